@@ -1,0 +1,214 @@
+//! Runs a batch: discovers the keys it needs, applies command after command, records outcomes.
+//!
+//! A command that reads an unknown key is abandoned; the ones behind it are then only probed, so
+//! that one pass collects the keys of the whole batch and a batch costs a handful of bulk reads.
+
+use compact_str::CompactString;
+use gx_types::{CommandId, Role, TimeMs};
+use sha2::{Digest, Sha256};
+
+use crate::state::{Clock, CommandOutcome, Key, State, Version};
+use crate::tx::{Stop, Tx};
+use crate::{
+    Batch, BatchRecord, CommandResult, Envelope, Event, Outcome, Refusal, Refused, Repeated, gates,
+};
+
+/// What the engine knows of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// The role that the engine has authenticated the submitter as.
+    pub role: Role,
+    /// The engine's transaction time.
+    pub time: TimeMs,
+}
+
+/// What an execution wants next.
+#[derive(Debug)]
+pub enum Step {
+    /// Supply these keys and run again.
+    Need(Vec<Key>),
+    /// Store this.
+    Done(Done),
+}
+
+/// The result of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Done {
+    pub record: BatchRecord,
+    /// In the order of the encoded keys, each key once.
+    pub writes: Vec<Write>,
+}
+
+/// A value to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    pub key: String,
+    pub value: Vec<u8>,
+}
+
+/// A supplied value is not what this build stores under its key: the state is damaged or newer.
+#[derive(Debug, thiserror::Error)]
+#[error("value of ledger key {key:?} cannot be read")]
+pub struct WrongState {
+    pub key: String,
+    pub source: serde_json::Error,
+}
+
+/// One run of a batch.
+#[derive(Debug)]
+pub struct Execution<'b> {
+    batch: &'b Batch,
+    context: Context,
+    bodies: Vec<CompactString>,
+    state: State,
+    results: Vec<CommandResult>,
+}
+
+impl<'b> Execution<'b> {
+    pub fn new(batch: &'b Batch, context: Context) -> Self {
+        let bodies = batch.commands.iter().map(body_hash).collect();
+        let results = Vec::with_capacity(batch.commands.len());
+        Self { batch, context, bodies, state: State::default(), results }
+    }
+
+    /// Supplies the value of a key that was asked for; `None` when the ledger has none.
+    ///
+    /// # Errors
+    /// [`WrongState`] when the bytes are not a record of the key's type.
+    pub fn supply(&mut self, key: Key, value: Option<&[u8]>) -> Result<(), WrongState> {
+        let encoded = key.clone();
+        self.state.supply(key, value).map_err(|source| WrongState { key: encoded.encode(), source })
+    }
+
+    /// Goes on as far as the supplied state allows.
+    pub fn run(&mut self) -> Step {
+        let Ok(clock) = self.state.get::<Clock>(Key::Clock) else {
+            // First pass: collect what every command will want anyway.
+            for envelope in &self.batch.commands {
+                gates::want(&mut self.state, envelope, envelope.command.rule());
+            }
+            return Step::Need(self.state.take_missing());
+        };
+        let time = clock.map_or(self.context.time, |c| c.last_batch_at.max(self.context.time));
+        let mut probing = false;
+        for at in self.results.len()..self.batch.commands.len() {
+            match self.execute(at, time) {
+                Ok(result) if !probing => {
+                    self.state.commit();
+                    self.results.push(result);
+                }
+                Ok(_) => self.state.rollback(),
+                Err(()) => {
+                    self.state.rollback();
+                    probing = true;
+                }
+            }
+        }
+        if self.state.has_missing() {
+            return Step::Need(self.state.take_missing());
+        }
+        self.state.put(Key::Clock, Clock { v: Version, last_batch_at: time });
+        let record = BatchRecord {
+            version: Version,
+            batch_id: self.batch.batch_id,
+            time,
+            results: std::mem::take(&mut self.results),
+        };
+        let writes = std::mem::take(&mut self.state)
+            .into_writes()
+            .map(|(key, record)| Write { key: key.encode(), value: record.encode() })
+            .collect();
+        Step::Done(Done { record, writes })
+    }
+
+    /// The outcome of one command, its writes not yet committed; `Err` when state is missing.
+    fn execute(&mut self, at: usize, time: TimeMs) -> Result<CommandResult, ()> {
+        let (Some(envelope), Some(body)) =
+            (self.batch.commands.get(at), self.bodies.get(at).cloned())
+        else {
+            return Err(());
+        };
+        let command_id = envelope.command_id;
+        let key = Key::Outcome(command_id);
+        let first: Option<CommandOutcome> = self.state.get(key.clone()).map_err(|_| ())?;
+        if let Some(first) = first {
+            return Ok(CommandResult { command_id, outcome: repeat(first, &body) });
+        }
+        let (outcome, refused) = match self.apply(envelope, time) {
+            Ok(events) => (Outcome::Applied(events), None),
+            Err(Stop::Missing) => return Err(()),
+            Err(Stop::Refused(refused)) => {
+                self.state.rollback();
+                (Outcome::Refused(refused.clone()), Some(Box::new(refused)))
+            }
+        };
+        let batch_id = self.batch.batch_id;
+        let record = CommandOutcome { v: Version, body, batch_id, time, refused };
+        self.state.put(key, record);
+        Ok(CommandResult { command_id, outcome })
+    }
+
+    fn apply(&mut self, envelope: &Envelope, time: TimeMs) -> Result<Vec<Event>, Stop> {
+        let rule = envelope.command.rule();
+        if !gates::want(&mut self.state, envelope, rule) {
+            return Err(Stop::Missing);
+        }
+        // A batch that claims a role its submitter does not have is wrong as a whole.
+        let role = if self.batch.role == self.context.role {
+            self.batch.role
+        } else {
+            let detail = format!(
+                "the batch claims {}, the submitter is {}",
+                self.batch.role, self.context.role
+            );
+            return Err(Refusal::RoleNotAllowed.because(detail).into());
+        };
+        gates::check(&mut self.state, envelope, rule, role)?;
+        rule.validate()?;
+        let mut tx = Tx::new(&mut self.state, envelope.command_id, &envelope.actor, time);
+        rule.apply(&mut tx)?;
+        Ok(tx.finish())
+    }
+}
+
+/// The answer to a command id that has its outcome already.
+fn repeat(first: CommandOutcome, body: &CompactString) -> Outcome {
+    if first.body == *body {
+        let refused = first.refused.map(|refused| *refused);
+        Outcome::Repeated(Repeated { batch_id: first.batch_id, time: first.time, refused })
+    } else {
+        Outcome::Refused(Refusal::CommandIdReused.into())
+    }
+}
+
+/// First 128 bits of SHA-256 over the canonical body, as hexadecimal digits.
+fn body_hash(envelope: &Envelope) -> CompactString {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 15)).copied().unwrap_or('0');
+    Sha256::digest(envelope.canonical_body())
+        .iter()
+        .take(16)
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
+}
+
+impl Envelope {
+    /// What can be said of the command without any state: the gates' role and the rule's own
+    /// checks. `submit()` asks this before it accepts.
+    ///
+    /// # Errors
+    /// The refusal that the ledger would answer.
+    pub fn validate(&self) -> Result<(), Refused> {
+        self.command.rule().validate()
+    }
+
+    /// The role that a service needs to submit the command.
+    pub fn role(&self) -> Role {
+        self.command.rule().gate().role
+    }
+
+    pub fn id(&self) -> CommandId {
+        self.command_id
+    }
+}

@@ -1,0 +1,128 @@
+//! What a payment costs: basis points of the whole amount, rounded up, on top, by the sender.
+
+use gx_types::Amount;
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+use crate::state::{Account, AccountKind};
+
+/// What kind of payment it is; found by the contract, never given by the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum TransferType {
+    P2P,
+    #[serde(rename = "MERCHANT")]
+    Merchant,
+    #[serde(rename = "GOVERNMENT")]
+    Government,
+    B2B,
+    /// A pool, a treasury or another account of the system is on one side: free of fees.
+    #[serde(rename = "SYSTEM")]
+    System,
+}
+
+/// Whether both accounts belong to one country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Scope {
+    Local,
+    CrossBorder,
+}
+
+/// The rates in basis points and the edges between tiers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeeSchedule {
+    /// Local person-to-person payments below this are free.
+    pub free_below: Amount,
+    /// The last amount of the lower person-to-person tier.
+    pub lower_tier_to: Amount,
+    pub p2p_local_lower: u32,
+    pub p2p_local_upper: u32,
+    pub p2p_cross_border_lower: u32,
+    pub p2p_cross_border_upper: u32,
+    /// (local, cross-border)
+    pub merchant: (u32, u32),
+    pub government: (u32, u32),
+    pub b2b: (u32, u32),
+}
+
+impl Default for FeeSchedule {
+    fn default() -> Self {
+        Self {
+            free_below: Amount::from_gx(3),
+            lower_tier_to: Amount::from_gx(100),
+            p2p_local_lower: 5,
+            p2p_local_upper: 10,
+            p2p_cross_border_lower: 15,
+            p2p_cross_border_upper: 25,
+            merchant: (15, 30),
+            government: (10, 20),
+            b2b: (20, 40),
+        }
+    }
+}
+
+impl FeeSchedule {
+    /// The rate for an amount, in basis points.
+    pub fn rate(&self, kind: TransferType, scope: Scope, amount: Amount) -> u32 {
+        let pick = |(local, cross_border): (u32, u32)| match scope {
+            Scope::Local => local,
+            Scope::CrossBorder => cross_border,
+        };
+        match kind {
+            TransferType::System => 0,
+            TransferType::P2P if scope == Scope::Local && amount < self.free_below => 0,
+            TransferType::P2P if amount <= self.lower_tier_to => {
+                pick((self.p2p_local_lower, self.p2p_cross_border_lower))
+            }
+            TransferType::P2P => pick((self.p2p_local_upper, self.p2p_cross_border_upper)),
+            TransferType::Merchant => pick(self.merchant),
+            TransferType::Government => pick(self.government),
+            TransferType::B2B => pick(self.b2b),
+        }
+    }
+
+    /// The fee of a payment between two accounts, with the type and scope that it follows from.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] when the fee does not fit 64 bits.
+    pub(crate) fn quote(
+        &self,
+        from: &Account,
+        to: &Account,
+        amount: Amount,
+    ) -> Result<Quote, Refusal> {
+        let (kind, scope) = (transfer_type(from, to), scope(from, to));
+        let fee = amount
+            .basis_points_ceil(self.rate(kind, scope, amount))
+            .ok_or(Refusal::AmountOverflow)?;
+        Ok(Quote { kind, scope, fee })
+    }
+}
+
+/// What a payment will cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quote {
+    pub(crate) kind: TransferType,
+    pub(crate) scope: Scope,
+    pub(crate) fee: Amount,
+}
+
+fn transfer_type(from: &Account, to: &Account) -> TransferType {
+    let system = |account: &Account| account.kind != AccountKind::User;
+    let (payer, payee) = (from.account_type, to.account_type);
+    if system(from) || system(to) {
+        TransferType::System
+    } else if payer.is_governmental() || payee.is_governmental() {
+        TransferType::Government
+    } else if payer.is_organization() && payee.is_organization() {
+        TransferType::B2B
+    } else if payee.is_organization() {
+        TransferType::Merchant
+    } else {
+        TransferType::P2P
+    }
+}
+
+fn scope(from: &Account, to: &Account) -> Scope {
+    if from.country == to.country { Scope::Local } else { Scope::CrossBorder }
+}

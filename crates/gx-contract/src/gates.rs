@@ -1,0 +1,127 @@
+//! The checks that stand before every rule, in one place and one order.
+
+use gx_types::{Actor, Role};
+
+use crate::state::{Account, Admin, AdminLevel, Key, State};
+use crate::tx::{DynRule, Stop};
+use crate::{Envelope, Refusal};
+
+/// Whose command this may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorRule {
+    /// Nobody is known yet: the system, or the admin whom the command names.
+    Bootstrap,
+    /// An admin of the highest level.
+    SuperAdmin,
+    /// Any admin, or scheduled work.
+    AdminOrSystem,
+    /// A user, for their own account.
+    User,
+}
+
+/// When a command is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    BeforeBootstrap,
+    Running,
+    EvenPaused,
+}
+
+/// What a command needs before its rule runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// The role that the submitting service must have, exactly.
+    pub role: Role,
+    pub actor: ActorRule,
+    pub(crate) when: When,
+}
+
+impl Gate {
+    pub(crate) const fn new(role: Role, actor: ActorRule) -> Self {
+        Self { role, actor, when: When::Running }
+    }
+
+    pub(crate) const fn before_bootstrap(self) -> Self {
+        Self { when: When::BeforeBootstrap, ..self }
+    }
+
+    pub(crate) const fn even_paused(self) -> Self {
+        Self { when: When::EvenPaused, ..self }
+    }
+}
+
+/// Whether every key that the gates will read is known; notes the unknown ones, so that they cost
+/// one round trip together.
+pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) -> bool {
+    let mut known = state.want(Key::System) & state.want(Key::Outcome(envelope.command_id));
+    known &= match &envelope.actor {
+        Actor::System => true,
+        Actor::Admin(id) => state.want(Key::Admin(id.clone())),
+        Actor::User(id) => state.want(Key::Account(id.clone())),
+    };
+    if let Some(other) = rule.counterparty() {
+        known &= state.want(Key::Account(other.clone()));
+    }
+    known
+}
+
+/// role → bootstrapped → not paused → actor known → actor allowed → actor not frozen → other party
+/// known → other party not frozen.
+pub(crate) fn check(
+    state: &mut State,
+    envelope: &Envelope,
+    rule: &dyn DynRule,
+    role: Role,
+) -> Result<(), Stop> {
+    let gate = rule.gate();
+    if gate.role != role {
+        let detail = format!("{} needs {}, got {role}", envelope.command.name(), gate.role);
+        return Err(Refusal::RoleNotAllowed.because(detail).into());
+    }
+    match (state.system()?, gate.when) {
+        (_, When::BeforeBootstrap) | (Some(_), When::EvenPaused) => {}
+        (None, _) => return Err(Refusal::NotBootstrapped.into()),
+        (Some(system), When::Running) => {
+            if let Some(pause) = system.paused {
+                return Err(Refusal::SystemPaused.because(pause.reason).into());
+            }
+        }
+    }
+    check_actor(state, &envelope.actor, gate.actor)?;
+    if let Some(other) = rule.counterparty()
+        && state.existing_account(other)?.frozen.is_some()
+    {
+        return Err(Refusal::CounterpartyFrozen.into());
+    }
+    Ok(())
+}
+
+fn check_actor(state: &mut State, actor: &Actor, rule: ActorRule) -> Result<(), Stop> {
+    if rule == ActorRule::Bootstrap {
+        return Ok(());
+    }
+    let unknown = || Refusal::ActorUnknown.because(format!("{actor} is not on the ledger"));
+    let (allowed, frozen) = match actor {
+        Actor::System => (rule == ActorRule::AdminOrSystem, false),
+        Actor::Admin(id) => {
+            let admin: Admin = state.get(Key::Admin(id.clone()))?.ok_or_else(unknown)?;
+            let allowed = match rule {
+                ActorRule::SuperAdmin => admin.level == AdminLevel::SuperAdmin,
+                ActorRule::AdminOrSystem => true,
+                ActorRule::Bootstrap | ActorRule::User => false,
+            };
+            (allowed, false)
+        }
+        Actor::User(id) => {
+            let account: Account = state.account(id)?.ok_or_else(unknown)?;
+            (rule == ActorRule::User && account.is_user(), account.frozen.is_some())
+        }
+    };
+    if !allowed {
+        return Err(Refusal::ActorNotAllowed.because(format!("{actor} may not do this")).into());
+    }
+    if frozen {
+        return Err(Refusal::AccountFrozen.into());
+    }
+    Ok(())
+}

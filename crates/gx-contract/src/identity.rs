@@ -1,0 +1,141 @@
+//! IdentityContract: who has an account.
+
+use compact_str::CompactString;
+use gx_types::{AccountId, AccountType, CountryCode, Role, TimeMs};
+use serde::{Deserialize, Serialize};
+
+use crate::countries::TOTAL_WEIGHT;
+use crate::gates::{ActorRule, Gate};
+use crate::genesis::{self, GenesisStatus};
+use crate::query::Answer;
+use crate::state::{Account, Country, Identity, Key, State, User, Version};
+use crate::tokenomics::FreezeReason;
+use crate::tx::{Rule, Stop, Tx};
+use crate::{Refusal, Refused};
+
+/// Opens a person's account and grants genesis when the attested age allows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateUser {
+    pub user_id: AccountId,
+    /// Hash of who the person is: 64 lower-case hexadecimal digits, once on the ledger.
+    #[schemars(with = "String")]
+    pub identity_hash: CompactString,
+    pub country: CountryCode,
+    /// Attested age in years, 0 to 150.
+    pub age: u16,
+    pub account_type: AccountType,
+}
+
+/// A person has an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserCreated {
+    pub user_id: AccountId,
+    pub country: CountryCode,
+    pub account_type: AccountType,
+    pub genesis: GenesisStatus,
+}
+
+/// Governmental and system accounts are never a person's.
+fn opened_for_a_person(account_type: AccountType) -> bool {
+    !account_type.is_governmental() && account_type != AccountType::System
+}
+
+impl Rule for CreateUser {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::AdminOrSystem);
+
+    fn validate(&self) -> Result<(), Refused> {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if self.identity_hash.len() != 64 || !self.identity_hash.bytes().all(hex) {
+            return Err(
+                Refusal::HashInvalid.because("identityHash: 64 hexadecimal digits expected")
+            );
+        }
+        if self.age > 150 {
+            return Err(Refusal::AgeInvalid.into());
+        }
+        let layout =
+            self.user_id.layout().map_err(|e| Refusal::UserIdInvalid.because(e.to_string()))?;
+        if layout.country != self.country || layout.kind != self.account_type {
+            return Err(Refusal::UserIdMismatch.into());
+        }
+        if !opened_for_a_person(self.account_type) {
+            return Err(Refusal::AccountTypeNotAllowed.into());
+        }
+        Ok(())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let identity_key = Key::Identity(self.identity_hash.clone());
+        tx.state.load([
+            Key::Countries,
+            Key::Country(self.country),
+            Key::Account(self.user_id.clone()),
+            identity_key.clone(),
+        ])?;
+        if tx.state.countries()?.total_weight != TOTAL_WEIGHT {
+            return Err(Refusal::CountriesNotSealed.into());
+        }
+        let mut country: Country =
+            tx.state.country(self.country)?.ok_or(Refusal::CountryUnknown)?;
+        if tx.state.account(&self.user_id)?.is_some() {
+            return Err(Refusal::UserIdTaken.into());
+        }
+        if tx.state.get::<Identity>(identity_key.clone())?.is_some() {
+            return Err(Refusal::IdentityTaken.into());
+        }
+        country.users = country.users.saturating_add(1);
+        tx.put(Key::Country(self.country), country);
+        tx.state.put_account(&self.user_id, Account::user(self.country, self.account_type));
+        tx.put(identity_key, Identity { v: Version, user_id: self.user_id.clone() });
+        let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
+        let (identity_hash, created_at) = (self.identity_hash.clone(), tx.now);
+        let user = User { v: Version, identity_hash, created_at, genesis };
+        tx.put(Key::User(self.user_id.clone()), user);
+        tx.emit(UserCreated {
+            user_id: self.user_id.clone(),
+            country: self.country,
+            account_type: self.account_type,
+            genesis,
+        });
+        Ok(())
+    }
+}
+
+/// What the ledger knows of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetUser {
+    pub user_id: AccountId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserView {
+    pub user_id: AccountId,
+    pub country: Option<CountryCode>,
+    pub account_type: AccountType,
+    pub created_at: TimeMs,
+    pub genesis: GenesisStatus,
+    pub frozen: Option<FreezeReason>,
+}
+
+impl Answer for GetUser {
+    type Answer = UserView;
+
+    fn answer(&self, state: &mut State) -> Result<UserView, Stop> {
+        let key = Key::User(self.user_id.clone());
+        state.load([key.clone(), Key::Account(self.user_id.clone())])?;
+        let user: User = state.get(key)?.ok_or(Refusal::AccountNotFound)?;
+        let account = state.existing_account(&self.user_id)?;
+        Ok(UserView {
+            user_id: self.user_id.clone(),
+            country: account.country,
+            account_type: account.account_type,
+            created_at: user.created_at,
+            genesis: user.genesis,
+            frozen: account.frozen,
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! The currency's contract: every command, event, refusal and query, and how a batch is executed.
+//!
+//! Sans-I/O and deterministic: the same state, batch and batch time give the same bytes on every
+//! engine. A host runs an [`Execution`], supplies the keys that it asks for, and stores what it
+//! writes. The crate reads no clock, draws no randomness and does no arithmetic in floats.
+
+#![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects, clippy::unwrap_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::arithmetic_side_effects))]
+
+pub mod admin;
+mod batch;
+mod countries;
+mod execution;
+mod fees;
+mod gates;
+mod genesis;
+pub mod identity;
+mod outcome;
+mod posting;
+mod query;
+mod refusal;
+pub mod smart_contract;
+pub mod state;
+mod surface;
+pub mod tokenomics;
+mod tx;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, Envelope};
+pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};
+pub use execution::{Context, Done, Execution, Step, Write, WrongState};
+pub use fees::{FeeSchedule, Scope, TransferType};
+pub use gates::{ActorRule, Gate};
+pub use genesis::GenesisStatus;
+pub use outcome::{BatchRecord, CommandResult, Outcome, Repeated};
+pub use posting::{Change, Posting};
+pub use query::{Answer, QueryExecution, QueryStep};
+pub use refusal::{Refusal, Refused};
+pub use surface::{Command, Event, NameError, Query};
+pub use tx::Rule;

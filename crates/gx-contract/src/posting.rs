@@ -1,0 +1,89 @@
+//! Movements of coins as events state them: who, by how much, and the balance that results.
+
+use std::fmt;
+use std::str::FromStr;
+
+use gx_types::{AccountId, Amount};
+use serde::{Deserialize, Serialize};
+
+/// A signed change of a balance in Qirat, written as a decimal string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Change(i64);
+
+impl Change {
+    pub const fn qirat(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn plus(amount: Amount) -> Option<Self> {
+        i64::try_from(amount.qirat()).ok().map(Self)
+    }
+
+    pub(crate) fn minus(amount: Amount) -> Option<Self> {
+        Self::plus(amount).and_then(|change| change.0.checked_neg()).map(Self)
+    }
+}
+
+impl FromStr for Change {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+} Q", self.0)
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(itoa::Buffer::new().format(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Change {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Change".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string", "description": "a signed decimal string of Qirat",
+            "pattern": "^-?[0-9]+$"
+        })
+    }
+}
+
+/// One side of a movement: `[account, change, balance afterwards]`.
+///
+/// The changes of one event sum to zero; only bootstrap creates coins. That every event carries
+/// its postings lets a reader keep balances and histories without knowing the event's rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Posting(pub AccountId, pub Change, pub Amount);
+
+impl Posting {
+    pub fn account(&self) -> &AccountId {
+        &self.0
+    }
+
+    pub fn change(&self) -> Change {
+        self.1
+    }
+
+    /// Balance of the account after the change.
+    pub fn balance(&self) -> Amount {
+        self.2
+    }
+}

@@ -1,0 +1,153 @@
+//! Why a command was refused: stable codes, declared in the order in which they are checked.
+//!
+//! The order is part of the interface: when two codes fit, the one declared first is given.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! refusals {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal $(, $transient:ident)?;)+) => {
+        /// A refusal code. Its text form is stable for ever and shown unchanged by every interface.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            schemars::JsonSchema,
+        )]
+        pub enum Refusal {
+            $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
+        }
+
+        impl Refusal {
+            /// All codes, in order of precedence.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The stable code.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// Whether the same command, under a new command id, may pass later without anybody
+            /// changing the command.
+            pub const fn transient(self) -> bool {
+                match self { $(Self::$variant => refusals!(@transient $($transient)?),)+ }
+            }
+
+            /// One sentence for people.
+            pub const fn describe(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+    (@transient transient) => { true };
+    (@transient) => { false };
+}
+
+refusals! {
+    /// The command id was used before for another command or by another actor.
+    CommandIdReused = "command_id_reused";
+    /// The submitting service does not have the role that this command needs.
+    RoleNotAllowed = "role_not_allowed";
+    /// The system has not been bootstrapped yet.
+    NotBootstrapped = "not_bootstrapped", transient;
+    /// The system is paused.
+    SystemPaused = "system_paused", transient;
+    /// The acting user or admin is not on the ledger.
+    ActorUnknown = "actor_unknown", transient;
+    /// This kind of actor, or an admin of this level, may not give this command.
+    ActorNotAllowed = "actor_not_allowed";
+    /// The acting account is frozen.
+    AccountFrozen = "account_frozen", transient;
+    /// The account that the command names is not on the ledger.
+    AccountNotFound = "account_not_found", transient;
+    /// The other party's account is frozen.
+    CounterpartyFrozen = "counterparty_frozen", transient;
+
+    /// A text is too short, too long, or has control characters.
+    TextInvalid = "text_invalid";
+    /// A list is empty, too long, or names something twice.
+    ListInvalid = "list_invalid";
+    /// A hash is not 64 lower-case hexadecimal digits.
+    HashInvalid = "hash_invalid";
+    /// The age is above 150 years.
+    AgeInvalid = "age_invalid";
+    /// The id does not have the layout of an account id, or its check characters are wrong.
+    UserIdInvalid = "user_id_invalid";
+    /// The id's country or account type differs from the command's.
+    UserIdMismatch = "user_id_mismatch";
+    /// Accounts of this type are not opened for a person.
+    AccountTypeNotAllowed = "account_type_not_allowed";
+    /// The amount is zero.
+    AmountZero = "amount_zero";
+    /// Sender and receiver are the same account.
+    SameAccount = "same_account";
+    /// The paying account is not the actor's own.
+    NotOwnAccount = "not_own_account";
+
+    /// The system was bootstrapped before.
+    AlreadyBootstrapped = "already_bootstrapped";
+    /// The system is not paused.
+    NotPaused = "not_paused", transient;
+    /// The set of countries is complete and can't change any more.
+    CountriesSealed = "countries_sealed";
+    /// A country was added before.
+    CountryExists = "country_exists";
+    /// The weights of all countries would sum to more than 100,000,000.
+    WeightsTooLarge = "weights_too_large";
+    /// The set of countries is not complete yet.
+    CountriesNotSealed = "countries_not_sealed", transient;
+    /// The country is not in the set of countries.
+    CountryUnknown = "country_unknown";
+    /// The id belongs to another account.
+    UserIdTaken = "user_id_taken";
+    /// This person has an account already.
+    IdentityTaken = "identity_taken";
+    /// The account was granted its genesis coins before.
+    GenesisAlreadyGranted = "genesis_already_granted";
+    /// Genesis is for individuals aged 13 to 73.
+    GenesisIneligible = "genesis_ineligible", transient;
+    /// No genesis slot is left in the country.
+    GenesisExhausted = "genesis_exhausted";
+    /// Pools and treasuries can't be frozen.
+    NotFreezable = "not_freezable";
+    /// The account is frozen already.
+    AlreadyFrozen = "already_frozen", transient;
+    /// The account is not frozen.
+    NotFrozen = "not_frozen", transient;
+    /// The balance does not cover the amount and the fee.
+    InsufficientBalance = "insufficient_balance", transient;
+    /// A sum would not fit 64 bits of Qirat.
+    AmountOverflow = "amount_overflow";
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Refusal {
+    /// The refusal with a detail for people; the detail is not part of the interface.
+    pub fn because(self, detail: impl Into<String>) -> Refused {
+        Refused { code: self, detail: detail.into() }
+    }
+}
+
+/// A refusal with the figures or names that led to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Refused {
+    pub code: Refusal,
+    /// Text for people, deterministic, free of personal data.
+    pub detail: String,
+}
+
+impl From<Refusal> for Refused {
+    fn from(code: Refusal) -> Self {
+        Self { code, detail: code.describe().to_owned() }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}

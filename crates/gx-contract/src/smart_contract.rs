@@ -1,0 +1,40 @@
+//! SmartContract: what is known of commands, whichever contract they belong to.
+
+use gx_types::{BatchId, CommandId, TimeMs};
+use serde::{Deserialize, Serialize};
+
+use crate::Refused;
+use crate::query::Answer;
+use crate::state::{CommandOutcome, Key, State};
+use crate::tx::Stop;
+
+/// The one outcome of a command, or nothing when the ledger has not seen its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetCommandOutcome {
+    pub command_id: CommandId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedOutcome {
+    pub batch_id: BatchId,
+    /// Time of the batch.
+    pub time: TimeMs,
+    pub applied: bool,
+    pub refused: Option<Refused>,
+}
+
+impl Answer for GetCommandOutcome {
+    type Answer = Option<RecordedOutcome>;
+
+    fn answer(&self, state: &mut State) -> Result<Option<RecordedOutcome>, Stop> {
+        let outcome: Option<CommandOutcome> = state.get(Key::Outcome(self.command_id))?;
+        Ok(outcome.map(|CommandOutcome { batch_id, time, refused, .. }| RecordedOutcome {
+            batch_id,
+            time,
+            applied: refused.is_none(),
+            refused: refused.map(|refused| *refused),
+        }))
+    }
+}

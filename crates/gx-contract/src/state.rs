@@ -1,0 +1,383 @@
+//! What is stored on the ledger: typed keys, versioned records, and the overlay that rules work on.
+//!
+//! Every record's JSON starts with its version and has a golden file; what was once committed
+//! decodes for ever. Keys are prefix-safe: caller text stands only at their end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use compact_str::CompactString;
+use gx_types::{AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs};
+use serde::{Deserialize, Serialize};
+
+use crate::genesis::GenesisStatus;
+use crate::tokenomics::FreezeReason;
+use crate::tx::Stop;
+use crate::{Refusal, Refused};
+
+/// The format version of a stored text; written as its number, read only as that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Version<const N: u8>;
+
+impl<const N: u8> Serialize for Version<N> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(N)
+    }
+}
+
+impl<'de, const N: u8> Deserialize<'de> for Version<N> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let found = u8::deserialize(deserializer)?;
+        if found == N {
+            Ok(Self)
+        } else {
+            Err(serde::de::Error::custom(format_args!("format version {N} expected, got {found}")))
+        }
+    }
+}
+
+/// A key of the ledger's state. The order of the variants is the order of their encoded bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    Account(AccountId),
+    Country(CountryCode),
+    Admin(AdminId),
+    /// A person, by the hash of who they are: 64 lower-case hexadecimal digits.
+    Identity(CompactString),
+    Outcome(CommandId),
+    Clock,
+    Countries,
+    System,
+    User(AccountId),
+}
+
+impl Key {
+    /// The key as the engines store it.
+    pub fn encode(&self) -> String {
+        match self {
+            Self::Account(id) => ["a/", id.as_str()].concat(),
+            Self::Country(code) => ["c/", code.as_str()].concat(),
+            Self::Admin(id) => ["d/", id.as_str()].concat(),
+            Self::Identity(hash) => ["i/", hash].concat(),
+            Self::Outcome(id) => ["o/", &id.as_str()].concat(),
+            Self::Clock => "s/clock".to_owned(),
+            Self::Countries => "s/countries".to_owned(),
+            Self::System => "s/system".to_owned(),
+            Self::User(id) => ["u/", id.as_str()].concat(),
+        }
+    }
+}
+
+/// What an account is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountKind {
+    Pool,
+    Treasury,
+    User,
+}
+
+/// A holder of coins: the hot part, read and written by every payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Account {
+    pub v: Version<1>,
+    pub kind: AccountKind,
+    pub account_type: AccountType,
+    /// Absent for pools.
+    pub country: Option<CountryCode>,
+    pub balance: Amount,
+    /// Present while the account is frozen.
+    pub frozen: Option<FreezeReason>,
+}
+
+/// What is known of a user beside the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    pub v: Version<1>,
+    pub identity_hash: CompactString,
+    pub created_at: TimeMs,
+    pub genesis: GenesisStatus,
+}
+
+/// Claim of a person on their one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Identity {
+    pub v: Version<1>,
+    pub user_id: AccountId,
+}
+
+/// Level of an administrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AdminLevel {
+    SuperAdmin,
+    Admin,
+}
+
+/// An administrator on the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admin {
+    pub v: Version<1>,
+    pub level: AdminLevel,
+    pub appointed_at: TimeMs,
+}
+
+/// A country: its weight, its genesis slots by phase, and how many are used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Country {
+    pub v: Version<1>,
+    /// Parts per 100,000,000.
+    pub weight: u32,
+    pub users: u64,
+    /// Slots of the six phases; zero until the set of countries is complete.
+    pub slots: [u64; 6],
+    pub slots_used: [u64; 6],
+}
+
+/// The set of countries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Countries {
+    pub v: Version<1>,
+    /// Sum of the weights so far; at 100,000,000 the set is complete and sealed.
+    pub total_weight: u32,
+    /// In alphabetical order.
+    pub codes: Vec<CountryCode>,
+}
+
+/// State of the system as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct System {
+    pub v: Version<1>,
+    pub bootstrapped_at: TimeMs,
+    /// Present while the system is paused.
+    pub paused: Option<Pause>,
+}
+
+/// Since when and why the system is paused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pause {
+    pub since: TimeMs,
+    pub reason: String,
+}
+
+/// Time of the last batch, so that time never runs backwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Clock {
+    pub v: Version<1>,
+    pub last_batch_at: TimeMs,
+}
+
+/// The one outcome of a command id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommandOutcome {
+    pub v: Version<1>,
+    /// First 128 bits of SHA-256 over the canonical body, 32 hexadecimal digits.
+    pub body: CompactString,
+    pub batch_id: BatchId,
+    pub time: TimeMs,
+    /// Absent when the command was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Box<Refused>>,
+}
+
+impl Account {
+    pub(crate) const fn pool(balance: Amount) -> Self {
+        let (kind, account_type) = (AccountKind::Pool, AccountType::System);
+        Self { v: Version, kind, account_type, country: None, balance, frozen: None }
+    }
+
+    pub(crate) const fn treasury(country: CountryCode) -> Self {
+        let (kind, account_type) = (AccountKind::Treasury, AccountType::Treasury);
+        let (country, balance) = (Some(country), Amount::ZERO);
+        Self { v: Version, kind, account_type, country, balance, frozen: None }
+    }
+
+    pub(crate) const fn user(country: CountryCode, account_type: AccountType) -> Self {
+        let (country, balance) = (Some(country), Amount::ZERO);
+        Self { v: Version, kind: AccountKind::User, account_type, country, balance, frozen: None }
+    }
+
+    pub(crate) fn is_user(&self) -> bool {
+        self.kind == AccountKind::User
+    }
+}
+
+macro_rules! records {
+    ($($record:ident($stored:ty) = $key:pat,)+) => {
+        /// A value of the ledger's state.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Record {
+            $($record($stored),)+
+        }
+
+        impl Record {
+            /// The record as the engines store it.
+            pub fn encode(&self) -> Vec<u8> {
+                // Serialising plain structs with string keys into memory cannot fail.
+                match self { $(Self::$record(stored) => serde_json::to_vec(stored).unwrap_or_default(),)+ }
+            }
+
+            /// Reads the record that is stored under `key`.
+            ///
+            /// # Errors
+            /// When the bytes are not a record of the key's type and version.
+            pub fn decode(key: &Key, bytes: &[u8]) -> Result<Self, serde_json::Error> {
+                match key { $($key => serde_json::from_slice(bytes).map(Self::$record),)+ }
+            }
+        }
+
+        $(impl From<$stored> for Record {
+            fn from(stored: $stored) -> Self { Self::$record(stored) }
+        }
+
+        impl Stored for $stored {
+            fn of(record: &Record) -> Option<&Self> {
+                if let Record::$record(stored) = record { Some(stored) } else { None }
+            }
+        })+
+    };
+}
+
+/// A type that is stored as one variant of [`Record`].
+pub(crate) trait Stored: Clone + Into<Record> {
+    fn of(record: &Record) -> Option<&Self>;
+}
+
+records! {
+    Account(Account) = Key::Account(_),
+    Country(Country) = Key::Country(_),
+    Admin(Admin) = Key::Admin(_),
+    Identity(Identity) = Key::Identity(_),
+    Outcome(CommandOutcome) = Key::Outcome(_),
+    Clock(Clock) = Key::Clock,
+    Countries(Countries) = Key::Countries,
+    System(System) = Key::System,
+    User(User) = Key::User(_),
+}
+
+#[derive(Debug)]
+struct Slot {
+    record: Option<Record>,
+    dirty: bool,
+}
+
+/// The part of the ledger's state that an execution has seen, with its own writes on top.
+///
+/// Reading a key that was not supplied yet notes it as missing and abandons the attempt.
+#[derive(Debug, Default)]
+pub struct State {
+    slots: BTreeMap<Key, Slot>,
+    missing: BTreeSet<Key>,
+    /// What the current command has overwritten, oldest first.
+    undo: Vec<(Key, Slot)>,
+}
+
+impl State {
+    /// Whether the key is known; notes it as missing otherwise.
+    pub(crate) fn want(&mut self, key: Key) -> bool {
+        let known = self.slots.contains_key(&key);
+        if !known {
+            self.missing.insert(key);
+        }
+        known
+    }
+
+    /// Abandons the attempt unless all keys are known. Keys that will be read one after the other
+    /// cost one round trip to the engine this way instead of one each.
+    pub(crate) fn load(&mut self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        let mut all_known = true;
+        for key in keys {
+            all_known &= self.want(key);
+        }
+        if all_known { Ok(()) } else { Err(Stop::Missing) }
+    }
+
+    pub(crate) fn get<R: Stored>(&mut self, key: Key) -> Result<Option<R>, Stop> {
+        match self.slots.get(&key) {
+            Some(slot) => Ok(slot.record.as_ref().and_then(R::of).cloned()),
+            None => {
+                self.missing.insert(key);
+                Err(Stop::Missing)
+            }
+        }
+    }
+
+    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) {
+        let slot = Slot { record: Some(record.into()), dirty: true };
+        let before = self.slots.insert(key.clone(), slot);
+        self.undo.push((key, before.unwrap_or(Slot { record: None, dirty: false })));
+    }
+
+    /// Makes the current command's writes final.
+    pub(crate) fn commit(&mut self) {
+        self.undo.clear();
+    }
+
+    /// Takes the current command's writes back.
+    pub(crate) fn rollback(&mut self) {
+        while let Some((key, before)) = self.undo.pop() {
+            self.slots.insert(key, before);
+        }
+    }
+
+    pub(crate) fn take_missing(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.missing).into_iter().collect()
+    }
+
+    pub(crate) fn has_missing(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    pub(crate) fn supply(
+        &mut self,
+        key: Key,
+        bytes: Option<&[u8]>,
+    ) -> Result<(), serde_json::Error> {
+        let record = bytes.map(|bytes| Record::decode(&key, bytes)).transpose()?;
+        self.slots.entry(key).or_insert(Slot { record, dirty: false });
+        Ok(())
+    }
+
+    /// Everything written, in the order of the encoded keys.
+    pub(crate) fn into_writes(self) -> impl Iterator<Item = (Key, Record)> {
+        self.slots.into_iter().filter_map(|(key, slot)| match slot {
+            Slot { record: Some(record), dirty: true } => Some((key, record)),
+            Slot { .. } => None,
+        })
+    }
+
+    pub(crate) fn account(&mut self, id: &AccountId) -> Result<Option<Account>, Stop> {
+        self.get(Key::Account(id.clone()))
+    }
+
+    /// The account, or the refusal that it is not on the ledger.
+    pub(crate) fn existing_account(&mut self, id: &AccountId) -> Result<Account, Stop> {
+        let account = self.account(id)?;
+        account.ok_or_else(|| Refusal::AccountNotFound.because(format!("no account {id}")).into())
+    }
+
+    pub(crate) fn put_account(&mut self, id: &AccountId, account: Account) {
+        self.put(Key::Account(id.clone()), account);
+    }
+
+    pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {
+        self.get(Key::System)
+    }
+
+    pub(crate) fn countries(&mut self) -> Result<Countries, Stop> {
+        Ok(self.get(Key::Countries)?.unwrap_or_default())
+    }
+
+    pub(crate) fn country(&mut self, code: CountryCode) -> Result<Option<Country>, Stop> {
+        self.get(Key::Country(code))
+    }
+}

@@ -1,0 +1,170 @@
+//! Everything the contract can be asked and can say, on one screen.
+//!
+//! A command, event or query that is not listed here does not compile where it is used. The names
+//! are the only ones there are: outbox, ledger, metrics, logs and API description take them here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{admin, identity, smart_contract, tokenomics};
+
+/// A function name that the contract does not have, or arguments that do not fit it.
+#[derive(Debug, thiserror::Error)]
+pub enum NameError {
+    #[error("the contract has no function {0:?}; names have the form Contract:Function")]
+    Unknown(String),
+    #[error("arguments of {function} do not fit")]
+    Arguments { function: &'static str, source: serde_json::Error },
+}
+
+macro_rules! surface {
+    (
+        commands { $($command:ident = $command_name:literal in $command_module:ident,)+ }
+        events { $($event:ident in $event_module:ident,)+ }
+        queries { $($query:ident = $query_name:literal in $query_module:ident,)+ }
+    ) => {
+        /// A change that the ledger can be asked for.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum Command {
+            $(#[serde(rename = $command_name)] $command($command_module::$command),)+
+        }
+
+        impl Command {
+            /// The names of all commands.
+            pub const NAMES: &[&str] = &[$($command_name),+];
+
+            /// `Contract:Function`.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$command(_) => $command_name,)+ }
+            }
+
+            /// The JSON object of the arguments, fields in declaration order.
+            pub fn args_json(&self) -> String {
+                // Serialising plain structs with string keys into memory cannot fail.
+                match self {
+                    $(Self::$command(args) => serde_json::to_string(args).unwrap_or_default(),)+
+                }
+            }
+
+            /// Reads a command from its name and the JSON object of its arguments.
+            ///
+            /// # Errors
+            /// [`NameError`] when there is no such command or the arguments do not fit it.
+            pub fn from_name_and_args(name: &str, args: &str) -> Result<Self, NameError> {
+                match name {
+                    $($command_name => serde_json::from_str(args)
+                        .map(Self::$command)
+                        .map_err(|source| NameError::Arguments { function: $command_name, source }),)+
+                    _ => Err(NameError::Unknown(name.to_owned())),
+                }
+            }
+
+            pub(crate) fn rule(&self) -> &dyn crate::tx::DynRule {
+                match self { $(Self::$command(args) => args,)+ }
+            }
+
+            /// JSON schema of the arguments of every command, by name.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($command_name, generator.subschema_for::<$command_module::$command>())),+]
+            }
+        }
+
+        $(impl From<$command_module::$command> for Command {
+            fn from(command: $command_module::$command) -> Self { Self::$command(command) }
+        })+
+
+        /// Something that has happened on the ledger.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum Event {
+            $($event($event_module::$event),)+
+        }
+
+        impl Event {
+            /// The names of all events.
+            pub const NAMES: &[&str] = &[$(stringify!($event)),+];
+
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$event(_) => stringify!($event),)+ }
+            }
+        }
+
+        $(impl From<$event_module::$event> for Event {
+            fn from(event: $event_module::$event) -> Self { Self::$event(event) }
+        })+
+
+        /// A question to the ledger's state.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum Query {
+            $(#[serde(rename = $query_name)] $query($query_module::$query),)+
+        }
+
+        impl Query {
+            /// The names of all queries.
+            pub const NAMES: &[&str] = &[$($query_name),+];
+
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$query(_) => $query_name,)+ }
+            }
+
+            /// Reads a query from its name and the JSON object of its arguments.
+            ///
+            /// # Errors
+            /// [`NameError`] when there is no such query or the arguments do not fit it.
+            pub fn from_name_and_args(name: &str, args: &str) -> Result<Self, NameError> {
+                match name {
+                    $($query_name => serde_json::from_str(args)
+                        .map(Self::$query)
+                        .map_err(|source| NameError::Arguments { function: $query_name, source }),)+
+                    _ => Err(NameError::Unknown(name.to_owned())),
+                }
+            }
+
+            pub(crate) fn ask(&self, state: &mut crate::state::State) -> Result<String, crate::tx::Stop> {
+                match self {
+                    $(Self::$query(query) => {
+                        let answer = crate::query::Answer::answer(query, state)?;
+                        Ok(serde_json::to_string(&answer).unwrap_or_default())
+                    })+
+                }
+            }
+        }
+
+        $(impl From<$query_module::$query> for Query {
+            fn from(query: $query_module::$query) -> Self { Self::$query(query) }
+        })+
+    };
+}
+
+surface! {
+    commands {
+        BootstrapSystem = "AdminContract:BootstrapSystem" in admin,
+        InitializeCountryData = "AdminContract:InitializeCountryData" in admin,
+        PauseSystem = "AdminContract:PauseSystem" in admin,
+        ResumeSystem = "AdminContract:ResumeSystem" in admin,
+        CreateUser = "IdentityContract:CreateUser" in identity,
+        Transfer = "TokenomicsContract:Transfer" in tokenomics,
+        DistributeGenesis = "TokenomicsContract:DistributeGenesis" in tokenomics,
+        FreezeWallet = "TokenomicsContract:FreezeWallet" in tokenomics,
+        UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in tokenomics,
+    }
+    events {
+        SystemBootstrapped in admin,
+        CountriesInitialized in admin,
+        SystemPaused in admin,
+        SystemResumed in admin,
+        UserCreated in identity,
+        GenesisDistributed in tokenomics,
+        GenesisSkipped in tokenomics,
+        Transferred in tokenomics,
+        WalletFrozen in tokenomics,
+        WalletUnfrozen in tokenomics,
+    }
+    queries {
+        GetSystemStatus = "AdminContract:GetSystemStatus" in admin,
+        GetCountryStats = "AdminContract:GetCountryStats" in admin,
+        ListAllCountries = "AdminContract:ListAllCountries" in admin,
+        GetUser = "IdentityContract:GetUser" in identity,
+        GetBalance = "TokenomicsContract:GetBalance" in tokenomics,
+        GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
+        GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
+    }
+}

@@ -1,0 +1,347 @@
+//! TokenomicsContract: payments, later genesis, frozen wallets, balances and supply.
+
+use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::admin::{check_text, pool_cap};
+use crate::fees::{FeeSchedule, Scope, TransferType};
+use crate::gates::{ActorRule, Gate};
+use crate::genesis::{self, GenesisStatus};
+use crate::posting::Posting;
+use crate::query::Answer;
+use crate::state::{Account, Key, State, User};
+use crate::tx::{Rule, Stop, Tx};
+use crate::{Refusal, Refused};
+
+/// Moves coins from the actor's account to another; the sender pays the fee on top.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Transfer {
+    pub from: AccountId,
+    pub to: AccountId,
+    pub amount: Amount,
+    /// At most 200 characters, readable by everybody on the ledger.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remark: String,
+}
+
+/// Coins were paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Transferred {
+    pub from: AccountId,
+    pub to: AccountId,
+    pub amount: Amount,
+    pub fee: Amount,
+    #[serde(rename = "type")]
+    pub kind: TransferType,
+    pub scope: Scope,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remark: String,
+    pub postings: Vec<Posting>,
+}
+
+impl Rule for Transfer {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+
+    fn counterparty(&self) -> Option<&AccountId> {
+        Some(&self.to)
+    }
+
+    fn validate(&self) -> Result<(), Refused> {
+        check_text("remark", &self.remark, 0, 200)?;
+        if self.amount.is_zero() {
+            return Err(Refusal::AmountZero.into());
+        }
+        if self.from == self.to {
+            return Err(Refusal::SameAccount.into());
+        }
+        Ok(())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        if !matches!(tx.actor, Actor::User(id) if *id == self.from) {
+            return Err(Refusal::NotOwnAccount.into());
+        }
+        let sender = tx.state.existing_account(&self.from)?;
+        let receiver = tx.state.existing_account(&self.to)?;
+        let quote = FeeSchedule::default().quote(&sender, &receiver, self.amount)?;
+        let total = self.amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
+        tx.debit(&self.from, total)?;
+        tx.credit(&self.to, self.amount)?;
+        if !quote.fee.is_zero() {
+            tx.credit(&Pool::OperationsFund.account(), quote.fee)?;
+        }
+        let postings = tx.take_postings();
+        tx.emit(Transferred {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            amount: self.amount,
+            fee: quote.fee,
+            kind: quote.kind,
+            scope: quote.scope,
+            remark: self.remark.clone(),
+            postings,
+        });
+        Ok(())
+    }
+}
+
+/// Grants genesis to users who did not get it when they registered, with newly attested ages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DistributeGenesis {
+    /// 1 to 1000 users, each once.
+    pub users: Vec<AttestedAge>,
+}
+
+/// A user's age as attested now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttestedAge {
+    pub user_id: AccountId,
+    /// Years, 0 to 150.
+    pub age: u16,
+}
+
+/// A user and their country's treasury received genesis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GenesisDistributed {
+    pub user_id: AccountId,
+    pub country: CountryCode,
+    /// 1 to 6.
+    pub phase: u8,
+    pub amount: Amount,
+    pub treasury_amount: Amount,
+    pub postings: Vec<Posting>,
+}
+
+/// A user in the list did not receive genesis; the others are not affected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GenesisSkipped {
+    pub user_id: AccountId,
+    pub code: Refusal,
+}
+
+impl Rule for DistributeGenesis {
+    const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
+
+    fn validate(&self) -> Result<(), Refused> {
+        let mut ids: Vec<&AccountId> = self.users.iter().map(|user| &user.user_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() || ids.len() != self.users.len() || ids.len() > 1000 {
+            return Err(Refusal::ListInvalid.because("1 to 1000 users, each once, expected"));
+        }
+        if self.users.iter().any(|user| user.age > 150) {
+            return Err(Refusal::AgeInvalid.into());
+        }
+        Ok(())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        tx.state.load(self.users.iter().flat_map(|attested| {
+            let id = &attested.user_id;
+            [Key::User(id.clone()), Key::Account(id.clone())]
+        }))?;
+        for attested in &self.users {
+            if let Some(code) = distribute(tx, attested)? {
+                tx.emit(GenesisSkipped { user_id: attested.user_id.clone(), code });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Grants genesis to one user, or says why not.
+fn distribute(tx: &mut Tx<'_>, attested: &AttestedAge) -> Result<Option<Refusal>, Stop> {
+    let id = &attested.user_id;
+    let key = Key::User(id.clone());
+    let Some(user) = tx.state.get::<User>(key.clone())? else {
+        return Ok(Some(Refusal::AccountNotFound));
+    };
+    if user.genesis_granted() {
+        return Ok(Some(Refusal::GenesisAlreadyGranted));
+    }
+    let account = tx.state.existing_account(id)?;
+    let country = account.country.ok_or(Refusal::CountryUnknown)?;
+    let status = genesis::grant(tx, id, country, account.account_type, attested.age)?;
+    tx.put(key, User { genesis: status, ..user });
+    Ok(match status {
+        GenesisStatus::Granted { .. } => None,
+        GenesisStatus::Ineligible => Some(Refusal::GenesisIneligible),
+        GenesisStatus::Exhausted => Some(Refusal::GenesisExhausted),
+    })
+}
+
+/// Why a wallet is frozen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FreezeReason {
+    AdminAction,
+    SuspiciousActivity,
+    ComplianceReview,
+    CourtOrder,
+    UserRequest,
+    Inactivity,
+    DebtCollection,
+}
+
+/// Stops payments from and to an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FreezeWallet {
+    pub user_id: AccountId,
+    pub reason: FreezeReason,
+}
+
+/// An account is frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WalletFrozen {
+    pub user_id: AccountId,
+    pub reason: FreezeReason,
+}
+
+impl Rule for FreezeWallet {
+    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let account = tx.state.existing_account(&self.user_id)?;
+        if !account.is_user() {
+            return Err(Refusal::NotFreezable.into());
+        }
+        if account.frozen.is_some() {
+            return Err(Refusal::AlreadyFrozen.into());
+        }
+        tx.state.put_account(&self.user_id, Account { frozen: Some(self.reason), ..account });
+        tx.emit(WalletFrozen { user_id: self.user_id.clone(), reason: self.reason });
+        Ok(())
+    }
+}
+
+/// Lets payments from and to an account pass again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UnfreezeWallet {
+    pub user_id: AccountId,
+}
+
+/// An account is not frozen any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WalletUnfrozen {
+    pub user_id: AccountId,
+}
+
+impl Rule for UnfreezeWallet {
+    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let account = tx.state.existing_account(&self.user_id)?;
+        if account.frozen.is_none() {
+            return Err(Refusal::NotFrozen.into());
+        }
+        tx.state.put_account(&self.user_id, Account { frozen: None, ..account });
+        tx.emit(WalletUnfrozen { user_id: self.user_id.clone() });
+        Ok(())
+    }
+}
+
+/// The balance of any account: user, pool or treasury.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetBalance {
+    pub account_id: AccountId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Balance {
+    pub account_id: AccountId,
+    pub balance: Amount,
+    pub frozen: Option<FreezeReason>,
+}
+
+impl Answer for GetBalance {
+    type Answer = Balance;
+
+    fn answer(&self, state: &mut State) -> Result<Balance, Stop> {
+        let Account { balance, frozen, .. } = state.existing_account(&self.account_id)?;
+        Ok(Balance { account_id: self.account_id.clone(), balance, frozen })
+    }
+}
+
+/// How much of the supply exists where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetSupplyStatus {}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SupplyStatus {
+    pub max_supply: Amount,
+    /// What genesis has released.
+    pub total_minted: Amount,
+    pub available_to_mint: Amount,
+    /// Everything outside pools and locked treasuries.
+    pub circulating_supply: Amount,
+    pub pools: Vec<PoolStatus>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolStatus {
+    pub pool_id: Pool,
+    /// Balance after bootstrap.
+    pub cap: Amount,
+    /// Released by genesis; zero for the pools that genesis does not draw on.
+    pub minted: Amount,
+    pub balance: Amount,
+}
+
+impl Answer for GetSupplyStatus {
+    type Answer = SupplyStatus;
+
+    fn answer(&self, state: &mut State) -> Result<SupplyStatus, Stop> {
+        state.load([Key::System, Key::Countries])?;
+        if state.system()?.is_none() {
+            return Err(Refusal::NotBootstrapped.into());
+        }
+        let treasuries: Vec<AccountId> =
+            state.countries()?.codes.into_iter().map(AccountId::treasury).collect();
+        let pools = Pool::ALL.map(Pool::account);
+        state.load(treasuries.iter().chain(&pools).cloned().map(Key::Account))?;
+        let mut circulating = MAX_SUPPLY;
+        let mut minted_total = Amount::ZERO;
+        let mut rows = Vec::with_capacity(pools.len());
+        for treasury in &treasuries {
+            let held = state.existing_account(treasury)?.balance;
+            circulating = circulating.checked_sub(held).ok_or(Refusal::AmountOverflow)?;
+        }
+        for pool_id in Pool::ALL {
+            let (balance, cap) =
+                (state.existing_account(&pool_id.account())?.balance, pool_cap(pool_id));
+            let minted = match pool_id {
+                Pool::UserGenesis | Pool::GovtGenesis => {
+                    cap.checked_sub(balance).ok_or(Refusal::AmountOverflow)?
+                }
+                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
+            };
+            circulating = circulating.checked_sub(balance).ok_or(Refusal::AmountOverflow)?;
+            minted_total = minted_total.checked_add(minted).ok_or(Refusal::AmountOverflow)?;
+            rows.push(PoolStatus { pool_id, cap, minted, balance });
+        }
+        Ok(SupplyStatus {
+            max_supply: MAX_SUPPLY,
+            total_minted: minted_total,
+            available_to_mint: MAX_SUPPLY
+                .checked_sub(minted_total)
+                .ok_or(Refusal::AmountOverflow)?,
+            circulating_supply: circulating,
+            pools: rows,
+        })
+    }
+}

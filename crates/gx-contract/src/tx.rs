@@ -1,0 +1,165 @@
+//! What a rule may do: read, move coins, write, and say what has happened.
+
+use gx_types::{AccountId, Actor, Amount, CommandId, Pool, TimeMs};
+
+use crate::gates::Gate;
+use crate::posting::{Change, Posting};
+use crate::state::{Account, Key, Record, State};
+use crate::{Event, Refusal, Refused};
+
+/// Why a rule did not get to its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// It read a key that the host has not supplied yet; the attempt is repeated.
+    Missing,
+    /// Its answer is no.
+    Refused(Refused),
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+/// A command's rule. One struct, one `impl Rule`, one line in the table of all commands.
+pub trait Rule {
+    /// Who may submit it, on whose behalf, and when.
+    const GATE: Gate;
+
+    /// The other party of what a user initiates; it must exist and not be frozen.
+    fn counterparty(&self) -> Option<&AccountId> {
+        None
+    }
+
+    /// The checks that need no state. They run before a command is accepted and again on the ledger.
+    ///
+    /// # Errors
+    /// The first refusal in order of precedence.
+    fn validate(&self) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    /// Carries the command out against the state.
+    ///
+    /// # Errors
+    /// A refusal, or that the state is not known yet; either way no write remains.
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop>;
+}
+
+/// [`Rule`] behind a reference, so that the table of commands needs one match and no more.
+pub(crate) trait DynRule {
+    fn gate(&self) -> Gate;
+    fn counterparty(&self) -> Option<&AccountId>;
+    fn validate(&self) -> Result<(), Refused>;
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop>;
+}
+
+impl<R: Rule> DynRule for R {
+    fn gate(&self) -> Gate {
+        R::GATE
+    }
+    fn counterparty(&self) -> Option<&AccountId> {
+        Rule::counterparty(self)
+    }
+    fn validate(&self) -> Result<(), Refused> {
+        Rule::validate(self)
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        Rule::apply(self, tx)
+    }
+}
+
+/// The world as one command sees it.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) command_id: CommandId,
+    pub(crate) actor: &'a Actor,
+    /// The batch's time.
+    pub(crate) now: TimeMs,
+    events: Vec<Event>,
+    postings: Vec<Posting>,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(
+        state: &'a mut State,
+        command_id: CommandId,
+        actor: &'a Actor,
+        now: TimeMs,
+    ) -> Self {
+        Self { state, command_id, actor, now, events: Vec::new(), postings: Vec::new() }
+    }
+
+    /// Takes coins from an account. The caller credits the same sum before its event.
+    pub(crate) fn debit(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
+        let account = self.state.existing_account(id)?;
+        let balance = account.balance.checked_sub(amount).ok_or_else(|| {
+            Refusal::InsufficientBalance
+                .because(format!("{id} holds {}, needed {amount}", account.balance))
+        })?;
+        self.post(id, Account { balance, ..account }, Change::minus(amount))
+    }
+
+    /// Gives coins to an account.
+    pub(crate) fn credit(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
+        let account = self.state.existing_account(id)?;
+        let balance = account.balance.checked_add(amount).ok_or(Refusal::AmountOverflow)?;
+        self.post(id, Account { balance, ..account }, Change::plus(amount))
+    }
+
+    /// Opens a pool with coins that did not exist before. Only bootstrap may.
+    pub(crate) fn create_supply(&mut self, pool: Pool, amount: Amount) -> Result<(), Stop> {
+        self.post(&pool.account(), Account::pool(amount), Change::plus(amount))
+    }
+
+    fn post(
+        &mut self,
+        id: &AccountId,
+        account: Account,
+        change: Option<Change>,
+    ) -> Result<(), Stop> {
+        let change = change.ok_or(Refusal::AmountOverflow)?;
+        if change.qirat() != 0 {
+            self.postings.push(Posting(id.clone(), change, account.balance));
+        }
+        self.state.put_account(id, account);
+        Ok(())
+    }
+
+    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) {
+        self.state.put(key, record);
+    }
+
+    /// The movements since the last event, for the event that tells of them.
+    pub(crate) fn take_postings(&mut self) -> Vec<Posting> {
+        std::mem::take(&mut self.postings)
+    }
+
+    pub(crate) fn emit(&mut self, event: impl Into<Event>) {
+        self.events.push(event.into());
+    }
+
+    /// The events of a finished rule.
+    ///
+    /// # Panics
+    /// When coins were moved that no event tells of: a fault of the rule, not of its input.
+    pub(crate) fn finish(self) -> Vec<Event> {
+        assert!(self.postings.is_empty(), "every movement belongs to an event");
+        self.events
+    }
+}
+
+/// The sum of the changes of `postings`. Zero for everything but bootstrap.
+pub(crate) fn imbalance(postings: &[Posting]) -> i128 {
+    postings
+        .iter()
+        .fold(0, |sum: i128, posting| sum.saturating_add(i128::from(posting.change().qirat())))
+}

@@ -1,0 +1,69 @@
+//! On whose behalf a command runs.
+
+use std::str::FromStr;
+
+use compact_str::CompactString;
+
+use crate::{AccountId, ParseError, text_serde};
+
+/// Id of an administrator on the ledger: 3 to 64 letters, digits, `-` and `_`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AdminId(CompactString);
+
+impl AdminId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AdminId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (3..=64).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(ParseError::new("an admin id of 3 to 64 letters, digits, - or _", text))
+        }
+    }
+}
+
+text_serde!(AdminId, "AdminId", "id of an administrator on the ledger", "^[A-Za-z0-9_-]{3,64}$");
+
+/// The party that a command acts for; the submitting service vouches for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// Scheduled work of the platform.
+    System,
+    /// An administrator on the ledger.
+    Admin(AdminId),
+    /// A user, by its account.
+    User(AccountId),
+}
+
+impl Actor {
+    /// `system`, `admin:<id>` or `user:<id>`: the prefix keeps the three name spaces apart.
+    pub fn as_str(&self) -> CompactString {
+        match self {
+            Self::System => CompactString::const_new("system"),
+            Self::Admin(id) => compact_str::format_compact!("admin:{id}"),
+            Self::User(id) => compact_str::format_compact!("user:{id}"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text.split_once(':') {
+            None if text == "system" => Ok(Self::System),
+            Some(("admin", id)) => id.parse().map(Self::Admin),
+            Some(("user", id)) => id.parse().map(Self::User),
+            _ => Err(ParseError::new("system, admin:<id> or user:<id>", text)),
+        }
+    }
+}
+
+text_serde!(Actor, "Actor", "system, admin:<id> or user:<id>", "^(system|admin:.+|user:.+)$");

@@ -1,0 +1,86 @@
+//! Vocabulary of GX Protocol: ids, amounts, countries, roles and time.
+//!
+//! Everything here is a value with a canonical text form that the ledger, SQL and HTTP share.
+//! Pure: no I/O, no clock, no randomness; callers pass time and entropy in.
+
+mod account;
+mod actor;
+mod amount;
+mod base32;
+mod command_id;
+mod country;
+mod network;
+mod role;
+mod time;
+
+pub use account::{AccountId, AccountType, IdLayoutError, Layout, Pool};
+pub use actor::{Actor, AdminId};
+pub use amount::{Amount, AmountError, MAX_SUPPLY, QIRAT_PER_GX};
+pub use command_id::{BatchId, CommandId};
+pub use country::CountryCode;
+pub use network::NetworkId;
+pub use role::Role;
+pub use time::TimeMs;
+
+/// Text that is not a value of the type it was parsed as.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} expected, got {text:?}")]
+pub struct ParseError {
+    /// What was expected, for the reader of the message.
+    pub what: &'static str,
+    /// The offending text, cut to 64 characters.
+    pub text: String,
+}
+
+impl ParseError {
+    pub(crate) fn new(what: &'static str, text: &str) -> Self {
+        Self { what, text: text.chars().take(64).collect() }
+    }
+}
+
+/// Implements serde and JSON schema for a type through `Display` and `FromStr`.
+macro_rules! text_serde {
+    ($type:ty, $name:literal, $description:literal, $pattern:expr) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let text = self.as_str();
+                serializer.serialize_str(AsRef::<str>::as_ref(&text))
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl serde::de::Visitor<'_> for Visitor {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str($description)
+                    }
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Visitor)
+            }
+        }
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string", "description": $description, "pattern": $pattern
+                })
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let text = self.as_str();
+                f.pad(AsRef::<str>::as_ref(&text))
+            }
+        }
+    };
+}
+pub(crate) use text_serde;
