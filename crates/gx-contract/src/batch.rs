@@ -2,8 +2,9 @@
 
 use gx_types::{Actor, BatchId, CommandId, Role};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::Command;
+use crate::{Command, hex_text};
 
 /// A command, who it acts for, and the id under which it has one outcome for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,16 +19,49 @@ impl Envelope {
     /// The bytes that stand for actor and command in hashes: three parts, each preceded by its
     /// length as 32 bits little-endian: actor, function name, JSON of the arguments.
     pub fn canonical_body(&self) -> Vec<u8> {
-        let (actor, args) = (self.actor.as_str(), self.command.args_json());
-        let mut bytes = Vec::with_capacity(args.len().saturating_add(96));
-        for part in [actor.as_str(), self.command.name(), &args] {
-            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&length.to_le_bytes());
-            bytes.extend_from_slice(part.as_bytes());
-        }
+        let mut bytes = Vec::with_capacity(320);
+        let (space, id) = self.actor.parts();
+        part(&mut bytes, |bytes| {
+            bytes.extend_from_slice(space.as_bytes());
+            bytes.extend_from_slice(id.as_bytes());
+        });
+        part(&mut bytes, |bytes| bytes.extend_from_slice(self.command.name().as_bytes()));
+        part(&mut bytes, |bytes| self.command.write_args_json(bytes));
         bytes
     }
 }
+
+/// Appends what `write` appends, preceded by its length.
+fn part(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; 4]);
+    write(bytes);
+    let length = bytes.len().saturating_sub(start).saturating_sub(4);
+    let length = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    bytes.iter_mut().skip(start).zip(length).for_each(|(to, from)| *to = from);
+}
+
+/// First 128 bits of SHA-256 over the canonical body; written as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyHash([u8; 16]);
+
+impl Envelope {
+    /// Tells a repetition of the command from another use of its id.
+    pub fn body_hash(&self) -> BodyHash {
+        let mut head = [0; 16];
+        let hash = Sha256::digest(self.canonical_body());
+        head.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        BodyHash(head)
+    }
+}
+
+impl BodyHash {
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+hex_text!(BodyHash, 16, "32 lower-case hexadecimal digits");
 
 /// Commands that one ledger transaction settles, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,9 @@
 //! A command that reads an unknown key is abandoned; the ones behind it are then only probed, so
 //! that one pass collects the keys of the whole batch and a batch costs a handful of bulk reads.
 
-use compact_str::CompactString;
-use gx_types::{CommandId, Role, TimeMs};
-use sha2::{Digest, Sha256};
+use gx_types::{CommandId, Pool, Role, TimeMs};
 
+use crate::batch::BodyHash;
 use crate::state::{Clock, CommandOutcome, Key, State, Version};
 use crate::tx::{Stop, Tx};
 use crate::{
@@ -59,14 +58,14 @@ pub struct WrongState {
 pub struct Execution<'b> {
     batch: &'b Batch,
     context: Context,
-    bodies: Vec<CompactString>,
+    bodies: Vec<BodyHash>,
     state: State,
     results: Vec<CommandResult>,
 }
 
 impl<'b> Execution<'b> {
     pub fn new(batch: &'b Batch, context: Context) -> Self {
-        let bodies = batch.commands.iter().map(body_hash).collect();
+        let bodies = batch.commands.iter().map(Envelope::body_hash).collect();
         let results = Vec::with_capacity(batch.commands.len());
         Self { batch, context, bodies, state: State::default(), results }
     }
@@ -83,7 +82,11 @@ impl<'b> Execution<'b> {
     /// Goes on as far as the supplied state allows.
     pub fn run(&mut self) -> Step {
         let Ok(clock) = self.state.get::<Clock>(Key::Clock) else {
-            // First pass: collect what every command will want anyway.
+            // First pass: collect what every command will want anyway, and the pools, which are
+            // the other side of nearly everything.
+            for pool in Pool::ALL {
+                self.state.want(Key::Account(pool.account()));
+            }
             for envelope in &self.batch.commands {
                 gates::want(&mut self.state, envelope, envelope.command.rule());
             }
@@ -114,8 +117,9 @@ impl<'b> Execution<'b> {
             time,
             results: std::mem::take(&mut self.results),
         };
-        let writes = std::mem::take(&mut self.state)
-            .into_writes()
+        let writes = self
+            .state
+            .writes()
             .map(|(key, record)| Write { key: key.encode(), value: record.encode() })
             .collect();
         Step::Done(Done { record, writes })
@@ -124,7 +128,7 @@ impl<'b> Execution<'b> {
     /// The outcome of one command, its writes not yet committed; `Err` when state is missing.
     fn execute(&mut self, at: usize, time: TimeMs) -> Result<CommandResult, ()> {
         let (Some(envelope), Some(body)) =
-            (self.batch.commands.get(at), self.bodies.get(at).cloned())
+            (self.batch.commands.get(at), self.bodies.get(at).copied())
         else {
             return Err(());
         };
@@ -132,7 +136,7 @@ impl<'b> Execution<'b> {
         let key = Key::Outcome(command_id);
         let first: Option<CommandOutcome> = self.state.get(key.clone()).map_err(|_| ())?;
         if let Some(first) = first {
-            return Ok(CommandResult { command_id, outcome: repeat(first, &body) });
+            return Ok(CommandResult { command_id, outcome: repeat(first, body) });
         }
         let (outcome, refused) = match self.apply(envelope, time) {
             Ok(events) => (Outcome::Applied(events), None),
@@ -165,32 +169,20 @@ impl<'b> Execution<'b> {
         };
         gates::check(&mut self.state, envelope, rule, role)?;
         rule.validate()?;
-        let mut tx = Tx::new(&mut self.state, envelope.command_id, &envelope.actor, time);
+        let mut tx = Tx::new(&mut self.state, &envelope.actor, time);
         rule.apply(&mut tx)?;
         Ok(tx.finish())
     }
 }
 
 /// The answer to a command id that has its outcome already.
-fn repeat(first: CommandOutcome, body: &CompactString) -> Outcome {
-    if first.body == *body {
+fn repeat(first: CommandOutcome, body: BodyHash) -> Outcome {
+    if first.body == body {
         let refused = first.refused.map(|refused| *refused);
         Outcome::Repeated(Repeated { batch_id: first.batch_id, time: first.time, refused })
     } else {
         Outcome::Refused(Refusal::CommandIdReused.into())
     }
-}
-
-/// First 128 bits of SHA-256 over the canonical body, as hexadecimal digits.
-fn body_hash(envelope: &Envelope) -> CompactString {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 15)).copied().unwrap_or('0');
-    Sha256::digest(envelope.canonical_body())
-        .iter()
-        .take(16)
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
 }
 
 impl Envelope {

@@ -1,6 +1,5 @@
 //! IdentityContract: who has an account.
 
-use compact_str::CompactString;
 use gx_types::{AccountId, AccountType, CountryCode, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +10,27 @@ use crate::query::Answer;
 use crate::state::{Account, Country, Identity, Key, State, User, Version};
 use crate::tokenomics::FreezeReason;
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Refusal, Refused, hex_text};
+
+/// SHA-256 or HMAC over who a person is; written as 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityHash([u8; 32]);
+
+impl IdentityHash {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+hex_text!(IdentityHash, 32, "64 lower-case hexadecimal digits");
 
 /// Opens a person's account and grants genesis when the attested age allows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUser {
     pub user_id: AccountId,
-    /// Hash of who the person is: 64 lower-case hexadecimal digits, once on the ledger.
-    #[schemars(with = "String")]
-    pub identity_hash: CompactString,
+    /// Hash of who the person is; once on the ledger.
+    pub identity_hash: IdentityHash,
     pub country: CountryCode,
     /// Attested age in years, 0 to 150.
     pub age: u16,
@@ -46,12 +56,6 @@ impl Rule for CreateUser {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::AdminOrSystem);
 
     fn validate(&self) -> Result<(), Refused> {
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if self.identity_hash.len() != 64 || !self.identity_hash.bytes().all(hex) {
-            return Err(
-                Refusal::HashInvalid.because("identityHash: 64 hexadecimal digits expected")
-            );
-        }
         if self.age > 150 {
             return Err(Refusal::AgeInvalid.into());
         }
@@ -67,12 +71,12 @@ impl Rule for CreateUser {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let identity_key = Key::Identity(self.identity_hash.clone());
+        let identity_key = Key::Identity(self.identity_hash);
         tx.state.load([
             Key::Countries,
             Key::Country(self.country),
             Key::Account(self.user_id.clone()),
-            identity_key.clone(),
+            identity_key,
         ])?;
         if tx.state.countries()?.total_weight != TOTAL_WEIGHT {
             return Err(Refusal::CountriesNotSealed.into());
@@ -82,7 +86,7 @@ impl Rule for CreateUser {
         if tx.state.account(&self.user_id)?.is_some() {
             return Err(Refusal::UserIdTaken.into());
         }
-        if tx.state.get::<Identity>(identity_key.clone())?.is_some() {
+        if tx.state.get::<Identity>(identity_key)?.is_some() {
             return Err(Refusal::IdentityTaken.into());
         }
         country.users = country.users.saturating_add(1);
@@ -90,7 +94,7 @@ impl Rule for CreateUser {
         tx.state.put_account(&self.user_id, Account::user(self.country, self.account_type));
         tx.put(identity_key, Identity { v: Version, user_id: self.user_id.clone() });
         let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
-        let (identity_hash, created_at) = (self.identity_hash.clone(), tx.now);
+        let (identity_hash, created_at) = (self.identity_hash, tx.now);
         let user = User { v: Version, identity_hash, created_at, genesis };
         tx.put(Key::User(self.user_id.clone()), user);
         tx.emit(UserCreated {

@@ -14,6 +14,7 @@ mod execution;
 mod fees;
 mod gates;
 mod genesis;
+mod hex;
 pub mod identity;
 mod outcome;
 mod posting;
@@ -28,12 +29,13 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Envelope};
+pub use batch::{Batch, BodyHash, Envelope};
 pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};
 pub use execution::{Context, Done, Execution, Step, Write, WrongState};
 pub use fees::{FeeSchedule, Scope, TransferType};
 pub use gates::{ActorRule, Gate};
 pub use genesis::GenesisStatus;
+pub(crate) use hex::hex_text;
 pub use outcome::{BatchRecord, CommandResult, Outcome, Repeated};
 pub use posting::{Change, Posting};
 pub use query::{Answer, QueryExecution, QueryStep};

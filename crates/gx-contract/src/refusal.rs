@@ -66,8 +66,6 @@ refusals! {
     TextInvalid = "text_invalid";
     /// A list is empty, too long, or names something twice.
     ListInvalid = "list_invalid";
-    /// A hash is not 64 lower-case hexadecimal digits.
-    HashInvalid = "hash_invalid";
     /// The age is above 150 years.
     AgeInvalid = "age_invalid";
     /// The id does not have the layout of an account id, or its check characters are wrong.

@@ -3,13 +3,14 @@
 //! Every record's JSON starts with its version and has a golden file; what was once committed
 //! decodes for ever. Keys are prefix-safe: caller text stands only at their end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use compact_str::CompactString;
 use gx_types::{AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs};
 use serde::{Deserialize, Serialize};
 
+use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
+use crate::identity::IdentityHash;
 use crate::tokenomics::FreezeReason;
 use crate::tx::Stop;
 use crate::{Refusal, Refused};
@@ -36,13 +37,13 @@ impl<'de, const N: u8> Deserialize<'de> for Version<N> {
 }
 
 /// A key of the ledger's state. The order of the variants is the order of their encoded bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     Account(AccountId),
     Country(CountryCode),
     Admin(AdminId),
-    /// A person, by the hash of who they are: 64 lower-case hexadecimal digits.
-    Identity(CompactString),
+    /// A person, by the hash of who they are.
+    Identity(IdentityHash),
     Outcome(CommandId),
     Clock,
     Countries,
@@ -57,7 +58,7 @@ impl Key {
             Self::Account(id) => ["a/", id.as_str()].concat(),
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
-            Self::Identity(hash) => ["i/", hash].concat(),
+            Self::Identity(hash) => format!("i/{hash}"),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
@@ -84,9 +85,11 @@ pub struct Account {
     pub kind: AccountKind,
     pub account_type: AccountType,
     /// Absent for pools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<CountryCode>,
     pub balance: Amount,
     /// Present while the account is frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<FreezeReason>,
 }
 
@@ -95,7 +98,7 @@ pub struct Account {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct User {
     pub v: Version<1>,
-    pub identity_hash: CompactString,
+    pub identity_hash: IdentityHash,
     pub created_at: TimeMs,
     pub genesis: GenesisStatus,
 }
@@ -156,6 +159,7 @@ pub struct System {
     pub v: Version<1>,
     pub bootstrapped_at: TimeMs,
     /// Present while the system is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
 }
 
@@ -180,8 +184,8 @@ pub struct Clock {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommandOutcome {
     pub v: Version<1>,
-    /// First 128 bits of SHA-256 over the canonical body, 32 hexadecimal digits.
-    pub body: CompactString,
+    /// What the command was, to tell a repetition from another use of the id.
+    pub body: BodyHash,
     pub batch_id: BatchId,
     pub time: TimeMs,
     /// Absent when the command was applied.
@@ -264,9 +268,12 @@ records! {
     User(User) = Key::User(_),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 struct Slot {
     record: Option<Record>,
+    /// Whether `record` is what the ledger holds. A key that was written but never read goes back
+    /// to unknown when the write is taken back.
+    known: bool,
     dirty: bool,
 }
 
@@ -275,18 +282,40 @@ struct Slot {
 /// Reading a key that was not supplied yet notes it as missing and abandons the attempt.
 #[derive(Debug, Default)]
 pub struct State {
-    slots: BTreeMap<Key, Slot>,
-    missing: BTreeSet<Key>,
+    index: BTreeMap<Key, usize>,
+    slots: Vec<Slot>,
+    /// The places found last. A rule reads and writes the same few keys again and again.
+    recent: [Option<(Key, usize)>; 4],
+    recent_next: usize,
+    missing: Vec<Key>,
     /// What the current command has overwritten, oldest first.
-    undo: Vec<(Key, Slot)>,
+    undo: Vec<(usize, Slot)>,
 }
 
 impl State {
+    fn find(&mut self, key: &Key) -> Option<usize> {
+        if let Some((_, place)) = self.recent.iter().flatten().find(|(at, _)| at == key) {
+            return Some(*place);
+        }
+        let place = *self.index.get(key)?;
+        let next = self.recent_next;
+        if let Some(slot) = self.recent.get_mut(next) {
+            *slot = Some((*key, place));
+        }
+        self.recent_next = next.wrapping_add(1) & 3;
+        Some(place)
+    }
+
+    fn find_known(&mut self, key: &Key) -> Option<&Slot> {
+        let place = self.find(key)?;
+        self.slots.get(place).filter(|slot| slot.known)
+    }
+
     /// Whether the key is known; notes it as missing otherwise.
     pub(crate) fn want(&mut self, key: Key) -> bool {
-        let known = self.slots.contains_key(&key);
+        let known = self.find_known(&key).is_some();
         if !known {
-            self.missing.insert(key);
+            self.missing.push(key);
         }
         known
     }
@@ -302,19 +331,28 @@ impl State {
     }
 
     pub(crate) fn get<R: Stored>(&mut self, key: Key) -> Result<Option<R>, Stop> {
-        match self.slots.get(&key) {
+        match self.find_known(&key) {
             Some(slot) => Ok(slot.record.as_ref().and_then(R::of).cloned()),
             None => {
-                self.missing.insert(key);
+                self.missing.push(key);
                 Err(Stop::Missing)
             }
         }
     }
 
     pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) {
-        let slot = Slot { record: Some(record.into()), dirty: true };
-        let before = self.slots.insert(key.clone(), slot);
-        self.undo.push((key, before.unwrap_or(Slot { record: None, dirty: false })));
+        let place = self.find(&key).unwrap_or_else(|| self.add(key));
+        if let Some(slot) = self.slots.get_mut(place) {
+            let written = Slot { record: Some(record.into()), known: true, dirty: true };
+            self.undo.push((place, std::mem::replace(slot, written)));
+        }
+    }
+
+    fn add(&mut self, key: Key) -> usize {
+        let place = self.slots.len();
+        self.slots.push(Slot::default());
+        self.index.insert(key, place);
+        place
     }
 
     /// Makes the current command's writes final.
@@ -324,13 +362,18 @@ impl State {
 
     /// Takes the current command's writes back.
     pub(crate) fn rollback(&mut self) {
-        while let Some((key, before)) = self.undo.pop() {
-            self.slots.insert(key, before);
+        while let Some((place, before)) = self.undo.pop() {
+            if let Some(slot) = self.slots.get_mut(place) {
+                *slot = before;
+            }
         }
     }
 
     pub(crate) fn take_missing(&mut self) -> Vec<Key> {
-        std::mem::take(&mut self.missing).into_iter().collect()
+        let mut missing = std::mem::take(&mut self.missing);
+        missing.sort_unstable();
+        missing.dedup();
+        missing
     }
 
     pub(crate) fn has_missing(&self) -> bool {
@@ -343,20 +386,23 @@ impl State {
         bytes: Option<&[u8]>,
     ) -> Result<(), serde_json::Error> {
         let record = bytes.map(|bytes| Record::decode(&key, bytes)).transpose()?;
-        self.slots.entry(key).or_insert(Slot { record, dirty: false });
+        let place = self.find(&key).unwrap_or_else(|| self.add(key));
+        if let Some(slot) = self.slots.get_mut(place).filter(|slot| !slot.known) {
+            *slot = Slot { record, known: true, dirty: false };
+        }
         Ok(())
     }
 
     /// Everything written, in the order of the encoded keys.
-    pub(crate) fn into_writes(self) -> impl Iterator<Item = (Key, Record)> {
-        self.slots.into_iter().filter_map(|(key, slot)| match slot {
-            Slot { record: Some(record), dirty: true } => Some((key, record)),
-            Slot { .. } => None,
+    pub(crate) fn writes(&self) -> impl Iterator<Item = (&Key, &Record)> {
+        self.index.iter().filter_map(|(key, place)| match self.slots.get(*place) {
+            Some(Slot { record: Some(record), dirty: true, .. }) => Some((key, record)),
+            Some(Slot { .. }) | None => None,
         })
     }
 
     pub(crate) fn account(&mut self, id: &AccountId) -> Result<Option<Account>, Stop> {
-        self.get(Key::Account(id.clone()))
+        self.get(Key::Account(*id))
     }
 
     /// The account, or the refusal that it is not on the ledger.
@@ -366,7 +412,7 @@ impl State {
     }
 
     pub(crate) fn put_account(&mut self, id: &AccountId, account: Account) {
-        self.put(Key::Account(id.clone()), account);
+        self.put(Key::Account(*id), account);
     }
 
     pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {

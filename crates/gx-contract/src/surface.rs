@@ -39,10 +39,18 @@ macro_rules! surface {
 
             /// The JSON object of the arguments, fields in declaration order.
             pub fn args_json(&self) -> String {
+                let mut bytes = Vec::new();
+                self.write_args_json(&mut bytes);
+                String::from_utf8(bytes).unwrap_or_default()
+            }
+
+            /// Appends the JSON object of the arguments.
+            pub(crate) fn write_args_json(&self, bytes: &mut Vec<u8>) {
                 // Serialising plain structs with string keys into memory cannot fail.
-                match self {
-                    $(Self::$command(args) => serde_json::to_string(args).unwrap_or_default(),)+
-                }
+                let written = match self {
+                    $(Self::$command(args) => serde_json::to_writer(bytes, args),)+
+                };
+                debug_assert!(written.is_ok());
             }
 
             /// Reads a command from its name and the JSON object of its arguments.

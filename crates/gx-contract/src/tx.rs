@@ -1,6 +1,6 @@
 //! What a rule may do: read, move coins, write, and say what has happened.
 
-use gx_types::{AccountId, Actor, Amount, CommandId, Pool, TimeMs};
+use gx_types::{AccountId, Actor, Amount, Pool, TimeMs};
 
 use crate::gates::Gate;
 use crate::posting::{Change, Posting};
@@ -80,7 +80,6 @@ impl<R: Rule> DynRule for R {
 #[derive(Debug)]
 pub struct Tx<'a> {
     pub(crate) state: &'a mut State,
-    pub(crate) command_id: CommandId,
     pub(crate) actor: &'a Actor,
     /// The batch's time.
     pub(crate) now: TimeMs,
@@ -89,13 +88,8 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(
-        state: &'a mut State,
-        command_id: CommandId,
-        actor: &'a Actor,
-        now: TimeMs,
-    ) -> Self {
-        Self { state, command_id, actor, now, events: Vec::new(), postings: Vec::new() }
+    pub(crate) fn new(state: &'a mut State, actor: &'a Actor, now: TimeMs) -> Self {
+        Self { state, actor, now, events: Vec::new(), postings: Vec::new() }
     }
 
     /// Takes coins from an account. The caller credits the same sum before its event.

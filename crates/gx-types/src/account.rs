@@ -2,31 +2,31 @@
 
 use std::str::FromStr;
 
-use compact_str::CompactString;
 use sha2::{Digest, Sha256};
 
+use crate::short_text::ShortText;
 use crate::{CountryCode, ParseError, base32, text_serde};
 
-/// Id of an account on the ledger: 1 to 64 letters, digits, `_`, `-` and single inner spaces.
+/// Id of an account on the ledger: 1 to 24 letters, digits, `_`, `-` and single inner spaces.
 ///
 /// Any such text can be *named* in a command; whether it may *become* an account is a matter of
 /// [`AccountId::layout`], which the contract checks when it creates one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(CompactString);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(ShortText);
 
 impl AccountId {
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The treasury of a country, `treasury_<CC>`.
     pub fn treasury(country: CountryCode) -> Self {
-        Self(compact_str::format_compact!("treasury_{country}"))
+        Self(ShortText::cut(&format!("treasury_{country}")))
     }
 
     /// Whether the id lies in the name space that only the contract creates accounts in.
     pub fn is_reserved(&self) -> bool {
-        self.0.starts_with("SYSTEM_") || self.0.starts_with("treasury_")
+        self.as_str().starts_with("SYSTEM_") || self.as_str().starts_with("treasury_")
     }
 
     /// Builds an id of the layout from 16 bytes of entropy, check characters included.
@@ -41,7 +41,7 @@ impl AccountId {
             [kind.digit(), letter(g), letter(h), letter(i), letter(j)].iter().collect();
         let fifth: String = [digit(k), digit(l), digit(m), digit(n)].iter().collect();
         let check = check_characters(country.as_str(), &third, &fourth, &fifth);
-        Self(compact_str::format_compact!("{country} {check} {third} {fourth} {fifth}"))
+        Self(ShortText::cut(&format!("{country} {check} {third} {fourth} {fifth}")))
     }
 
     /// Reads the layout `CC KKK XXXXXX TRRRR DDDD` and verifies its check characters.
@@ -49,7 +49,7 @@ impl AccountId {
     /// # Errors
     /// [`IdLayoutError`] names the first block that is wrong.
     pub fn layout(&self) -> Result<Layout, IdLayoutError> {
-        let blocks: Vec<&str> = self.0.split(' ').collect();
+        let blocks: Vec<&str> = self.as_str().split(' ').collect();
         let [country, check, third, fourth, fifth] = blocks[..] else {
             return Err(IdLayoutError::Blocks);
         };
@@ -92,8 +92,8 @@ impl FromStr for AccountId {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b' ');
         let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
-        if (1..=64).contains(&text.len()) && text.bytes().all(legal) && !spaced {
-            Ok(Self(text.into()))
+        if (1..=ShortText::LENGTH_MAX).contains(&text.len()) && text.bytes().all(legal) && !spaced {
+            Ok(Self(ShortText::cut(text)))
         } else {
             Err(ParseError::new("an account id such as \"IN 7QK ABC123 0WXYZ 1234\"", text))
         }
@@ -104,7 +104,7 @@ text_serde!(
     AccountId,
     "AccountId",
     "id of an account on the ledger",
-    "^[A-Za-z0-9_-][A-Za-z0-9_ -]{0,63}$"
+    "^[A-Za-z0-9_-][A-Za-z0-9_ -]{0,23}$"
 );
 
 /// What the layout of an id says.
@@ -276,7 +276,7 @@ impl Pool {
     }
 
     pub fn account(self) -> AccountId {
-        AccountId(CompactString::const_new(self.as_str()))
+        AccountId(ShortText::cut(self.as_str()))
     }
 }
 
@@ -315,6 +315,15 @@ mod tests {
         "IN".parse().unwrap_or_else(|error| unreachable!("{error}"))
     }
 
+    proptest::proptest! {
+        #[test]
+        fn ids_order_as_their_texts(a in "[A-Za-z0-9_-]{1,24}", b in "[A-Za-z0-9_-]{1,24}") {
+            proptest::prop_assert_eq!(id(&a).cmp(&id(&b)), a.cmp(&b));
+            let shown = id(&a).to_string();
+            proptest::prop_assert_eq!(shown, a);
+        }
+    }
+
     #[test]
     fn each_broken_block_is_named() {
         let good = AccountId::from_entropy(id_country(), AccountType::Individual, [7; 16]);
@@ -336,7 +345,7 @@ mod tests {
 
     #[test]
     fn only_plain_text_names_an_account() {
-        for text in ["", " IN", "IN ", "IN  7QK", "a/b", "a\u{0}b", "é", &"A".repeat(65)] {
+        for text in ["", " IN", "IN ", "IN  7QK", "a/b", "a\u{0}b", "é", &"A".repeat(25)] {
             assert!(text.parse::<AccountId>().is_err(), "{text:?}");
         }
         assert!(id("SYSTEM_LOAN_POOL").is_reserved());

@@ -4,15 +4,16 @@ use std::str::FromStr;
 
 use compact_str::CompactString;
 
+use crate::short_text::ShortText;
 use crate::{AccountId, ParseError, text_serde};
 
-/// Id of an administrator on the ledger: 3 to 64 letters, digits, `-` and `_`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AdminId(CompactString);
+/// Id of an administrator on the ledger: 3 to 24 letters, digits, `-` and `_`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AdminId(ShortText);
 
 impl AdminId {
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
@@ -21,18 +22,18 @@ impl FromStr for AdminId {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if (3..=64).contains(&text.len()) && text.bytes().all(legal) {
-            Ok(Self(text.into()))
+        if (3..=ShortText::LENGTH_MAX).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(ShortText::cut(text)))
         } else {
-            Err(ParseError::new("an admin id of 3 to 64 letters, digits, - or _", text))
+            Err(ParseError::new("an admin id of 3 to 24 letters, digits, - or _", text))
         }
     }
 }
 
-text_serde!(AdminId, "AdminId", "id of an administrator on the ledger", "^[A-Za-z0-9_-]{3,64}$");
+text_serde!(AdminId, "AdminId", "id of an administrator on the ledger", "^[A-Za-z0-9_-]{3,24}$");
 
 /// The party that a command acts for; the submitting service vouches for it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
     /// Scheduled work of the platform.
     System,
@@ -45,10 +46,19 @@ pub enum Actor {
 impl Actor {
     /// `system`, `admin:<id>` or `user:<id>`: the prefix keeps the three name spaces apart.
     pub fn as_str(&self) -> CompactString {
+        let (space, id) = self.parts();
+        let mut text = CompactString::with_capacity(space.len() + id.len());
+        text.push_str(space);
+        text.push_str(id);
+        text
+    }
+
+    /// The two parts whose concatenation is the text: the name space and the id in it.
+    pub fn parts(&self) -> (&'static str, &str) {
         match self {
-            Self::System => CompactString::const_new("system"),
-            Self::Admin(id) => compact_str::format_compact!("admin:{id}"),
-            Self::User(id) => compact_str::format_compact!("user:{id}"),
+            Self::System => ("system", ""),
+            Self::Admin(id) => ("admin:", id.as_str()),
+            Self::User(id) => ("user:", id.as_str()),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use compact_str::CompactString;
 use sha2::{Digest, Sha256};
 
 use crate::{Actor, ParseError, base32, text_serde};
@@ -10,6 +9,24 @@ use crate::{Actor, ParseError, base32, text_serde};
 /// 128 bits, written as 26 base-32 characters. A command id has one outcome for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(u128);
+
+/// The 26 characters of an id, on the stack: ids are written far too often to allocate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdText([u8; CommandId::LENGTH]);
+
+impl AsRef<str> for IdText {
+    fn as_ref(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl std::ops::Deref for IdText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_ref()
+    }
+}
 
 impl CommandId {
     const LENGTH: usize = 26;
@@ -32,8 +49,14 @@ impl CommandId {
         Self(u128::from_be_bytes(head))
     }
 
-    pub fn as_str(&self) -> CompactString {
-        (0..Self::LENGTH).rev().map(|place| base32::digit(self.0 >> (5 * place))).collect()
+    pub fn as_str(&self) -> IdText {
+        let mut text = [b'0'; Self::LENGTH];
+        let mut rest = self.0;
+        for character in text.iter_mut().rev() {
+            *character = base32::digit_byte(rest as u8);
+            rest >>= 5;
+        }
+        IdText(text)
     }
 }
 
@@ -69,7 +92,7 @@ impl BatchId {
         Self(CommandId::from_u128(value))
     }
 
-    pub fn as_str(&self) -> CompactString {
+    pub fn as_str(&self) -> IdText {
         self.0.as_str()
     }
 }

@@ -11,12 +11,13 @@ mod command_id;
 mod country;
 mod network;
 mod role;
+mod short_text;
 mod time;
 
 pub use account::{AccountId, AccountType, IdLayoutError, Layout, Pool};
 pub use actor::{Actor, AdminId};
 pub use amount::{Amount, AmountError, MAX_SUPPLY, QIRAT_PER_GX};
-pub use command_id::{BatchId, CommandId};
+pub use command_id::{BatchId, CommandId, IdText};
 pub use country::CountryCode;
 pub use network::NetworkId;
 pub use role::Role;

@@ -1,0 +1,228 @@
+//! What must hold after every batch and for every history, whatever the commands were.
+//!
+//! Computed from stored bytes and events alone, so that it is no second copy of the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gx_types::{CommandId, MAX_SUPPLY, Pool};
+use serde::de::DeserializeOwned;
+
+use super::host::Ledger;
+use crate::state::{Account, CommandOutcome, Country, Identity, User};
+use crate::{
+    Batch, BatchRecord, BodyHash, Done, Event, GenesisStatus, Outcome, Posting, Refusal, Refused,
+};
+
+/// Asserts every law that one batch can break.
+pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) {
+    let keys: Vec<&String> = done.writes.iter().map(|write| &write.key).collect();
+    assert!(keys.is_sorted_by(|a, b| a < b), "writes are sorted and unique: {keys:?}");
+    let ids: Vec<CommandId> = batch.commands.iter().map(|envelope| envelope.command_id).collect();
+    let answered: Vec<CommandId> = done.record.results.iter().map(|r| r.command_id).collect();
+    assert_eq!(ids, answered, "one result per command, in order");
+    assert_eq!(done.record.batch_id, batch.batch_id);
+    outcomes_are_recorded_once(before, done, after);
+    movements_explain_balances(before, &done.record, after);
+    supply_is_whole(after);
+    for (key, country) in all::<Country>(after, "c/") {
+        let kept = country.slots.iter().zip(&country.slots_used).all(|(slots, used)| used <= slots);
+        assert!(kept, "more grants than slots in {key}: {country:?}");
+    }
+}
+
+/// All records of one type with their ids.
+fn all<T: DeserializeOwned>(ledger: &Ledger, prefix: &str) -> BTreeMap<String, T> {
+    let records = ledger.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
+    records.map(|(id, value)| (id.to_owned(), serde_json::from_slice(value).unwrap())).collect()
+}
+
+fn balances(ledger: &Ledger) -> BTreeMap<String, u64> {
+    let accounts = all::<Account>(ledger, "a/").into_iter();
+    accounts.map(|(id, account)| (id, account.balance.qirat())).filter(|(_, q)| *q != 0).collect()
+}
+
+fn supply_is_whole(ledger: &Ledger) {
+    let sum: u128 = balances(ledger).values().copied().map(u128::from).sum();
+    let bootstrapped = ledger.contains_key("s/system");
+    let supply = if bootstrapped { 1_250_000_000_000_000_000 } else { 0 };
+    assert_eq!(sum, supply, "the sum of all balances");
+    assert_eq!(u128::from(MAX_SUPPLY.qirat()), 1_250_000_000_000_000_000);
+    let pools = Pool::ALL.map(|pool| ledger.contains_key(&format!("a/{pool}")));
+    assert_eq!(pools, [bootstrapped; 6]);
+}
+
+/// The movements that an event tells of.
+pub(super) fn postings(event: &Event) -> &[Posting] {
+    match event {
+        Event::SystemBootstrapped(event) => &event.postings,
+        Event::GenesisDistributed(event) => &event.postings,
+        Event::Transferred(event) => &event.postings,
+        Event::CountriesInitialized(_)
+        | Event::SystemPaused(_)
+        | Event::SystemResumed(_)
+        | Event::UserCreated(_)
+        | Event::GenesisSkipped(_)
+        | Event::WalletFrozen(_)
+        | Event::WalletUnfrozen(_) => &[],
+    }
+}
+
+fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
+    record.results.iter().flat_map(|result| match &result.outcome {
+        Outcome::Applied(events) => events.as_slice(),
+        Outcome::Refused(_) | Outcome::Repeated(_) => &[],
+    })
+}
+
+/// Applies the movements of a record and checks the balance that each one states.
+fn follow_movements(balances: &mut BTreeMap<String, u64>, record: &BatchRecord) {
+    for event in events(record) {
+        let sum: i128 = postings(event).iter().map(|p| i128::from(p.change().qirat())).sum();
+        let created = matches!(event, Event::SystemBootstrapped(_));
+        let created = if created { i128::from(MAX_SUPPLY.qirat()) } else { 0 };
+        assert_eq!(sum, created, "movements of {event:?}");
+        for posting in postings(event) {
+            let balance = balances.entry(posting.account().to_string()).or_default();
+            *balance = balance.checked_add_signed(posting.change().qirat()).unwrap();
+            assert_eq!(*balance, posting.balance().qirat(), "balance stated by {event:?}");
+        }
+    }
+    balances.retain(|_, balance| *balance != 0);
+}
+
+fn movements_explain_balances(before: &Ledger, record: &BatchRecord, after: &Ledger) {
+    let mut expected = balances(before);
+    follow_movements(&mut expected, record);
+    assert_eq!(expected, balances(after), "every change of a balance is told of");
+}
+
+fn outcomes_are_recorded_once(before: &Ledger, done: &Done, after: &Ledger) {
+    for write in done.writes.iter().filter(|write| write.key.starts_with("o/")) {
+        assert!(!before.contains_key(&write.key), "an outcome is overwritten: {}", write.key);
+    }
+    let recorded = all::<CommandOutcome>(after, "o/");
+    for result in &done.record.results {
+        let stored = &recorded[result.command_id.as_str().as_str()];
+        let refused = stored.refused.as_deref();
+        match &result.outcome {
+            Outcome::Applied(_) => {
+                assert_eq!((stored.batch_id, refused), (done.record.batch_id, None));
+                assert_eq!(stored.time, done.record.time);
+            }
+            Outcome::Refused(Refused { code: Refusal::CommandIdReused, .. }) => {}
+            Outcome::Refused(why) => {
+                assert_eq!((stored.batch_id, refused), (done.record.batch_id, Some(why)));
+            }
+            Outcome::Repeated(first) => {
+                assert_eq!((stored.batch_id, stored.time), (first.batch_id, first.time));
+                assert_eq!(refused, first.refused.as_ref());
+            }
+        }
+    }
+}
+
+/// A second view of a history, kept from its events alone.
+#[derive(Default)]
+pub(super) struct Audit {
+    balances: BTreeMap<String, u64>,
+    /// Users and used slots by country.
+    countries: BTreeMap<String, (u64, [u64; 6])>,
+    /// Where each user stands with genesis.
+    genesis: BTreeMap<String, GenesisStatus>,
+    granted: BTreeSet<String>,
+    /// The first body and answer under each command id.
+    answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
+}
+
+impl Audit {
+    /// Takes the figures of a country that was written past the contract.
+    pub(super) fn put(&mut self, key: &str, record: &[u8]) {
+        if let Some(code) = key.strip_prefix("c/") {
+            let Country { users, slots_used, .. } = serde_json::from_slice(record).unwrap();
+            self.countries.insert(code.to_owned(), (users, slots_used));
+        }
+    }
+
+    pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
+        follow_movements(&mut self.balances, record);
+        for event in events(record) {
+            self.follow_event(event);
+        }
+        for (envelope, result) in batch.commands.iter().zip(&record.results) {
+            let (id, body) = (envelope.command_id, envelope.body_hash());
+            match (self.answers.get(&id), &result.outcome) {
+                (None, Outcome::Applied(_)) => drop(self.answers.insert(id, (body, None))),
+                (None, Outcome::Refused(why)) => {
+                    drop(self.answers.insert(id, (body, Some(why.clone()))));
+                }
+                (Some((first, refused)), Outcome::Repeated(again)) => {
+                    assert_eq!((*first, refused), (body, &again.refused));
+                }
+                (Some((first, _)), Outcome::Refused(why)) => {
+                    assert_eq!(why.code, Refusal::CommandIdReused);
+                    assert_ne!(*first, body);
+                }
+                unlikely => panic!("a second outcome of {id}: {unlikely:?}"),
+            }
+        }
+    }
+
+    fn follow_event(&mut self, event: &Event) {
+        match event {
+            Event::CountriesInitialized(event) => {
+                for added in &event.countries {
+                    let before = self.countries.insert(added.country_code.to_string(), (0, [0; 6]));
+                    assert_eq!(before, None, "a country is added once");
+                }
+            }
+            Event::UserCreated(event) => {
+                self.countries.get_mut(event.country.as_str()).unwrap().0 += 1;
+                let told = self.genesis.insert(event.user_id.to_string(), event.genesis);
+                assert_eq!(told.unwrap_or(event.genesis), event.genesis);
+            }
+            Event::GenesisDistributed(event) => {
+                let used = &mut self.countries.get_mut(event.country.as_str()).unwrap().1;
+                used[usize::from(event.phase) - 1] += 1;
+                let (phase, amount) = (event.phase, event.amount);
+                let user = event.user_id.to_string();
+                assert!(self.granted.insert(user.clone()), "granted twice: {event:?}");
+                self.genesis.insert(user, GenesisStatus::Granted { phase, amount });
+            }
+            Event::GenesisSkipped(event) => {
+                let status = match event.code {
+                    Refusal::GenesisIneligible => GenesisStatus::Ineligible,
+                    Refusal::GenesisExhausted => GenesisStatus::Exhausted,
+                    _ => return,
+                };
+                self.genesis.insert(event.user_id.to_string(), status);
+            }
+            Event::SystemBootstrapped(_)
+            | Event::SystemPaused(_)
+            | Event::SystemResumed(_)
+            | Event::Transferred(_)
+            | Event::WalletFrozen(_)
+            | Event::WalletUnfrozen(_) => {}
+        }
+    }
+
+    /// The state says what the events say, and one human has one account.
+    pub(super) fn agrees_with(&self, ledger: &Ledger) {
+        assert_eq!(self.balances, balances(ledger));
+        let countries = all::<Country>(ledger, "c/").into_iter();
+        let figures = countries.map(|(code, row)| (code, (row.users, row.slots_used)));
+        assert_eq!(self.countries, figures.collect());
+        let users = all::<User>(ledger, "u/");
+        let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
+        assert_eq!(self.genesis, statuses.collect());
+        let identities = all::<Identity>(ledger, "i/");
+        let persons: BTreeSet<String> =
+            identities.values().map(|identity| identity.user_id.to_string()).collect();
+        assert_eq!(persons.len(), identities.len(), "an account belongs to one human");
+        assert_eq!(users.len(), identities.len(), "a human has one account");
+        for (id, user) in &users {
+            assert_eq!(identities[user.identity_hash.as_str()].user_id.as_str(), id);
+        }
+        let recorded = all::<CommandOutcome>(ledger, "o/");
+        assert_eq!(recorded.len(), self.answers.len(), "one outcome per command id");
+    }
+}

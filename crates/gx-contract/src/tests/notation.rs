@@ -1,0 +1,186 @@
+//! The words of the text tables: accounts, amounts, commands and expected outcomes.
+//!
+//! `alice.IN` is the account of the human `alice` in India, `shop.IN.1` one of type 1. The name
+//! alone makes the id, so that a table can name whom nobody has registered.
+
+use compact_str::CompactString;
+use gx_types::{AccountId, AccountType, Actor, Amount};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::admin::{
+    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+};
+use crate::identity::CreateUser;
+use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
+use crate::{Command, Outcome, Query};
+
+/// The account that a word names.
+pub(super) fn account(word: &str) -> AccountId {
+    let parts: Vec<&str> = word.split('.').collect();
+    let (country, kind) = match parts[..] {
+        [_, country] => (country, AccountType::Individual),
+        [_, country, kind] => (country, kind.parse().unwrap()),
+        _ => return word.parse().unwrap(),
+    };
+    let mut entropy = [0; 16];
+    entropy.iter_mut().zip(Sha256::digest(word)).for_each(|(to, from)| *to = from);
+    AccountId::from_entropy(country.parse().unwrap(), kind, entropy)
+}
+
+/// The identity hash of a human.
+pub(super) fn identity_hash(human: &str) -> CompactString {
+    Sha256::digest(human).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+/// Qirat, or GX when the word says so: `15`, `2.5GX`.
+pub(super) fn amount(word: &str) -> Amount {
+    match word.strip_suffix("GX") {
+        Some(gx) => Amount::from_gx_text(gx).unwrap(),
+        None => word.parse().unwrap(),
+    }
+}
+
+/// `system`, `admin:<id>` or `user:<word>`.
+pub(super) fn actor(word: &str) -> Actor {
+    match word.strip_prefix("user:") {
+        Some(user) => Actor::User(account(user)),
+        None => word.parse().unwrap(),
+    }
+}
+
+/// Words separated by blanks; a quoted one may hold blanks, `x*201` is 201 times `x`.
+pub(super) fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('"').enumerate() {
+        if at % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(repeated));
+        }
+    }
+    words
+}
+
+fn repeated(word: &str) -> String {
+    match word.split_once('*').map(|(part, times)| (part, times.parse())) {
+        Some((part, Ok(times))) => part.repeat(times),
+        Some((_, Err(_))) | None => word.to_owned(),
+    }
+}
+
+/// A value that is written as a plain text in JSON.
+fn text<T: DeserializeOwned>(word: &str) -> T {
+    serde_json::from_value(Value::String(word.to_owned())).unwrap()
+}
+
+fn pairs(words: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    words.iter().map(|word| word.split_once('=').unwrap_or_else(|| panic!("{word:?} has no =")))
+}
+
+/// A command from its function name and arguments.
+pub(super) fn command(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    match function {
+        "BootstrapSystem" => BootstrapSystem { first_super_admin: text(arg(0)) }.into(),
+        "InitializeCountryData" => {
+            let weight = |(code, weight)| CountryWeight {
+                country_code: text(code),
+                weight: str::parse(weight).unwrap(),
+            };
+            InitializeCountryData { countries: pairs(args).map(weight).collect() }.into()
+        }
+        "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
+        "ResumeSystem" => ResumeSystem {}.into(),
+        "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
+        "Transfer" => {
+            let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
+            Transfer { from, to, amount: amount(arg(2)), remark }.into()
+        }
+        "DistributeGenesis" => {
+            let attested = |(user, age)| AttestedAge {
+                user_id: account(user),
+                age: str::parse(age).unwrap(),
+            };
+            DistributeGenesis { users: pairs(args).map(attested).collect() }.into()
+        }
+        "FreezeWallet" => {
+            FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into()
+        }
+        "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// What follows from the account's word, unless an argument says otherwise.
+fn create_user(word: &str, age: &str, others: &[String]) -> CreateUser {
+    let user_id = account(word);
+    let layout = user_id.layout().ok();
+    let human = word.split('.').next().unwrap_or_default();
+    let mut user = CreateUser {
+        user_id,
+        identity_hash: identity_hash(human),
+        country: layout.map_or_else(|| text("IN"), |layout| layout.country),
+        age: age.parse().unwrap(),
+        account_type: layout.map_or(AccountType::Individual, |layout| layout.kind),
+    };
+    for (name, value) in pairs(others) {
+        match name {
+            "human" => user.identity_hash = identity_hash(value),
+            "hash" => user.identity_hash = value.into(),
+            "country" => user.country = text(value),
+            "type" => user.account_type = text(value),
+            _ => panic!("CreateUser has no {name:?}"),
+        }
+    }
+    user
+}
+
+/// A query from its full name and the JSON of its arguments.
+pub(super) fn query(name: &str, args: &Value) -> Query {
+    Query::from_name_and_args(name, &args.to_string()).unwrap()
+}
+
+/// Whether an outcome is what a table expects: a refusal code, `repeated` with the code of the
+/// first refusal if there was one, or the events in order, each with some of its fields.
+pub(super) fn fits(outcome: &Outcome, expected: &str) -> bool {
+    match outcome {
+        Outcome::Refused(refused) => expected == refused.code.code(),
+        Outcome::Repeated(first) => match &first.refused {
+            None => expected == "repeated",
+            Some(refused) => expected == format!("repeated {}", refused.code),
+        },
+        Outcome::Applied(events) => {
+            let expected: Vec<&str> = expected.split(", ").collect();
+            let named = events.iter().map(|event| {
+                let tagged = serde_json::to_value(event).unwrap();
+                (event.name(), tagged[event.name()].clone())
+            });
+            expected.len() == events.len()
+                && named.zip(expected).all(|((name, fields), expected)| {
+                    let mut words = expected.split_whitespace();
+                    words.next() == Some(name) && words.all(|word| field_fits(&fields, word))
+                })
+        }
+    }
+}
+
+/// Whether `path.to.field=value` holds; the value may be a word for an account or an amount.
+fn field_fits(fields: &Value, word: &str) -> bool {
+    let (path, expected) = word.split_once('=').unwrap_or_else(|| panic!("{word:?} has no ="));
+    let found = fields.pointer(&format!("/{}", path.replace('.', "/")));
+    let found = match found {
+        None => return false,
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let meant = if let Some(gx) = expected.strip_suffix("GX") {
+        Amount::from_gx_text(gx).unwrap().qirat().to_string()
+    } else if expected.contains('.') {
+        account(expected).to_string()
+    } else {
+        expected.to_owned()
+    };
+    found == meant
+}

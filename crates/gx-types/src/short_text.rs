@@ -1,0 +1,69 @@
+//! Ids of up to 24 ASCII characters, kept on the stack: they are copied and compared all the time.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// Up to 24 ASCII characters without NUL; shorter texts are filled up with NUL.
+#[derive(Clone, Copy)]
+pub(crate) struct ShortText([u8; ShortText::LENGTH_MAX]);
+
+impl ShortText {
+    /// The length of an account id of the layout. Nothing longer can be an account.
+    pub(crate) const LENGTH_MAX: usize = 24;
+
+    /// Takes a text that is known to fit; what does not is cut off.
+    pub(crate) fn cut(text: &str) -> Self {
+        let mut bytes = [0; Self::LENGTH_MAX];
+        bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        Self(bytes)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        let end = self.0.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        self.0.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+
+    /// The text as big-endian words, whose order is that of the text: words compare much faster
+    /// than bytes.
+    fn words(&self) -> [u64; 3] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = self.0;
+        [
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            u64::from_be_bytes([i, j, k, l, m, n, o, p]),
+            u64::from_be_bytes([q, r, s, t, u, v, w, x]),
+        ]
+    }
+}
+
+impl fmt::Debug for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl PartialEq for ShortText {
+    fn eq(&self, other: &Self) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for ShortText {}
+
+impl Hash for ShortText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().hash(state);
+    }
+}
+
+impl Ord for ShortText {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.words().cmp(&other.words())
+    }
+}
+
+impl PartialOrd for ShortText {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
