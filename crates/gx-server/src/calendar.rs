@@ -1,0 +1,136 @@
+//! Dates and times as people write them: RFC 3339 in UTC, and ages in whole years.
+//!
+//! The platform counts milliseconds; only the edge towards people comes through here.
+
+use std::fmt;
+use std::str::FromStr;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A day of the Gregorian calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Date {
+    pub const fn year(self) -> u16 {
+        self.year
+    }
+
+    /// The day in UTC that holds a point in time.
+    pub fn of_ms(ms: i64) -> Self {
+        // Howard Hinnant's civil_from_days: years begin in March, so that leap days come last.
+        let days = ms.div_euclid(DAY_MS) + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year + era * 400 + i64::from(month <= 2);
+        Self {
+            year: u16::try_from(year).unwrap_or_default(),
+            month: u8::try_from(month).unwrap_or_default(),
+            day: u8::try_from(day).unwrap_or_default(),
+        }
+    }
+
+    /// Whole years from this day to another; zero when the other is earlier.
+    pub fn age_on(self, day: Self) -> u16 {
+        let before_birthday = (day.month, day.day) < (self.month, self.day);
+        day.year.saturating_sub(self.year).saturating_sub(u16::from(before_birthday))
+    }
+}
+
+impl FromStr for Date {
+    type Err = ();
+
+    /// Reads `YYYY-MM-DD`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let mut parts = text.split('-');
+        let (Some(year), Some(month), Some(day), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(());
+        };
+        if (year.len(), month.len(), day.len()) != (4, 2, 2)
+            || ![year, month, day].into_iter().all(digits)
+        {
+            return Err(());
+        }
+        let year: u16 = year.parse().map_err(drop)?;
+        let month: u8 = month.parse().map_err(drop)?;
+        let day: u8 = day.parse().map_err(drop)?;
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + u8::from(leap),
+            _ => return Err(()),
+        };
+        if (1..=length).contains(&day) { Ok(Self { year, month, day }) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// A point in time as RFC 3339 with milliseconds, in UTC.
+pub fn rfc3339(ms: i64) -> String {
+    let of_day = ms.rem_euclid(DAY_MS);
+    let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
+    let (seconds, millis) = (of_day / 1000 % 60, of_day % 1000);
+    format!("{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z", Date::of_ms(ms))
+}
+
+/// Milliseconds since 1970, by this machine's clock.
+pub fn now_ms() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_767_225_599_999, "2025-12-31T23:59:59.999Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(rfc3339(ms), text);
+        }
+    }
+
+    #[test]
+    fn only_days_that_exist_are_read() {
+        assert_eq!(date("2024-02-29").to_string(), "2024-02-29");
+        for text in ["2023-02-29", "1900-02-29", "2024-13-01", "2024-00-10", "24-1-1", "x", ""] {
+            assert!(text.parse::<Date>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_birthday_makes_a_year_older() {
+        let born = date("2000-06-15");
+        assert_eq!(born.age_on(date("2013-06-14")), 12);
+        assert_eq!(born.age_on(date("2013-06-15")), 13);
+        assert_eq!(born.age_on(date("1999-01-01")), 0);
+    }
+}

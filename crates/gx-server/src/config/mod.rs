@@ -1,0 +1,195 @@
+//! Settings of every process: read from four places, checked as a whole, printed without secrets.
+//!
+//! `default.toml` beside this file is the manual and holds every key; a key that it lacks does not
+//! exist. Nothing else in the workspace reads the environment.
+
+mod load;
+mod render;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use gx_types::NetworkId;
+use serde::{Deserialize, Serialize};
+
+pub use secret::Secret;
+
+use crate::service::Services;
+
+/// The manual: every key with its default and what it does.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// Why the settings cannot be used. Every text names the key or the file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("settings cannot be read: {0}")]
+    Unreadable(String),
+    #[error("unknown setting: {0}")]
+    Unknown(String),
+    #[error("{name} is set, but {reason}")]
+    Unsupported { name: &'static str, reason: &'static str },
+    #[error("{key} is a secret and must not stand in {file}; set {variable} or {key}_file")]
+    SecretInFile { key: String, file: String, variable: String },
+    #[error("{key}: cannot read {}", path.display())]
+    SecretFile { key: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("settings do not fit together:{}", list(.0))]
+    Invalid(Vec<String>),
+}
+
+fn list(faults: &[String]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+}
+
+/// All settings of a process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub network: NetworkId,
+    pub data_dir: PathBuf,
+    pub database: Database,
+    pub ledger: Ledger,
+    pub http: Http,
+    pub auth: Auth,
+    pub rate_limits: RateLimits,
+    pub readiness: Readiness,
+    pub log: Log,
+}
+
+/// The SQL engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub engine: Engine,
+    pub path: PathBuf,
+    pub url: Secret,
+    pub url_file: PathBuf,
+    pub host: String,
+    pub port: u16,
+    pub name: String,
+    pub user: String,
+    pub password: Secret,
+    pub password_file: PathBuf,
+    pub connections_max: u32,
+    pub acquire_timeout_ms: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    pub path: PathBuf,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    pub address: std::net::IpAddr,
+    pub port: u16,
+    pub identity_port: u16,
+    pub admin_port: u16,
+    pub tokenomics_port: u16,
+    pub body_limit_bytes: usize,
+    pub request_timeout_ms: u64,
+    pub idle_timeout_ms: u64,
+    pub connections_max: usize,
+    pub shutdown_grace_ms: u64,
+    pub allowed_origins: Vec<String>,
+    pub trusted_proxies: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub issuer: String,
+    pub access_token_seconds: u32,
+    pub refresh_token_seconds: u32,
+    pub signing_secret: Secret,
+    pub signing_secret_file: PathBuf,
+    pub previous_signing_secret: Secret,
+    pub keys_dir: PathBuf,
+    pub identity_pepper: Secret,
+    pub identity_pepper_file: PathBuf,
+    pub argon2_memory_kib: u32,
+    pub argon2_iterations: u32,
+    pub argon2_lanes: u32,
+    pub hashing_threads: usize,
+    pub hashing_queue: usize,
+    pub lockout_failures: u32,
+    pub lockout_first_seconds: u32,
+    pub lockout_max_seconds: u32,
+    pub admin_idle_seconds: u32,
+    pub admin_session_seconds: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimits {
+    pub credentials_per_minute: u32,
+    pub commands_per_minute: u32,
+    pub reads_per_minute: u32,
+    pub devnet_factor: u32,
+    pub clients_max: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readiness {
+    pub lag_threshold_ms: u64,
+    pub heartbeat_threshold_ms: u64,
+}
+
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Json,
+    Text,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+    pub requests: bool,
+}
+
+impl Config {
+    /// The SQLite file, when the engine is SQLite and no URL is given.
+    pub fn sqlite_path(&self) -> PathBuf {
+        self.in_data_dir(&self.database.path, "gx.db")
+    }
+
+    /// The file of the embedded ledger.
+    pub fn ledger_path(&self) -> PathBuf {
+        self.in_data_dir(&self.ledger.path, "ledger.redb")
+    }
+
+    /// The folder of the keys that are made at the first start.
+    pub fn keys_dir(&self) -> PathBuf {
+        self.in_data_dir(&self.auth.keys_dir, "keys")
+    }
+
+    /// The port for a set of services: one of its own for each, one for all.
+    pub fn port(&self, services: Services) -> u16 {
+        match services {
+            Services::All => self.http.port,
+            Services::Identity => self.http.identity_port,
+            Services::Admin => self.http.admin_port,
+            Services::Tokenomics => self.http.tokenomics_port,
+        }
+    }
+
+    fn in_data_dir(&self, path: &Path, default: &str) -> PathBuf {
+        if path.as_os_str().is_empty() { self.data_dir.join(default) } else { path.to_owned() }
+    }
+}

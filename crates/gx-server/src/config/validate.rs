@@ -1,0 +1,118 @@
+//! Rules between settings. All faults are reported at once, each with the key to change.
+
+use gx_types::NetworkId;
+
+use super::{Config, Engine, Error};
+use crate::http::{is_network, is_origin};
+
+/// Secrets shorter than this can be guessed.
+const SECRET_LENGTH_MIN: usize = 32;
+
+impl Config {
+    /// Checks the rules between settings.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every rule that is broken.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut faults = Vec::new();
+        self.check_database(&mut faults);
+        self.check_http(&mut faults);
+        self.check_auth(&mut faults);
+        let limits = &self.rate_limits;
+        for (key, value) in [
+            ("rate_limits.credentials_per_minute", limits.credentials_per_minute),
+            ("rate_limits.commands_per_minute", limits.commands_per_minute),
+            ("rate_limits.reads_per_minute", limits.reads_per_minute),
+            ("rate_limits.devnet_factor", limits.devnet_factor),
+        ] {
+            check(&mut faults, value > 0, key, "must be at least 1");
+        }
+        let clients = "must be at least 1000, or the limits forget who they count";
+        check(&mut faults, limits.clients_max >= 1000, "rate_limits.clients_max", clients);
+        let lag = "must be at least 1";
+        check(&mut faults, self.readiness.lag_threshold_ms > 0, "readiness.lag_threshold_ms", lag);
+        let filter = self.log.level.parse::<tracing_subscriber::EnvFilter>();
+        check(&mut faults, filter.is_ok(), "log.level", "must be a level or a filter");
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    fn check_database(&self, faults: &mut Vec<String>) {
+        let database = &self.database;
+        if database.url.is_set() {
+            let known = ["postgres://", "postgresql://", "sqlite:"];
+            let fits = known.iter().any(|scheme| database.url.reveal().starts_with(scheme));
+            check(faults, fits, "database.url", "must start with postgres:// or sqlite:");
+        } else if database.engine == Engine::Postgres {
+            for (key, text) in [
+                ("database.host", &database.host),
+                ("database.name", &database.name),
+                ("database.user", &database.user),
+            ] {
+                check(faults, !text.is_empty(), key, "is needed for postgres");
+            }
+        }
+        let enough = "must be at least 4: submitter, projector and requests share them";
+        check(faults, database.connections_max >= 4, "database.connections_max", enough);
+    }
+
+    fn check_http(&self, faults: &mut Vec<String>) {
+        let http = &self.http;
+        for origin in &http.allowed_origins {
+            let what = format!("{origin:?} is no origin such as https://wallet.example.org");
+            check(faults, is_origin(origin), "http.allowed_origins", &what);
+        }
+        for proxy in &http.trusted_proxies {
+            let what = format!("{proxy:?} is no address or network such as 10.0.0.0/8");
+            check(faults, is_network(proxy), "http.trusted_proxies", &what);
+        }
+        for (key, fits) in [
+            ("http.body_limit_bytes", http.body_limit_bytes >= 1024),
+            ("http.request_timeout_ms", http.request_timeout_ms >= 100),
+            ("http.idle_timeout_ms", http.idle_timeout_ms >= 1000),
+            ("http.connections_max", http.connections_max >= 16),
+        ] {
+            check(faults, fits, key, "is too small to serve requests");
+        }
+    }
+
+    fn check_auth(&self, faults: &mut Vec<String>) {
+        let auth = &self.auth;
+        for (key, secret) in [
+            ("auth.signing_secret", &auth.signing_secret),
+            ("auth.previous_signing_secret", &auth.previous_signing_secret),
+            ("auth.identity_pepper", &auth.identity_pepper),
+        ] {
+            let fits = !secret.is_set() || secret.reveal().len() >= SECRET_LENGTH_MIN;
+            check(faults, fits, key, "must have 32 characters or more");
+        }
+        let longer = "must be longer than auth.access_token_seconds";
+        let fits = auth.refresh_token_seconds > auth.access_token_seconds;
+        check(faults, fits, "auth.refresh_token_seconds", longer);
+        let fits = auth.admin_session_seconds >= auth.admin_idle_seconds;
+        let longer = "must not be shorter than auth.admin_idle_seconds";
+        check(faults, fits, "auth.admin_session_seconds", longer);
+        let fits = auth.lockout_max_seconds >= auth.lockout_first_seconds;
+        let longer = "must not be shorter than auth.lockout_first_seconds";
+        check(faults, fits, "auth.lockout_max_seconds", longer);
+        for (key, value) in [
+            ("auth.access_token_seconds", auth.access_token_seconds),
+            ("auth.argon2_iterations", auth.argon2_iterations),
+            ("auth.argon2_lanes", auth.argon2_lanes),
+            ("auth.lockout_failures", auth.lockout_failures),
+            ("auth.lockout_first_seconds", auth.lockout_first_seconds),
+            ("auth.admin_idle_seconds", auth.admin_idle_seconds),
+        ] {
+            check(faults, value > 0, key, "must be at least 1");
+        }
+        // Weak hashes are for throw-away networks only.
+        let least = if self.network == NetworkId::Devnet { 64 } else { 19_456 };
+        let what = format!("must be at least {least} on {}", self.network);
+        check(faults, auth.argon2_memory_kib >= least, "auth.argon2_memory_kib", &what);
+    }
+}
+
+fn check(faults: &mut Vec<String>, fits: bool, key: &str, what: &str) {
+    if !fits {
+        faults.push(format!("{key} {what}"));
+    }
+}

@@ -1,0 +1,228 @@
+//! Reads request bodies: every fault of every field at once, unknown fields refused.
+//!
+//! `request!` defines a body once: its struct, its JSON schema for the API description, and its
+//! reader. A field's type carries its own rule and its own part of the schema.
+
+#[cfg(test)]
+mod tests;
+mod texts;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+pub(crate) use texts::{
+    BirthDate, DocumentNumber, Email, GivenPassword, GxAmount, PersonName, Phone, Remark, Text,
+    Token,
+};
+
+use crate::error::Detail;
+
+/// Where in the body a value stands. It becomes text only when there is a fault to report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum At<'a> {
+    Root,
+    Key(&'a At<'a>, &'a str),
+    Index(&'a At<'a>, usize),
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Index(parent, at) => write!(f, "{parent}[{at}]"),
+        }
+    }
+}
+
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(pub(crate) Vec<Detail>);
+
+impl Faults {
+    pub(crate) fn add(
+        &mut self,
+        at: At<'_>,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        let field = match at {
+            At::Root => "(body)".to_owned(),
+            at => at.to_string(),
+        };
+        self.0.push(Detail { field, code: code.into(), message: message.into() });
+    }
+}
+
+/// A value that a request can hold.
+pub(crate) trait Field: Sized {
+    /// Reads the value; `None` when a fault was added.
+    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self>;
+}
+
+/// A body or a part of one.
+macro_rules! request {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[$field_meta:meta])* $field:ident as $key:literal: $type:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, schemars::JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        $vis struct $name {
+            $($(#[$field_meta])* #[serde(rename = $key)] $vis $field: $type,)*
+        }
+
+        impl $crate::http::fields::Field for $name {
+            fn read(
+                value: Option<&serde_json::Value>,
+                at: $crate::http::fields::At<'_>,
+                faults: &mut $crate::http::fields::Faults,
+            ) -> Option<Self> {
+                let object = $crate::http::fields::object(value, &[$($key),*], at, faults)?;
+                $(let $field = <$type as $crate::http::fields::Field>::read(
+                    object.get($key),
+                    $crate::http::fields::At::Key(&at, $key),
+                    faults,
+                );)*
+                Some(Self { $($field: $field?,)* })
+            }
+        }
+    };
+}
+pub(crate) use request;
+
+/// The object at a place; reports what is no object and every key that is not known.
+pub(crate) fn object<'v>(
+    value: Option<&'v Value>,
+    known: &[&str],
+    at: At<'_>,
+    faults: &mut Faults,
+) -> Option<&'v Map<String, Value>> {
+    let Some(Value::Object(object)) = required(value, at, faults)? else {
+        faults.add(at, "not_an_object", "must be a JSON object");
+        return None;
+    };
+    for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
+        let key: String = key.chars().take(64).collect();
+        faults.add(At::Key(&at, &key), "unknown_field", "is not a field of this request");
+    }
+    Some(object)
+}
+
+/// The value, or a fault that it is missing. `null` is the same as nothing.
+#[expect(clippy::option_option, reason = "the outer one says that a fault was added")]
+pub(crate) fn required<'v>(
+    value: Option<&'v Value>,
+    at: At<'_>,
+    faults: &mut Faults,
+) -> Option<Option<&'v Value>> {
+    match value {
+        None | Some(Value::Null) => {
+            faults.add(at, "required", "is required");
+            None
+        }
+        some => Some(some),
+    }
+}
+
+/// The text at a place.
+pub(crate) fn text<'v>(
+    value: Option<&'v Value>,
+    at: At<'_>,
+    faults: &mut Faults,
+) -> Option<&'v str> {
+    match required(value, at, faults)? {
+        Some(Value::String(text)) => Some(text),
+        _ => {
+            faults.add(at, "not_a_text", "must be a text");
+            None
+        }
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+        match value {
+            None | Some(Value::Null) => Some(None),
+            some => T::read(some, at, faults).map(Some),
+        }
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+        let Some(Value::Array(items)) = required(value, at, faults)? else {
+            faults.add(at, "not_a_list", "must be a list");
+            return None;
+        };
+        // All items are read before the first missing one ends the list: all faults at once.
+        let read: Vec<Option<T>> = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| T::read(Some(item), At::Index(&at, index), faults))
+            .collect();
+        read.into_iter().collect()
+    }
+}
+
+impl Field for u32 {
+    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+        let number = required(value, at, faults)?.and_then(Value::as_u64);
+        let number = number.and_then(|number| number.try_into().ok());
+        if number.is_none() {
+            faults.add(at, "not_a_number", "must be a whole number from 0 to 4294967295");
+        }
+        number
+    }
+}
+
+/// Fields whose rule is `FromStr` of the type.
+macro_rules! from_str_fields {
+    ($($type:ty: $code:literal;)+) => {$(
+        impl Field for $type {
+            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+                match text(value, at, faults)?.parse() {
+                    Ok(read) => Some(read),
+                    Err(error) => {
+                        faults.add(at, $code, error.to_string());
+                        None
+                    }
+                }
+            }
+        }
+    )+};
+}
+
+from_str_fields! {
+    gx_types::AccountId: "invalid_account_id";
+    gx_types::AdminId: "invalid_admin_id";
+    gx_types::CountryCode: "invalid_country_code";
+}
+
+/// Fields whose rule is the `Deserialize` of a contract type.
+macro_rules! contract_fields {
+    ($($type:ty: $code:literal, $message:literal;)+) => {$(
+        impl Field for $type {
+            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+                let given = required(value, at, faults)??;
+                let read = serde::Deserialize::deserialize(given).ok();
+                if read.is_none() {
+                    faults.add(at, $code, $message);
+                }
+                read
+            }
+        }
+    )+};
+}
+
+contract_fields! {
+    gx_contract::tokenomics::FreezeReason: "invalid_reason",
+        "must be ADMIN_ACTION, SUSPICIOUS_ACTIVITY, COMPLIANCE_REVIEW, COURT_ORDER, \
+         USER_REQUEST, INACTIVITY or DEBT_COLLECTION";
+}

@@ -1,0 +1,257 @@
+//! The kinds of text that requests hold, each with its rule and its part of the JSON schema.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use gx_types::Amount;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::{At, Faults, Field, text};
+use crate::calendar::Date;
+
+/// Why a text does not fit: a code for programs, a sentence for people.
+type Misfit = (&'static str, Cow<'static, str>);
+
+/// Implements [`Field`] by a function from text, and the schema by a JSON object.
+macro_rules! text_field {
+    ([$($param:tt)*] $type:ty, $name:literal, $read:expr, $schema:tt) => {
+        impl<$($param)*> Field for $type {
+            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+                let read: fn(&str) -> Result<Self, Misfit> = $read;
+                match read(text(value, at, faults)?) {
+                    Ok(read) => Some(read),
+                    Err((code, message)) => {
+                        faults.add(at, code, message);
+                        None
+                    }
+                }
+            }
+        }
+
+        impl<$($param)*> JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+fn length_between(text: &str, min: usize, max: usize) -> Result<(), Misfit> {
+    let length = text.chars().count();
+    if length < min {
+        return Err(("too_short", format!("must have at least {min} characters").into()));
+    }
+    if length > max {
+        return Err(("too_long", format!("must have at most {max} characters").into()));
+    }
+    Ok(())
+}
+
+fn no_control_characters(text: &str) -> Result<(), Misfit> {
+    if text.chars().any(char::is_control) {
+        return Err(("invalid_characters", "must not have control characters".into()));
+    }
+    Ok(())
+}
+
+/// Money as a decimal text of GX.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GxAmount(pub(crate) Amount);
+
+impl Field for GxAmount {
+    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+        if matches!(value, Some(Value::Number(_))) {
+            let message = "money is a decimal text such as \"50.00\", never a number";
+            faults.add(at, "money_as_number", message);
+            return None;
+        }
+        match Amount::from_gx_text(text(value, at, faults)?) {
+            Ok(amount) if amount.is_zero() => {
+                faults.add(at, "amount_zero", "must be more than zero");
+                None
+            }
+            Ok(amount) => Some(Self(amount)),
+            Err(error) => {
+                faults.add(at, "invalid_amount", error.to_string());
+                None
+            }
+        }
+    }
+}
+
+impl JsonSchema for GxAmount {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "GxAmount".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "pattern": "^[0-9]{1,14}(\\.[0-9]{1,6})?$", "examples": ["50.00"],
+            "description": "GX as a decimal text with at most six places, more than zero"
+        })
+    }
+}
+
+/// An e-mail address, in lower case.
+#[derive(Clone)]
+pub(crate) struct Email(pub(crate) String);
+
+impl Email {
+    fn parse(text: &str) -> Result<Self, Misfit> {
+        let email = text.trim().to_lowercase();
+        let legal = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"".contains(c);
+        let fits = email.len() <= 254
+            && email.chars().all(legal)
+            && email.split_once('@').is_some_and(|(local, domain)| {
+                let labels: Vec<&str> = domain.split('.').collect();
+                let label = |l: &&str| {
+                    !l.is_empty()
+                        && l.len() <= 63
+                        && !l.starts_with('-')
+                        && !l.ends_with('-')
+                        && !l.contains('@')
+                };
+                (1..=64).contains(&local.len()) && labels.len() >= 2 && labels.iter().all(label)
+            });
+        if fits { Ok(Self(email)) } else { Err(("invalid_email", "must be an address".into())) }
+    }
+}
+
+text_field!([] Email, "Email", Email::parse, {
+    "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]
+});
+
+/// A password as typed. Its rules are those of the account that it is for; see `auth::password`.
+#[derive(Clone)]
+pub(crate) struct GivenPassword(pub(crate) String);
+
+text_field!(
+    [] GivenPassword,
+    "Password",
+    |text| {
+        // The limit keeps the cost of hashing bounded.
+        length_between(text, 1, 128).map(|()| Self(text.to_owned()))
+    },
+    { "type": "string", "format": "password", "minLength": 1, "maxLength": 128 }
+);
+
+/// A person's first or last name.
+#[derive(Clone)]
+pub(crate) struct PersonName(pub(crate) String);
+
+text_field!(
+    [] PersonName,
+    "PersonName",
+    |text| {
+        let text = text.trim();
+        length_between(text, 1, 100)?;
+        no_control_characters(text)?;
+        Ok(Self(text.to_owned()))
+    },
+    { "type": "string", "minLength": 1, "maxLength": 100 }
+);
+
+/// A telephone number in the international form.
+#[derive(Clone)]
+pub(crate) struct Phone(pub(crate) String);
+
+text_field!(
+    [] Phone,
+    "Phone",
+    |text| {
+        let digits = text.strip_prefix('+').unwrap_or_default();
+        let fits = (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let misfit = ("invalid_phone", Cow::from("must be + and 7 to 15 digits, country first"));
+        if fits { Ok(Self(text.to_owned())) } else { Err(misfit) }
+    },
+    { "type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$", "examples": ["+4915112345678"] }
+);
+
+/// Number of a passport or identity card, in upper case without spaces and dashes.
+#[derive(Clone)]
+pub(crate) struct DocumentNumber(pub(crate) String);
+
+text_field!(
+    [] DocumentNumber,
+    "DocumentNumber",
+    |text| {
+        let number: String = text
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '.' | '/'))
+            .flat_map(char::to_uppercase)
+            .collect();
+        length_between(&number, 4, 40)?;
+        if !number.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(("invalid_characters", "must be letters and digits".into()));
+        }
+        Ok(Self(number))
+    },
+    { "type": "string", "minLength": 4, "maxLength": 40 }
+);
+
+/// A birth date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BirthDate(pub(crate) Date);
+
+text_field!(
+    [] BirthDate,
+    "BirthDate",
+    |text| match text.parse::<Date>() {
+        Ok(date) if date.year() >= 1880 => Ok(Self(date)),
+        _ => Err(("invalid_date", "must be a date such as 1990-12-31".into())),
+    },
+    { "type": "string", "format": "date", "examples": ["1990-12-31"] }
+);
+
+/// Text of MIN to MAX characters without control characters.
+#[derive(Debug, Clone)]
+pub(crate) struct Text<const MIN: usize, const MAX: usize>(pub(crate) String);
+
+text_field!(
+    [const MIN: usize, const MAX: usize] Text<MIN, MAX>,
+    "Text",
+    |text| {
+        length_between(text, MIN, MAX)?;
+        no_control_characters(text)?;
+        Ok(Self(text.to_owned()))
+    },
+    { "type": "string", "minLength": MIN, "maxLength": MAX }
+);
+
+/// A remark on a payment: everybody on the ledger can read it.
+pub(crate) type Remark = Text<0, 200>;
+
+/// An opaque token of ours. It is a secret.
+#[derive(Clone)]
+pub(crate) struct Token(pub(crate) String);
+
+text_field!(
+    [] Token,
+    "Token",
+    |text| length_between(text, 1, 256).map(|()| Self(text.to_owned())),
+    { "type": "string", "minLength": 1, "maxLength": 256 }
+);
+
+/// What says something of a person, or is a secret, is not printed.
+macro_rules! masked {
+    ($($type:ty),+) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("…")
+            }
+        }
+    )+};
+}
+
+masked!(Email, GivenPassword, PersonName, Phone, DocumentNumber, Token);

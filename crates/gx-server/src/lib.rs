@@ -1,0 +1,16 @@
+//! The services of GX Protocol: HTTP, authentication, submission, projection, configuration.
+//!
+//! A process is made of one [`config::Config`] and the roles that it plays. The crate holds no
+//! HTML but the API reference, and knows nothing of Kubernetes.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod calendar;
+pub mod config;
+pub mod error;
+mod http;
+pub mod metrics;
+mod service;
+pub mod telemetry;
+
+pub use service::{Service, Services};
