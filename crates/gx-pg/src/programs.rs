@@ -31,7 +31,7 @@ impl Programs {
     }
 
     /// The path of a program of the same version, such as `pgbench`; `None` if it is missing.
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         let path = self.folder.join(name);
         path.is_file().then_some(path)
     }

@@ -3,6 +3,7 @@
 //! The password never stands on a command line: other users of the machine could read it there.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::{Error, Programs, random};
@@ -87,6 +88,11 @@ impl Server {
         }
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         Err(Error::Program { name: "psql", status: output.status, output: text })
+    }
+
+    /// The path of a program of PostgreSQL, such as `pgbench`; `None` if it is not installed.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        self.programs.path(name)
     }
 
     /// A client program of PostgreSQL, such as `pgbench`, connected to a database of this server.

@@ -1,0 +1,60 @@
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `bench`, `pg`.
+//!
+//! Everything that continuous integration does can be done here by hand with the same command.
+//! Nothing of this is part of the product.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod ci;
+mod pg;
+mod pgbench;
+mod process;
+mod test;
+mod tidy;
+
+/// Development commands of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything that must pass before a change goes in, tests included.
+    Ci,
+    /// All tests, on a throw-away PostgreSQL cluster of their own.
+    Test {
+        /// Arguments for cargo nextest or cargo test, such as `-p gx-store`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// The rules that neither rustc, clippy nor rustfmt knows.
+    Tidy,
+    /// All benchmarks in release mode, one JSON line for each figure.
+    Bench(bench::Args),
+    /// A throw-away PostgreSQL cluster; prints its address and lasts until Ctrl-C.
+    Pg(pg::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Ci => ci::run(),
+        Command::Test { args } => test::run(&args),
+        Command::Tidy => tidy::run(),
+        Command::Bench(args) => bench::run(&args),
+        Command::Pg(args) => pg::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `cargo xtask test`: all tests, and what they need on the machine.
+//!
+//! All test processes share one throw-away PostgreSQL cluster, because starting one for each of
+//! them would take longer than the tests.
+
+use std::env;
+
+use anyhow::{Result, bail};
+use gx_pg::{Cluster, Error, Options, Programs, SHARED_URL};
+
+use crate::process;
+
+const APT_GET: [&[&str]; 2] =
+    [&["update"], &["install", "--yes", "--no-install-recommends", "postgresql"]];
+
+/// Runs all tests, or those that `args` (of cargo nextest or cargo test) choose.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    provide_postgresql()?;
+    let cluster = Cluster::start(Options::default())?;
+    let url = cluster.server().base_url();
+    let cargo = |fixed: &[&str]| {
+        let mut command = process::cargo(fixed);
+        if args.is_empty() {
+            command.arg("--workspace");
+        }
+        process::run(command.args(args).env(SHARED_URL, &url))
+    };
+    if !process::has_cargo("nextest") {
+        eprintln!("cargo-nextest is not installed; cargo test does the same, only slower");
+        return cargo(&["test", "--no-fail-fast"]);
+    }
+    cargo(&["nextest", "run", "--no-fail-fast"])?;
+    if args.is_empty() {
+        // The examples in the documentation, which nextest leaves out.
+        cargo(&["test", "--doc"])?;
+    }
+    Ok(())
+}
+
+/// Checks for PostgreSQL's server programs. In continuous integration, as root, they are installed
+/// if they are missing; nobody's own machine is changed unasked.
+fn provide_postgresql() -> Result<()> {
+    match Programs::find() {
+        Ok(_) => return Ok(()),
+        Err(Error::NotInstalled) if env::var_os("CI").is_some_and(|ci| ci == "true") => {}
+        Err(error) => bail!(error),
+    }
+    for args in APT_GET {
+        process::run(process::command("apt-get", args).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    Programs::find()?;
+    Ok(())
+}
