@@ -66,15 +66,16 @@ impl Rule for BootstrapSystem {
         if tx.state.system()?.is_some() {
             return Err(Refusal::AlreadyBootstrapped.into());
         }
+        tx.state.load([Key::Admin(self.first_super_admin)])?;
         for pool in Pool::ALL {
             tx.create_supply(pool, pool_cap(pool))?;
         }
         let admin = Admin { v: Version, level: AdminLevel::SuperAdmin, appointed_at: tx.now };
-        tx.put(Key::Admin(self.first_super_admin.clone()), admin);
-        tx.put(Key::System, System { v: Version, bootstrapped_at: tx.now, paused: None });
+        tx.put(Key::Admin(self.first_super_admin), admin)?;
+        tx.put(Key::System, System { v: Version, bootstrapped_at: tx.now, paused: None })?;
         let postings = tx.take_postings();
         assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");
-        let first_super_admin = self.first_super_admin.clone();
+        let first_super_admin = self.first_super_admin;
         tx.emit(SystemBootstrapped { first_super_admin, postings });
         Ok(())
     }
@@ -137,7 +138,10 @@ impl Rule for InitializeCountryData {
         if set.total_weight == TOTAL_WEIGHT {
             return Err(Refusal::CountriesSealed.into());
         }
-        tx.state.load(self.countries.iter().map(|added| Key::Country(added.country_code)))?;
+        tx.state.load(self.countries.iter().flat_map(|added| {
+            let treasury = AccountId::treasury(added.country_code);
+            [Key::Country(added.country_code), Key::Account(treasury)]
+        }))?;
         if let Some(added) = self.countries.iter().find(|c| set.codes.contains(&c.country_code)) {
             return Err(Refusal::CountryExists
                 .because(format!("{} exists", added.country_code))
@@ -157,13 +161,13 @@ impl Rule for InitializeCountryData {
             let (slots, slots_used) = ([0; 6], [0; 6]);
             let weight = added.weight;
             let row = Country { v: Version, weight, users: 0, slots, slots_used };
-            tx.put(Key::Country(added.country_code), row);
+            tx.put(Key::Country(added.country_code), row)?;
             let treasury = AccountId::treasury(added.country_code);
-            tx.state.put_account(&treasury, Account::treasury(added.country_code));
+            tx.state.put_account(&treasury, Account::treasury(added.country_code))?;
         }
         let slots = if set.total_weight == TOTAL_WEIGHT { seal(tx, &set)? } else { Vec::new() };
         let total_weight = set.total_weight;
-        tx.put(Key::Countries, set);
+        tx.put(Key::Countries, set)?;
         tx.emit(CountriesInitialized { countries: self.countries.clone(), total_weight, slots });
         Ok(())
     }
@@ -178,7 +182,7 @@ fn seal(tx: &mut Tx<'_>, set: &Countries) -> Result<Vec<CountrySlots>, Stop> {
     let weights: Vec<_> = rows.iter().map(|(code, row)| (*code, row.weight)).collect();
     let mut sealed = Vec::with_capacity(rows.len());
     for ((country_code, row), slots) in rows.into_iter().zip(allot(&weights)) {
-        tx.put(Key::Country(country_code), Country { slots, ..row });
+        tx.put(Key::Country(country_code), Country { slots, ..row })?;
         sealed.push(CountrySlots { country_code, slots });
     }
     Ok(sealed)
@@ -209,7 +213,7 @@ impl Rule for PauseSystem {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
         let pause = Pause { since: tx.now, reason: self.reason.clone() };
-        tx.put(Key::System, System { paused: Some(pause), ..system });
+        tx.put(Key::System, System { paused: Some(pause), ..system })?;
         tx.emit(SystemPaused { reason: self.reason.clone() });
         Ok(())
     }
@@ -235,7 +239,7 @@ impl Rule for ResumeSystem {
         let Some(pause) = system.paused else {
             return Err(Refusal::NotPaused.into());
         };
-        tx.put(Key::System, System { paused: None, ..system });
+        tx.put(Key::System, System { paused: None, ..system })?;
         tx.emit(SystemResumed { paused_since: pause.since });
         Ok(())
     }
@@ -292,7 +296,7 @@ pub struct CountryStats {
 
 fn country_stats(state: &mut State, country_code: CountryCode) -> Result<CountryStats, Stop> {
     let treasury = AccountId::treasury(country_code);
-    state.load([Key::Country(country_code), Key::Account(treasury.clone())])?;
+    state.load([Key::Country(country_code), Key::Account(treasury)])?;
     let row = state.country(country_code)?.ok_or(Refusal::CountryUnknown)?;
     let Country { weight, users, slots, slots_used, v: _ } = row;
     let treasury_balance = state.existing_account(&treasury)?.balance;

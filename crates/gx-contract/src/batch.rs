@@ -2,7 +2,6 @@
 
 use gx_types::{Actor, BatchId, CommandId, Role};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{Command, hex_text};
 
@@ -41,7 +40,7 @@ fn part(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     bytes.iter_mut().skip(start).zip(length).for_each(|(to, from)| *to = from);
 }
 
-/// First 128 bits of SHA-256 over the canonical body; written as 32 hexadecimal digits.
+/// First 128 bits of BLAKE3 over the canonical body; written as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyHash([u8; 16]);
 
@@ -49,8 +48,7 @@ impl Envelope {
     /// Tells a repetition of the command from another use of its id.
     pub fn body_hash(&self) -> BodyHash {
         let mut head = [0; 16];
-        let hash = Sha256::digest(self.canonical_body());
-        head.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        blake3::Hasher::new().update(&self.canonical_body()).finalize_xof().fill(&mut head);
         BodyHash(head)
     }
 }

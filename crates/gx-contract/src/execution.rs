@@ -75,8 +75,7 @@ impl<'b> Execution<'b> {
     /// # Errors
     /// [`WrongState`] when the bytes are not a record of the key's type.
     pub fn supply(&mut self, key: Key, value: Option<&[u8]>) -> Result<(), WrongState> {
-        let encoded = key.clone();
-        self.state.supply(key, value).map_err(|source| WrongState { key: encoded.encode(), source })
+        self.state.supply(key, value).map_err(|source| WrongState { key: key.encode(), source })
     }
 
     /// Goes on as far as the supplied state allows.
@@ -107,10 +106,12 @@ impl<'b> Execution<'b> {
                 }
             }
         }
-        if self.state.has_missing() {
+        if self.state.is_starved() {
             return Step::Need(self.state.take_missing());
         }
-        self.state.put(Key::Clock, Clock { v: Version, last_batch_at: time });
+        if self.state.put(Key::Clock, Clock { v: Version, last_batch_at: time }).is_err() {
+            return Step::Need(self.state.take_missing());
+        }
         let record = BatchRecord {
             version: Version,
             batch_id: self.batch.batch_id,
@@ -120,6 +121,7 @@ impl<'b> Execution<'b> {
         let writes = self
             .state
             .writes()
+            .into_iter()
             .map(|(key, record)| Write { key: key.encode(), value: record.encode() })
             .collect();
         Step::Done(Done { record, writes })
@@ -134,7 +136,7 @@ impl<'b> Execution<'b> {
         };
         let command_id = envelope.command_id;
         let key = Key::Outcome(command_id);
-        let first: Option<CommandOutcome> = self.state.get(key.clone()).map_err(|_| ())?;
+        let first: Option<CommandOutcome> = self.state.get(key).map_err(|_| ())?;
         if let Some(first) = first {
             return Ok(CommandResult { command_id, outcome: repeat(first, body) });
         }
@@ -148,7 +150,7 @@ impl<'b> Execution<'b> {
         };
         let batch_id = self.batch.batch_id;
         let record = CommandOutcome { v: Version, body, batch_id, time, refused };
-        self.state.put(key, record);
+        self.state.put(key, record).map_err(|_| ())?;
         Ok(CommandResult { command_id, outcome })
     }
 

@@ -56,11 +56,11 @@ pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) -
     let mut known = state.want(Key::System) & state.want(Key::Outcome(envelope.command_id));
     known &= match &envelope.actor {
         Actor::System => true,
-        Actor::Admin(id) => state.want(Key::Admin(id.clone())),
-        Actor::User(id) => state.want(Key::Account(id.clone())),
+        Actor::Admin(id) => state.want(Key::Admin(*id)),
+        Actor::User(id) => state.want(Key::Account(*id)),
     };
     if let Some(other) = rule.counterparty() {
-        known &= state.want(Key::Account(other.clone()));
+        known &= state.want(Key::Account(*other));
     }
     known
 }
@@ -104,7 +104,7 @@ fn check_actor(state: &mut State, actor: &Actor, rule: ActorRule) -> Result<(), 
     let (allowed, frozen) = match actor {
         Actor::System => (rule == ActorRule::AdminOrSystem, false),
         Actor::Admin(id) => {
-            let admin: Admin = state.get(Key::Admin(id.clone()))?.ok_or_else(unknown)?;
+            let admin: Admin = state.get(Key::Admin(*id))?.ok_or_else(unknown)?;
             let allowed = match rule {
                 ActorRule::SuperAdmin => admin.level == AdminLevel::SuperAdmin,
                 ActorRule::AdminOrSystem => true,

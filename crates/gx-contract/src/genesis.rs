@@ -43,7 +43,7 @@ pub(crate) fn grant(
     let treasury = AccountId::treasury(country);
     tx.state.load([
         Key::Country(country),
-        Key::Account(treasury.clone()),
+        Key::Account(treasury),
         Key::Account(Pool::UserGenesis.account()),
         Key::Account(Pool::GovtGenesis.account()),
     ])?;
@@ -62,11 +62,11 @@ pub(crate) fn grant(
     if let Some(used) = row.slots_used.get_mut(phase) {
         *used = used.saturating_add(1);
     }
-    tx.put(Key::Country(country), row);
+    tx.put(Key::Country(country), row)?;
     let phase = u8::try_from(phase.saturating_add(1)).unwrap_or(u8::MAX);
     let postings = tx.take_postings();
     tx.emit(GenesisDistributed {
-        user_id: user_id.clone(),
+        user_id: *user_id,
         country,
         phase,
         amount,

@@ -20,6 +20,15 @@ impl IdentityHash {
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
+
+    /// The hash as big-endian words, for sorting.
+    pub(crate) fn words(&self) -> [u64; 4] {
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(self.0.chunks_exact(8)) {
+            *word = bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        }
+        words
+    }
 }
 
 hex_text!(IdentityHash, 32, "64 lower-case hexadecimal digits");
@@ -75,7 +84,8 @@ impl Rule for CreateUser {
         tx.state.load([
             Key::Countries,
             Key::Country(self.country),
-            Key::Account(self.user_id.clone()),
+            Key::Account(self.user_id),
+            Key::User(self.user_id),
             identity_key,
         ])?;
         if tx.state.countries()?.total_weight != TOTAL_WEIGHT {
@@ -90,15 +100,15 @@ impl Rule for CreateUser {
             return Err(Refusal::IdentityTaken.into());
         }
         country.users = country.users.saturating_add(1);
-        tx.put(Key::Country(self.country), country);
-        tx.state.put_account(&self.user_id, Account::user(self.country, self.account_type));
-        tx.put(identity_key, Identity { v: Version, user_id: self.user_id.clone() });
+        tx.put(Key::Country(self.country), country)?;
+        tx.state.put_account(&self.user_id, Account::user(self.country, self.account_type))?;
+        tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
         let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
         let (identity_hash, created_at) = (self.identity_hash, tx.now);
         let user = User { v: Version, identity_hash, created_at, genesis };
-        tx.put(Key::User(self.user_id.clone()), user);
+        tx.put(Key::User(self.user_id), user)?;
         tx.emit(UserCreated {
-            user_id: self.user_id.clone(),
+            user_id: self.user_id,
             country: self.country,
             account_type: self.account_type,
             genesis,
@@ -129,12 +139,12 @@ impl Answer for GetUser {
     type Answer = UserView;
 
     fn answer(&self, state: &mut State) -> Result<UserView, Stop> {
-        let key = Key::User(self.user_id.clone());
-        state.load([key.clone(), Key::Account(self.user_id.clone())])?;
+        let key = Key::User(self.user_id);
+        state.load([key.clone(), Key::Account(self.user_id)])?;
         let user: User = state.get(key)?.ok_or(Refusal::AccountNotFound)?;
         let account = state.existing_account(&self.user_id)?;
         Ok(UserView {
-            user_id: self.user_id.clone(),
+            user_id: self.user_id,
             country: account.country,
             account_type: account.account_type,
             created_at: user.created_at,

@@ -16,6 +16,7 @@ mod gates;
 mod genesis;
 mod hex;
 pub mod identity;
+mod index;
 mod outcome;
 mod posting;
 mod query;

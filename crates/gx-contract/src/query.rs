@@ -42,8 +42,7 @@ impl QueryExecution {
     /// # Errors
     /// [`WrongState`] when the bytes are not a record of the key's type.
     pub fn supply(&mut self, key: Key, value: Option<&[u8]>) -> Result<(), WrongState> {
-        let encoded = key.clone();
-        self.state.supply(key, value).map_err(|source| WrongState { key: encoded.encode(), source })
+        self.state.supply(key, value).map_err(|source| WrongState { key: key.encode(), source })
     }
 
     /// Goes on as far as the supplied state allows.

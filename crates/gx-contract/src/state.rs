@@ -3,14 +3,13 @@
 //! Every record's JSON starts with its version and has a golden file; what was once committed
 //! decodes for ever. Keys are prefix-safe: caller text stands only at their end.
 
-use std::collections::BTreeMap;
-
 use gx_types::{AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
 use crate::identity::IdentityHash;
+use crate::index::Index;
 use crate::tokenomics::FreezeReason;
 use crate::tx::Stop;
 use crate::{Refusal, Refused};
@@ -64,6 +63,30 @@ impl Key {
             Self::Countries => "s/countries".to_owned(),
             Self::System => "s/system".to_owned(),
             Self::User(id) => ["u/", id.as_str()].concat(),
+        }
+    }
+}
+
+impl Key {
+    /// Words in the order of the encoded keys. They serve as hash input too.
+    pub(crate) fn sort_key(&self) -> [u64; 5] {
+        let words = |kind: u8, [a, b, c]: [u64; 3]| [u64::from(kind), a, b, c, 0];
+        match self {
+            Self::Account(id) => words(b'a', id.words()),
+            Self::Country(code) => words(b'c', [code.word(), 0, 0]),
+            Self::Admin(id) => words(b'd', id.words()),
+            Self::Identity(hash) => {
+                let [a, b, c, d] = hash.words();
+                [u64::from(b'i'), a, b, c, d]
+            }
+            Self::Outcome(id) => {
+                let [a, b] = id.words();
+                words(b'o', [a, b, 0])
+            }
+            Self::Clock => words(b's', [1, 0, 0]),
+            Self::Countries => words(b's', [2, 0, 0]),
+            Self::System => words(b's', [3, 0, 0]),
+            Self::User(id) => words(b'u', id.words()),
         }
     }
 }
@@ -268,56 +291,63 @@ records! {
     User(User) = Key::User(_),
 }
 
-#[derive(Debug, Clone, Default)]
-struct Slot {
-    record: Option<Record>,
-    /// Whether `record` is what the ledger holds. A key that was written but never read goes back
-    /// to unknown when the write is taken back.
-    known: bool,
-    dirty: bool,
+#[derive(Debug, Clone)]
+enum Slot {
+    /// Asked for, not yet supplied.
+    Wanted,
+    /// As the ledger holds it.
+    Read(Option<Record>),
+    /// As this batch leaves it.
+    Written(Record),
+}
+
+impl Slot {
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Wanted => None,
+            Self::Read(record) => record.as_ref(),
+            Self::Written(record) => Some(record),
+        }
+    }
 }
 
 /// The part of the ledger's state that an execution has seen, with its own writes on top.
 ///
-/// Reading a key that was not supplied yet notes it as missing and abandons the attempt.
+/// Reading a key that was not supplied yet notes it as missing and abandons the attempt. A key is
+/// read before it is written.
 #[derive(Debug, Default)]
 pub struct State {
-    index: BTreeMap<Key, usize>,
+    index: Index,
     slots: Vec<Slot>,
-    /// The places found last. A rule reads and writes the same few keys again and again.
-    recent: [Option<(Key, usize)>; 4],
-    recent_next: usize,
+    /// Keys that became wanted since they were last taken; each once.
     missing: Vec<Key>,
+    /// Whether a read met a wanted key since the missing keys were last taken.
+    starved: bool,
     /// What the current command has overwritten, oldest first.
     undo: Vec<(usize, Slot)>,
 }
 
 impl State {
-    fn find(&mut self, key: &Key) -> Option<usize> {
-        if let Some((_, place)) = self.recent.iter().flatten().find(|(at, _)| at == key) {
-            return Some(*place);
+    /// The place of a key that is known; notes it as missing otherwise.
+    fn known(&mut self, key: &Key) -> Option<usize> {
+        let place = match self.index.find(key) {
+            Some(place) => place,
+            None => {
+                self.missing.push(*key);
+                self.slots.push(Slot::Wanted);
+                self.index.insert(*key)
+            }
+        };
+        if matches!(self.slots.get(place), None | Some(Slot::Wanted)) {
+            self.starved = true;
+            return None;
         }
-        let place = *self.index.get(key)?;
-        let next = self.recent_next;
-        if let Some(slot) = self.recent.get_mut(next) {
-            *slot = Some((*key, place));
-        }
-        self.recent_next = next.wrapping_add(1) & 3;
         Some(place)
-    }
-
-    fn find_known(&mut self, key: &Key) -> Option<&Slot> {
-        let place = self.find(key)?;
-        self.slots.get(place).filter(|slot| slot.known)
     }
 
     /// Whether the key is known; notes it as missing otherwise.
     pub(crate) fn want(&mut self, key: Key) -> bool {
-        let known = self.find_known(&key).is_some();
-        if !known {
-            self.missing.push(key);
-        }
-        known
+        self.known(&key).is_some()
     }
 
     /// Abandons the attempt unless all keys are known. Keys that will be read one after the other
@@ -331,28 +361,17 @@ impl State {
     }
 
     pub(crate) fn get<R: Stored>(&mut self, key: Key) -> Result<Option<R>, Stop> {
-        match self.find_known(&key) {
-            Some(slot) => Ok(slot.record.as_ref().and_then(R::of).cloned()),
-            None => {
-                self.missing.push(key);
-                Err(Stop::Missing)
-            }
-        }
+        let place = self.known(&key).ok_or(Stop::Missing)?;
+        Ok(self.slots.get(place).and_then(Slot::record).and_then(R::of).cloned())
     }
 
-    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) {
-        let place = self.find(&key).unwrap_or_else(|| self.add(key));
+    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) -> Result<(), Stop> {
+        let place = self.known(&key).ok_or(Stop::Missing)?;
         if let Some(slot) = self.slots.get_mut(place) {
-            let written = Slot { record: Some(record.into()), known: true, dirty: true };
-            self.undo.push((place, std::mem::replace(slot, written)));
+            let before = std::mem::replace(slot, Slot::Written(record.into()));
+            self.undo.push((place, before));
         }
-    }
-
-    fn add(&mut self, key: Key) -> usize {
-        let place = self.slots.len();
-        self.slots.push(Slot::default());
-        self.index.insert(key, place);
-        place
+        Ok(())
     }
 
     /// Makes the current command's writes final.
@@ -369,15 +388,15 @@ impl State {
         }
     }
 
+    /// The keys to ask the host for.
     pub(crate) fn take_missing(&mut self) -> Vec<Key> {
-        let mut missing = std::mem::take(&mut self.missing);
-        missing.sort_unstable();
-        missing.dedup();
-        missing
+        self.starved = false;
+        std::mem::take(&mut self.missing)
     }
 
-    pub(crate) fn has_missing(&self) -> bool {
-        !self.missing.is_empty()
+    /// Whether something that was read is missing.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.starved
     }
 
     pub(crate) fn supply(
@@ -386,19 +405,27 @@ impl State {
         bytes: Option<&[u8]>,
     ) -> Result<(), serde_json::Error> {
         let record = bytes.map(|bytes| Record::decode(&key, bytes)).transpose()?;
-        let place = self.find(&key).unwrap_or_else(|| self.add(key));
-        if let Some(slot) = self.slots.get_mut(place).filter(|slot| !slot.known) {
-            *slot = Slot { record, known: true, dirty: false };
+        self.want(key);
+        let slot = self.index.find(&key).and_then(|place| self.slots.get_mut(place));
+        if let Some(slot) = slot.filter(|slot| matches!(slot, Slot::Wanted)) {
+            *slot = Slot::Read(record);
         }
         Ok(())
     }
 
     /// Everything written, in the order of the encoded keys.
-    pub(crate) fn writes(&self) -> impl Iterator<Item = (&Key, &Record)> {
-        self.index.iter().filter_map(|(key, place)| match self.slots.get(*place) {
-            Some(Slot { record: Some(record), dirty: true, .. }) => Some((key, record)),
-            Some(Slot { .. }) | None => None,
-        })
+    pub(crate) fn writes(&self) -> Vec<(&Key, &Record)> {
+        let mut writes: Vec<_> = self
+            .index
+            .keys()
+            .zip(&self.slots)
+            .filter_map(|(key, slot)| match slot {
+                Slot::Written(record) => Some((key.sort_key(), key, record)),
+                Slot::Wanted | Slot::Read(_) => None,
+            })
+            .collect();
+        writes.sort_unstable_by_key(|(sort_key, ..)| *sort_key);
+        writes.into_iter().map(|(_, key, record)| (key, record)).collect()
     }
 
     pub(crate) fn account(&mut self, id: &AccountId) -> Result<Option<Account>, Stop> {
@@ -411,8 +438,8 @@ impl State {
         account.ok_or_else(|| Refusal::AccountNotFound.because(format!("no account {id}")).into())
     }
 
-    pub(crate) fn put_account(&mut self, id: &AccountId, account: Account) {
-        self.put(Key::Account(*id), account);
+    pub(crate) fn put_account(&mut self, id: &AccountId, account: Account) -> Result<(), Stop> {
+        self.put(Key::Account(*id), account)
     }
 
     pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {

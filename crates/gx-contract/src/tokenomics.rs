@@ -74,8 +74,8 @@ impl Rule for Transfer {
         }
         let postings = tx.take_postings();
         tx.emit(Transferred {
-            from: self.from.clone(),
-            to: self.to.clone(),
+            from: self.from,
+            to: self.to,
             amount: self.amount,
             fee: quote.fee,
             kind: quote.kind,
@@ -144,11 +144,11 @@ impl Rule for DistributeGenesis {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         tx.state.load(self.users.iter().flat_map(|attested| {
             let id = &attested.user_id;
-            [Key::User(id.clone()), Key::Account(id.clone())]
+            [Key::User(*id), Key::Account(*id)]
         }))?;
         for attested in &self.users {
             if let Some(code) = distribute(tx, attested)? {
-                tx.emit(GenesisSkipped { user_id: attested.user_id.clone(), code });
+                tx.emit(GenesisSkipped { user_id: attested.user_id, code });
             }
         }
         Ok(())
@@ -158,8 +158,8 @@ impl Rule for DistributeGenesis {
 /// Grants genesis to one user, or says why not.
 fn distribute(tx: &mut Tx<'_>, attested: &AttestedAge) -> Result<Option<Refusal>, Stop> {
     let id = &attested.user_id;
-    let key = Key::User(id.clone());
-    let Some(user) = tx.state.get::<User>(key.clone())? else {
+    let key = Key::User(*id);
+    let Some(user) = tx.state.get::<User>(key)? else {
         return Ok(Some(Refusal::AccountNotFound));
     };
     if user.genesis_granted() {
@@ -168,7 +168,7 @@ fn distribute(tx: &mut Tx<'_>, attested: &AttestedAge) -> Result<Option<Refusal>
     let account = tx.state.existing_account(id)?;
     let country = account.country.ok_or(Refusal::CountryUnknown)?;
     let status = genesis::grant(tx, id, country, account.account_type, attested.age)?;
-    tx.put(key, User { genesis: status, ..user });
+    tx.put(key, User { genesis: status, ..user })?;
     Ok(match status {
         GenesisStatus::Granted { .. } => None,
         GenesisStatus::Ineligible => Some(Refusal::GenesisIneligible),
@@ -216,8 +216,8 @@ impl Rule for FreezeWallet {
         if account.frozen.is_some() {
             return Err(Refusal::AlreadyFrozen.into());
         }
-        tx.state.put_account(&self.user_id, Account { frozen: Some(self.reason), ..account });
-        tx.emit(WalletFrozen { user_id: self.user_id.clone(), reason: self.reason });
+        tx.state.put_account(&self.user_id, Account { frozen: Some(self.reason), ..account })?;
+        tx.emit(WalletFrozen { user_id: self.user_id, reason: self.reason });
         Ok(())
     }
 }
@@ -244,8 +244,8 @@ impl Rule for UnfreezeWallet {
         if account.frozen.is_none() {
             return Err(Refusal::NotFrozen.into());
         }
-        tx.state.put_account(&self.user_id, Account { frozen: None, ..account });
-        tx.emit(WalletUnfrozen { user_id: self.user_id.clone() });
+        tx.state.put_account(&self.user_id, Account { frozen: None, ..account })?;
+        tx.emit(WalletUnfrozen { user_id: self.user_id });
         Ok(())
     }
 }
@@ -270,7 +270,7 @@ impl Answer for GetBalance {
 
     fn answer(&self, state: &mut State) -> Result<Balance, Stop> {
         let Account { balance, frozen, .. } = state.existing_account(&self.account_id)?;
-        Ok(Balance { account_id: self.account_id.clone(), balance, frozen })
+        Ok(Balance { account_id: self.account_id, balance, frozen })
     }
 }
 
@@ -313,7 +313,7 @@ impl Answer for GetSupplyStatus {
         let treasuries: Vec<AccountId> =
             state.countries()?.codes.into_iter().map(AccountId::treasury).collect();
         let pools = Pool::ALL.map(Pool::account);
-        state.load(treasuries.iter().chain(&pools).cloned().map(Key::Account))?;
+        state.load(treasuries.iter().chain(&pools).copied().map(Key::Account))?;
         let mut circulating = MAX_SUPPLY;
         let mut minted_total = Amount::ZERO;
         let mut rows = Vec::with_capacity(pools.len());

@@ -122,14 +122,13 @@ impl<'a> Tx<'a> {
     ) -> Result<(), Stop> {
         let change = change.ok_or(Refusal::AmountOverflow)?;
         if change.qirat() != 0 {
-            self.postings.push(Posting(id.clone(), change, account.balance));
+            self.postings.push(Posting(*id, change, account.balance));
         }
-        self.state.put_account(id, account);
-        Ok(())
+        self.state.put_account(id, account)
     }
 
-    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) {
-        self.state.put(key, record);
+    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) -> Result<(), Stop> {
+        self.state.put(key, record)
     }
 
     /// The movements since the last event, for the event that tells of them.

@@ -15,6 +15,12 @@ use crate::{CountryCode, ParseError, base32, text_serde};
 pub struct AccountId(ShortText);
 
 impl AccountId {
+    /// The id as big-endian words in the order of the ids, for sorting and hashing.
+    #[inline]
+    pub fn words(&self) -> [u64; 3] {
+        self.0.words()
+    }
+
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }

@@ -12,6 +12,12 @@ use crate::{AccountId, ParseError, text_serde};
 pub struct AdminId(ShortText);
 
 impl AdminId {
+    /// The id as big-endian words in the order of the ids, for sorting and hashing.
+    #[inline]
+    pub fn words(&self) -> [u64; 3] {
+        self.0.words()
+    }
+
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }

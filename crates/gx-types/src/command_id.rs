@@ -49,6 +49,12 @@ impl CommandId {
         Self(u128::from_be_bytes(head))
     }
 
+    /// The id as big-endian words in the order of the ids, for sorting and hashing.
+    #[inline]
+    pub fn words(&self) -> [u64; 2] {
+        [(self.0 >> 64) as u64, self.0 as u64]
+    }
+
     pub fn as_str(&self) -> IdText {
         let mut text = [b'0'; Self::LENGTH];
         let mut rest = self.0;

@@ -9,6 +9,12 @@ use crate::{ParseError, text_serde};
 pub struct CountryCode([u8; 2]);
 
 impl CountryCode {
+    /// The code as a number in the order of the codes, for sorting and hashing.
+    pub fn word(&self) -> u64 {
+        let [a, b] = self.0;
+        (u64::from(a) << 8) | u64::from(b)
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

@@ -26,7 +26,8 @@ impl ShortText {
 
     /// The text as big-endian words, whose order is that of the text: words compare much faster
     /// than bytes.
-    fn words(&self) -> [u64; 3] {
+    #[inline]
+    pub(crate) fn words(&self) -> [u64; 3] {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = self.0;
         [
             u64::from_be_bytes([a, b, c, d, e, f, g, h]),
@@ -43,6 +44,7 @@ impl fmt::Debug for ShortText {
 }
 
 impl PartialEq for ShortText {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.words() == other.words()
     }
@@ -57,6 +59,7 @@ impl Hash for ShortText {
 }
 
 impl Ord for ShortText {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         self.words().cmp(&other.words())
     }

@@ -196,12 +196,7 @@ fn run(ledger: &Ledger, batch: &Batch, context: Context, supply: Supply<'_>) -> 
 }
 
 /// The batch without its refused and repeated commands writes the same, but for outcomes.
-fn refused_commands_leave_no_trace(
-    before: &Ledger,
-    batch: &Batch,
-    context: Context,
-    done: &Done,
-) {
+fn refused_commands_leave_no_trace(before: &Ledger, batch: &Batch, context: Context, done: &Done) {
     let applied = |result: &CommandResult| matches!(result.outcome, Outcome::Applied(_));
     let pairs = batch.commands.iter().zip(&done.record.results);
     let kept = pairs.filter(|(_, result)| applied(result)).map(|(envelope, _)| envelope.clone());

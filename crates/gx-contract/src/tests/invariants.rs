@@ -102,7 +102,7 @@ fn outcomes_are_recorded_once(before: &Ledger, done: &Done, after: &Ledger) {
     }
     let recorded = all::<CommandOutcome>(after, "o/");
     for result in &done.record.results {
-        let stored = &recorded[result.command_id.as_str().as_str()];
+        let stored = &recorded[&result.command_id.to_string()];
         let refused = stored.refused.as_deref();
         match &result.outcome {
             Outcome::Applied(_) => {
@@ -220,7 +220,7 @@ impl Audit {
         assert_eq!(persons.len(), identities.len(), "an account belongs to one human");
         assert_eq!(users.len(), identities.len(), "a human has one account");
         for (id, user) in &users {
-            assert_eq!(identities[user.identity_hash.as_str()].user_id.as_str(), id);
+            assert_eq!(identities[&user.identity_hash.to_string()].user_id.as_str(), id);
         }
         let recorded = all::<CommandOutcome>(ledger, "o/");
         assert_eq!(recorded.len(), self.answers.len(), "one outcome per command id");

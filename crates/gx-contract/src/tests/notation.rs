@@ -3,7 +3,6 @@
 //! `alice.IN` is the account of the human `alice` in India, `shop.IN.1` one of type 1. The name
 //! alone makes the id, so that a table can name whom nobody has registered.
 
-use compact_str::CompactString;
 use gx_types::{AccountId, AccountType, Actor, Amount};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::admin::{
     BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
 };
-use crate::identity::CreateUser;
+use crate::identity::{CreateUser, IdentityHash};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::{Command, Outcome, Query};
 
@@ -30,8 +29,8 @@ pub(super) fn account(word: &str) -> AccountId {
 }
 
 /// The identity hash of a human.
-pub(super) fn identity_hash(human: &str) -> CompactString {
-    Sha256::digest(human).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+pub(super) fn identity_hash(human: &str) -> IdentityHash {
+    IdentityHash::from_bytes(Sha256::digest(human).into())
 }
 
 /// Qirat, or GX when the word says so: `15`, `2.5GX`.
@@ -99,15 +98,11 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
         }
         "DistributeGenesis" => {
-            let attested = |(user, age)| AttestedAge {
-                user_id: account(user),
-                age: str::parse(age).unwrap(),
-            };
+            let attested =
+                |(user, age)| AttestedAge { user_id: account(user), age: str::parse(age).unwrap() };
             DistributeGenesis { users: pairs(args).map(attested).collect() }.into()
         }
-        "FreezeWallet" => {
-            FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into()
-        }
+        "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
         _ => panic!("no function {function:?}"),
     }
@@ -128,7 +123,6 @@ fn create_user(word: &str, age: &str, others: &[String]) -> CreateUser {
     for (name, value) in pairs(others) {
         match name {
             "human" => user.identity_hash = identity_hash(value),
-            "hash" => user.identity_hash = value.into(),
             "country" => user.country = text(value),
             "type" => user.account_type = text(value),
             _ => panic!("CreateUser has no {name:?}"),
@@ -159,8 +153,8 @@ pub(super) fn fits(outcome: &Outcome, expected: &str) -> bool {
             });
             expected.len() == events.len()
                 && named.zip(expected).all(|((name, fields), expected)| {
-                    let mut words = expected.split_whitespace();
-                    words.next() == Some(name) && words.all(|word| field_fits(&fields, word))
+                    let words = words(expected);
+                    words[0] == name && words[1..].iter().all(|word| field_fits(&fields, word))
                 })
         }
     }

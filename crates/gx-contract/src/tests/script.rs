@@ -11,6 +11,7 @@
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
 //! = alice.IN 489.985GX                     a balance
 //! ```
+//! A line that ends with a backslash goes on in the next one.
 
 use gx_types::{CommandId, Role};
 
@@ -25,7 +26,7 @@ pub(super) const WORLD: &str = "world IN=60000000 FR=40000000";
 /// Runs a table to its end and replays it.
 pub(super) fn check(table: &str) -> Host {
     let mut script = Script::default();
-    for line in table.lines().map(str::trim) {
+    for line in table.replace("\\\n", "").lines().map(str::trim) {
         script.line(line);
     }
     script.flush();

@@ -1,0 +1,18 @@
+//! Rules and laws of the contract, tested through its public surface on a naive host.
+//!
+//! A rule is tested by text tables (see `script`), a law by random histories (see `laws`), a format
+//! by golden files (see `golden`). Nothing here may reach into how an execution works.
+
+mod host;
+mod invariants;
+mod notation;
+mod script;
+
+mod admin;
+mod countries;
+mod fees;
+mod freezing;
+mod genesis;
+mod identity;
+mod repetition;
+mod transfers;
