@@ -2,7 +2,11 @@
 //!
 //! Business rules are not here; handlers stand in the files named after their domain.
 
+pub(crate) mod context;
 pub(crate) mod fields;
+pub(crate) mod front;
+pub(crate) mod limits;
 mod peer;
+pub(crate) mod server;
 
 pub(crate) use peer::{is_network, is_origin};

@@ -1,0 +1,203 @@
+//! Passwords: the rules for new ones, and argon2id on a bounded number of threads.
+//!
+//! Hashing costs tens of milliseconds of a processor on purpose; the bound keeps the rest of the
+//! process answering while many people log in at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::config::Auth;
+use crate::error::{Error, Result};
+use crate::http::fields::{At, Faults};
+
+/// Passwords that are tried first, one a line, in lower case.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// The rules for a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// 8 characters with upper case, lower case and digit.
+    User,
+    /// 12 characters with upper case, lower case, digit and another character.
+    Admin,
+}
+
+impl Policy {
+    /// Adds every rule that the password breaks. `email` may not be part of it.
+    pub(crate) fn check(self, password: &str, email: &str, at: At<'_>, faults: &mut Faults) {
+        let least = match self {
+            Self::User => 8,
+            Self::Admin => 12,
+        };
+        if password.chars().count() < least {
+            faults.add(at, "password_too_short", format!("must have at least {least} characters"));
+        }
+        if !password.chars().any(char::is_uppercase) {
+            faults.add(at, "password_missing_uppercase", "must have an upper-case letter");
+        }
+        if !password.chars().any(char::is_lowercase) {
+            faults.add(at, "password_missing_lowercase", "must have a lower-case letter");
+        }
+        if !password.chars().any(|c| c.is_ascii_digit()) {
+            faults.add(at, "password_missing_number", "must have a digit");
+        }
+        if self == Self::Admin && password.chars().all(char::is_alphanumeric) {
+            faults.add(at, "password_missing_special", "must have a character of another kind");
+        }
+        let folded = password.to_lowercase();
+        let bare = folded.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let local = email.split('@').next().unwrap_or_default().to_lowercase();
+        let is_common = COMMON.lines().any(|common| common == folded || common == bare);
+        if is_common || (local.chars().count() >= 5 && folded.contains(&local)) {
+            faults.add(at, "password_too_common", "is too easy to guess");
+        }
+    }
+}
+
+/// Hashes and verifies passwords, some at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Hasher {
+    params: Params,
+    threads: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    queue: usize,
+    /// A hash of nobody's password: an unknown account costs as much time as a known one.
+    nobody: Arc<str>,
+}
+
+impl Hasher {
+    pub(crate) fn new(auth: &Auth) -> std::result::Result<Self, String> {
+        let params =
+            Params::new(auth.argon2_memory_kib, auth.argon2_iterations, auth.argon2_lanes, None);
+        let params = params.map_err(|error| format!("auth.argon2_…: {error}"))?;
+        let threads = match auth.hashing_threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let nobody = hash(&params, "nobody").map_err(|error| format!("auth.argon2_…: {error}"))?;
+        Ok(Self {
+            params,
+            threads: Arc::new(Semaphore::new(threads)),
+            waiting: Arc::default(),
+            queue: auth.hashing_queue,
+            nobody: nobody.into(),
+        })
+    }
+
+    /// The hash to keep, in the PHC text form.
+    pub(crate) async fn hash(&self, password: String) -> Result<String> {
+        let params = self.params.clone();
+        self.run(move || hash(&params, &password)).await?.map_err(Error::internal)
+    }
+
+    /// Whether the password is that of the hash. Without a hash the answer is no, after the time
+    /// that a yes would have taken.
+    pub(crate) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobody.to_string());
+        let fits = self
+            .run(move || {
+                PasswordHash::new(&hash).is_ok_and(|hash| {
+                    Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+                })
+            })
+            .await?;
+        Ok(known && fits)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _waiting = Waiting::enter(&self.waiting, self.queue)?;
+        let permit = self.threads.clone().acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+/// A place in the queue for the threads, given back when dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize, most: usize) -> Result<Self> {
+        let entered = Self(count);
+        if count.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(Error::unavailable("busy", "Too many log-ins at once, try again"));
+        }
+        Ok(entered)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hash(params: &Params, password: &str) -> std::result::Result<String, String> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn codes(policy: Policy, password: &str) -> Vec<String> {
+        let mut faults = Faults::default();
+        policy.check(password, "adalove@example.org", At::Root, &mut faults);
+        faults.0.into_iter().map(|fault| fault.code.into_owned()).collect()
+    }
+
+    #[test]
+    fn every_broken_rule_is_told() {
+        assert!(codes(Policy::User, "Blue7horse").is_empty());
+        assert_eq!(
+            codes(Policy::User, "a"),
+            ["password_too_short", "password_missing_uppercase", "password_missing_number"]
+        );
+        assert_eq!(codes(Policy::User, "Password1"), ["password_too_common"]);
+        assert_eq!(codes(Policy::User, "Password1!"), ["password_too_common"]);
+        assert_eq!(codes(Policy::User, "Adalove77"), ["password_too_common"]);
+        assert_eq!(
+            codes(Policy::Admin, "Blue7horse"),
+            ["password_too_short", "password_missing_special"]
+        );
+        assert!(codes(Policy::Admin, "Blue7horse-cart").is_empty());
+    }
+
+    fn hasher(queue: usize) -> Hasher {
+        let mut auth = Config::load(None, [], &[]).unwrap().auth;
+        (auth.argon2_memory_kib, auth.argon2_iterations, auth.hashing_queue) = (64, 1, queue);
+        Hasher::new(&auth).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_the_password_fits_its_hash() {
+        let hasher = hasher(8);
+        let hash = hasher.hash("Blue7horse".to_owned()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+        assert!(hasher.verify("Blue7horse".to_owned(), Some(hash.clone())).await.unwrap());
+        assert!(!hasher.verify("blue7horse".to_owned(), Some(hash)).await.unwrap());
+        assert!(!hasher.verify("nobody".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_answered_at_once() {
+        let hasher = hasher(0);
+        let error = hasher.hash("x".to_owned()).await.unwrap_err();
+        assert_eq!(error.status(), 503);
+        assert_eq!(error.retry_after_seconds(), Some(1));
+    }
+}

@@ -1,0 +1,183 @@
+//! What admins may do: 32 permissions, and which role has which.
+//!
+//! A super owner has all of them. Grants to single admins come on top of their role's.
+
+/// Declares permissions with their codes.
+macro_rules! permissions {
+    ($($variant:ident = $code:literal,)+) => {
+        /// A permission. Its code is stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Permission {
+            $($variant,)+
+        }
+
+        impl Permission {
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    SystemStatusRead = "system:status:read",
+    SystemPause = "system:pause",
+    SystemResume = "system:resume",
+    SystemBootstrap = "system:bootstrap",
+    UserList = "user:list",
+    UserView = "user:view",
+    UserApprove = "user:approve",
+    UserDeny = "user:deny",
+    UserFreeze = "user:freeze",
+    UserUnfreeze = "user:unfreeze",
+    TreasuryView = "treasury:view",
+    TreasuryActivate = "treasury:activate",
+    TreasuryTransfer = "treasury:transfer",
+    ApprovalView = "approval:view",
+    ApprovalCreate = "approval:create",
+    ApprovalApprove = "approval:approve",
+    ApprovalReject = "approval:reject",
+    AdminList = "admin:list",
+    AdminCreate = "admin:create",
+    AdminUpdate = "admin:update",
+    AdminDelete = "admin:delete",
+    AdminRoleChange = "admin:role:change",
+    AuditView = "audit:view",
+    AuditExport = "audit:export",
+    ConfigView = "config:view",
+    ConfigUpdate = "config:update",
+    DeploymentView = "deployment:view",
+    DeploymentCreate = "deployment:create",
+    DeploymentExecute = "deployment:execute",
+    DeploymentRollback = "deployment:rollback",
+    DeploymentPromoteTestnet = "deployment:promote:devnet-testnet",
+    DeploymentPromoteMainnet = "deployment:promote:testnet-mainnet",
+}
+
+/// The role of an admin on the platform. It says nothing of the ledger, which has its own levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AdminRole {
+    SuperOwner,
+    SuperAdmin,
+    Admin,
+    Moderator,
+    Developer,
+    Auditor,
+}
+
+impl AdminRole {
+    pub const ALL: [Self; 6] = [
+        Self::SuperOwner,
+        Self::SuperAdmin,
+        Self::Admin,
+        Self::Moderator,
+        Self::Developer,
+        Self::Auditor,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SuperOwner => "SUPER_OWNER",
+            Self::SuperAdmin => "SUPER_ADMIN",
+            Self::Admin => "ADMIN",
+            Self::Moderator => "MODERATOR",
+            Self::Developer => "DEVELOPER",
+            Self::Auditor => "AUDITOR",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whether the role has the permission.
+    pub fn may(self, permission: Permission) -> bool {
+        use Permission as P;
+        match self {
+            Self::SuperOwner => true,
+            Self::SuperAdmin => !matches!(
+                permission,
+                P::AdminRoleChange | P::AdminDelete | P::DeploymentPromoteMainnet
+            ),
+            Self::Admin => matches!(
+                permission,
+                P::SystemStatusRead
+                    | P::UserList
+                    | P::UserView
+                    | P::UserApprove
+                    | P::UserDeny
+                    | P::UserFreeze
+                    | P::UserUnfreeze
+                    | P::ApprovalView
+                    | P::ApprovalCreate
+                    | P::AdminList
+                    | P::AuditView
+                    | P::AuditExport
+                    | P::ConfigView
+                    | P::DeploymentView
+                    | P::DeploymentCreate
+                    | P::DeploymentExecute
+                    | P::DeploymentRollback
+                    | P::DeploymentPromoteTestnet
+            ),
+            Self::Moderator => matches!(
+                permission,
+                P::SystemStatusRead
+                    | P::UserList
+                    | P::UserView
+                    | P::UserApprove
+                    | P::UserDeny
+                    | P::UserFreeze
+                    | P::ApprovalView
+                    | P::ApprovalCreate
+            ),
+            Self::Developer => matches!(
+                permission,
+                P::SystemStatusRead
+                    | P::ConfigView
+                    | P::ApprovalView
+                    | P::ApprovalCreate
+                    | P::DeploymentView
+                    | P::DeploymentCreate
+                    | P::DeploymentPromoteTestnet
+            ),
+            Self::Auditor => matches!(
+                permission,
+                P::SystemStatusRead
+                    | P::UserList
+                    | P::UserView
+                    | P::TreasuryView
+                    | P::ApprovalView
+                    | P::AdminList
+                    | P::AuditView
+                    | P::AuditExport
+                    | P::ConfigView
+                    | P::DeploymentView
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_has_its_number_of_permissions() {
+        let count = |role: AdminRole| {
+            Permission::ALL.iter().filter(|permission| role.may(**permission)).count()
+        };
+        assert_eq!(AdminRole::ALL.map(count), [32, 29, 18, 8, 7, 10]);
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing() {
+        let reads = ["read", "list", "view", "export"];
+        for permission in Permission::ALL {
+            let last = permission.code().rsplit(':').next().unwrap();
+            assert!(!AdminRole::Auditor.may(*permission) || reads.contains(&last), "{last}");
+        }
+    }
+}
