@@ -1,6 +1,8 @@
 //! Databases, restarts and kills of one cluster.
 
+use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use gx_pg::{Cluster, Options};
 
@@ -83,4 +85,23 @@ fn databases_of_the_shared_server_are_apart_and_go_away() {
     for name in names {
         assert!(!left.contains(&name), "{name} is still there:\n{left}");
     }
+}
+
+#[test]
+fn a_restart_waits_until_its_port_is_free_again() {
+    let mut cluster = Cluster::start(Options::default()).unwrap();
+    let log = Path::new(&folder_of(&cluster)).join("log");
+    cluster.stop().unwrap();
+    let other = TcpListener::bind(("127.0.0.1", cluster.port())).unwrap();
+    let releases = std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !std::fs::read_to_string(&log).unwrap().contains("Address already in use") {
+            assert!(Instant::now() < deadline, "PostgreSQL did not find its port taken");
+            std::thread::yield_now();
+        }
+        drop(other);
+    });
+    cluster.restart().unwrap();
+    releases.join().unwrap();
+    assert_eq!(cluster.sql("postgres", "SELECT 1").unwrap(), "1");
 }
