@@ -169,7 +169,7 @@ fn run(ledger: &Ledger, batch: &Batch, context: Context, supply: Supply<'_>) -> 
     let mut execution = Execution::new(batch, context);
     let give = |execution: &mut Execution<'_>, key: &Key| {
         let value = ledger.get(&key.encode());
-        execution.supply(key.clone(), value.map(Vec::as_slice)).unwrap();
+        execution.supply(*key, value.map(Vec::as_slice)).unwrap();
     };
     if let Supply::Beforehand(keys) = supply {
         keys.iter().rev().for_each(|key| give(&mut execution, key));

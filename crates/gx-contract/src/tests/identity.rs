@@ -8,10 +8,12 @@ use super::script::{WORLD, check, check_in_world};
 use crate::{Command, NameError};
 
 /// No slot of any phase is left in India.
-const INDIA_IS_FULL: &str = r#"put c/IN {"v":1,"weight":60000000,"users":6,"slots":[1,1,1,1,1,1],"slotsUsed":[1,1,1,1,1,1]}"#;
+const INDIA_IS_FULL: &str = r#"put c/IN {"v":1,"weight":60000000,"users":6,\
+    "slots":[1,1,1,1,1,1],"slotsUsed":[1,1,1,1,1,1]}"#;
 
 /// Two slots of the first phase, none of the second, one of the third, all free.
-const INDIA_IS_SMALL: &str = r#"put c/IN {"v":1,"weight":60000000,"users":0,"slots":[2,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}"#;
+const INDIA_IS_SMALL: &str = r#"put c/IN {"v":1,"weight":60000000,"users":0,\
+    "slots":[2,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}"#;
 
 #[test]
 fn the_first_users_receive_what_was_recorded() {
@@ -211,7 +213,9 @@ fn what_cannot_be_an_identity_hash_is_no_command() {
     let hash = identity_hash("alice").to_string();
     let args = |hash: &str| {
         let user = account("alice.IN").to_string();
-        json!({"userId": user, "identityHash": hash, "country": "IN", "age": 30, "accountType": "0"})
+        json!({
+            "userId": user, "identityHash": hash, "country": "IN", "age": 30, "accountType": "0"
+        })
     };
     let read = |hash: &str| {
         Command::from_name_and_args("IdentityContract:CreateUser", &args(hash).to_string())

@@ -14,5 +14,6 @@ mod fees;
 mod freezing;
 mod genesis;
 mod identity;
+mod queries;
 mod repetition;
 mod transfers;

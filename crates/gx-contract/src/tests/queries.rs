@@ -1,0 +1,235 @@
+//! What the ledger answers, and in which form.
+
+use gx_types::{AccountId, Actor, CommandId};
+use serde_json::{Value, json};
+
+use super::host::Host;
+use super::notation::{account, query};
+use super::script::{check, check_in_world};
+use crate::{NameError, Query, Refusal};
+
+fn ask(host: &Host, name: &str, args: Value) -> Value {
+    host.ask(query(name, &args)).unwrap()
+}
+
+fn refusal(host: &Host, name: &str, args: Value) -> Refusal {
+    host.ask(query(name, &args)).unwrap_err().code
+}
+
+#[test]
+fn a_balance_is_zero_for_an_empty_account_and_refused_for_none() {
+    const NAME: &str = "TokenomicsContract:GetBalance";
+    let host = check_in_world(
+        "open alice.IN 30
+        open child.IN 5
+        admin:root FreezeWallet child.IN USER_REQUEST => WalletFrozen",
+    );
+    let of = |id: AccountId| json!({"accountId": id});
+    let answer = |id: AccountId, balance: &str, frozen: Value| {
+        assert_eq!(
+            ask(&host, NAME, of(id)),
+            json!({"accountId": id, "balance": balance, "frozen": frozen})
+        );
+    };
+    answer(account("alice.IN"), "500000000", Value::Null);
+    answer(account("child.IN"), "0", json!("USER_REQUEST"));
+    answer(account("treasury_IN"), "50000000", Value::Null);
+    answer(account("SYSTEM_LOAN_POOL"), "300000000000000000", Value::Null);
+    for unknown in ["bob.IN", "treasury_DE", "SYSTEM_NO_POOL", "anything"] {
+        assert_eq!(refusal(&host, NAME, of(account(unknown))), Refusal::AccountNotFound);
+    }
+}
+
+#[test]
+fn the_supply_after_the_first_two_users_is_what_was_recorded() {
+    let supply = |host: &Host| ask(host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    let host = check_in_world("");
+    let none = supply(&host);
+    assert_eq!(none["totalMinted"], "0");
+    assert_eq!(none["availableToMint"], "1250000000000000000");
+    assert_eq!(none["circulatingSupply"], "0");
+
+    let one = supply(&check_in_world("open alice.IN 30"));
+    let pool = |id: &str, cap: &str, minted: &str, balance: &str| json!({"poolId": id, "cap": cap, "minted": minted, "balance": balance});
+    let untouched = |id: &str, cap: &str| pool(id, cap, "0", cap);
+    let (users, governments) = ("577500000000000000", "152000000000000000");
+    assert_eq!(
+        one,
+        json!({
+            "maxSupply": "1250000000000000000",
+            "totalMinted": "550000000",
+            "availableToMint": "1249999999450000000",
+            "circulatingSupply": "500000000",
+            "pools": [
+                pool("SYSTEM_USER_GENESIS_POOL", users, "500000000", "577499999500000000"),
+                pool("SYSTEM_GOVT_GENESIS_POOL", governments, "50000000", "151999999950000000"),
+                untouched("SYSTEM_CHARITABLE_POOL", "158000000000000000"),
+                untouched("SYSTEM_LOAN_POOL", "300000000000000000"),
+                untouched("SYSTEM_GX_POOL", "31250000000000000"),
+                untouched("SYSTEM_OPERATIONS_FUND", "31250000000000000"),
+            ]
+        })
+    );
+
+    let two = supply(&check_in_world("open alice.IN 30\nopen bob.FR 30"));
+    assert_eq!(two["pools"][0]["minted"], "1000000000");
+    assert_eq!(two["pools"][1]["minted"], "100000000");
+    assert_eq!(two["totalMinted"], "1100000000");
+    assert_eq!(two["circulatingSupply"], "1000000000");
+}
+
+#[test]
+fn fees_and_payments_to_pools_leave_circulation_without_being_unminted() {
+    let host = check_in_world(
+        "open alice.IN 30
+        open bob.FR 30
+        user:alice.IN Transfer alice.IN bob.FR 100GX => Transferred fee=150000
+        user:bob.FR Transfer bob.FR SYSTEM_CHARITABLE_POOL 10GX => Transferred
+        user:bob.FR Transfer bob.FR treasury_FR 5GX => Transferred",
+    );
+    let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    assert_eq!(supply["totalMinted"], "1100000000");
+    assert_eq!(supply["circulatingSupply"], "984850000");
+    assert_eq!(supply["pools"][2]["balance"], "158000000010000000");
+    assert_eq!(supply["pools"][2]["minted"], "0");
+    assert_eq!(supply["pools"][5]["balance"], "31250000000150000");
+}
+
+#[test]
+fn there_is_no_supply_before_bootstrap() {
+    let host = check("");
+    let name = "TokenomicsContract:GetSupplyStatus";
+    assert_eq!(refusal(&host, name, json!({})), Refusal::NotBootstrapped);
+}
+
+#[test]
+fn countries_show_weight_users_slots_and_treasury() {
+    let host = check_in_world("open alice.IN 30\nopen child.IN 5");
+    let india = json!({
+        "countryCode": "IN", "weight": 60_000_000, "users": 2,
+        "slots": [60_000_000, 120_000_000, 180_000_000, 240_000_000, 930_000_000, 1_470_000_000],
+        "slotsUsed": [1, 0, 0, 0, 0, 0], "treasuryBalance": "50000000"
+    });
+    let france = json!({
+        "countryCode": "FR", "weight": 40_000_000, "users": 0,
+        "slots": [40_000_000, 80_000_000, 120_000_000, 160_000_000, 620_000_000, 980_000_000],
+        "slotsUsed": [0, 0, 0, 0, 0, 0], "treasuryBalance": "0"
+    });
+    let stats =
+        |code: &str| ask(&host, "AdminContract:GetCountryStats", json!({"countryCode": code}));
+    assert_eq!(stats("IN"), india);
+    assert_eq!(stats("FR"), france);
+    let all = ask(&host, "AdminContract:ListAllCountries", json!({}));
+    assert_eq!(all, json!([france, india]), "in order of the codes");
+    let unknown = json!({"countryCode": "DE"});
+    assert_eq!(refusal(&host, "AdminContract:GetCountryStats", unknown), Refusal::CountryUnknown);
+    assert_eq!(ask(&check(""), "AdminContract:ListAllCountries", json!({})), json!([]));
+}
+
+#[test]
+fn a_user_shows_country_type_genesis_and_freeze() {
+    const NAME: &str = "IdentityContract:GetUser";
+    let host = check_in_world(
+        r#"at 4000
+        open alice.IN 30
+        open child.FR 5
+        put c/IN {"v":1,"weight":6,"users":1,"slots":[1,0,0,0,0,0],"slotsUsed":[1,0,0,0,0,0]}
+        at 5000
+        open late.IN 30
+        open shop.FR.1 0
+        admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen"#,
+    );
+    let shows = |word: &str, country: &str, kind: &str, at: i64, genesis: Value, frozen: Value| {
+        let id = account(word);
+        let expected = json!({
+            "userId": id, "country": country, "accountType": kind, "createdAt": at,
+            "genesis": genesis, "frozen": frozen
+        });
+        assert_eq!(ask(&host, NAME, json!({"userId": id})), expected);
+    };
+    let granted = json!({"Granted": {"phase": 1, "amount": "500000000"}});
+    shows("alice.IN", "IN", "0", 4000, granted, json!("COURT_ORDER"));
+    shows("child.FR", "FR", "0", 4000, json!("Ineligible"), Value::Null);
+    shows("late.IN", "IN", "0", 5000, json!("Exhausted"), Value::Null);
+    shows("shop.FR.1", "FR", "1", 5000, json!("Ineligible"), Value::Null);
+    for no_user in ["bob.IN", "treasury_IN", "SYSTEM_LOAN_POOL"] {
+        let args = json!({"userId": account(no_user)});
+        assert_eq!(refusal(&host, NAME, args), Refusal::AccountNotFound);
+    }
+}
+
+#[test]
+fn an_outcome_is_found_by_its_command_id() {
+    let host = check_in_world(
+        "at 3000
+        #good system CreateUser alice.IN 30 => GenesisDistributed, UserCreated
+        + #bad system CreateUser alice.IN 31 => user_id_taken
+        at 9000
+        #good system CreateUser alice.IN 30 => repeated
+        #bad system CreateUser alice.IN 32 => command_id_reused",
+    );
+    let batch = host.records().nth(2).unwrap().batch_id;
+    let outcome = |key: &str| {
+        let id = CommandId::derive(&Actor::System, key);
+        ask(&host, "SmartContract:GetCommandOutcome", json!({"commandId": id}))
+    };
+    let applied = json!({"batchId": batch, "time": 3000, "applied": true, "refused": null});
+    assert_eq!(outcome("good"), applied);
+    let bad = outcome("bad");
+    assert_eq!((&bad["applied"], &bad["time"]), (&json!(false), &json!(3000)));
+    assert_eq!(bad["refused"]["code"], "user_id_taken");
+    assert_eq!(outcome("unheard of"), Value::Null);
+}
+
+#[test]
+fn the_status_tells_of_bootstrap_countries_and_pause() {
+    let status = |table: &str| ask(&check(table), "AdminContract:GetSystemStatus", json!({}));
+    let expected = |at: Value, paused: Value, countries: usize, sealed: bool| {
+        json!({"bootstrappedAt": at, "paused": paused,
+               "countries": countries, "countriesSealed": sealed})
+    };
+    assert_eq!(status(""), expected(Value::Null, Value::Null, 0, false));
+    let boot = "at 1000\nsystem BootstrapSystem root => SystemBootstrapped\nat 2000\n";
+    assert_eq!(status(boot), expected(json!(1000), Value::Null, 0, false));
+    let part = format!("{boot}admin:root InitializeCountryData IN=7 => CountriesInitialized\n");
+    assert_eq!(status(&part), expected(json!(1000), Value::Null, 1, false));
+    let sealed =
+        format!("{part}admin:root InitializeCountryData FR=99999993 => CountriesInitialized");
+    assert_eq!(status(&sealed), expected(json!(1000), Value::Null, 2, true));
+    let paused = format!("{sealed}\nadmin:root PauseSystem \"ten letters\" => SystemPaused");
+    let pause = json!({"since": 2000, "reason": "ten letters"});
+    assert_eq!(status(&paused), expected(json!(1000), pause, 2, true));
+    let resumed = format!("{paused}\nadmin:root ResumeSystem => SystemResumed");
+    assert_eq!(status(&resumed), expected(json!(1000), Value::Null, 2, true));
+}
+
+#[test]
+fn queries_are_answered_while_the_system_is_paused() {
+    let host =
+        check_in_world("open alice.IN 30\nadmin:root PauseSystem \"ten letters\" => SystemPaused");
+    for (name, args) in [
+        ("AdminContract:GetSystemStatus", json!({})),
+        ("AdminContract:GetCountryStats", json!({"countryCode": "IN"})),
+        ("AdminContract:ListAllCountries", json!({})),
+        ("IdentityContract:GetUser", json!({"userId": account("alice.IN")})),
+        ("TokenomicsContract:GetBalance", json!({"accountId": account("alice.IN")})),
+        ("TokenomicsContract:GetSupplyStatus", json!({})),
+        ("SmartContract:GetCommandOutcome", json!({"commandId": CommandId::from_u128(0)})),
+    ] {
+        assert_eq!(query(name, &args).name(), name);
+        ask(&host, name, args);
+    }
+    assert_eq!(Query::NAMES.len(), 7, "each query stands in the list above");
+}
+
+#[test]
+fn a_query_has_its_full_name_and_exactly_its_arguments() {
+    let read = Query::from_name_and_args;
+    for name in ["GetBalance", "AdminContract:GetBalance", "TokenomicsContract:Transfer", ""] {
+        assert!(matches!(read(name, "{}"), Err(NameError::Unknown(_))), "{name}");
+    }
+    for args in ["", "{}", "[]", r#"{"accountId":"a","more":1}"#, r#"{"accountId":" a"}"#] {
+        let found = read("TokenomicsContract:GetBalance", args);
+        assert!(matches!(found, Err(NameError::Arguments { .. })), "{args}");
+    }
+}
