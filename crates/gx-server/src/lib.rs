@@ -7,6 +7,7 @@
 
 mod auth;
 pub mod calendar;
+mod coalesce;
 pub mod config;
 pub mod error;
 mod http;
