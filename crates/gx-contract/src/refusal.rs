@@ -111,10 +111,10 @@ refusals! {
     AlreadyFrozen = "already_frozen", transient;
     /// The account is not frozen.
     NotFrozen = "not_frozen", transient;
-    /// The balance does not cover the amount and the fee.
-    InsufficientBalance = "insufficient_balance", transient;
     /// A sum would not fit 64 bits of Qirat.
     AmountOverflow = "amount_overflow";
+    /// The balance does not cover the amount and the fee.
+    InsufficientBalance = "insufficient_balance", transient;
 }
 
 impl fmt::Display for Refusal {

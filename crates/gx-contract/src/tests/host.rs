@@ -3,7 +3,7 @@
 //! It believes no batch before the laws hold for it, and none of a history before it has been
 //! replayed from nothing. It has no rule of the contract in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use gx_types::{Actor, BatchId, CommandId, Role, TimeMs};
 use serde_json::Value;
@@ -29,19 +29,20 @@ const ONE_BY_ONE_MAX: usize = 40;
 enum Supply<'a> {
     AsAsked,
     Backwards,
-    /// The first key only; the rest is asked for again.
+    /// One key at a time, with a run after each.
     OneByOne,
     /// Everything at once before it asks, the last key first.
     Beforehand(&'a [Key]),
 }
 
 /// What has happened to a ledger, oldest first.
+#[derive(Clone)]
 enum Entry {
     Put(String, Vec<u8>),
     Batch(Batch, Context, BatchRecord),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Host {
     pub(super) ledger: Ledger,
     /// The engine's transaction time of the next batch.
@@ -175,23 +176,25 @@ fn run(ledger: &Ledger, batch: &Batch, context: Context, supply: Supply<'_>) -> 
         keys.iter().rev().for_each(|key| give(&mut execution, key));
     }
     let (mut rounds, mut asked) = (0, Vec::new());
+    let mut queue = VecDeque::new();
     loop {
         let keys = match execution.run() {
             Step::Done(done) => return Run { done, rounds, asked },
             Step::Need(keys) => keys,
         };
-        assert!(!keys.is_empty(), "an execution asks for something or is done");
         rounds += 1;
+        assert!(keys.iter().all(|key| !asked.contains(key)), "a key is asked for once");
+        assert!(!keys.is_empty() || !queue.is_empty(), "it asks for something or is done");
+        asked.extend(&keys);
         match supply {
             Supply::AsAsked => keys.iter().for_each(|key| give(&mut execution, key)),
             Supply::Backwards => keys.iter().rev().for_each(|key| give(&mut execution, key)),
-            Supply::OneByOne => give(&mut execution, &keys[0]),
+            Supply::OneByOne => {
+                queue.extend(keys);
+                queue.pop_front().iter().for_each(|key| give(&mut execution, key));
+            }
             Supply::Beforehand(_) => panic!("asked for {keys:?}, which it was given"),
         }
-        if !matches!(supply, Supply::OneByOne) {
-            assert!(keys.iter().all(|key| !asked.contains(key)), "a key is asked for once");
-        }
-        asked.extend(keys);
     }
 }
 

@@ -15,5 +15,6 @@ mod freezing;
 mod genesis;
 mod identity;
 mod queries;
+mod refusals;
 mod repetition;
 mod transfers;

@@ -6,7 +6,6 @@
 use gx_types::{AccountId, AccountType, Actor, Amount};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::admin::{
     BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
@@ -24,13 +23,16 @@ pub(super) fn account(word: &str) -> AccountId {
         _ => return word.parse().unwrap(),
     };
     let mut entropy = [0; 16];
-    entropy.iter_mut().zip(Sha256::digest(word)).for_each(|(to, from)| *to = from);
+    entropy
+        .iter_mut()
+        .zip(blake3::hash(word.as_bytes()).as_bytes())
+        .for_each(|(to, from)| *to = *from);
     AccountId::from_entropy(country.parse().unwrap(), kind, entropy)
 }
 
 /// The identity hash of a human.
 pub(super) fn identity_hash(human: &str) -> IdentityHash {
-    IdentityHash::from_bytes(Sha256::digest(human).into())
+    IdentityHash::from_bytes(*blake3::hash(human.as_bytes()).as_bytes())
 }
 
 /// Qirat, or GX when the word says so: `15`, `2.5GX`.

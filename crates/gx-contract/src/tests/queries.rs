@@ -40,6 +40,10 @@ fn a_balance_is_zero_for_an_empty_account_and_refused_for_none() {
     }
 }
 
+fn pool(id: &str, cap: &str, minted: &str, balance: &str) -> Value {
+    json!({"poolId": id, "cap": cap, "minted": minted, "balance": balance})
+}
+
 #[test]
 fn the_supply_after_the_first_two_users_is_what_was_recorded() {
     let supply = |host: &Host| ask(host, "TokenomicsContract:GetSupplyStatus", json!({}));
@@ -50,7 +54,6 @@ fn the_supply_after_the_first_two_users_is_what_was_recorded() {
     assert_eq!(none["circulatingSupply"], "0");
 
     let one = supply(&check_in_world("open alice.IN 30"));
-    let pool = |id: &str, cap: &str, minted: &str, balance: &str| json!({"poolId": id, "cap": cap, "minted": minted, "balance": balance});
     let untouched = |id: &str, cap: &str| pool(id, cap, "0", cap);
     let (users, governments) = ("577500000000000000", "152000000000000000");
     assert_eq!(

@@ -25,12 +25,18 @@ pub(super) const WORLD: &str = "world IN=60000000 FR=40000000";
 
 /// Runs a table to its end and replays it.
 pub(super) fn check(table: &str) -> Host {
-    let mut script = Script::default();
+    let host = go_on(Host::default(), table);
+    host.finish();
+    host
+}
+
+/// Runs a table on a host that has run others before.
+pub(super) fn go_on(host: Host, table: &str) -> Host {
+    let mut script = Script { host, pending: Vec::new() };
     for line in table.replace("\\\n", "").lines().map(str::trim) {
         script.line(line);
     }
     script.flush();
-    script.host.finish();
     script.host
 }
 
@@ -39,7 +45,6 @@ pub(super) fn check_in_world(table: &str) -> Host {
     check(&format!("{WORLD}\n{table}"))
 }
 
-#[derive(Default)]
 struct Script {
     host: Host,
     /// Commands of the batch that is not complete yet, with what is expected of each.

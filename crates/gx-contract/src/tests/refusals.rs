@@ -1,0 +1,339 @@
+//! Every refusal code is produced, and where two fit, the one declared first is given.
+//!
+//! For each command there is a line that is applied, and a list of faults: what to change in that
+//! line, or in the world that it runs in, to get one code. Each fault is tried alone and with each
+//! other fault of its command that can be present at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::host::Host;
+use super::script::{check, go_on};
+use crate::{Command, Refusal};
+
+/// A command's line that is applied, what stands in the places of the line, and its faults.
+struct Table {
+    line: &'static str,
+    good: &'static str,
+    applied: &'static str,
+    /// A code and what to put in which places, one fault a line. `skips` marks a code that
+    /// concerns one user of a list and refuses nothing.
+    faults: &'static str,
+}
+
+const TABLES: [Table; 9] = [
+    Table {
+        line: "{actor} BootstrapSystem root",
+        good: "actor=system, world=none",
+        applied: "SystemBootstrapped",
+        faults: "
+            role_not_allowed     | role=as gx_admin
+            actor_not_allowed    | actor=user:alice.IN
+            already_bootstrapped | world=normal",
+    },
+    Table {
+        line: "{actor} InitializeCountryData {first} {second} {third}",
+        good: "actor=admin:root, world=unsealed, first=AA=1",
+        applied: "CountriesInitialized",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=unsealed and paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            list_invalid      | third=ZZ=0 ZZ=0
+            countries_sealed  | world=normal
+            country_exists    | second=IN=1
+            weights_too_large | first=AA=100000000",
+    },
+    Table {
+        line: "{actor} PauseSystem {reason}",
+        good: "actor=admin:root, reason=x*10",
+        applied: "SystemPaused",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            text_invalid      | reason=x*9",
+    },
+    Table {
+        line: "{actor} ResumeSystem",
+        good: "actor=admin:root, world=paused",
+        applied: "SystemResumed",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            not_paused        | world=normal",
+    },
+    Table {
+        line: "{actor} CreateUser {user} {age} {country} {human}",
+        good: "actor=system, user=new.IN, age=30",
+        applied: "GenesisDistributed, UserCreated",
+        faults: "
+            role_not_allowed         | role=as gx_super_admin
+            not_bootstrapped         | world=none
+            system_paused            | world=paused
+            actor_unknown            | actor=admin:nobody
+            actor_not_allowed        | actor=user:SYSTEM_GX_POOL
+            age_invalid              | age=151
+            user_id_invalid          | user=broken
+            user_id_mismatch         | country=country=FR
+            account_type_not_allowed | user=office.IN.7
+            countries_not_sealed     | world=unsealed
+            country_unknown          | user=new.XX
+            user_id_taken            | user=alice.IN
+            identity_taken           | human=human=bob",
+    },
+    Table {
+        line: "{actor} Transfer alice.IN {to} {amount} {remark}",
+        good: "actor=user:alice.IN, to=bob.FR, amount=1GX",
+        applied: "Transferred",
+        faults: "
+            role_not_allowed     | role=as gx_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            account_frozen       | actor=user:frank.FR
+            account_not_found    | to=nobody.IN
+            counterparty_frozen  | to=frank.FR
+            text_invalid         | remark=x*201
+            amount_zero          | amount=0
+            same_account         | to=alice.IN
+            not_own_account      | actor=user:bob.FR
+            amount_overflow      | amount=18446744073709551615
+            insufficient_balance | amount=500GX",
+    },
+    Table {
+        line: "{actor} DistributeGenesis {user}={age} {others}",
+        good: "actor=system, user=child.IN, age=13",
+        applied: "GenesisDistributed",
+        faults: "
+            role_not_allowed              | role=as gx_super_admin
+            not_bootstrapped              | world=none
+            system_paused                 | world=paused
+            actor_unknown                 | actor=admin:nobody
+            actor_not_allowed             | actor=user:SYSTEM_GX_POOL
+            list_invalid                  | others=a.IN=13 a.IN=13
+            age_invalid                   | age=151
+            skips account_not_found       | user=nobody.IN
+            skips genesis_already_granted | user=alice.IN
+            skips genesis_ineligible      | age=12
+            skips genesis_exhausted       | user=late.DE",
+    },
+    Table {
+        line: "{actor} FreezeWallet {user} COURT_ORDER",
+        good: "actor=admin:root, user=alice.IN",
+        applied: "WalletFrozen",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            account_not_found | user=nobody.IN
+            not_freezable     | user=SYSTEM_LOAN_POOL
+            already_frozen    | user=frank.FR",
+    },
+    Table {
+        line: "{actor} UnfreezeWallet {user}",
+        good: "actor=admin:root, user=frank.FR",
+        applied: "WalletUnfrozen",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            account_not_found | user=nobody.IN
+            not_frozen        | user=alice.IN",
+    },
+];
+
+/// What every command can have beside its own faults.
+const FAULT_OF_ALL: &str = "command_id_reused | id=#used";
+
+/// A world with everything that a fault names. In each world the id `used` has its outcome.
+fn world(name: &str) -> Host {
+    let clerk = r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#;
+    let used = "#used admin:root UnfreezeWallet late.DE";
+    let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
+    let normal = format!(
+        "world IN=60000000 FR=40000000 DE=0
+        {clerk}
+        open alice.IN 30
+        open bob.FR 30
+        open frank.FR 30
+        open child.IN 5
+        open late.DE 30
+        admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
+        {used} => not_frozen\n"
+    );
+    let unsealed = format!(
+        "system BootstrapSystem root => SystemBootstrapped
+        {clerk}
+        admin:root InitializeCountryData IN=1 => CountriesInitialized
+        {used} => account_not_found\n"
+    );
+    check(&match name {
+        "none" => format!("{used} => not_bootstrapped"),
+        "normal" => normal,
+        "paused" => normal + pause,
+        "unsealed" => unsealed,
+        "unsealed and paused" => unsealed + pause,
+        _ => panic!("no world {name:?}"),
+    })
+}
+
+#[derive(Clone, Debug)]
+struct Fault {
+    /// It skips a user; such faults are found after all others.
+    skips: bool,
+    code: Refusal,
+    places: BTreeMap<&'static str, &'static str>,
+}
+
+fn places(text: &'static str) -> BTreeMap<&'static str, &'static str> {
+    text.split(',').map(|place| place.trim().split_once('=').unwrap()).collect()
+}
+
+impl Fault {
+    fn parse(row: &'static str) -> Self {
+        let (code, changed) = row.split_once('|').unwrap();
+        let skips = code.trim().strip_prefix("skips ");
+        let code = skips.unwrap_or(code).trim();
+        let code = *Refusal::ALL.iter().find(|known| known.code() == code).unwrap();
+        Self { skips: skips.is_some(), code, places: places(changed) }
+    }
+
+    /// Both faults at once, seen as the one that must be answered.
+    fn and(&self, other: &Self) -> Option<Self> {
+        if self.places.keys().any(|place| other.places.contains_key(place)) {
+            return None;
+        }
+        let first = if (self.skips, self.code) < (other.skips, other.code) { self } else { other };
+        let places = self.places.iter().chain(&other.places).map(|(place, what)| (*place, *what));
+        Some(Self { places: places.collect(), ..first.clone() })
+    }
+
+    fn expected(&self) -> String {
+        let code = self.code;
+        if self.skips { format!("GenesisSkipped code={code}") } else { code.to_string() }
+    }
+}
+
+impl Table {
+    fn faults(&self) -> Vec<Fault> {
+        let rows = self.faults.lines().map(str::trim).filter(|row| !row.is_empty());
+        rows.chain([FAULT_OF_ALL]).map(Fault::parse).collect()
+    }
+
+    /// Gives the command in a world, with what is put in its places.
+    fn give(
+        &self,
+        worlds: &BTreeMap<&str, Host>,
+        changed: &BTreeMap<&'static str, &'static str>,
+        expected: &str,
+    ) -> Host {
+        let mut places = places(self.good);
+        places.extend(changed);
+        let world = &worlds[places.remove("world").unwrap_or("normal")];
+        let mut line = format!("{{id}} {{role}} {} => {expected}", self.line);
+        for (place, what) in &places {
+            line = line.replace(&format!("{{{place}}}"), what);
+        }
+        for empty in
+            ["id", "role", "first", "second", "third", "country", "human", "remark", "others"]
+        {
+            line = line.replace(&format!("{{{empty}}}"), "");
+        }
+        go_on(world.clone(), &line)
+    }
+}
+
+fn worlds() -> BTreeMap<&'static str, Host> {
+    let names = ["none", "normal", "paused", "unsealed", "unsealed and paused"];
+    names.into_iter().map(|name| (name, world(name))).collect()
+}
+
+#[test]
+fn each_line_without_a_fault_is_applied() {
+    let worlds = worlds();
+    for table in &TABLES {
+        table.give(&worlds, &BTreeMap::new(), table.applied);
+    }
+}
+
+#[test]
+fn every_command_has_a_table() {
+    let functions = TABLES.iter().map(|table| table.line.split_whitespace().nth(1).unwrap());
+    let named: BTreeSet<&str> =
+        Command::NAMES.iter().map(|name| name.split_once(':').unwrap().1).collect();
+    assert_eq!(functions.collect::<BTreeSet<_>>(), named);
+}
+
+#[test]
+fn every_code_is_produced() {
+    let worlds = worlds();
+    let mut produced = BTreeSet::new();
+    for table in &TABLES {
+        for fault in table.faults() {
+            table.give(&worlds, &fault.places, &fault.expected());
+            produced.insert(fault.code);
+        }
+    }
+    let missing: Vec<&Refusal> =
+        Refusal::ALL.iter().filter(|code| !produced.contains(code)).collect();
+    assert!(missing.is_empty(), "no command produces {missing:?}");
+}
+
+#[test]
+fn of_two_codes_that_fit_the_one_declared_first_is_given() {
+    let worlds = worlds();
+    let mut pairs = 0;
+    for table in &TABLES {
+        let faults = table.faults();
+        for (at, fault) in faults.iter().enumerate() {
+            for both in faults[..at].iter().filter_map(|other| fault.and(other)) {
+                table.give(&worlds, &both.places, &both.expected());
+                pairs += 1;
+            }
+        }
+    }
+    assert!(pairs > 300, "{pairs} pairs");
+}
+
+/// An amount that does not fit 64 bits with its fee is not covered by any balance either.
+#[test]
+fn an_overflow_is_found_before_the_balance_is_looked_at() {
+    assert!(Refusal::AmountOverflow < Refusal::InsufficientBalance);
+}
+
+#[test]
+fn codes_are_declared_in_order_and_differ() {
+    assert!(Refusal::ALL.is_sorted_by(|a, b| a < b));
+    let codes: BTreeSet<&str> = Refusal::ALL.iter().map(|code| code.code()).collect();
+    assert_eq!(codes.len(), Refusal::ALL.len());
+    for code in Refusal::ALL {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        assert!(code.code().bytes().all(plain), "{code} is snake_case");
+        assert_eq!(serde_json::to_value(code).unwrap(), code.code());
+        assert!(code.describe().ends_with('.') && code.describe().len() > 10, "{code}");
+    }
+}
+
+/// What may pass later by itself or by what others do, without anybody changing the command.
+#[test]
+fn codes_say_whether_the_same_command_may_pass_later() {
+    let transient: Vec<&str> =
+        Refusal::ALL.iter().filter(|code| code.transient()).map(|code| code.code()).collect();
+    assert_eq!(
+        transient.join(" "),
+        "not_bootstrapped system_paused actor_unknown account_frozen account_not_found \
+         counterparty_frozen not_paused countries_not_sealed genesis_ineligible already_frozen \
+         not_frozen insufficient_balance"
+    );
+}
