@@ -1,0 +1,135 @@
+//! Everything that differs between SQLite and PostgreSQL, beside bulk rows.
+//!
+//! A statement is here only because the engines have no common form of it. Each comes as a pair
+//! that does the same.
+
+use crate::Engine;
+
+/// Settings of the connection that writes. The cache holds what blocks touch again and again.
+pub(crate) const SQLITE_WRITER_PRAGMAS: &[(&str, &str)] =
+    &[("cache_size", "-65536"), ("wal_autocheckpoint", "8000"), ("journal_size_limit", "67108864")];
+
+/// Settings of the connections that read. The file is mapped, so that they share its pages.
+pub(crate) const SQLITE_READER_PRAGMAS: &[(&str, &str)] =
+    &[("cache_size", "-4096"), ("mmap_size", "1073741824"), ("query_only", "1")];
+
+/// Settings of every connection.
+///
+/// A leader that is stopped in the middle of a transaction holds its lease's row; the server ends
+/// such a transaction so that another can take over.
+pub(crate) const POSTGRES_SETTINGS: [(&str, &str); 6] = [
+    ("timezone", "UTC"),
+    ("jit", "off"),
+    ("random_page_cost", "1.1"),
+    ("plan_cache_mode", "auto"),
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+];
+
+pub(crate) const POSTGRES_BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+impl Engine {
+    pub(crate) const fn pick(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
+    }
+}
+
+/// The database's clock in milliseconds, in place of `{now}`.
+pub(crate) fn now(engine: Engine, text: &'static str) -> String {
+    text.replace(
+        "{now}",
+        engine.pick(
+            "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+        ),
+    )
+}
+
+/// The schema's text: 64-bit integers, texts compared by bytes, and tables kept in key order.
+pub(crate) fn schema(engine: Engine, text: &str) -> String {
+    match engine {
+        // Only a column of exactly this type is the row's own number in SQLite.
+        Engine::Sqlite => {
+            text.replace("BIGINT", "INTEGER").replace("{clustered}", " WITHOUT ROWID")
+        }
+        Engine::Postgres => text.replace(" TEXT", " TEXT COLLATE \"C\"").replace("{clustered}", ""),
+    }
+}
+
+/// A row when the table `$1` exists.
+pub(crate) const fn has_table(engine: Engine) -> &'static str {
+    engine.pick(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        "SELECT 1 FROM information_schema.tables
+        WHERE table_schema = current_schema() AND table_name = $1",
+    )
+}
+
+/// Keeps other processes that migrate waiting until the transaction ends.
+pub(crate) const POSTGRES_LOCK_MIGRATION: &str = "SELECT pg_advisory_xact_lock(7424170001)";
+
+/// Inserts outbox rows that are not there, numbered in order, and returns number and id.
+///
+/// On PostgreSQL numbers are drawn by transactions side by side and become visible in any order.
+/// A transaction gets its id before it draws its first number, so that the id bounds how long a
+/// missing number may still appear; see `submission`. Rows are inserted in the order of their
+/// command ids, so that two transactions with the same commands wait for each other rather than
+/// deadlock.
+pub(crate) const fn insert_outbox(engine: Engine) -> &'static str {
+    engine.pick(
+        "INSERT INTO outbox
+        (command_id, actor, role, function, args, service, traceparent, created_at_ms)
+        {rows}
+        ON CONFLICT (command_id) DO NOTHING RETURNING seq, command_id",
+        "WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
+        input (command_id, actor, role, function, args, service, traceparent, created_at_ms, place)
+            AS (SELECT * FROM ROWS FROM ({unnest}) WITH ORDINALITY),
+        fresh AS (
+            SELECT i.* FROM x, input i
+            WHERE x.xid IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.command_id = i.command_id)
+            ORDER BY i.place),
+        numbered AS MATERIALIZED (SELECT nextval('outbox_seq') AS seq, f.* FROM fresh f)
+        INSERT INTO outbox
+        (seq, command_id, actor, role, function, args, service, traceparent, created_at_ms)
+        SELECT seq, command_id, actor, role, function, args, service, traceparent, created_at_ms
+        FROM numbered ORDER BY command_id
+        ON CONFLICT (command_id) DO NOTHING RETURNING seq, command_id",
+    )
+}
+
+/// A row when the lease `$1` is held by `$2` under epoch `$3`; locked against a take-over.
+pub(crate) const fn fence(engine: Engine) -> &'static str {
+    engine.pick(
+        "SELECT epoch FROM leases WHERE name = $1 AND holder = $2 AND epoch = $3",
+        "SELECT epoch FROM leases WHERE name = $1 AND holder = $2 AND epoch = $3 FOR SHARE",
+    )
+}
+
+/// The submitter's row, and the horizon of the snapshot: every transaction below `xmin` has ended,
+/// none at or above `xmax` had begun. SQLite has one writer and no such horizon.
+pub(crate) const fn read_submission(engine: Engine) -> &'static str {
+    engine.pick(
+        "SELECT last_seq, gaps, last_batch_no, 0, 0 FROM submission WHERE id = 1",
+        "SELECT last_seq, gaps, last_batch_no,
+            pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+            pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+        FROM submission WHERE id = 1",
+    )
+}
+
+/// Removes all rows of a table of this crate.
+pub(crate) fn empty(engine: Engine, table: &'static str) -> String {
+    [engine.pick("DELETE FROM ", "TRUNCATE TABLE "), table].concat()
+}
+
+/// The end of the audit chain, locked until the transaction ends.
+pub(crate) const fn lock_audit_head(engine: Engine) -> &'static str {
+    engine.pick(
+        "SELECT seq, hash FROM audit_head WHERE id = 1",
+        "SELECT seq, hash FROM audit_head WHERE id = 1 FOR UPDATE",
+    )
+}

@@ -1,0 +1,318 @@
+//! Sessions of users and admins, and the refresh tokens that follow one another in each.
+//!
+//! Only hashes of tokens are kept. A refresh token is good for one use; using one that was replaced
+//! means that two parties hold it, and ends the session.
+
+use gx_types::TimeMs;
+
+use crate::sql::{Row, sql};
+use crate::{Error, Source, Tx};
+
+/// Whose session it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubjectKind {
+    User,
+    Admin,
+}
+
+impl SubjectKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    fn from_text(text: &str) -> Result<Self, Error> {
+        [Self::User, Self::Admin]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Error::corrupt("kind of session", text))
+    }
+}
+
+/// A login to record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    pub session_id: String,
+    pub kind: SubjectKind,
+    /// User id or admin id.
+    pub subject: String,
+    pub created_at: TimeMs,
+    /// The end of the session, whatever is refreshed until then.
+    pub expires_at: TimeMs,
+    pub client_address: String,
+    pub user_agent: String,
+    pub device: Option<String>,
+}
+
+/// A login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub session_id: String,
+    pub kind: SubjectKind,
+    pub subject: String,
+    pub created_at: TimeMs,
+    pub last_used_at: TimeMs,
+    pub expires_at: TimeMs,
+    pub revoked_at: Option<TimeMs>,
+    pub revoke_reason: Option<String>,
+    pub client_address: String,
+    pub user_agent: String,
+    pub device: Option<String>,
+}
+
+impl Session {
+    /// Whether the session still stands at a time.
+    pub fn is_open(&self, now: TimeMs) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+/// What became of a refresh token that was to be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// It was replaced by the new one.
+    Rotated(Session),
+    /// There is no such token.
+    Unknown,
+    /// It was issued too long ago, or the session has ended.
+    Expired(Session),
+    /// The session was revoked.
+    Revoked(Session),
+    /// It was used before. The session is revoked now, with the reason `refresh token reused`.
+    Reused(Session),
+}
+
+const COLUMNS: &str = "s.session_id, s.kind, s.subject, s.created_at_ms, s.last_used_at_ms, \
+    s.expires_at_ms, s.revoked_at_ms, s.revoke_reason, s.client_address, s.user_agent, s.device";
+
+fn session(row: &Row) -> Result<Session, Error> {
+    Ok(Session {
+        session_id: row.string(0)?,
+        kind: SubjectKind::from_text(row.text(1)?)?,
+        subject: row.string(2)?,
+        created_at: row.time(3)?,
+        last_used_at: row.time(4)?,
+        expires_at: row.time(5)?,
+        revoked_at: row.opt_time(6)?,
+        revoke_reason: row.opt_string(7)?,
+        client_address: row.string(8)?,
+        user_agent: row.string(9)?,
+        device: row.opt_string(10)?,
+    })
+}
+
+/// Opens a session with its first refresh token.
+///
+/// # Errors
+/// Those of the database.
+pub async fn open(
+    tx: &mut Tx,
+    new: &NewSession,
+    token_hash: &str,
+    token_expires_at: TimeMs,
+) -> Result<(), Error> {
+    sql("INSERT INTO sessions (session_id, kind, subject, created_at_ms, last_used_at_ms,
+            expires_at_ms, client_address, user_agent, device)
+        VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)")
+    .bind(new.session_id.as_str())
+    .bind(new.kind.as_str())
+    .bind(new.subject.as_str())
+    .bind(new.created_at)
+    .bind(new.expires_at)
+    .bind(new.client_address.as_str())
+    .bind(new.user_agent.as_str())
+    .bind(new.device.as_deref())
+    .run(&mut tx.conn())
+    .await?;
+    issue(tx, &new.session_id, token_hash, token_expires_at).await
+}
+
+async fn issue(
+    tx: &mut Tx,
+    session_id: &str,
+    token_hash: &str,
+    expires_at: TimeMs,
+) -> Result<(), Error> {
+    sql("INSERT INTO refresh_tokens (token_hash, session_id, expires_at_ms) VALUES ($1, $2, $3)")
+        .bind(token_hash)
+        .bind(session_id)
+        .bind(expires_at)
+        .run(&mut tx.conn())
+        .await
+        .map(drop)
+}
+
+/// Replaces a refresh token by a new one. Commit whatever the outcome is: a reuse revokes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn rotate(
+    tx: &mut Tx,
+    old_hash: &str,
+    new_hash: &str,
+    new_expires_at: TimeMs,
+    now: TimeMs,
+) -> Result<Rotation, Error> {
+    // The first of two requests with one token replaces it; the second finds it replaced.
+    let replaced = sql("UPDATE refresh_tokens SET replaced_by = $2
+        WHERE token_hash = $1 AND replaced_by IS NULL AND expires_at_ms > $3")
+    .bind(old_hash)
+    .bind(new_hash)
+    .bind(now)
+    .run(&mut tx.conn())
+    .await?;
+    let row = sql(format!(
+        "SELECT {COLUMNS}, r.replaced_by FROM refresh_tokens r
+        JOIN sessions s ON s.session_id = r.session_id WHERE r.token_hash = $1"
+    ))
+    .bind(old_hash)
+    .optional(&mut tx.conn())
+    .await?;
+    let Some(row) = row else { return Ok(Rotation::Unknown) };
+    let (mut session, was_used) = (session(&row)?, row.opt_text(11)?.is_some());
+    if session.revoked_at.is_some() {
+        return Ok(Rotation::Revoked(session));
+    }
+    if replaced == 0 && was_used {
+        let reason = "refresh token reused";
+        revoke(tx, &session.session_id, reason, now).await?;
+        (session.revoked_at, session.revoke_reason) = (Some(now), Some(reason.to_owned()));
+        return Ok(Rotation::Reused(session));
+    }
+    if replaced == 0 || !session.is_open(now) {
+        return Ok(Rotation::Expired(session));
+    }
+    issue(tx, &session.session_id, new_hash, new_expires_at.min(session.expires_at)).await?;
+    touch(tx, &session.session_id, now).await?;
+    session.last_used_at = now;
+    Ok(Rotation::Rotated(session))
+}
+
+/// A session.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get(
+    source: impl Into<Source<'_>>,
+    session_id: &str,
+) -> Result<Option<Session>, Error> {
+    let mut reader = source.into().open().await?;
+    let row = sql(format!("SELECT {COLUMNS} FROM sessions s WHERE s.session_id = $1"))
+        .bind(session_id)
+        .optional(&mut reader.conn())
+        .await?;
+    row.as_ref().map(session).transpose()
+}
+
+/// The session that a refresh token belongs to, whatever its state.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_token(
+    source: impl Into<Source<'_>>,
+    token_hash: &str,
+) -> Result<Option<Session>, Error> {
+    let mut reader = source.into().open().await?;
+    let row = sql(format!(
+        "SELECT {COLUMNS} FROM refresh_tokens r JOIN sessions s ON s.session_id = r.session_id
+        WHERE r.token_hash = $1"
+    ))
+    .bind(token_hash)
+    .optional(&mut reader.conn())
+    .await?;
+    row.as_ref().map(session).transpose()
+}
+
+/// The open sessions of somebody, last used first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    source: impl Into<Source<'_>>,
+    kind: SubjectKind,
+    subject: &str,
+    now: TimeMs,
+) -> Result<Vec<Session>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql(format!(
+        "SELECT {COLUMNS} FROM sessions s
+        WHERE s.kind = $1 AND s.subject = $2 AND s.revoked_at_ms IS NULL AND s.expires_at_ms > $3
+        ORDER BY s.last_used_at_ms DESC, s.session_id"
+    ))
+    .bind(kind.as_str())
+    .bind(subject)
+    .bind(now)
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(session).collect()
+}
+
+/// Notes that a session was used.
+///
+/// # Errors
+/// Those of the database.
+pub async fn touch(tx: &mut Tx, session_id: &str, now: TimeMs) -> Result<(), Error> {
+    sql("UPDATE sessions SET last_used_at_ms = $2 WHERE session_id = $1 AND last_used_at_ms < $2")
+        .bind(session_id)
+        .bind(now)
+        .run(&mut tx.conn())
+        .await
+        .map(drop)
+}
+
+/// Ends a session. Says whether it stood.
+///
+/// # Errors
+/// Those of the database.
+pub async fn revoke(
+    tx: &mut Tx,
+    session_id: &str,
+    reason: &str,
+    now: TimeMs,
+) -> Result<bool, Error> {
+    let touched = sql("UPDATE sessions SET revoked_at_ms = $2, revoke_reason = $3
+        WHERE session_id = $1 AND revoked_at_ms IS NULL")
+    .bind(session_id)
+    .bind(now)
+    .bind(reason)
+    .run(&mut tx.conn())
+    .await?;
+    Ok(touched > 0)
+}
+
+/// Ends all sessions of somebody, but for one. Returns how many it ended.
+///
+/// # Errors
+/// Those of the database.
+pub async fn revoke_all(
+    tx: &mut Tx,
+    (kind, subject): (SubjectKind, &str),
+    except: Option<&str>,
+    reason: &str,
+    now: TimeMs,
+) -> Result<u64, Error> {
+    sql("UPDATE sessions SET revoked_at_ms = $3, revoke_reason = $4
+        WHERE kind = $1 AND subject = $2 AND revoked_at_ms IS NULL AND session_id <> $5")
+    .bind(kind.as_str())
+    .bind(subject)
+    .bind(now)
+    .bind(reason)
+    .bind(except.unwrap_or_default())
+    .run(&mut tx.conn())
+    .await
+}
+
+/// Removes sessions that ended before a time, with their tokens. Returns how many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn purge(tx: &mut Tx, before: TimeMs) -> Result<u64, Error> {
+    sql("DELETE FROM refresh_tokens WHERE session_id IN
+        (SELECT session_id FROM sessions WHERE expires_at_ms < $1)")
+    .bind(before)
+    .run(&mut tx.conn())
+    .await?;
+    sql("DELETE FROM sessions WHERE expires_at_ms < $1").bind(before).run(&mut tx.conn()).await
+}

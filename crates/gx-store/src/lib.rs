@@ -1,0 +1,31 @@
+//! SQL of the platform: one schema on SQLite and PostgreSQL, and every statement that touches it.
+//!
+//! Writing functions take a [`Tx`] so that the caller decides what is atomic; reading functions
+//! take a [`Source`]: the store, a snapshot or a transaction. Each table has one writer, named in
+//! the migration that makes it. The crate knows no ledger and no HTTP, and never shows a secret.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod admin;
+pub mod blocks;
+mod bulk;
+pub mod commands;
+mod config;
+mod dialect;
+mod error;
+pub mod idempotency;
+pub mod identity;
+pub mod lease;
+mod migrate;
+pub mod outbox;
+pub mod projection;
+pub mod retention;
+mod sql;
+mod store;
+pub mod submission;
+pub mod tokenomics;
+
+pub use config::{Config, ConfigError, PostgresConfig, Secret, SqliteConfig, SslMode};
+pub use error::{Class, Error};
+pub use migrate::{Migrated, SCHEMA_VERSION};
+pub use store::{Engine, Snapshot, Source, Store, Tx};

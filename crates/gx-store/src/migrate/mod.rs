@@ -1,0 +1,189 @@
+//! The schema: numbered migrations, each in one transaction with the note that it ran.
+//!
+//! Both engines run the same texts; what PostgreSQL has beside them (a sequence, views for people)
+//! stands in files of its own and makes no table. A migration that has been released is never
+//! edited: another one follows it.
+
+use gx_types::NetworkId;
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::sql::{Conn, Row, sql};
+use crate::store::Source;
+use crate::{Engine, Error, Store, dialect};
+
+/// One step of the schema.
+struct Migration {
+    version: i64,
+    name: &'static str,
+    both: &'static str,
+    postgres: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "commands",
+        both: include_str!("sql/0001_commands.sql"),
+        postgres: include_str!("sql/0001_postgres.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "read_models",
+        both: include_str!("sql/0002_read_models.sql"),
+        postgres: include_str!("sql/0002_postgres.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "local",
+        both: include_str!("sql/0003_local.sql"),
+        postgres: include_str!("sql/0003_postgres.sql"),
+    },
+];
+
+/// The schema version that this build works with.
+pub const SCHEMA_VERSION: i64 = 3;
+
+/// What [`Store::migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The names of the migrations that ran now.
+    pub ran: Vec<&'static str>,
+    pub version: i64,
+}
+
+/// The tables that say what the database is. Made by the first migration run, kept for ever.
+const FOUNDATION: &str = "
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version BIGINT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at_ms BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS network (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    network_id TEXT NOT NULL
+);";
+
+impl Store {
+    /// Brings the schema to this build's version and gives the database its network.
+    ///
+    /// May be interrupted anywhere and run again; processes that run it at once take turns.
+    ///
+    /// # Errors
+    /// When the schema is newer than this build, or the database belongs to another network; then
+    /// nothing was changed.
+    pub async fn migrate(&self, network: NetworkId) -> Result<Migrated, Error> {
+        self.migrate_to(network, SCHEMA_VERSION).await
+    }
+
+    async fn migrate_to(&self, network: NetworkId, last: i64) -> Result<Migrated, Error> {
+        self.found(network).await?;
+        let mut ran = Vec::new();
+        for migration in MIGRATIONS.iter().filter(|migration| migration.version <= last) {
+            if self.step(migration).await? {
+                tracing::info!(version = migration.version, name = migration.name, "migrated");
+                ran.push(migration.name);
+            }
+        }
+        Ok(Migrated { ran, version: last })
+    }
+
+    /// Makes the tables that say what the database is, and compares what they say.
+    async fn found(&self, network: NetworkId) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let engine = self.engine();
+        let mut conn = tx.conn();
+        take_turns(engine, &mut conn).await?;
+        script(engine, &mut conn, FOUNDATION).await?;
+        let found = version(&mut conn).await?;
+        if found > SCHEMA_VERSION {
+            return Err(Error::SchemaVersion { found, expected: SCHEMA_VERSION });
+        }
+        sql("INSERT INTO network (id, network_id) VALUES (1, $1) ON CONFLICT DO NOTHING")
+            .bind(network.as_str())
+            .run(&mut conn)
+            .await?;
+        check_network(&mut conn, network).await?;
+        tx.commit().await
+    }
+
+    /// Runs one migration unless it ran before.
+    async fn step(&self, migration: &Migration) -> Result<bool, Error> {
+        let mut tx = self.begin().await?;
+        let engine = self.engine();
+        let mut conn = tx.conn();
+        take_turns(engine, &mut conn).await?;
+        if version(&mut conn).await? >= migration.version {
+            return Ok(false);
+        }
+        script(engine, &mut conn, migration.both).await?;
+        if engine == Engine::Postgres {
+            script(engine, &mut conn, migration.postgres).await?;
+        }
+        sql(dialect::now(
+            engine,
+            "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES ($1, $2, {now})",
+        ))
+        .bind(migration.version)
+        .bind(migration.name)
+        .run(&mut conn)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Whether this build can work with the database, on this network.
+    ///
+    /// # Errors
+    /// [`Error::SchemaVersion`] or [`Error::Network`] with what was found; version 0 is an empty
+    /// database.
+    pub async fn check(&self, network: NetworkId) -> Result<(), Error> {
+        let mut reader = Source::from(self).open().await?;
+        let mut conn = reader.conn();
+        let found = if has_foundation(self.engine(), &mut conn).await? {
+            version(&mut conn).await?
+        } else {
+            0
+        };
+        if found != SCHEMA_VERSION {
+            return Err(Error::SchemaVersion { found, expected: SCHEMA_VERSION });
+        }
+        check_network(&mut conn, network).await
+    }
+}
+
+/// Keeps a second process that migrates waiting. SQLite has one writer anyway.
+async fn take_turns(engine: Engine, conn: &mut Conn<'_>) -> Result<(), Error> {
+    if engine == Engine::Postgres {
+        sql(dialect::POSTGRES_LOCK_MIGRATION).all(conn).await?;
+    }
+    Ok(())
+}
+
+async fn has_foundation(engine: Engine, conn: &mut Conn<'_>) -> Result<bool, Error> {
+    let found = sql(dialect::has_table(engine)).bind("schema_migrations").optional(conn).await?;
+    Ok(found.is_some())
+}
+
+async fn version(conn: &mut Conn<'_>) -> Result<i64, Error> {
+    sql("SELECT COALESCE(MAX(version), 0) FROM schema_migrations").one(conn).await?.int(0)
+}
+
+async fn check_network(conn: &mut Conn<'_>, expected: NetworkId) -> Result<(), Error> {
+    let row = sql("SELECT network_id FROM network WHERE id = 1").one(conn).await?;
+    let found: NetworkId = network_of(&row)?;
+    if found == expected { Ok(()) } else { Err(Error::Network { found, expected }) }
+}
+
+fn network_of(row: &Row) -> Result<NetworkId, Error> {
+    row.parse(0, "network id")
+}
+
+/// Runs a text of several statements.
+async fn script(engine: Engine, conn: &mut Conn<'_>, text: &str) -> Result<(), Error> {
+    let script = sqlx::raw_sql(AssertSqlSafe(dialect::schema(engine, text)));
+    match conn {
+        Conn::Sqlite(conn) => conn.execute(script).await.map(drop),
+        Conn::Postgres(conn) => conn.execute(script).await.map(drop),
+    }
+    .map_err(|source| Error::sql("migrating", source))
+}

@@ -1,0 +1,206 @@
+//! Commands that the platform has accepted, in the order in which the ledger will get them.
+//!
+//! [`insert`] is the only function that makes an outbox row. Rows are never changed: how far a
+//! command has come is written elsewhere, by whoever moves it.
+
+use std::collections::HashMap;
+
+use gx_contract::{Command, Envelope};
+use gx_types::{Actor, CommandId, Role, TimeMs};
+
+use crate::bulk::{Bulk, Column};
+use crate::sql::{Conn, Row};
+use crate::{Error, Tx, dialect};
+
+/// A command to accept. It has been validated; the store does not judge it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCommand {
+    pub command_id: CommandId,
+    pub actor: Actor,
+    pub role: Role,
+    /// `Contract:Function`.
+    pub function: &'static str,
+    /// JSON object of the arguments, fields in declaration order.
+    pub args: String,
+    /// The service that accepted it.
+    pub service: String,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
+    pub created_at: TimeMs,
+}
+
+impl NewCommand {
+    pub fn new(
+        envelope: &Envelope,
+        service: impl Into<String>,
+        traceparent: Option<String>,
+        created_at: TimeMs,
+    ) -> Self {
+        Self {
+            command_id: envelope.command_id,
+            actor: envelope.actor,
+            role: envelope.role(),
+            function: envelope.command.name(),
+            args: envelope.command.args_json(),
+            service: service.into(),
+            traceparent,
+            created_at,
+        }
+    }
+}
+
+/// What became of a command that was to be inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is in the outbox now.
+    New { seq: i64 },
+    /// Its id was there before: a retry when the body is the same, a misuse when it is not.
+    Existing { seq: i64, same_body: bool },
+}
+
+impl Inserted {
+    /// The row's number in the outbox.
+    pub const fn seq(self) -> i64 {
+        match self {
+            Self::New { seq } | Self::Existing { seq, .. } => seq,
+        }
+    }
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    pub seq: i64,
+    pub command_id: CommandId,
+    pub actor: Actor,
+    pub role: Role,
+    pub function: String,
+    pub args: String,
+    pub service: String,
+    pub traceparent: Option<String>,
+    pub created_at: TimeMs,
+}
+
+impl Queued {
+    /// The command as the ledger takes it.
+    ///
+    /// # Errors
+    /// When this build has no such command: a row of a newer build, or a damaged one. Such a row
+    /// is set aside as dead; it never blocks the others.
+    pub fn envelope(&self) -> Result<Envelope, gx_contract::NameError> {
+        let command = Command::from_name_and_args(&self.function, &self.args)?;
+        Ok(Envelope { command_id: self.command_id, actor: self.actor, command })
+    }
+}
+
+/// Columns that [`queued`] reads, in its order, of the table `o`.
+pub(crate) const COLUMNS: &str = "o.seq, o.command_id, o.actor, o.role, o.function, o.args, \
+    o.service, o.traceparent, o.created_at_ms";
+
+pub(crate) fn queued(row: &Row) -> Result<Queued, Error> {
+    Ok(Queued {
+        seq: row.int(0)?,
+        command_id: row.parse(1, "command id")?,
+        actor: row.parse(2, "actor")?,
+        role: row.parse(3, "role")?,
+        function: row.string(4)?,
+        args: row.string(5)?,
+        service: row.string(6)?,
+        traceparent: row.opt_string(7)?,
+        created_at: row.time(8)?,
+    })
+}
+
+/// Accepts commands, in order. What it returns is in the order of `commands`.
+///
+/// A command whose id exists, also in a transaction of another process that ends first, is found
+/// as [`Inserted::Existing`]. Nothing is accepted before the transaction is committed.
+///
+/// # Errors
+/// Those of the database; then the transaction is of no use any more.
+pub async fn insert(tx: &mut Tx, commands: &[NewCommand]) -> Result<Vec<Inserted>, Error> {
+    let ids: Vec<String> = commands.iter().map(|new| new.command_id.to_string()).collect();
+    // Of commands with one id in this call, the first is the one to insert.
+    let mut first: HashMap<&str, usize> = HashMap::with_capacity(commands.len());
+    let mut fresh: Vec<(&str, &NewCommand)> = Vec::with_capacity(commands.len());
+    for (place, (id, new)) in ids.iter().zip(commands).enumerate() {
+        first.entry(id).or_insert_with(|| {
+            fresh.push((id, new));
+            place
+        });
+    }
+    let mut conn = tx.conn();
+    let mut seqs: HashMap<String, i64> = HashMap::with_capacity(fresh.len());
+    for row in insert_rows(&mut conn, &fresh).await? {
+        seqs.insert(row.string(1)?, row.int(0)?);
+    }
+    let missing = fresh.iter().map(|(id, _)| *id).filter(|id| !seqs.contains_key(*id)).collect();
+    let existing = find(&mut conn, missing).await?;
+    let outcome = |(place, (id, new)): (usize, (&String, &NewCommand))| {
+        if let Some(seq) = seqs.get(id).copied() {
+            let at = first.get(id.as_str()).copied().unwrap_or(place);
+            if at == place {
+                return Ok(Inserted::New { seq });
+            }
+            let same_body = commands.get(at).is_some_and(|other| same_body(new, other));
+            return Ok(Inserted::Existing { seq, same_body });
+        }
+        let (seq, body) =
+            existing.get(id).ok_or_else(|| Error::corrupt("outbox", "a row vanished"))?;
+        Ok(Inserted::Existing { seq: *seq, same_body: *body == body_of(new) })
+    };
+    ids.iter().zip(commands).enumerate().map(outcome).collect()
+}
+
+fn same_body(one: &NewCommand, other: &NewCommand) -> bool {
+    body_of(one) == body_of(other)
+}
+
+/// What a command id stands for: actor, function and arguments.
+fn body_of(new: &NewCommand) -> (String, String, String) {
+    (new.actor.to_string(), new.function.to_owned(), new.args.clone())
+}
+
+async fn insert_rows(
+    conn: &mut Conn<'_>,
+    fresh: &[(&str, &NewCommand)],
+) -> Result<Vec<Row>, Error> {
+    let text = |value: fn(&NewCommand) -> String| {
+        Column::Text(fresh.iter().map(|(_, new)| value(new).into()).collect())
+    };
+    let columns = vec![
+        Column::Text(fresh.iter().map(|(id, _)| (*id).into()).collect()),
+        text(|new| new.actor.as_str().into()),
+        text(|new| new.role.as_str().to_owned()),
+        Column::Text(fresh.iter().map(|(_, new)| new.function.into()).collect()),
+        Column::Text(fresh.iter().map(|(_, new)| new.args.as_str().into()).collect()),
+        Column::Text(fresh.iter().map(|(_, new)| new.service.as_str().into()).collect()),
+        Column::OptText(
+            fresh.iter().map(|(_, new)| new.traceparent.as_deref().map(Into::into)).collect(),
+        ),
+        Column::Int(fresh.iter().map(|(_, new)| new.created_at.0).collect()),
+    ];
+    Bulk::new(dialect::insert_outbox(conn.engine()), columns).all(conn).await
+}
+
+/// Number and body of the rows with these ids.
+async fn find(
+    conn: &mut Conn<'_>,
+    ids: Vec<&str>,
+) -> Result<HashMap<String, (i64, (String, String, String))>, Error> {
+    let column = Column::Text(ids.into_iter().map(Into::into).collect());
+    let rows = Bulk::new(
+        "WITH input (command_id) AS ({rows})
+        SELECT o.command_id, o.seq, o.actor, o.function, o.args
+        FROM input i JOIN outbox o ON o.command_id = i.command_id",
+        vec![column],
+    )
+    .all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let body = (row.string(2)?, row.string(3)?, row.string(4)?);
+            Ok((row.string(0)?, (row.int(1)?, body)))
+        })
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! Reads what blocks touch: their accounts, and their countries when events change some.
+
+use std::collections::{BTreeSet, HashSet};
+
+use gx_contract::{Event, Outcome};
+use gx_types::{AccountId, CountryCode};
+
+use crate::Error;
+use crate::bulk::{Bulk, Column};
+use crate::projection::ProjectedBlock;
+use crate::projection::fold::{CountryRow, Live, World};
+use crate::sql::Conn;
+
+/// What the events name.
+#[derive(Debug, Default)]
+struct Named<'b> {
+    accounts: HashSet<&'b AccountId>,
+    treasuries: HashSet<AccountId>,
+    countries: BTreeSet<CountryCode>,
+}
+
+impl<'b> Named<'b> {
+    fn event(&mut self, event: &'b Event) {
+        match event {
+            Event::SystemBootstrapped(event) => {
+                self.accounts.extend(event.postings.iter().map(|posting| posting.account()));
+            }
+            Event::CountriesInitialized(event) => {
+                let added = event.countries.iter().map(|country| country.country_code);
+                self.treasuries.extend(added.clone().map(AccountId::treasury));
+                self.countries.extend(added);
+                self.countries.extend(event.slots.iter().map(|sealed| sealed.country_code));
+            }
+            Event::SystemPaused(_) | Event::SystemResumed(_) => {}
+            Event::UserCreated(event) => {
+                self.accounts.insert(&event.user_id);
+                self.countries.insert(event.country);
+            }
+            Event::GenesisDistributed(event) => {
+                self.accounts.insert(&event.user_id);
+                self.accounts.extend(event.postings.iter().map(|posting| posting.account()));
+                self.countries.insert(event.country);
+            }
+            Event::GenesisSkipped(event) => drop(self.accounts.insert(&event.user_id)),
+            Event::Transferred(event) => {
+                self.accounts.extend([&event.from, &event.to]);
+                self.accounts.extend(event.postings.iter().map(|posting| posting.account()));
+            }
+            Event::WalletFrozen(event) => drop(self.accounts.insert(&event.user_id)),
+            Event::WalletUnfrozen(event) => drop(self.accounts.insert(&event.user_id)),
+        }
+    }
+}
+
+pub(super) async fn world<'b>(
+    conn: &mut Conn<'_>,
+    blocks: &[ProjectedBlock<'b>],
+    account_count: u64,
+) -> Result<World<'b>, Error> {
+    let mut named = Named::default();
+    for result in blocks.iter().flat_map(|block| &block.record.results) {
+        match &result.outcome {
+            Outcome::Applied(events) => events.iter().for_each(|event| named.event(event)),
+            Outcome::Refused(_) | Outcome::Repeated(_) => {}
+        }
+    }
+    let mut world = World::new(account_count);
+    let ids: BTreeSet<&AccountId> =
+        named.accounts.iter().copied().chain(&named.treasuries).collect();
+    let rows = Bulk::new(
+        "WITH input (account_id) AS ({rows})
+        SELECT a.account_id, a.account_no, b.balance_qirat, b.last_entry, b.entry_count
+        FROM input i JOIN accounts a ON a.account_id = i.account_id
+        JOIN balances b ON b.account_no = a.account_no",
+        vec![Column::Text(ids.into_iter().map(|id| id.as_str().into()).collect())],
+    )
+    .all(conn)
+    .await?;
+    world.accounts.reserve(rows.len());
+    for row in &rows {
+        let live = Live {
+            no: row.int(1)?,
+            balance: row.int(2)?,
+            last_entry: row.int(3)?,
+            entry_count: row.int(4)?,
+            new: None,
+            touched: false,
+        };
+        world.accounts.insert(row.parse(0, "account id")?, live);
+    }
+    let codes = named.countries.iter().map(|code| code.to_string().into()).collect();
+    let rows = Bulk::new(
+        "WITH input (code) AS ({rows})
+        SELECT c.code, c.weight, c.users, c.slots_1, c.slots_2, c.slots_3, c.slots_4, c.slots_5,
+            c.slots_6, c.used_1, c.used_2, c.used_3, c.used_4, c.used_5, c.used_6
+        FROM input i JOIN countries c ON c.code = i.code",
+        vec![Column::Text(codes)],
+    )
+    .all(conn)
+    .await?;
+    for row in &rows {
+        let mut country =
+            CountryRow { weight: row.int(1)?, users: row.int(2)?, ..CountryRow::default() };
+        for (column, slot) in country.slots.iter_mut().chain(&mut country.used).enumerate() {
+            *slot = row.int(3 + column)?;
+        }
+        world.countries.insert(row.parse(0, "country")?, country);
+    }
+    Ok(world)
+}

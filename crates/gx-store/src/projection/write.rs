@@ -1,0 +1,287 @@
+//! Writes what a block changes, each table in one statement.
+
+use gx_contract::GenesisStatus;
+use gx_contract::Outcome;
+
+use crate::Error;
+use crate::bulk::{Bulk, Column};
+use crate::projection::fold::{CountryRow, EntryRow, Live, NewAccount, SystemChange, World};
+use crate::projection::{ProjectedBlock, numbered};
+use crate::sql::{Conn, int, sql, to_hex};
+use crate::tokenomics::accounts::{frozen_text, genesis_columns, kind_text};
+
+pub(super) async fn world(conn: &mut Conn<'_>, world: World<'_>) -> Result<(), Error> {
+    let mut touched: Vec<&Live> = world.accounts.values().filter(|live| live.touched).collect();
+    // In the order of the table, so that neighbours on a page are written together.
+    touched.sort_unstable_by_key(|live| live.no);
+    accounts(conn, &world.new_accounts).await?;
+    let (new, old): (Vec<&Live>, Vec<&Live>) =
+        touched.into_iter().partition(|live| live.new.is_some());
+    balances(
+        conn,
+        "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count) {rows}",
+        &new,
+    )
+    .await?;
+    balances(
+        conn,
+        "WITH input (account_no, balance_qirat, last_entry, entry_count) AS ({rows})
+        UPDATE balances SET balance_qirat = i.balance_qirat, last_entry = i.last_entry,
+            entry_count = i.entry_count
+        FROM input i WHERE balances.account_no = i.account_no",
+        &old,
+    )
+    .await?;
+    entries(conn, &world.entries).await?;
+    Bulk::new(
+        "INSERT INTO entry_marks (account_no, entry_no) {rows}",
+        vec![
+            Column::Int(world.marks.iter().map(|(account, _)| *account).collect()),
+            Column::Int(world.marks.iter().map(|(_, entry)| *entry).collect()),
+        ],
+    )
+    .run(conn)
+    .await?;
+    account_changes(conn, &world).await?;
+    countries(conn, &world).await?;
+    system(conn, world.system).await
+}
+
+async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> {
+    let genesis: Vec<_> = new.iter().map(|account| genesis_columns(account.genesis)).collect();
+    Bulk::new(
+        "INSERT INTO accounts (account_no, account_id, kind, country, account_type, cap_qirat,
+            frozen, genesis, genesis_phase, genesis_qirat, created_tx) {rows}",
+        vec![
+            Column::Int(new.iter().map(|account| account.no).collect()),
+            Column::Text(new.iter().map(|account| account.id.as_str().into()).collect()),
+            Column::Text(new.iter().map(|account| kind_text(account.kind).into()).collect()),
+            Column::OptText(
+                new.iter().map(|account| Some(account.country?.to_string().into())).collect(),
+            ),
+            Column::Text(new.iter().map(|a| a.account_type.as_str().into()).collect()),
+            Column::OptInt(new.iter().map(|a| i64::try_from(a.cap?.qirat()).ok()).collect()),
+            Column::OptText(new.iter().map(|a| Some(frozen_text(a.frozen?).into())).collect()),
+            Column::OptText(genesis.iter().map(|(status, _, _)| status.map(Into::into)).collect()),
+            Column::OptInt(genesis.iter().map(|(_, phase, _)| *phase).collect()),
+            Column::OptInt(genesis.iter().map(|(_, _, amount)| *amount).collect()),
+            Column::Int(new.iter().map(|account| account.created_tx).collect()),
+        ],
+    )
+    .run(conn)
+    .await
+    .map(drop)
+}
+
+async fn balances(
+    conn: &mut Conn<'_>,
+    template: &'static str,
+    rows: &[&Live],
+) -> Result<(), Error> {
+    let touched = Bulk::new(
+        template,
+        vec![
+            Column::Int(rows.iter().map(|live| live.no).collect()),
+            Column::Int(rows.iter().map(|live| live.balance).collect()),
+            Column::Int(rows.iter().map(|live| live.last_entry).collect()),
+            Column::Int(rows.iter().map(|live| live.entry_count).collect()),
+        ],
+    )
+    .run(conn)
+    .await?;
+    if usize::try_from(touched) == Ok(rows.len()) {
+        Ok(())
+    } else {
+        Err(Error::corrupt("balances", "a row vanished"))
+    }
+}
+
+async fn entries(conn: &mut Conn<'_>, rows: &[EntryRow<'_>]) -> Result<(), Error> {
+    let int = |value: fn(&EntryRow<'_>) -> i64| Column::Int(rows.iter().map(value).collect());
+    Bulk::new(
+        "INSERT INTO entries (entry_no, account_no, prev_entry, tx_no, kind, counterparty_no,
+            change_qirat, fee_qirat, balance_qirat, remark) {rows}",
+        vec![
+            int(|row| row.entry_no),
+            int(|row| row.account_no),
+            int(|row| row.prev_entry),
+            int(|row| row.tx_no),
+            Column::Text(rows.iter().map(|row| row.kind.as_str().into()).collect()),
+            Column::OptInt(rows.iter().map(|row| row.counterparty_no).collect()),
+            int(|row| row.change),
+            int(|row| row.fee),
+            int(|row| row.balance),
+            Column::OptText(rows.iter().map(|row| row.remark.map(Into::into)).collect()),
+        ],
+    )
+    .run(conn)
+    .await
+    .map(drop)
+}
+
+/// Freezes and later genesis of accounts that existed before.
+async fn account_changes(conn: &mut Conn<'_>, world: &World<'_>) -> Result<(), Error> {
+    let frozen = world.frozen.values().map(|reason| Some(frozen_text((*reason)?).into()));
+    Bulk::new(
+        "WITH input (account_no, frozen) AS ({rows})
+        UPDATE accounts SET frozen = i.frozen FROM input i
+        WHERE accounts.account_no = i.account_no",
+        vec![
+            Column::Int(world.frozen.keys().copied().collect()),
+            Column::OptText(frozen.collect()),
+        ],
+    )
+    .run(conn)
+    .await?;
+    let genesis: Vec<_> = world.genesis.values().map(|status| columns_of(*status)).collect();
+    Bulk::new(
+        "WITH input (account_no, genesis, genesis_phase, genesis_qirat) AS ({rows})
+        UPDATE accounts SET genesis = i.genesis, genesis_phase = i.genesis_phase,
+            genesis_qirat = i.genesis_qirat
+        FROM input i WHERE accounts.account_no = i.account_no",
+        vec![
+            Column::Int(world.genesis.keys().copied().collect()),
+            Column::OptText(genesis.iter().map(|(status, _, _)| status.map(Into::into)).collect()),
+            Column::OptInt(genesis.iter().map(|(_, phase, _)| *phase).collect()),
+            Column::OptInt(genesis.iter().map(|(_, _, amount)| *amount).collect()),
+        ],
+    )
+    .run(conn)
+    .await
+    .map(drop)
+}
+
+fn columns_of(status: GenesisStatus) -> (Option<&'static str>, Option<i64>, Option<i64>) {
+    genesis_columns(Some(status))
+}
+
+/// Countries are few: all that were touched are written whole.
+async fn countries(conn: &mut Conn<'_>, world: &World<'_>) -> Result<(), Error> {
+    let rows: Vec<&CountryRow> = world.countries.values().collect();
+    let mut columns = vec![
+        Column::Text(world.countries.keys().map(|code| code.to_string().into()).collect()),
+        Column::Int(rows.iter().map(|row| row.weight).collect()),
+        Column::Int(rows.iter().map(|row| row.users).collect()),
+    ];
+    for phase in 0..6 {
+        let slots = rows.iter().map(|row| row.slots.get(phase).copied().unwrap_or_default());
+        columns.push(Column::Int(slots.collect()));
+    }
+    for phase in 0..6 {
+        let used = rows.iter().map(|row| row.used.get(phase).copied().unwrap_or_default());
+        columns.push(Column::Int(used.collect()));
+    }
+    Bulk::new(
+        "INSERT INTO countries (code, weight, users, slots_1, slots_2, slots_3, slots_4, slots_5,
+            slots_6, used_1, used_2, used_3, used_4, used_5, used_6) {rows}
+        ON CONFLICT (code) DO UPDATE SET users = excluded.users,
+            slots_1 = excluded.slots_1, slots_2 = excluded.slots_2, slots_3 = excluded.slots_3,
+            slots_4 = excluded.slots_4, slots_5 = excluded.slots_5, slots_6 = excluded.slots_6,
+            used_1 = excluded.used_1, used_2 = excluded.used_2, used_3 = excluded.used_3,
+            used_4 = excluded.used_4, used_5 = excluded.used_5, used_6 = excluded.used_6",
+        columns,
+    )
+    .run(conn)
+    .await
+    .map(drop)
+}
+
+async fn system(conn: &mut Conn<'_>, change: SystemChange) -> Result<(), Error> {
+    if let Some((at, admin)) = change.bootstrapped {
+        sql("INSERT INTO system (id, bootstrapped_at_ms, first_super_admin) VALUES (1, $1, $2)")
+            .bind(at)
+            .bind(admin.as_str())
+            .run(conn)
+            .await?;
+    }
+    if let Some(paused) = change.paused {
+        let (since, reason) = paused.unzip();
+        let touched = sql("UPDATE system SET paused_since_ms = $1, pause_reason = $2 WHERE id = 1")
+            .bind(since)
+            .bind(reason)
+            .run(conn)
+            .await?;
+        if touched == 0 {
+            return Err(Error::corrupt("system", "paused before it was bootstrapped"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn blocks(
+    conn: &mut Conn<'_>,
+    blocks: &[ProjectedBlock<'_>],
+) -> Result<(), Error> {
+    let mut numbers = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let mut tx_nos = Vec::new();
+    for block in blocks {
+        let refused =
+            |result: &&gx_contract::CommandResult| matches!(result.outcome, Outcome::Refused(_));
+        let refused = block.record.results.iter().filter(refused).count();
+        let values = [
+            int(block.number)?,
+            block.record.time.0,
+            int(u64::try_from(block.commands.len()).unwrap_or(u64::MAX))?,
+            int(u64::try_from(refused).unwrap_or(u64::MAX))?,
+        ];
+        numbers.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+        for index in 0..block.commands.len() {
+            tx_nos.push(numbered(block.number, index)?);
+        }
+    }
+    let [number, at, commands, refused] = numbers;
+    let text = |value: fn(&ProjectedBlock<'_>) -> String| {
+        Column::Text(blocks.iter().map(|block| value(block).into()).collect())
+    };
+    Bulk::new(
+        "INSERT INTO blocks (number, hash, prev_hash, at_ms, role, batch_id, command_count,
+            refused_count) {rows}",
+        vec![
+            Column::Int(number),
+            text(|block| to_hex(&block.hash)),
+            text(|block| to_hex(&block.prev_hash)),
+            Column::Int(at),
+            text(|block| block.role.to_string()),
+            text(|block| block.record.batch_id.to_string()),
+            Column::Int(commands),
+            Column::Int(refused),
+        ],
+    )
+    .run(conn)
+    .await?;
+    transactions(conn, blocks, tx_nos).await
+}
+
+async fn transactions(
+    conn: &mut Conn<'_>,
+    blocks: &[ProjectedBlock<'_>],
+    tx_nos: Vec<i64>,
+) -> Result<(), Error> {
+    let commands = || blocks.iter().flat_map(|block| block.commands);
+    let outcomes = || blocks.iter().flat_map(|b| &b.record.results).map(|result| &result.outcome);
+    let refusal = |outcome: &'_ Outcome| match outcome {
+        Outcome::Applied(_) => ("APPLIED", None),
+        Outcome::Refused(refused) => ("REFUSED", Some(refused.clone())),
+        Outcome::Repeated(repeated) => ("REPEATED", repeated.refused.clone()),
+    };
+    let states: Vec<_> = outcomes().map(refusal).collect();
+    Bulk::new(
+        "INSERT INTO transactions (tx_no, command_id, actor, function, state, code, detail) {rows}",
+        vec![
+            Column::Int(tx_nos),
+            Column::Text(commands().map(|c| c.command_id.to_string().into()).collect()),
+            Column::Text(commands().map(|c| c.actor.to_string().into()).collect()),
+            Column::Text(commands().map(|c| c.command.name().into()).collect()),
+            Column::Text(states.iter().map(|(state, _)| (*state).into()).collect()),
+            Column::OptText(
+                states.iter().map(|(_, no)| Some(no.as_ref()?.code.code().into())).collect(),
+            ),
+            Column::OptText(
+                states.iter().map(|(_, no)| Some(no.as_ref()?.detail.as_str().into())).collect(),
+            ),
+        ],
+    )
+    .run(conn)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,53 @@
+//! Removing what is no longer needed: whole ranges of the outbox, oldest first.
+//!
+//! What the ledger says is never removed: blocks, transactions, entries and accounts stay.
+
+use gx_types::TimeMs;
+
+use crate::sql::sql;
+use crate::{Error, Tx};
+
+/// Removes commands that were accepted before a time and have their outcome, at most `max` of
+/// them, up to the first one that has none. Returns how many.
+///
+/// Their ids are forgotten with them: a retry of one is then answered by the ledger. The newest row
+/// always stays, so that SQLite never gives a number twice.
+///
+/// # Errors
+/// Those of the database.
+pub async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64, Error> {
+    let mut conn = tx.conn();
+    // The oldest rows in their order, and among them the first one that must stay.
+    let row = sql("WITH oldest (seq, created_at_ms) AS (
+            SELECT seq, created_at_ms FROM outbox ORDER BY seq LIMIT $2)
+        SELECT COALESCE(
+            (SELECT MIN(o.seq) FROM oldest o
+                LEFT JOIN outcomes x ON x.seq = o.seq
+                LEFT JOIN dead_commands d ON d.seq = o.seq
+                WHERE o.created_at_ms >= $1 OR (x.seq IS NULL AND d.seq IS NULL)),
+            (SELECT MAX(seq) + 1 FROM oldest), 0),
+            (SELECT COALESCE(MAX(seq), 0) FROM outbox),
+            (SELECT COALESCE(MIN(o.seq), 0) FROM outbox o)")
+    .bind(before)
+    .bind(i64::from(max))
+    .one(&mut conn)
+    .await?;
+    let end = row.int(0)?.min(row.int(1)?);
+    let mut removed = 0;
+    for text in [
+        "DELETE FROM outbox WHERE seq < $1",
+        "DELETE FROM outcomes WHERE seq < $1",
+        "DELETE FROM dead_commands WHERE seq < $1",
+    ] {
+        let touched = sql(text).bind(end).run(&mut conn).await?;
+        if text.starts_with("DELETE FROM outbox ") {
+            removed = touched;
+        }
+    }
+    // Batches whose last command is gone.
+    sql("DELETE FROM batch_ranges WHERE last_seq < $1").bind(end).run(&mut conn).await?;
+    sql("DELETE FROM batches WHERE batch_no < (SELECT COALESCE(MIN(batch_no), 0) FROM batch_ranges)")
+        .run(&mut conn)
+        .await?;
+    Ok(removed)
+}

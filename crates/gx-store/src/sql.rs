@@ -1,0 +1,283 @@
+//! One way to run a statement on either engine: text with `$1`, values, rows.
+//!
+//! The text is the common subset of both engines. Values are always bound, never written into the
+//! text; every text is a literal of this crate.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use gx_types::{Amount, TimeMs};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Executor, PgConnection, Row as _, SqliteConnection};
+
+use crate::{Engine, Error};
+
+/// A connection of either engine.
+#[derive(Debug)]
+pub(crate) enum Conn<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Conn<'_> {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The same connection for one more statement.
+    pub(crate) fn again(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(conn) => Conn::Sqlite(conn),
+            Self::Postgres(conn) => Conn::Postgres(conn),
+        }
+    }
+}
+
+/// A value to bind. SQL knows two types here: integers of 64 bits and text.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Int(Option<i64>),
+    Text(Option<String>),
+}
+
+macro_rules! value_from {
+    ($($from:ty => |$value:ident| $into:expr;)+) => {
+        $(impl From<$from> for Value {
+            fn from($value: $from) -> Self { $into }
+        })+
+    };
+}
+
+value_from! {
+    i64 => |value| Value::Int(Some(value));
+    Option<i64> => |value| Value::Int(value);
+    bool => |value| Value::Int(Some(i64::from(value)));
+    TimeMs => |value| Value::Int(Some(value.0));
+    Option<TimeMs> => |value| Value::Int(value.map(|time| time.0));
+    &str => |value| Value::Text(Some(value.to_owned()));
+    Option<&str> => |value| Value::Text(value.map(str::to_owned));
+    String => |value| Value::Text(Some(value));
+    Option<String> => |value| Value::Text(value);
+}
+
+/// A statement with its values.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+}
+
+/// Starts a statement.
+pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Statement {
+    Statement { text: text.into(), values: Vec::new() }
+}
+
+/// The beginning of a statement, for error messages.
+fn beginning(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().take(8).collect();
+    words.join(" ")
+}
+
+impl Statement {
+    /// Binds the next value.
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Runs it and says how many rows it touched.
+    pub(crate) async fn run(self, conn: &mut Conn<'_>) -> Result<u64, Error> {
+        let doing = self.text.clone();
+        let done = match conn {
+            Conn::Sqlite(conn) => {
+                let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
+                conn.execute(query).await.map(|done| done.rows_affected())
+            }
+            Conn::Postgres(conn) => {
+                let query = sqlx::query_with(AssertSqlSafe(self.text), postgres(self.values));
+                conn.execute(query).await.map(|done| done.rows_affected())
+            }
+        };
+        done.map_err(|source| Error::sql(beginning(&doing), source))
+    }
+
+    /// All rows.
+    pub(crate) async fn all(self, conn: &mut Conn<'_>) -> Result<Vec<Row>, Error> {
+        let doing = self.text.clone();
+        let rows = match conn {
+            Conn::Sqlite(conn) => {
+                let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
+                conn.fetch_all(query).await.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Conn::Postgres(conn) => {
+                let query = sqlx::query_with(AssertSqlSafe(self.text), postgres(self.values));
+                conn.fetch_all(query)
+                    .await
+                    .map(|rows| rows.into_iter().map(Row::Postgres).collect())
+            }
+        };
+        rows.map_err(|source| Error::sql(beginning(&doing), source))
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn optional(self, conn: &mut Conn<'_>) -> Result<Option<Row>, Error> {
+        Ok(self.all(conn).await?.into_iter().next())
+    }
+
+    /// The one row.
+    pub(crate) async fn one(self, conn: &mut Conn<'_>) -> Result<Row, Error> {
+        let doing = beginning(&self.text);
+        let row = self.all(conn).await?.into_iter().next();
+        row.ok_or_else(|| Error::sql(doing, sqlx::Error::RowNotFound))
+    }
+}
+
+/// Adding an integer or a text to arguments cannot fail; a failure would show as a missing value.
+fn sqlite(values: Vec<Value>) -> SqliteArguments {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let _ = match value {
+            Value::Int(value) => Arguments::add(&mut arguments, value),
+            Value::Text(value) => Arguments::add(&mut arguments, value),
+        };
+    }
+    arguments
+}
+
+fn postgres(values: Vec<Value>) -> PgArguments {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        let _ = match value {
+            Value::Int(value) => Arguments::add(&mut arguments, value),
+            Value::Text(value) => Arguments::add(&mut arguments, value),
+        };
+    }
+    arguments
+}
+
+/// A row of either engine; columns by place.
+#[derive(Debug)]
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Postgres(row) => row.try_get_unchecked(column),
+        }
+        .map_err(|source| Error::sql("reading an integer", source))
+    }
+
+    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<&str>, Error> {
+        match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Postgres(row) => row.try_get_unchecked(column),
+        }
+        .map_err(|source| Error::sql("reading a text", source))
+    }
+
+    pub(crate) fn int(&self, column: usize) -> Result<i64, Error> {
+        self.opt_int(column)?.ok_or_else(|| missing(column))
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<&str, Error> {
+        self.opt_text(column)?.ok_or_else(|| missing(column))
+    }
+
+    pub(crate) fn string(&self, column: usize) -> Result<String, Error> {
+        self.text(column).map(str::to_owned)
+    }
+
+    pub(crate) fn opt_string(&self, column: usize) -> Result<Option<String>, Error> {
+        Ok(self.opt_text(column)?.map(str::to_owned))
+    }
+
+    pub(crate) fn flag(&self, column: usize) -> Result<bool, Error> {
+        Ok(self.int(column)? != 0)
+    }
+
+    pub(crate) fn time(&self, column: usize) -> Result<TimeMs, Error> {
+        self.int(column).map(TimeMs)
+    }
+
+    pub(crate) fn opt_time(&self, column: usize) -> Result<Option<TimeMs>, Error> {
+        Ok(self.opt_int(column)?.map(TimeMs))
+    }
+
+    /// A count, a block number or anything else that is never negative.
+    pub(crate) fn natural(&self, column: usize) -> Result<u64, Error> {
+        let value = self.int(column)?;
+        u64::try_from(value).map_err(|_| Error::corrupt("number", "negative"))
+    }
+
+    pub(crate) fn amount(&self, column: usize) -> Result<Amount, Error> {
+        self.natural(column).map(Amount::from_qirat)
+    }
+
+    pub(crate) fn opt_amount(&self, column: usize) -> Result<Option<Amount>, Error> {
+        if self.opt_int(column)?.is_none() { Ok(None) } else { self.amount(column).map(Some) }
+    }
+
+    /// A text that is a value of a type; `what` names it when it is not.
+    pub(crate) fn parse<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        column: usize,
+        what: &'static str,
+    ) -> Result<T, Error> {
+        self.text(column)?.parse().map_err(|reason| Error::corrupt(what, reason))
+    }
+
+    pub(crate) fn opt_parse<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        column: usize,
+        what: &'static str,
+    ) -> Result<Option<T>, Error> {
+        self.opt_text(column)?
+            .map(|text| text.parse().map_err(|reason| Error::corrupt(what, reason)))
+            .transpose()
+    }
+
+    /// 32 bytes written as hexadecimal digits.
+    pub(crate) fn hash(&self, column: usize) -> Result<[u8; 32], Error> {
+        from_hex(self.text(column)?).ok_or_else(|| Error::corrupt("hash", "not 64 digits"))
+    }
+}
+
+fn missing(column: usize) -> Error {
+    Error::corrupt(format!("column {column}"), "null")
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return None;
+    }
+    let mut digits = text.chars().map(|digit| digit.to_digit(16));
+    for byte in &mut bytes {
+        let value = digits.next()?? * 16 + digits.next()??;
+        *byte = u8::try_from(value).ok()?;
+    }
+    Some(bytes)
+}
+
+/// A count or a block number as SQL keeps it.
+///
+/// # Errors
+/// [`Error::Corrupt`] above 2^63, which no real one reaches.
+pub(crate) fn int(value: u64) -> Result<i64, Error> {
+    i64::try_from(value).map_err(|_| Error::corrupt("number", "above 2^63"))
+}

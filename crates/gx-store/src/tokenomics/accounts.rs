@@ -1,0 +1,300 @@
+//! Accounts and balances as of the last applied block.
+
+use std::collections::HashMap;
+
+use gx_contract::GenesisStatus;
+use gx_contract::state::AccountKind;
+use gx_contract::tokenomics::FreezeReason;
+use gx_types::{AccountId, AccountType, Amount, CountryCode, TimeMs};
+
+use crate::bulk::{Bulk, Column};
+use crate::projection::block_of;
+use crate::sql::{Conn, Row, int, sql};
+use crate::{Error, Source};
+
+/// An account of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub account_id: AccountId,
+    pub kind: AccountKind,
+    /// Absent for pools.
+    pub country: Option<CountryCode>,
+    pub account_type: AccountType,
+    pub balance: Amount,
+    /// Present while the account is frozen.
+    pub frozen: Option<FreezeReason>,
+    /// Present for users.
+    pub genesis: Option<GenesisStatus>,
+    /// What a pool held after bootstrap.
+    pub cap: Option<Amount>,
+    /// Entries of its history.
+    pub entries: u64,
+    /// The last block that changed its balance; `None` when none has.
+    pub changed_block: Option<u64>,
+    pub created_block: u64,
+    pub created_at: TimeMs,
+}
+
+/// What a balance request needs, and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    pub balance: Amount,
+    pub frozen: Option<FreezeReason>,
+    /// The last block that changed it; `None` when none has.
+    pub changed_block: Option<u64>,
+}
+
+const COLUMNS: &str = "a.account_id, a.kind, a.country, a.account_type, b.balance_qirat, a.frozen, \
+    a.genesis, a.genesis_phase, a.genesis_qirat, a.cap_qirat, b.entry_count, b.last_entry, \
+    a.created_tx, k.at_ms";
+
+fn account(row: &Row) -> Result<Account, Error> {
+    Ok(Account {
+        account_id: row.parse(0, "account id")?,
+        kind: kind_from(row.text(1)?)?,
+        country: row.opt_parse(2, "country")?,
+        account_type: row.parse(3, "account type")?,
+        balance: row.amount(4)?,
+        frozen: row.opt_text(5)?.map(frozen_from).transpose()?,
+        genesis: genesis_from(row, 6)?,
+        cap: row.opt_amount(9)?,
+        entries: row.natural(10)?,
+        changed_block: changed(row.int(11)?),
+        created_block: block_of(row.int(12)?),
+        created_at: row.time(13)?,
+    })
+}
+
+fn changed(last_entry: i64) -> Option<u64> {
+    (last_entry != 0).then(|| block_of(last_entry))
+}
+
+/// The account with this id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get(
+    source: impl Into<Source<'_>>,
+    account_id: &AccountId,
+) -> Result<Option<Account>, Error> {
+    let mut reader = source.into().open().await?;
+    sql(format!(
+        "SELECT {COLUMNS} FROM accounts a
+        JOIN balances b ON b.account_no = a.account_no
+        JOIN blocks k ON k.number = a.created_tx >> 24
+        WHERE a.account_id = $1"
+    ))
+    .bind(account_id.as_str())
+    .optional(&mut reader.conn())
+    .await?
+    .as_ref()
+    .map(account)
+    .transpose()
+}
+
+/// The accounts with these ids, in their order.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get_many(
+    source: impl Into<Source<'_>>,
+    account_ids: &[AccountId],
+) -> Result<Vec<Option<Account>>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = Bulk::new(
+        "WITH input (account_id) AS ({rows})
+        SELECT a.account_id, a.kind, a.country, a.account_type, b.balance_qirat, a.frozen,
+            a.genesis, a.genesis_phase, a.genesis_qirat, a.cap_qirat, b.entry_count, b.last_entry,
+            a.created_tx, k.at_ms
+        FROM input i JOIN accounts a ON a.account_id = i.account_id
+        JOIN balances b ON b.account_no = a.account_no
+        JOIN blocks k ON k.number = a.created_tx >> 24",
+        ids(account_ids),
+    )
+    .all(&mut reader.conn())
+    .await?;
+    let found = rows
+        .iter()
+        .map(|row| account(row).map(|account| (account.account_id, account)))
+        .collect::<Result<HashMap<_, _>, _>>()?;
+    Ok(account_ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+fn ids(account_ids: &[AccountId]) -> Vec<Column<'_>> {
+    vec![Column::Text(account_ids.iter().map(|id| id.as_str().into()).collect())]
+}
+
+/// The balances of these accounts, in their order. An id may stand there several times.
+///
+/// # Errors
+/// Those of the database.
+pub async fn balances(
+    source: impl Into<Source<'_>>,
+    account_ids: &[AccountId],
+) -> Result<Vec<Option<Balance>>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = Bulk::new(
+        "WITH input (account_id) AS ({rows})
+        SELECT a.account_id, b.balance_qirat, a.frozen, b.last_entry
+        FROM input i JOIN accounts a ON a.account_id = i.account_id
+        JOIN balances b ON b.account_no = a.account_no",
+        ids(account_ids),
+    )
+    .all(&mut reader.conn())
+    .await?;
+    let mut found: HashMap<&str, Balance> = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let balance = Balance {
+            balance: row.amount(1)?,
+            frozen: row.opt_text(2)?.map(frozen_from).transpose()?,
+            changed_block: changed(row.int(3)?),
+        };
+        found.insert(row.text(0)?, balance);
+    }
+    Ok(account_ids.iter().map(|id| found.get(id.as_str()).copied()).collect())
+}
+
+/// The balance of an account after a block, from its history. Zero before its first entry, `None`
+/// for an account that was not there yet or is not known.
+///
+/// # Errors
+/// Those of the database.
+pub async fn balance_at(
+    source: impl Into<Source<'_>>,
+    account_id: &AccountId,
+    block: u64,
+) -> Result<Option<Amount>, Error> {
+    let mut reader = source.into().open().await?;
+    let mut conn = reader.conn();
+    let end = (int(block)?.saturating_add(1)).saturating_mul(crate::projection::PLACES);
+    let row = sql("SELECT account_no FROM accounts WHERE account_id = $1 AND created_tx < $2")
+        .bind(account_id.as_str())
+        .bind(end)
+        .optional(&mut conn)
+        .await?;
+    let Some(account_no) = row.map(|row| row.int(0)).transpose()? else {
+        return Ok(None);
+    };
+    let start = super::history::start_below(&mut conn, account_no, end).await?;
+    let row = sql("WITH RECURSIVE walk (entry_no, balance_qirat, prev_entry) AS (
+            SELECT entry_no, balance_qirat, prev_entry FROM entries WHERE entry_no = $1
+            UNION ALL
+            SELECT e.entry_no, e.balance_qirat, e.prev_entry
+            FROM walk w JOIN entries e ON e.entry_no = w.prev_entry
+            WHERE w.entry_no >= $2)
+        SELECT balance_qirat FROM walk WHERE entry_no < $2")
+    .bind(start)
+    .bind(end)
+    .optional(&mut conn)
+    .await?;
+    Ok(Some(row.map(|row| row.amount(0)).transpose()?.unwrap_or_default()))
+}
+
+/// Accounts in the order of their ids, those after `after`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn page(
+    source: impl Into<Source<'_>>,
+    after: Option<&AccountId>,
+    limit: u32,
+) -> Result<Vec<Account>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql(format!(
+        "SELECT {COLUMNS} FROM accounts a
+        JOIN balances b ON b.account_no = a.account_no
+        JOIN blocks k ON k.number = a.created_tx >> 24
+        WHERE a.account_id > $1 ORDER BY a.account_id LIMIT $2"
+    ))
+    .bind(after.map_or("", AccountId::as_str))
+    .bind(i64::from(limit))
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(account).collect()
+}
+
+/// The number of an account in the read models.
+pub(crate) async fn number_of(
+    conn: &mut Conn<'_>,
+    account_id: &AccountId,
+) -> Result<Option<i64>, Error> {
+    sql("SELECT account_no FROM accounts WHERE account_id = $1")
+        .bind(account_id.as_str())
+        .optional(conn)
+        .await?
+        .map(|row| row.int(0))
+        .transpose()
+}
+
+pub(crate) const fn kind_text(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Pool => "POOL",
+        AccountKind::Treasury => "TREASURY",
+        AccountKind::User => "USER",
+    }
+}
+
+fn kind_from(text: &str) -> Result<AccountKind, Error> {
+    [AccountKind::Pool, AccountKind::Treasury, AccountKind::User]
+        .into_iter()
+        .find(|kind| kind_text(*kind) == text)
+        .ok_or_else(|| Error::corrupt("kind of account", text))
+}
+
+const FREEZE_REASONS: [FreezeReason; 7] = [
+    FreezeReason::AdminAction,
+    FreezeReason::SuspiciousActivity,
+    FreezeReason::ComplianceReview,
+    FreezeReason::CourtOrder,
+    FreezeReason::UserRequest,
+    FreezeReason::Inactivity,
+    FreezeReason::DebtCollection,
+];
+
+pub(crate) const fn frozen_text(reason: FreezeReason) -> &'static str {
+    match reason {
+        FreezeReason::AdminAction => "ADMIN_ACTION",
+        FreezeReason::SuspiciousActivity => "SUSPICIOUS_ACTIVITY",
+        FreezeReason::ComplianceReview => "COMPLIANCE_REVIEW",
+        FreezeReason::CourtOrder => "COURT_ORDER",
+        FreezeReason::UserRequest => "USER_REQUEST",
+        FreezeReason::Inactivity => "INACTIVITY",
+        FreezeReason::DebtCollection => "DEBT_COLLECTION",
+    }
+}
+
+pub(crate) fn frozen_from(text: &str) -> Result<FreezeReason, Error> {
+    FREEZE_REASONS
+        .into_iter()
+        .find(|reason| frozen_text(*reason) == text)
+        .ok_or_else(|| Error::corrupt("freeze reason", text))
+}
+
+/// Status, phase and amount as columns.
+pub(crate) fn genesis_columns(
+    genesis: Option<GenesisStatus>,
+) -> (Option<&'static str>, Option<i64>, Option<i64>) {
+    match genesis {
+        None => (None, None, None),
+        Some(GenesisStatus::Granted { phase, amount }) => {
+            (Some("GRANTED"), Some(i64::from(phase)), i64::try_from(amount.qirat()).ok())
+        }
+        Some(GenesisStatus::Ineligible) => (Some("INELIGIBLE"), None, None),
+        Some(GenesisStatus::Exhausted) => (Some("EXHAUSTED"), None, None),
+    }
+}
+
+/// Reads the three columns of genesis, the first of them at `column`.
+pub(crate) fn genesis_from(row: &Row, column: usize) -> Result<Option<GenesisStatus>, Error> {
+    Ok(match row.opt_text(column)? {
+        None => None,
+        Some("INELIGIBLE") => Some(GenesisStatus::Ineligible),
+        Some("EXHAUSTED") => Some(GenesisStatus::Exhausted),
+        Some("GRANTED") => {
+            let phase = u8::try_from(row.int(column + 1)?)
+                .map_err(|error| Error::corrupt("genesis phase", error))?;
+            Some(GenesisStatus::Granted { phase, amount: row.amount(column + 2)? })
+        }
+        Some(text) => return Err(Error::corrupt("genesis status", text)),
+    })
+}

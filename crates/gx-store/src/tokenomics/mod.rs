@@ -1,0 +1,6 @@
+//! What the read models say of accounts, their histories, countries and the supply.
+
+pub mod accounts;
+pub mod countries;
+pub mod history;
+pub mod supply;
