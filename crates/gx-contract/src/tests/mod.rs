@@ -13,6 +13,7 @@ mod countries;
 mod fees;
 mod freezing;
 mod genesis;
+mod golden;
 mod identity;
 mod queries;
 mod refusals;

@@ -1,0 +1,331 @@
+//! One value of everything stored and emitted, with and without what is optional.
+
+use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
+use gx_types::{Pool, Role, TimeMs};
+
+use crate::admin::{
+    BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
+    PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
+};
+use crate::identity::{CreateUser, IdentityHash, UserCreated};
+use crate::state::{
+    Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
+    Key, Pause, Record, System, User, Version,
+};
+use crate::tokenomics::{
+    AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, GenesisDistributed, GenesisSkipped,
+    Transfer, Transferred, UnfreezeWallet, WalletFrozen, WalletUnfrozen,
+};
+use crate::{
+    Batch, BatchRecord, Command, CommandResult, Envelope, Event, GenesisStatus, Outcome, Posting,
+    Refusal, Repeated, Scope, TransferType,
+};
+
+/// All values of an enum; one that is missing in the list does not compile.
+macro_rules! all {
+    ($list:ident of $type:ident: $($variant:ident)+) => {
+        const $list: &[$type] = &[$($type::$variant),+];
+        const _: fn($type) = |value| match value { $($type::$variant => (),)+ };
+    };
+}
+
+all!(REASONS of FreezeReason: AdminAction SuspiciousActivity ComplianceReview CourtOrder
+    UserRequest Inactivity DebtCollection);
+all!(TRANSFER_TYPES of TransferType: P2P Merchant Government B2B System);
+all!(SCOPES of Scope: Local CrossBorder);
+all!(LEVELS of AdminLevel: SuperAdmin Admin);
+
+/// The text that a value is in JSON.
+fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
+}
+
+fn country(code: &str) -> CountryCode {
+    code.parse().unwrap()
+}
+
+fn account(code: &str) -> AccountId {
+    AccountId::from_entropy(country(code), AccountType::Individual, *b"0123456789abcdef")
+}
+
+fn admin() -> AdminId {
+    "root".parse().unwrap()
+}
+
+fn identity_hash() -> IdentityHash {
+    IdentityHash::from_bytes(std::array::from_fn(|at| 0xE0 + at as u8))
+}
+
+fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
+    Posting(account, change.parse().unwrap(), Amount::from_qirat(balance))
+}
+
+const TIME: TimeMs = TimeMs(1_767_225_600_123);
+const BATCH: BatchId = BatchId::from_u128(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF);
+const COMMAND: CommandId = CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
+const GRANTED: GenesisStatus = GenesisStatus::Granted { phase: 1, amount: Amount::from_gx(500) };
+
+fn statuses() -> [(&'static str, GenesisStatus); 3] {
+    let all = [GRANTED, GenesisStatus::Ineligible, GenesisStatus::Exhausted];
+    all.map(|status| match status {
+        GenesisStatus::Granted { .. } => ("granted", status),
+        GenesisStatus::Ineligible => ("ineligible", status),
+        GenesisStatus::Exhausted => ("exhausted", status),
+    })
+}
+
+pub(super) fn records() -> Vec<(String, Key, Record)> {
+    let mut all: Vec<(String, Key, Record)> = Vec::new();
+    let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
+    for (case, account) in accounts() {
+        add(&case, Key::Account(self::account("IN")), account.into());
+    }
+    let mut row =
+        Country { v: Version, weight: 13_464_767, users: 0, slots: [0; 6], slots_used: [0; 6] };
+    add("added", Key::Country(country("IN")), row.clone().into());
+    (row.users, row.slots, row.slots_used) =
+        (9, [1, 2, 3, 4, 5, u64::MAX >> 11], [1, 2, 0, 0, 0, 0]);
+    add("sealed", Key::Country(country("IN")), row.into());
+    for level in LEVELS {
+        let record = Admin { v: Version, level: *level, appointed_at: TIME };
+        add(&word(level), Key::Admin(admin()), record.into());
+    }
+    let identity = Identity { v: Version, user_id: account("IN") };
+    add("plain", Key::Identity(identity_hash()), identity.into());
+    let body = envelopes()[0].1.body_hash();
+    for (case, refused) in [
+        ("applied", None),
+        ("refused", Some(Refusal::InsufficientBalance.because("holds 1 Q, needed 2 Q"))),
+    ] {
+        let refused = refused.map(Box::new);
+        let record = CommandOutcome { v: Version, body, batch_id: BATCH, time: TIME, refused };
+        add(case, Key::Outcome(COMMAND), record.into());
+    }
+    add("plain", Key::Clock, Clock { v: Version, last_batch_at: TIME }.into());
+    let codes = vec![country("FR"), country("IN")];
+    let set = Countries { v: Version, total_weight: 100_000_000, codes };
+    add("sealed", Key::Countries, set.into());
+    for (case, paused) in
+        [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
+    {
+        add(case, Key::System, System { v: Version, bootstrapped_at: TIME, paused }.into());
+    }
+    for (case, genesis) in statuses() {
+        let identity_hash = identity_hash();
+        let user = User { v: Version, identity_hash, created_at: TIME, genesis };
+        add(case, Key::User(account("IN")), user.into());
+    }
+    all
+}
+
+fn accounts() -> Vec<(String, Account)> {
+    let account = |kind, account_type, country: Option<&str>, qirat| {
+        let country = country.map(self::country);
+        let balance = Amount::from_qirat(qirat);
+        Account { v: Version, kind, account_type, country, balance, frozen: None }
+    };
+    let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
+    let treasury = account(AccountKind::Treasury, AccountType::Treasury, Some("IN"), 50_000_000);
+    let user = account(AccountKind::User, AccountType::Individual, Some("IN"), 0);
+    // A kind that is missing above does not compile here.
+    let mut all = [pool, treasury, user]
+        .map(|account| match account.kind {
+            AccountKind::Pool | AccountKind::Treasury | AccountKind::User => {
+                (word(account.kind), account)
+            }
+        })
+        .to_vec();
+    for account_type in AccountType::ALL {
+        all.push((format!("USER-{account_type}"), Account { account_type, ..user }));
+    }
+    for reason in REASONS {
+        all.push((format!("USER-{}", word(reason)), Account { frozen: Some(*reason), ..user }));
+    }
+    all
+}
+
+pub(super) fn keys() -> Vec<(String, Key)> {
+    let mut all = vec![
+        Key::Account(account("IN")),
+        Key::Account(AccountId::treasury(country("IN"))),
+        Key::Country(country("IN")),
+        Key::Admin(admin()),
+        Key::Identity(identity_hash()),
+        Key::Outcome(COMMAND),
+        Key::Clock,
+        Key::Countries,
+        Key::System,
+        Key::User(account("IN")),
+    ];
+    all.extend(Pool::ALL.map(|pool| Key::Account(pool.account())));
+    let name = |key: &Key| match key {
+        Key::Account(id) if id.is_reserved() => format!("Account.{id}"),
+        Key::Account(_) => "Account.user".to_owned(),
+        Key::Country(_) => "Country.plain".to_owned(),
+        Key::Admin(_) => "Admin.plain".to_owned(),
+        Key::Identity(_) => "Identity.plain".to_owned(),
+        Key::Outcome(_) => "Outcome.plain".to_owned(),
+        Key::Clock => "Clock.plain".to_owned(),
+        Key::Countries => "Countries.plain".to_owned(),
+        Key::System => "System.plain".to_owned(),
+        Key::User(_) => "User.plain".to_owned(),
+    };
+    all.into_iter().map(|key| (name(&key), key)).collect()
+}
+
+fn weights() -> Vec<CountryWeight> {
+    [("IN", 13_464_767), ("FR", 0)]
+        .map(|(code, weight)| CountryWeight { country_code: country(code), weight })
+        .to_vec()
+}
+
+pub(super) fn events() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    let mut add = |case: &str, event| all.push((case.to_owned(), event));
+    let supply = |pool: Pool| posting(pool.account(), "31250000000000000", 31_250_000_000_000_000);
+    let postings = Pool::ALL.map(supply).to_vec();
+    add("plain", SystemBootstrapped { first_super_admin: admin(), postings }.into());
+    let sealed = CountrySlots { country_code: country("IN"), slots: [13_464_767, 2, 3, 4, 5, 6] };
+    for (case, slots) in [("part", Vec::new()), ("sealed", vec![sealed])] {
+        let (countries, total_weight) = (weights(), 100_000_000);
+        add(case, CountriesInitialized { countries, total_weight, slots }.into());
+    }
+    add("plain", SystemPaused { reason: "audit \"7\" of pools".into() }.into());
+    add("plain", SystemResumed { paused_since: TIME }.into());
+    for (case, genesis) in statuses() {
+        let (user_id, country) = (account("IN"), country("IN"));
+        let account_type = AccountType::Individual;
+        add(case, UserCreated { user_id, country, account_type, genesis }.into());
+    }
+    let grant = GenesisDistributed {
+        user_id: account("IN"),
+        country: country("IN"),
+        phase: 1,
+        amount: Amount::from_gx(500),
+        treasury_amount: Amount::from_gx(50),
+        postings: vec![
+            posting(Pool::UserGenesis.account(), "-500000000", 577_499_999_500_000_000),
+            posting(account("IN"), "500000000", 500_000_000),
+            posting(Pool::GovtGenesis.account(), "-50000000", 151_999_999_950_000_000),
+            posting(AccountId::treasury(country("IN")), "50000000", 50_000_000),
+        ],
+    };
+    add("plain", grant.into());
+    let (user_id, code) = (account("IN"), Refusal::GenesisAlreadyGranted);
+    add("plain", GenesisSkipped { user_id, code }.into());
+    for (case, event) in payments() {
+        add(&case, event.into());
+    }
+    add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
+    add("plain", WalletUnfrozen { user_id }.into());
+    all
+}
+
+/// A payment of each type and scope, and one with a remark.
+fn payments() -> Vec<(String, Transferred)> {
+    let mut all = Vec::new();
+    for kind in TRANSFER_TYPES {
+        for scope in SCOPES {
+            let fee = if *kind == TransferType::System { 0 } else { 1 };
+            let mut payment = Transferred {
+                from: account("IN"),
+                to: account("FR"),
+                amount: Amount::from_qirat(50),
+                fee: Amount::from_qirat(fee),
+                kind: *kind,
+                scope: *scope,
+                remark: String::new(),
+                postings: vec![
+                    posting(account("IN"), if fee == 0 { "-50" } else { "-51" }, 0),
+                    posting(account("FR"), "50", 50),
+                ],
+            };
+            if fee != 0 {
+                payment.postings.push(posting(Pool::OperationsFund.account(), "1", 1));
+            }
+            all.push((format!("{}-{}", word(kind), word(scope)), payment));
+        }
+    }
+    let remark = "café \"no 7\"\\".to_owned();
+    all.push(("remark".to_owned(), Transferred { remark, ..all[0].1.clone() }));
+    all
+}
+
+pub(super) fn commands() -> Vec<(String, Command)> {
+    let mut all: Vec<(String, Command)> = Vec::new();
+    let mut add = |case: &str, command| all.push((case.to_owned(), command));
+    let user_id = account("IN");
+    let payment = Transfer {
+        from: account("IN"),
+        to: account("FR"),
+        amount: Amount::from_qirat(u64::MAX),
+        remark: String::new(),
+    };
+    add("remark", Transfer { remark: "café \"no 7\"\\".into(), ..payment.clone() }.into());
+    add("plain", payment.into());
+    add("plain", BootstrapSystem { first_super_admin: admin() }.into());
+    add("plain", InitializeCountryData { countries: weights() }.into());
+    add("plain", PauseSystem { reason: "audit \"7\" of pools".into() }.into());
+    add("plain", ResumeSystem {}.into());
+    let (identity_hash, country, account_type) =
+        (identity_hash(), country("IN"), AccountType::Individual);
+    add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
+    let users =
+        vec![AttestedAge { user_id, age: 13 }, AttestedAge { user_id: account("FR"), age: 0 }];
+    add("plain", DistributeGenesis { users }.into());
+    add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
+    add("plain", UnfreezeWallet { user_id }.into());
+    all
+}
+
+/// Each command by the system, and one by each other kind of actor.
+pub(super) fn envelopes() -> Vec<(String, Envelope)> {
+    let envelope = |actor, command| Envelope { command_id: COMMAND, actor, command };
+    let mut all: Vec<(String, Envelope)> = commands()
+        .into_iter()
+        .map(|(case, command)| (case, envelope(Actor::System, command)))
+        .collect();
+    for actor in [Actor::Admin(admin()), Actor::User(account("IN")), Actor::System] {
+        // A kind of actor that is missing above does not compile here.
+        let case = match actor {
+            Actor::Admin(_) => "by-admin",
+            Actor::User(_) => "by-user",
+            Actor::System => "by-system",
+        };
+        all.push((case.to_owned(), envelope(actor, all[0].1.command.clone())));
+    }
+    all
+}
+
+pub(super) fn batches() -> Vec<(String, Batch)> {
+    let batch = |role, commands| Batch { batch_id: BATCH, role, commands };
+    let all = envelopes().into_iter().map(|(_, envelope)| envelope);
+    let commands = all.filter(|envelope| envelope.role() == Role::Admin).collect();
+    let mut samples = vec![("commands".to_owned(), batch(Role::Admin, commands))];
+    samples.extend(Role::ALL.map(|role| (role.to_string(), batch(role, Vec::new()))));
+    samples
+}
+
+pub(super) fn batch_records() -> Vec<(String, BatchRecord)> {
+    let refused = Refusal::AmountZero.because("The amount is zero.");
+    let repeated = |refused| Outcome::Repeated(Repeated { batch_id: BATCH, time: TIME, refused });
+    let events = || events().into_iter().map(|(_, event)| event);
+    let mut all = vec![("empty".to_owned(), Vec::new())];
+    for (case, outcome) in [
+        ("applied", Outcome::Applied(events().take(2).collect())),
+        ("applied-without-events", Outcome::Applied(Vec::new())),
+        ("refused", Outcome::Refused(refused.clone())),
+        ("repeated", repeated(None)),
+        ("repeated-refused", repeated(Some(refused))),
+    ] {
+        // An outcome that is missing above does not compile here.
+        match outcome {
+            Outcome::Applied(_) | Outcome::Refused(_) | Outcome::Repeated(_) => {}
+        }
+        all.push((case.to_owned(), vec![CommandResult { command_id: COMMAND, outcome }]));
+    }
+    let together = all.iter().flat_map(|(_, results)| results.clone()).collect();
+    all.push(("all".to_owned(), together));
+    let record = |results| BatchRecord { version: Version, batch_id: BATCH, time: TIME, results };
+    all.into_iter().map(|(case, results)| (case, record(results))).collect()
+}
