@@ -67,7 +67,9 @@ impl<'b> Execution<'b> {
     pub fn new(batch: &'b Batch, context: Context) -> Self {
         let bodies = batch.commands.iter().map(Envelope::body_hash).collect();
         let results = Vec::with_capacity(batch.commands.len());
-        Self { batch, context, bodies, state: State::default(), results }
+        // Most commands touch their outcome and two accounts of their own.
+        let state = State::with_capacity(batch.commands.len().saturating_mul(3).saturating_add(16));
+        Self { batch, context, bodies, state, results }
     }
 
     /// Supplies the value of a key that was asked for; `None` when the ledger has none.

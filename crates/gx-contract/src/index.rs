@@ -14,15 +14,25 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// Room for so many keys.
+    pub(crate) fn with_capacity(keys: usize) -> Self {
+        let table = vec![0; keys.saturating_mul(2).next_power_of_two()];
+        Self { keys: Vec::with_capacity(keys), table }
+    }
+
     /// Place of the key, in order of arrival.
+    #[inline]
     pub(crate) fn find(&self, key: &Key) -> Option<usize> {
-        for at in self.probe(key) {
+        let mask = self.table.len().wrapping_sub(1);
+        let mut at = hash(key) & mask;
+        // The table is never full, so that the search ends at a free slot at the latest.
+        loop {
             let place = usize::try_from(self.table.get(at)?.checked_sub(1)?).ok()?;
-            if self.keys.get(place) == Some(key) {
+            if self.keys.get(place)? == key {
                 return Some(place);
             }
+            at = at.wrapping_add(1) & mask;
         }
-        None
     }
 
     /// Adds a key that is not there yet and returns its place.
@@ -45,30 +55,23 @@ impl Index {
 
     fn enter(&mut self, place: usize) {
         let Some(key) = self.keys.get(place) else { return };
-        let free = self.probe(key).find(|at| self.table.get(*at) == Some(&0));
-        let entry = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
-        if let Some(slot) = free.and_then(|at| self.table.get_mut(at)) {
-            *slot = entry;
+        let mask = self.table.len().wrapping_sub(1);
+        let mut at = hash(key) & mask;
+        while self.table.get(at).is_some_and(|entry| *entry != 0) {
+            at = at.wrapping_add(1) & mask;
         }
-    }
-
-    /// The slots to look at, in order: linear probing from the key's hash.
-    fn probe(&self, key: &Key) -> impl Iterator<Item = usize> + use<> {
-        let length = self.table.len();
-        let mask = length.wrapping_sub(1);
-        let start = hash(key);
-        (0..length).map(move |step| start.wrapping_add(step) & mask)
+        if let Some(free) = self.table.get_mut(at) {
+            *free = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        }
     }
 }
 
-/// Multiply and fold, over the key's words.
+/// Mixes the words, multiplies once and folds: ids are mostly random, so little is enough.
 fn hash(key: &Key) -> usize {
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let folded = key.sort_key().iter().fold(0, |hash: u64, word| {
-        let product = u128::from(hash ^ word).wrapping_mul(u128::from(ODD));
-        (product as u64) ^ ((product >> 64) as u64)
-    });
-    folded as usize
+    let [kind, a, b, c, d] = key.sort_key();
+    let mixed = kind ^ a ^ b.rotate_left(19) ^ c.rotate_left(37) ^ d.rotate_left(51);
+    let product = u128::from(mixed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    ((product >> 64) as u64 ^ product as u64) as usize
 }
 
 #[cfg(test)]

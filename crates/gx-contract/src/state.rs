@@ -328,6 +328,12 @@ pub struct State {
 }
 
 impl State {
+    /// Room for so many keys.
+    pub(crate) fn with_capacity(keys: usize) -> Self {
+        let (index, slots) = (Index::with_capacity(keys), Vec::with_capacity(keys));
+        Self { index, slots, missing: Vec::with_capacity(keys), ..Self::default() }
+    }
+
     /// The place of a key that is known; notes it as missing otherwise.
     fn known(&mut self, key: &Key) -> Option<usize> {
         let place = match self.index.find(key) {
