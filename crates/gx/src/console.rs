@@ -1,0 +1,88 @@
+//! What people and scripts read: results on standard output, progress and errors beside it.
+//!
+//! Every line that the binary prints goes through here; logs are `tracing`'s.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A line of the result.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// A line for whoever watches, not part of the result.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}
+
+/// Why a command could not be carried out: one line with all its causes.
+pub(crate) fn failure(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+/// A bar on standard error; it is drawn on a terminal only.
+pub(crate) fn progress(what: &'static str, total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message(what);
+    let style = ProgressStyle::with_template("{msg:28} {bar:30} {human_pos}/{human_len} {per_sec}");
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Columns as wide as their widest cell; the first row is the heading.
+pub(crate) fn table<const N: usize>(rows: &[[String; N]]) {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| {
+                if is_number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            })
+            .collect();
+        println!("{}", cells.join("  ").trim_end());
+    }
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'))
+}
+
+/// A number with its thousands apart, for people.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn only_figures_are_set_to_the_right() {
+        assert!(is_number("1,234.50") && is_number("-3"));
+        assert!(!is_number("") && !is_number("3 of 4") && !is_number("gx"));
+    }
+}
