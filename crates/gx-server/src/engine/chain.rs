@@ -1,0 +1,221 @@
+//! The ledger as the workers see it, whichever engine it is.
+//!
+//! An enum, not a trait: the choice is closed. Nothing outside this file knows which ledger is in
+//! use. It retries nothing; its errors say whether the ledger answered.
+
+use std::sync::Arc;
+
+use gx_contract::{Batch, BatchRecord, Context, Envelope, Query, Refused};
+use gx_ledger::{Block, BlockLimit, Ledger};
+use gx_store::projection::ProjectedBlock;
+use gx_types::{Role, TimeMs};
+use tokio::sync::watch;
+
+/// Blocks of one reading at most.
+const BLOCKS_MAX: usize = 256;
+
+/// A ledger. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Chain {
+    /// One file in this process.
+    Embedded(Ledger),
+}
+
+/// The last block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    pub number: u64,
+    pub hash: [u8; 32],
+    pub time: TimeMs,
+}
+
+/// Why the ledger did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// A command makes the contract panic. Nothing was written, and sending it again is no use.
+    #[error("the contract panics: {reason}")]
+    Panicked { reason: String },
+    /// The ledger does not have the block that was applied last: it is another one, or an older
+    /// copy of this one.
+    #[error("the ledger does not have the block {block} that the read models were filled from")]
+    OtherLedger { block: u64 },
+    /// A block cannot be read by this build, or is damaged.
+    #[error("block {block} of the ledger cannot be read")]
+    Damaged { block: u64, source: gx_ledger::Fault },
+    /// No answer. Sending again is free.
+    #[error("the ledger gives no answer")]
+    Ledger(#[source] gx_ledger::Error),
+    /// The thread that worked on the request ended without an answer.
+    #[error("the request to the ledger was cut off")]
+    Interrupted,
+}
+
+impl ChainError {
+    /// A word for logs and metrics.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Panicked { .. } => "panicked",
+            Self::OtherLedger { .. } => "other_ledger",
+            Self::Damaged { .. } => "damaged",
+            Self::Ledger(_) => "unavailable",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl From<gx_ledger::Error> for ChainError {
+    fn from(error: gx_ledger::Error) -> Self {
+        match error {
+            gx_ledger::Error::Panicked { message, .. } => Self::Panicked { reason: message },
+            other => Self::Ledger(other),
+        }
+    }
+}
+
+/// A block with what the projector reads of it.
+#[derive(Debug, Clone)]
+pub struct ChainBlock {
+    pub number: u64,
+    pub hash: [u8; 32],
+    pub prev_hash: [u8; 32],
+    pub role: Role,
+    pub commands: Vec<Envelope>,
+    pub record: Arc<BatchRecord>,
+}
+
+impl ChainBlock {
+    pub(super) fn projected(&self) -> ProjectedBlock<'_> {
+        ProjectedBlock {
+            number: self.number,
+            hash: self.hash,
+            prev_hash: self.prev_hash,
+            role: self.role,
+            commands: &self.commands,
+            record: &self.record,
+        }
+    }
+}
+
+impl Chain {
+    /// Has a batch executed and made durable.
+    ///
+    /// # Errors
+    /// [`ChainError`]; after any but `Panicked` the batch may have been executed all the same.
+    pub async fn submit(&self, batch: Arc<Batch>, context: Context) -> Result<(), ChainError> {
+        match self.clone() {
+            Self::Embedded(ledger) => {
+                blocking(move || Ok(ledger.submit(&batch, context).map(drop)?)).await
+            }
+        }
+    }
+
+    /// Number of the first block there can be.
+    pub fn first(&self) -> u64 {
+        match self {
+            Self::Embedded(_) => 1,
+        }
+    }
+
+    /// What stands before the first block as the hash of a block 0 would. It tells ledgers apart.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`].
+    pub async fn origin(&self) -> Result<[u8; 32], ChainError> {
+        match self.clone() {
+            Self::Embedded(ledger) => {
+                blocking(move || Ok(*ledger.info()?.origin.hash().as_bytes())).await
+            }
+        }
+    }
+
+    /// The last block; `None` for an empty ledger.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`].
+    pub async fn tip(&self) -> Result<Option<Tip>, ChainError> {
+        match self {
+            Self::Embedded(ledger) => {
+                let gx_ledger::Tip { number, hash, time, .. } = ledger.tip();
+                Ok((number > 0).then(|| Tip { number, hash: *hash.as_bytes(), time }))
+            }
+        }
+    }
+
+    /// Changes when the ledger grows.
+    pub fn subscribe(&self) -> watch::Receiver<gx_ledger::Tip> {
+        match self {
+            Self::Embedded(ledger) => ledger.subscribe(),
+        }
+    }
+
+    /// The blocks from a number on, up to about `bytes_max` but at least one if there is one.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`], also when a block is damaged.
+    pub async fn blocks(&self, from: u64, bytes_max: usize) -> Result<Vec<ChainBlock>, ChainError> {
+        match self.clone() {
+            Self::Embedded(ledger) => {
+                blocking(move || {
+                    let limit = BlockLimit { blocks: BLOCKS_MAX, bytes: bytes_max };
+                    ledger.blocks(from, limit)?.iter().map(|block| read(block)).collect()
+                })
+                .await
+            }
+        }
+    }
+
+    /// Hash of a block; `None` when the ledger does not reach it.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`].
+    pub async fn block_hash(&self, number: u64) -> Result<Option<[u8; 32]>, ChainError> {
+        match self.clone() {
+            Self::Embedded(ledger) => {
+                blocking(move || Ok(ledger.block(number)?.map(|block| *block.hash().as_bytes())))
+                    .await
+            }
+        }
+    }
+
+    /// Time of a block; `None` when the ledger does not reach it.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`].
+    pub async fn block_time(&self, number: u64) -> Result<Option<TimeMs>, ChainError> {
+        match self.clone() {
+            Self::Embedded(ledger) => {
+                blocking(move || Ok(ledger.block(number)?.map(|block| block.header().time))).await
+            }
+        }
+    }
+
+    /// Asks the ledger's state. The answer is a JSON text.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`]; a refusal is an answer.
+    pub async fn query(&self, query: Query) -> Result<Result<String, Refused>, ChainError> {
+        match self.clone() {
+            Self::Embedded(ledger) => blocking(move || Ok(ledger.query(query)?)).await,
+        }
+    }
+}
+
+fn read(block: &Block) -> Result<ChainBlock, ChainError> {
+    let damaged = |source| ChainError::Damaged { block: block.number(), source };
+    let batch = block.batch().map_err(damaged)?;
+    Ok(ChainBlock {
+        number: block.number(),
+        hash: *block.hash().as_bytes(),
+        prev_hash: *block.header().previous.as_bytes(),
+        role: batch.role,
+        commands: batch.commands,
+        record: block.record().map_err(damaged)?,
+    })
+}
+
+/// Runs file work where it may block.
+async fn blocking<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, ChainError> + Send + 'static,
+) -> Result<R, ChainError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(ChainError::Interrupted))
+}

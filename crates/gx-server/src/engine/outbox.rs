@@ -1,0 +1,240 @@
+//! `submit()`: the only way into the outbox.
+//!
+//! It checks what needs no state, derives the command id from actor and idempotency key so that a
+//! retry is the same command, and writes the row. Callers without a transaction of their own share
+//! one: what comes in while one group is being committed is the next group.
+
+use std::sync::Arc;
+
+use gx_contract::{Command, Envelope, Refused};
+use gx_store::outbox::{Inserted, NewCommand};
+use gx_store::{Engine, Store, Tx};
+use gx_types::{Actor, CommandId, TimeMs};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+
+use crate::calendar::now_ms;
+use crate::metrics::{ByFunction, Metrics};
+use crate::service::Service;
+
+/// Commands of one transaction at most.
+const GROUP_MAX: usize = 1024;
+
+/// Commands that may wait for a transaction; further ones are turned away.
+const QUEUE_MAX: usize = 8192;
+
+/// A command as a service hands it in.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub actor: Actor,
+    /// The client's idempotency key, unique for the actor.
+    pub key: String,
+    pub command: Command,
+    pub service: Service,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
+}
+
+/// The command is in the outbox, durably.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    pub command_id: CommandId,
+    /// The same command was accepted before; this was a retry.
+    pub replayed: bool,
+}
+
+/// Why a command was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The ledger would refuse it whatever its state.
+    #[error("the command is refused: {}", .0.code)]
+    Refused(Refused),
+    /// The actor used the idempotency key for another command.
+    #[error("the idempotency key was used for another command")]
+    KeyReused,
+    /// More commands are waiting than can be written soon; nothing was accepted.
+    #[error("too many commands are waiting to be accepted")]
+    Busy,
+    /// The database did not take it, or it is not known whether it did. A retry under the same key
+    /// is safe.
+    #[error("the outbox can't be written")]
+    Store(#[source] Arc<gx_store::Error>),
+}
+
+impl SubmitError {
+    /// Whether the same submission may be accepted later.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::KeyReused => false,
+            Self::Busy => true,
+            Self::Store(error) => error.is_unavailable(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Request {
+    row: NewCommand,
+    answer: oneshot::Sender<Result<Inserted, Arc<gx_store::Error>>>,
+}
+
+/// The outbox as services see it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    queue: mpsc::Sender<Request>,
+    wake: Arc<Notify>,
+    metrics: Arc<Metrics>,
+}
+
+impl Outbox {
+    /// Starts the tasks that write groups; they end when the last clone is dropped. `wake` is
+    /// notified after each commit, for a submitter in the same process.
+    pub fn start(store: Store, metrics: Arc<Metrics>, wake: Arc<Notify>) -> Self {
+        let (queue, requests) = mpsc::channel(QUEUE_MAX);
+        let requests = Arc::new(Mutex::new(requests));
+        // PostgreSQL commits two groups at once; SQLite has one writer.
+        let writers = match store.engine() {
+            Engine::Sqlite => 1,
+            Engine::Postgres => 2,
+        };
+        for _ in 0..writers {
+            let group = Group {
+                store: store.clone(),
+                requests: requests.clone(),
+                metrics: metrics.clone(),
+                wake: wake.clone(),
+            };
+            tokio::spawn(group.run());
+        }
+        Self { queue, wake, metrics }
+    }
+
+    /// Accepts a command. When it returns `Ok`, the command survives any crash and will have an
+    /// outcome.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; only after [`SubmitError::Store`] may the command be accepted all the same.
+    pub async fn submit(&self, submission: Submission) -> Result<Accepted, SubmitError> {
+        let row = prepare(submission)?;
+        let command_id = row.command_id;
+        let (answer, inserted) = oneshot::channel();
+        self.queue.try_send(Request { row, answer }).map_err(|_| SubmitError::Busy)?;
+        let inserted = inserted.await.map_err(|_| SubmitError::Busy)?;
+        accepted(command_id, inserted.map_err(SubmitError::Store)?)
+    }
+
+    /// Accepts commands inside the caller's transaction: they exist if and only if it commits. The
+    /// caller calls [`Outbox::committed`] afterwards.
+    ///
+    /// # Errors
+    /// [`SubmitError`] of the first command that can't be accepted; the caller gives its
+    /// transaction up.
+    pub async fn submit_in(
+        &self,
+        tx: &mut Tx,
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<Accepted>, SubmitError> {
+        let rows = submissions.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let inserted = gx_store::outbox::insert(tx, &rows)
+            .await
+            .map_err(|error| SubmitError::Store(Arc::new(error)))?;
+        count(&self.metrics, rows.iter().zip(&inserted));
+        rows.iter()
+            .zip(inserted)
+            .map(|(row, inserted)| accepted(row.command_id, inserted))
+            .collect()
+    }
+
+    /// Wakes the submitter after a transaction with [`Outbox::submit_in`] was committed.
+    pub fn committed(&self) {
+        self.wake.notify_one();
+    }
+}
+
+/// Checks what needs no state and makes the row.
+fn prepare(submission: Submission) -> Result<NewCommand, SubmitError> {
+    let Submission { actor, key, command, service, traceparent } = submission;
+    let command_id = CommandId::derive(&actor, &key);
+    let envelope = Envelope { command_id, actor, command };
+    envelope.validate().map_err(SubmitError::Refused)?;
+    Ok(NewCommand::new(&envelope, service.as_str(), traceparent, TimeMs(now_ms())))
+}
+
+fn accepted(command_id: CommandId, inserted: Inserted) -> Result<Accepted, SubmitError> {
+    match inserted {
+        Inserted::New { .. } => Ok(Accepted { command_id, replayed: false }),
+        Inserted::Existing { same_body: true, .. } => Ok(Accepted { command_id, replayed: true }),
+        Inserted::Existing { same_body: false, .. } => Err(SubmitError::KeyReused),
+    }
+}
+
+fn count<'r>(metrics: &Metrics, rows: impl Iterator<Item = (&'r NewCommand, &'r Inserted)>) {
+    for (row, inserted) in rows {
+        if matches!(inserted, Inserted::New { .. }) {
+            let function = row.function;
+            metrics.commands_submitted.get_or_create(&ByFunction { function }).inc();
+        }
+    }
+}
+
+/// Writes what has come in, one group a transaction.
+struct Group {
+    store: Store,
+    requests: Arc<Mutex<mpsc::Receiver<Request>>>,
+    metrics: Arc<Metrics>,
+    wake: Arc<Notify>,
+}
+
+impl Group {
+    async fn run(self) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        loop {
+            // Holding the lock while waiting lets the writers take turns.
+            if self.requests.lock().await.recv_many(&mut group, GROUP_MAX).await == 0 {
+                return;
+            }
+            self.write(std::mem::take(&mut group)).await;
+        }
+    }
+
+    async fn write(&self, group: Vec<Request>) {
+        let (rows, answers): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|request| (request.row, request.answer)).unzip();
+        match self.insert(&rows).await {
+            Ok(inserted) => {
+                self.wake.notify_one();
+                self.metrics.outbox_group_size.observe(rows.len() as f64);
+                count(&self.metrics, rows.iter().zip(&inserted));
+                for (answer, inserted) in answers.into_iter().zip(inserted) {
+                    // A caller that has gone away finds its command by retrying.
+                    let _ = answer.send(Ok(inserted));
+                }
+            }
+            // One row that the database can't store must not take its neighbours down.
+            Err(error) if !error.is_unavailable() && rows.len() > 1 => {
+                for (row, answer) in rows.into_iter().zip(answers) {
+                    let alone = self.insert(std::slice::from_ref(&row)).await;
+                    self.wake.notify_one();
+                    let one = |inserted: Vec<Inserted>| inserted.first().copied();
+                    let _ = match alone.map(one) {
+                        Ok(Some(inserted)) => answer.send(Ok(inserted)),
+                        Ok(None) => continue,
+                        Err(error) => answer.send(Err(Arc::new(error))),
+                    };
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for answer in answers {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn insert(&self, rows: &[NewCommand]) -> Result<Vec<Inserted>, gx_store::Error> {
+        let mut tx = self.store.begin().await?;
+        let inserted = gx_store::outbox::insert(&mut tx, rows).await?;
+        tx.commit().await?;
+        Ok(inserted)
+    }
+}
