@@ -9,10 +9,13 @@ mod auth;
 pub mod calendar;
 mod coalesce;
 pub mod config;
+pub mod engine;
 pub mod error;
 mod http;
 pub mod metrics;
+mod platform;
 mod service;
 pub mod telemetry;
 
+pub use platform::{Platform, Workers};
 pub use service::{Service, Services};

@@ -1,0 +1,157 @@
+//! A process of the platform, put together from its settings and started in order.
+//!
+//! Store, then ledger, then the workers that were asked for. What cannot start says which part and
+//! why; nothing half-started is left behind. Serving HTTP on top is [`crate::App`]'s.
+
+use std::sync::Arc;
+
+use gx_ledger::{Ledger, NodeKey};
+use gx_store::Store;
+use gx_types::TimeMs;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, StartError};
+use crate::calendar::now_ms;
+use crate::config::Config;
+use crate::engine::{
+    Applied, BatchLimits, Chain, Outbox, Projector, Submitter, Waiters, holder_name,
+};
+use crate::metrics::Metrics;
+
+/// What a process does beside serving HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Workers {
+    pub submitter: bool,
+    pub projector: bool,
+}
+
+impl Workers {
+    pub const ALL: Self = Self { submitter: true, projector: true };
+    pub const NONE: Self = Self { submitter: false, projector: false };
+}
+
+/// The running parts of a process.
+#[derive(Debug)]
+pub struct Platform {
+    config: Config,
+    store: Store,
+    chain: Option<Chain>,
+    outbox: Outbox,
+    waiters: Waiters,
+    metrics: Arc<Metrics>,
+    workers: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Platform {
+    /// Connects, checks schema and network, opens the ledger if a worker needs it, and starts the
+    /// workers. With `migrate` an older or empty schema is brought up to date first.
+    ///
+    /// # Errors
+    /// [`StartError`] names the part that can't start.
+    pub async fn start(
+        config: Config,
+        workers: Workers,
+        migrate: bool,
+    ) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data_dir).map_err(|source| StartError::Folder {
+            path: config.data_dir.clone(),
+            source,
+        })?;
+        let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+        if migrate {
+            store.migrate(config.network).await?;
+        }
+        store.check(config.network).await?;
+        let needs_ledger = workers != Workers::NONE;
+        let chain = needs_ledger.then(|| open_ledger(&config)).transpose()?;
+        if let Some(chain) = &chain {
+            gx_store::projection::check_ledger(&store, chain.origin().await?).await?;
+        }
+        let metrics = Arc::new(Metrics::new());
+        let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
+        let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone());
+        let waiters = Waiters::start(store.clone(), &applied);
+        let mut platform = Self {
+            config,
+            store,
+            chain,
+            outbox,
+            waiters,
+            metrics,
+            workers: JoinSet::new(),
+            stop: CancellationToken::new(),
+        };
+        platform.spawn(workers, wake, applied);
+        Ok(platform)
+    }
+
+    fn spawn(&mut self, workers: Workers, wake: Arc<Notify>, applied: Applied) {
+        let Some(chain) = self.chain.clone() else { return };
+        let (store, metrics) = (self.store.clone(), self.metrics.clone());
+        if workers.submitter {
+            let (store, chain, metrics) = (store.clone(), chain.clone(), metrics.clone());
+            let submitter =
+                Submitter { store, chain, metrics, wake, limits: BatchLimits::default() };
+            self.workers.spawn(submitter.run(holder_name(), self.stop.clone()));
+        }
+        if workers.projector {
+            let projector = Projector { store, chain, metrics, applied };
+            self.workers.spawn(projector.run(holder_name(), self.stop.clone()));
+        }
+    }
+
+    /// The HTTP side of this process.
+    ///
+    /// # Errors
+    /// [`StartError`] when keys or settings cannot be used.
+    pub fn app(&self) -> Result<App, StartError> {
+        App::new(
+            self.config.clone(),
+            self.store.clone(),
+            self.outbox.clone(),
+            self.waiters.clone(),
+            self.metrics.clone(),
+        )
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The ledger, in a process that has a worker.
+    pub fn chain(&self) -> Option<&Chain> {
+        self.chain.as_ref()
+    }
+
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Ends the workers, each after the step it is in, and closes the database.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.workers.join_next().await.is_some() {}
+        self.store.close().await;
+    }
+}
+
+/// Opens the embedded ledger with the node's key, both made when there are none.
+fn open_ledger(config: &Config) -> Result<Chain, StartError> {
+    let keys = config.keys_dir();
+    std::fs::create_dir_all(&keys)
+        .map_err(|source| StartError::Folder { path: keys.clone(), source })?;
+    let key = NodeKey::load_or_create(&keys.join("node.pem")).map_err(StartError::Ledger)?;
+    let options = gx_ledger::Options::new(config.ledger_path(), config.network, TimeMs(now_ms()));
+    Ledger::create_or_open(options, &key).map(Chain::Embedded).map_err(StartError::Ledger)
+}
