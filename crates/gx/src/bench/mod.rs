@@ -5,7 +5,11 @@
 
 mod contract;
 mod figure;
+mod latency;
+mod ledger;
+mod place;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -25,6 +29,9 @@ pub(crate) struct Args {
     /// How long each rate is measured.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
+    /// Folder on the disk to measure; a folder of its own is made there and removed.
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    within: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,6 +39,9 @@ enum Bench {
     /// Transfers executed per second by the contract alone: one core, batches of 1,000,
     /// 1 million accounts.
     Contract,
+    /// Transfers made durable per second by the embedded ledger: batches of 1,000,
+    /// 100,000 accounts.
+    Ledger,
 }
 
 /// Runs one benchmark; a missed bar is a finding.
@@ -40,6 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<End> {
     let seconds = |default| Duration::from_secs(args.seconds.unwrap_or(default));
     match &args.bench {
         Bench::Contract => contract::run(&mut report, seconds(10))?,
+        Bench::Ledger => ledger::run(&mut report, seconds(20), &args.within)?,
     }
     report.finish();
     Ok(if report.all_reached() { End::Done } else { End::Findings })
