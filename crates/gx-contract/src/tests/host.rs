@@ -72,6 +72,13 @@ impl Host {
         self.submit(role, role, commands)
     }
 
+    /// What a batch would do, without doing it and without holding any law against it.
+    pub(super) fn try_on(&self, ledger: &Ledger, role: Role, commands: Vec<Envelope>) -> Done {
+        let batch = Batch { batch_id: BatchId::from_u128(0), role, commands };
+        let context = Context { role, time: TimeMs(self.now) };
+        run(ledger, &batch, context, Supply::AsAsked).done
+    }
+
     /// Executes a batch that claims one role and comes from a service of another.
     pub(super) fn submit(
         &mut self,

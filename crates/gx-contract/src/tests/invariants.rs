@@ -32,7 +32,8 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
 
 /// All records of one type with their ids.
 fn all<T: DeserializeOwned>(ledger: &Ledger, prefix: &str) -> BTreeMap<String, T> {
-    let records = ledger.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
+    let from_first = ledger.range(prefix.to_owned()..);
+    let records = from_first.map_while(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
     records.map(|(id, value)| (id.to_owned(), serde_json::from_slice(value).unwrap())).collect()
 }
 
@@ -100,9 +101,9 @@ fn outcomes_are_recorded_once(before: &Ledger, done: &Done, after: &Ledger) {
     for write in done.writes.iter().filter(|write| write.key.starts_with("o/")) {
         assert!(!before.contains_key(&write.key), "an outcome is overwritten: {}", write.key);
     }
-    let recorded = all::<CommandOutcome>(after, "o/");
     for result in &done.record.results {
-        let stored = &recorded[&result.command_id.to_string()];
+        let stored = &after[&format!("o/{}", result.command_id)];
+        let stored: CommandOutcome = serde_json::from_slice(stored).unwrap();
         let refused = stored.refused.as_deref();
         match &result.outcome {
             Outcome::Applied(_) => {

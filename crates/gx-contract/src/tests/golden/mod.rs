@@ -5,6 +5,8 @@
 
 mod samples;
 
+pub(super) use samples::records as records_of_all_kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;

@@ -1,0 +1,229 @@
+//! Random histories: mixtures of valid and invalid commands over few accounts, ids and countries,
+//! so that they collide. The laws are tested on them.
+
+use std::sync::LazyLock;
+
+use gx_types::{AccountId, Actor, CommandId, CountryCode, Role};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::host::Host;
+use super::notation::{account, actor, command, identity_hash, words};
+use super::script::{check, go_on};
+use crate::admin::{
+    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+};
+use crate::identity::CreateUser;
+use crate::tokenomics::{
+    AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, Transfer, UnfreezeWallet,
+};
+use crate::{BatchRecord, Command, Envelope};
+
+/// A command as it is given: by whom, under which id, in which batch.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub(super) role: Role,
+    pub(super) envelope: Envelope,
+    /// Whether it opens a batch although it could join the one before.
+    opens_batch: bool,
+    /// By how much the engine's time has moved, back at times.
+    elapsed: i64,
+}
+
+/// Countries with room for two grants, for fifty, and for everybody.
+const PLACES: [&str; 3] = ["AA", "BB", "CC"];
+
+/// A world that has a bit of everything.
+pub(super) fn world() -> Host {
+    static WORLD: LazyLock<Host> = LazyLock::new(build_world);
+    WORLD.clone()
+}
+
+fn build_world() -> Host {
+    let host = check(
+        r#"world AA=1 BB=2 CC=99999997
+        put c/AA {"v":1,"weight":1,"users":0,"slots":[1,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}
+        put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
+    );
+    go_on(host, "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.1 30")
+}
+
+fn country() -> impl Strategy<Value = CountryCode> {
+    prop_oneof![20 => select(&PLACES[..]), 1 => Just("ZZ")].prop_map(|code| code.parse().unwrap())
+}
+
+/// Few people, who may try to register in several countries.
+fn human() -> impl Strategy<Value = String> {
+    (0..16_u8).prop_map(|number| format!("h{number}"))
+}
+
+fn user() -> impl Strategy<Value = AccountId> {
+    let known = select(&["h0.AA", "h1.BB", "h2.CC", "h3.CC", "h4.BB.1"][..]);
+    let any = (human(), select(&PLACES[..])).prop_map(|(human, place)| format!("{human}.{place}"));
+    prop_oneof![6 => known.prop_map(str::to_owned), 1 => any].prop_map(|word| account(&word))
+}
+
+fn any_account() -> impl Strategy<Value = AccountId> {
+    let others = &["SYSTEM_CHARITABLE_POOL", "SYSTEM_OPERATIONS_FUND", "treasury_AA", "nobody"][..];
+    prop_oneof![12 => user(), 1 => select(others).prop_map(account)]
+}
+
+fn any_actor() -> impl Strategy<Value = Actor> {
+    let admins = select(&["admin:root", "admin:root", "admin:clerk", "admin:nobody"][..]);
+    prop_oneof![
+        2 => Just(Actor::System),
+        2 => admins.prop_map(|word| word.parse().unwrap()),
+        1 => any_account().prop_map(Actor::User),
+    ]
+}
+
+fn amount() -> impl Strategy<Value = u64> {
+    let edges = [
+        0,
+        1,
+        2_999_999,
+        3_000_000,
+        100_000_000,
+        100_000_001,
+        500_000_000,
+        1_250_000_000_000_000_000,
+        i64::MAX as u64,
+        i64::MAX as u64 + 1,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+    prop_oneof![3 => 1..300_000_000_u64, 1 => select(edges.to_vec())]
+}
+
+fn age() -> impl Strategy<Value = u16> {
+    prop_oneof![6 => Just(30_u16), 2 => select(vec![0, 12, 13, 73, 74, 150, 151])]
+}
+
+fn transfer() -> impl Strategy<Value = (Actor, Command)> {
+    let remark = prop_oneof![9 => Just(0_usize), 1 => Just(201)].prop_map(|n| "x".repeat(n));
+    let parties = (user(), any_account());
+    (parties, amount(), remark).prop_map(|((from, to), qirat, remark)| {
+        let amount = gx_types::Amount::from_qirat(qirat);
+        (Actor::User(from), Transfer { from, to, amount, remark }.into())
+    })
+}
+
+fn create_user() -> impl Strategy<Value = (Actor, Command)> {
+    let broken = prop_oneof![12 => Just(None), 1 => any_account().prop_map(Some)];
+    (human(), country(), age(), human(), 0..4_u8, broken).prop_map(
+        |(human, country, age, other, odd, broken)| {
+            let user_id = broken.unwrap_or_else(|| account(&format!("{human}.{country}")));
+            let human = if odd == 0 { other } else { human };
+            let account_type = user_id.layout().map_or("0".parse().unwrap(), |layout| layout.kind);
+            let identity_hash = identity_hash(&human);
+            let user = CreateUser { user_id, identity_hash, country, age, account_type };
+            (Actor::System, user.into())
+        },
+    )
+}
+
+fn distribute() -> impl Strategy<Value = (Actor, Command)> {
+    let attested = (any_account(), age()).prop_map(|(user_id, age)| AttestedAge { user_id, age });
+    prop::collection::vec(attested, 0..3)
+        .prop_map(|users| (Actor::System, DistributeGenesis { users }.into()))
+}
+
+fn govern() -> impl Strategy<Value = (Actor, Command)> {
+    let reason = select(vec![FreezeReason::CourtOrder, FreezeReason::Inactivity]);
+    let weight = prop_oneof![Just(0_u32), Just(1), Just(u32::MAX)];
+    let added = (country(), weight)
+        .prop_map(|(country_code, weight)| CountryWeight { country_code, weight });
+    let word = prop_oneof![Just(5_usize), Just(10)].prop_map(|n| "x".repeat(n));
+    prop_oneof![
+        4 => (any_account(), reason).prop_map(|(user_id, reason)| {
+            FreezeWallet { user_id, reason }.into()
+        }),
+        5 => any_account().prop_map(|user_id| UnfreezeWallet { user_id }.into()),
+        1 => word.prop_map(|reason| PauseSystem { reason }.into()),
+        3 => Just(ResumeSystem {}.into()),
+        1 => prop::collection::vec(added, 0..3)
+            .prop_map(|countries| InitializeCountryData { countries }.into()),
+        1 => Just(BootstrapSystem { first_super_admin: "root".parse().unwrap() }.into()),
+    ]
+    .prop_map(|command| (Actor::Admin("root".parse().unwrap()), command))
+}
+
+/// A command that its actor may mostly give, mostly by the right role, mostly under an id of its
+/// own.
+fn given() -> impl Strategy<Value = Given> {
+    let command =
+        prop_oneof![9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern()];
+    let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
+    let role = prop_oneof![25 => Just(None), 1 => select(Role::ALL.to_vec()).prop_map(Some)];
+    let id = prop_oneof![6 => any::<u128>(), 1 => 0..4_u128].prop_map(CommandId::from_u128);
+    (command, other, role, id, prop::bool::weighted(0.15), -3..9_i64).prop_map(
+        |((rightful, command), other, role, command_id, opens_batch, elapsed)| {
+            let envelope = Envelope { command_id, actor: other.unwrap_or(rightful), command };
+            Given { role: role.unwrap_or(envelope.role()), envelope, opens_batch, elapsed }
+        },
+    )
+}
+
+/// Commands, some of which come again.
+pub(super) fn history() -> impl Strategy<Value = Vec<Given>> {
+    let repeated = prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 0..4);
+    (prop::collection::vec(given(), 1..40), repeated).prop_map(|(mut history, repeated)| {
+        for (from, to) in repeated {
+            let again = from.get(&history).clone();
+            history.insert(to.index(history.len() + 1), again);
+        }
+        history
+    })
+}
+
+/// A history that starts on the empty ledger: what others depend on comes early, mostly.
+pub(super) fn beginnings() -> impl Strategy<Value = Vec<Given>> {
+    let lines = [
+        ("system", "BootstrapSystem root"),
+        ("admin:root", "InitializeCountryData AA=1 BB=2 CC=99999997"),
+        ("system", "CreateUser h0.AA 30"),
+        ("system", "CreateUser h1.BB 30"),
+        ("system", "CreateUser h2.CC 30"),
+    ];
+    let first = lines.into_iter().zip(1..).map(|((by, line), id)| {
+        let words = words(line);
+        let command = command(&words[0], &words[1..]);
+        let command_id = CommandId::from_u128(id << 100);
+        let envelope = Envelope { command_id, actor: actor(by), command };
+        Given { role: envelope.role(), envelope, opens_batch: false, elapsed: 0 }
+    });
+    let first: Vec<Given> = first.collect();
+    (history(), prop::collection::vec(0..3_usize, first.len())).prop_map(
+        move |(mut history, delays)| {
+            let mut place = 0;
+            for (given, delay) in first.iter().zip(delays) {
+                place = (place + delay).min(history.len());
+                history.insert(place, given.clone());
+                place += 1;
+            }
+            history
+        },
+    )
+}
+
+/// Gives a history in its batches: runs of one role, cut where a command says so.
+pub(super) fn in_batches(host: &mut Host, history: &[Given]) -> Vec<BatchRecord> {
+    let batches = history.chunk_by(|a, b| a.role == b.role && !b.opens_batch);
+    batches.map(|batch| execute(host, batch)).collect()
+}
+
+/// Gives each command of a history in a batch of its own.
+pub(super) fn one_by_one(host: &mut Host, history: &[Given]) -> Vec<BatchRecord> {
+    history.chunks(1).map(|batch| execute(host, batch)).collect()
+}
+
+fn execute(host: &mut Host, batch: &[Given]) -> BatchRecord {
+    host.now += batch[0].elapsed;
+    host.execute(batch[0].role, batch.iter().map(|given| given.envelope.clone()).collect())
+}
+
+/// The same history at one and the same time.
+pub(super) fn at_once(mut history: Vec<Given>) -> Vec<Given> {
+    history.iter_mut().for_each(|given| given.elapsed = 0);
+    history
+}
