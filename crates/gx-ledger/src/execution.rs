@@ -1,0 +1,85 @@
+//! Runs the contract against a source of state. The rules and what they read are the contract's;
+//! here stand the loop that supplies keys and the shield against a panicking rule.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gx_contract::state::{CommandOutcome, Key, Record, Version};
+use gx_contract::{
+    Batch, Context, Done, Execution, Outcome, Query, QueryExecution, QueryStep, Refused, Step,
+    WrongState,
+};
+
+use crate::block::Block;
+use crate::error::Fault;
+use crate::store::panic_text;
+
+/// Receives the value of a key.
+pub(crate) type Supply<'s> = &'s mut dyn FnMut(Key, Option<&[u8]>) -> Result<(), WrongState>;
+
+/// Why the contract did not come to an end.
+#[derive(Debug)]
+pub(crate) enum Failure<E> {
+    /// The source of state failed.
+    Source(E),
+    State(WrongState),
+    /// A rule panicked, with this text.
+    Panicked(String),
+}
+
+/// Executes a batch; `supply_all` supplies the values of the keys that it is given.
+pub(crate) fn execute<E>(
+    batch: &Batch,
+    context: Context,
+    mut supply_all: impl FnMut(Vec<Key>, Supply<'_>) -> Result<(), Failure<E>>,
+) -> Result<Done, Failure<E>> {
+    shielded(|| {
+        let mut execution = Execution::new(batch, context);
+        loop {
+            match execution.run() {
+                Step::Done(done) => return Ok(done),
+                Step::Need(keys) => {
+                    supply_all(keys, &mut |key, value| execution.supply(key, value))?;
+                }
+            }
+        }
+    })
+}
+
+/// Answers a query in the same way.
+pub(crate) fn answer<E>(
+    query: Query,
+    mut supply_all: impl FnMut(Vec<Key>, Supply<'_>) -> Result<(), Failure<E>>,
+) -> Result<Result<String, Refused>, Failure<E>> {
+    shielded(|| {
+        let mut execution = QueryExecution::new(query);
+        loop {
+            match execution.run() {
+                QueryStep::Done(answer) => return Ok(answer),
+                QueryStep::Need(keys) => {
+                    supply_all(keys, &mut |key, value| execution.supply(key, value))?;
+                }
+            }
+        }
+    })
+}
+
+fn shielded<T, E>(run: impl FnOnce() -> Result<T, Failure<E>>) -> Result<T, Failure<E>> {
+    // Nothing that outlives the closure is changed before it returns, so nothing is left broken.
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(Failure::Panicked(panic_text(&*panic))))
+}
+
+/// The record that the contract has written for a command: it is not stored a second time, for
+/// all of it stands in the block.
+pub(crate) fn outcome_record(block: &Block, index: u32) -> Result<Vec<u8>, Fault> {
+    let (envelope, result) = block.entry(index)?;
+    let refused = match result.outcome {
+        Outcome::Applied(_) => None,
+        Outcome::Refused(refused) => Some(Box::new(refused)),
+        Outcome::Repeated(_) => return Err(Fault::Outcomes("a repetition as the first".into())),
+    };
+    let header = block.header();
+    let (batch_id, time, body) = (header.batch_id, header.time, envelope.body_hash());
+    let outcome = CommandOutcome { v: Version, body, batch_id, time, refused };
+    Ok(Record::Outcome(outcome).encode())
+}

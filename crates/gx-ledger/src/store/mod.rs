@@ -1,0 +1,358 @@
+//! The ledger's file: its tables, how it is opened, and what it says of itself.
+//!
+//! Blocks and the state they make stand in one redb file. Every write transaction ends with a
+//! commit that a crash at any moment leaves whole or undone, and that the next start need not
+//! repair, however long the history is.
+
+mod blocks;
+mod outcomes;
+mod state;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gx_types::{NetworkId, TimeMs};
+use redb::{
+    Builder, Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table,
+    TableDefinition, TableError, WriteTransaction,
+};
+
+use crate::block::Origin;
+use crate::encoding::{Malformed, Reader, put_i64, put_u32, put_u64};
+use crate::hash::Hash;
+use crate::key::{PublicKey, sync_folder_of};
+use crate::{Error, Options};
+
+pub(crate) use blocks::{BlockReader, pack, put_block};
+pub(crate) use outcomes::{
+    Place, Segment, SegmentReader, outcome_log, put_outcome_log, read_outcome_log, trim_outcome_log,
+};
+pub(crate) use state::{
+    StateReader, for_each_write, put_state, put_state_log, state_log, trim_state_log,
+};
+
+/// Version of the file's tables.
+const FORMAT: u32 = 1;
+
+/// Values larger than a page are cut into pieces that fill pages of 32 KiB: redb gives a value
+/// the next power of two.
+const PIECE: usize = 32_700;
+
+type Pieces = TableDefinition<'static, (u64, u32), &'static [u8]>;
+type Bytes = &'static [u8];
+
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+/// A number's bytes, cut into pieces.
+fn put_pieces(
+    table: &mut Table<'_, (u64, u32), Bytes>,
+    number: u64,
+    bytes: &[u8],
+) -> Result<(), redb::Error> {
+    for (piece, at) in bytes.chunks(PIECE).zip(0..) {
+        table.insert((number, at), piece)?;
+    }
+    Ok(())
+}
+
+/// The bytes of a number; empty when there are none.
+fn get_pieces(
+    table: &ReadOnlyTable<(u64, u32), Bytes>,
+    number: u64,
+) -> Result<Vec<u8>, redb::Error> {
+    let mut bytes = Vec::new();
+    for piece in table.range((number, 0)..=(number, u32::MAX))? {
+        bytes.extend_from_slice(piece?.1.value());
+    }
+    Ok(bytes)
+}
+
+/// All numbers with their bytes, in order.
+fn all_pieces(table: &ReadOnlyTable<(u64, u32), Bytes>) -> Result<Logs, redb::Error> {
+    let mut logs = Logs::new();
+    for piece in table.range::<(u64, u32)>(..)? {
+        let (key, bytes) = piece?;
+        logs.entry(key.value().0).or_default().extend_from_slice(bytes.value());
+    }
+    Ok(logs)
+}
+
+pub(crate) type Logs = BTreeMap<u64, Vec<u8>>;
+
+/// Forgets the bytes of all numbers up to `last`.
+fn remove_pieces_through(
+    transaction: &WriteTransaction,
+    table: Pieces,
+    last: u64,
+) -> Result<(), redb::Error> {
+    transaction.open_table(table)?.retain_in((0, 0)..=(last, u32::MAX), |_, _| false)?;
+    Ok(())
+}
+
+/// Where the ledger stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// Number of the last block; 0 when there is none yet.
+    pub number: u64,
+    /// Hash of the last block, or of the origin.
+    pub hash: Hash,
+    /// Time of the last block, or of the ledger's creation.
+    pub time: TimeMs,
+}
+
+/// [`Tip`], and what the next block is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) tip: Tip,
+    pub(crate) digest: Hash,
+    /// Commands in all blocks.
+    pub(crate) commands: u64,
+}
+
+impl Head {
+    pub(crate) fn of_origin(origin: &Origin) -> Self {
+        let tip = Tip { number: 0, hash: origin.hash(), time: origin.created_at };
+        Self { tip, digest: crate::block::digest_before_all(), commands: 0 }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(96);
+        put_u64(&mut out, self.tip.number);
+        out.extend_from_slice(self.tip.hash.as_bytes());
+        put_i64(&mut out, self.tip.time.0);
+        out.extend_from_slice(self.digest.as_bytes());
+        put_u64(&mut out, self.commands);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let number = reader.u64()?;
+        let hash = Hash::from_bytes(reader.array()?);
+        let tip = Tip { number, hash, time: TimeMs(reader.i64()?) };
+        let digest = Hash::from_bytes(reader.array()?);
+        let head = Self { tip, digest, commands: reader.u64()? };
+        reader.end().map(|()| head)
+    }
+}
+
+/// Who the ledger is, and which key signs its blocks from which block on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) origin: Origin,
+    /// Never empty; block numbers rise.
+    pub(crate) keys: Vec<(u64, PublicKey)>,
+}
+
+impl Identity {
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self { keys: vec![(1, origin.node)], origin }
+    }
+
+    /// The key that signs block `number`.
+    pub(crate) fn signer(&self, number: u64) -> PublicKey {
+        let in_force = self.keys.iter().rev().find(|(from, _)| *from <= number);
+        in_force.map_or(self.origin.node, |(_, key)| *key)
+    }
+
+    pub(crate) fn current(&self) -> PublicKey {
+        self.keys.last().map_or(self.origin.node, |(_, key)| *key)
+    }
+
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        self.origin.put(out);
+        put_u32(out, u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+        for (from, key) in &self.keys {
+            put_u64(out, *from);
+            out.extend_from_slice(key.as_bytes());
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let origin = Origin::read(reader)?;
+        let mut keys = Vec::new();
+        for _ in 0..reader.u32()? {
+            keys.push((reader.u64()?, PublicKey::from_bytes(reader.array()?)));
+        }
+        Ok(Self { origin, keys })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_u32(&mut out, FORMAT);
+        self.put(&mut out);
+        out
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(crate) struct Store {
+    db: Database,
+    pub(crate) path: PathBuf,
+}
+
+impl Store {
+    /// Opens the file, or creates it when it is missing or empty and `create` allows it.
+    pub(crate) fn open(path: &Path, cache_bytes: usize, create: bool) -> Result<Self, Error> {
+        let length = match std::fs::metadata(path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(Error::io("open ledger", path)(error)),
+        };
+        if length == 0 && !create {
+            return Err(Error::Missing { path: path.to_owned() });
+        }
+        let mut builder = Builder::new();
+        builder.set_cache_size(cache_bytes);
+        let db = guard(path, || {
+            if length == 0 {
+                let db = builder.create(path).map_err(|error| opening(path, error))?;
+                sync_folder_of(path)?;
+                Ok(db)
+            } else {
+                builder.open(path).map_err(|error| opening(path, error))
+            }
+        })?;
+        Ok(Self { db, path: path.to_owned() })
+    }
+
+    pub(crate) fn failed<E: Into<redb::Error>>(&self) -> impl Fn(E) -> Error {
+        Error::storage(&self.path)
+    }
+
+    pub(crate) fn read(&self) -> Result<ReadTransaction, Error> {
+        self.db.begin_read().map_err(self.failed())
+    }
+
+    /// A transaction whose commit is durable, and needs no repair after a crash: without that the
+    /// next start would read the whole file.
+    pub(crate) fn write(&self) -> Result<WriteTransaction, redb::Error> {
+        let mut transaction = self.db.begin_write()?;
+        transaction.set_quick_repair(true);
+        Ok(transaction)
+    }
+
+    /// Writes who the ledger is into a new file, with all its tables.
+    pub(crate) fn initialise(&self, identity: &Identity) -> Result<(), Error> {
+        let transaction = self.write().map_err(self.failed())?;
+        blocks::create(&transaction)
+            .and_then(|()| state::create(&transaction))
+            .and_then(|()| outcomes::create(&transaction))
+            .and_then(|()| put_identity(&transaction, identity))
+            .and_then(|()| put_head(&transaction, &Head::of_origin(&identity.origin)))
+            .map_err(self.failed())?;
+        transaction.commit().map_err(self.failed())
+    }
+
+    pub(crate) fn record_identity(&self, identity: &Identity) -> Result<(), Error> {
+        let transaction = self.write().map_err(self.failed())?;
+        put_identity(&transaction, identity).map_err(self.failed())?;
+        transaction.commit().map_err(self.failed())
+    }
+
+    /// Who the ledger is; `None` when the file is new.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        let Some(bytes) = self.meta("identity")? else { return Ok(None) };
+        let mut reader = Reader::new(&bytes);
+        let not_a_ledger = |_| Error::NotALedger { path: self.path.clone() };
+        let found = reader.u32().map_err(not_a_ledger)?;
+        if found != FORMAT {
+            return Err(Error::Format { path: self.path.clone(), found, known: FORMAT });
+        }
+        let identity = Identity::read(&mut reader).map_err(not_a_ledger)?;
+        reader.end().map(|()| Some(identity)).map_err(not_a_ledger)
+    }
+
+    pub(crate) fn head(&self) -> Result<Head, Error> {
+        let bytes = self.meta("head")?.unwrap_or_default();
+        Head::decode(&bytes).map_err(|_| Error::NotALedger { path: self.path.clone() })
+    }
+
+    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let table = match self.read()?.open_table(META) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(self.failed()(error)),
+        };
+        let value = table.get(name).map_err(self.failed())?;
+        Ok(value.map(|value| value.value().to_vec()))
+    }
+
+    /// Whether all of the file's own checksums match.
+    pub(crate) fn checksums_match(&mut self) -> Result<bool, Error> {
+        let path = self.path.clone();
+        let db = &mut self.db;
+        guard(&path, || db.check_integrity().map_err(Error::storage(&path)))
+    }
+}
+
+fn put_identity(transaction: &WriteTransaction, identity: &Identity) -> Result<(), redb::Error> {
+    transaction.open_table(META)?.insert("identity", identity.encode().as_slice())?;
+    Ok(())
+}
+
+pub(crate) fn put_head(transaction: &WriteTransaction, head: &Head) -> Result<(), redb::Error> {
+    transaction.open_table(META)?.insert("head", head.encode().as_slice())?;
+    Ok(())
+}
+
+/// What redb says when it opens a file, in the ledger's words.
+fn opening(path: &Path, error: DatabaseError) -> Error {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => Error::InUse { path },
+        DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == std::io::ErrorKind::InvalidData =>
+        {
+            Error::NotALedger { path }
+        }
+        error => Error::storage(&path)(error),
+    }
+}
+
+/// Runs what reads a file that may be damaged: a panic in it is damage as well.
+pub(crate) fn guard<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let what = format!("reading it panics: {}", panic_text(&*panic));
+        Err(Error::storage(path)(redb::Error::Corrupted(what)))
+    })
+}
+
+/// The text that a panic was raised with.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// Opens the ledger at `options.path`, checks who it is, or makes it a new one of `node`.
+pub(crate) fn open_or_create(
+    options: &Options,
+    node: PublicKey,
+) -> Result<(Store, Identity), Error> {
+    let store = Store::open(&options.path, options.cache_bytes, true)?;
+    let identity = match store.identity()? {
+        Some(identity) => identity,
+        None => {
+            let (network, created_at) = (options.network, options.created_at);
+            let identity = Identity::new(Origin { network, created_at, node });
+            store.initialise(&identity)?;
+            identity
+        }
+    };
+    check_network(&options.path, &identity, options.network)?;
+    if identity.current() != node {
+        let (path, recorded) = (options.path.clone(), identity.current());
+        return Err(Error::ForeignKey { path, recorded, given: node });
+    }
+    Ok((store, identity))
+}
+
+fn check_network(path: &Path, identity: &Identity, expected: NetworkId) -> Result<(), Error> {
+    let found = identity.origin.network;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::Network { path: path.to_owned(), found, expected })
+    }
+}

@@ -1,0 +1,196 @@
+//! Where the outcome of each command id stands, in the file: segments of sorted ids.
+//!
+//! Ids are random: in one tree, each would touch a page of its own in an ever larger tree. So a
+//! segment holds the ids of one stretch of blocks, is written once, and is asked only when its
+//! filter says so. The ids of the blocks since the last segment stand in a log.
+
+use redb::{ReadOnlyTable, ReadTransaction, TableDefinition, WriteTransaction};
+
+use super::{
+    Bytes, Logs, Pieces, Store, all_pieces, get_pieces, put_pieces, remove_pieces_through,
+};
+use crate::Error;
+use crate::encoding::{Malformed, Reader, put_u32};
+use crate::filter::Filter;
+
+/// By segment and page: entries of 16 bytes of id and 8 of place, sorted by id.
+const PAGES: Pieces = TableDefinition::new("outcome_pages");
+/// By segment: the first id of each page, then the filter.
+const FILTERS: Pieces = TableDefinition::new("outcome_filters");
+const LOG: Pieces = TableDefinition::new("outcome_log");
+
+const ENTRY: usize = 24;
+const ENTRIES_PER_PAGE: usize = super::PIECE / ENTRY;
+
+/// Block and position in it of the command that an outcome is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(u64);
+
+impl Place {
+    const INDEX_BITS: u32 = 24;
+
+    pub(crate) fn new(block: u64, index: u32) -> Self {
+        Self(block << Self::INDEX_BITS | u64::from(index))
+    }
+
+    pub(crate) fn block(self) -> u64 {
+        self.0 >> Self::INDEX_BITS
+    }
+
+    pub(crate) fn index(self) -> u32 {
+        (self.0 & ((1 << Self::INDEX_BITS) - 1)) as u32
+    }
+}
+
+pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    for table in [PAGES, FILTERS, LOG] {
+        transaction.open_table(table)?;
+    }
+    Ok(())
+}
+
+/// Appends the ids that got their outcome in a block, each with its position there.
+pub(crate) fn put_outcome_log(
+    transaction: &WriteTransaction,
+    number: u64,
+    ids: &[(u128, u32)],
+) -> Result<(), redb::Error> {
+    let mut log = Vec::with_capacity(ids.len().saturating_mul(20));
+    for (id, index) in ids {
+        log.extend_from_slice(&id.to_be_bytes());
+        put_u32(&mut log, *index);
+    }
+    put_pieces(&mut transaction.open_table(LOG)?, number, &log)
+}
+
+/// Forgets the log up to a block whose ids all are in segments.
+pub(crate) fn trim_outcome_log(
+    transaction: &WriteTransaction,
+    last: u64,
+) -> Result<(), redb::Error> {
+    remove_pieces_through(transaction, LOG, last)
+}
+
+/// The ids that are in no segment yet, by block.
+pub(crate) fn outcome_log(store: &Store, transaction: &ReadTransaction) -> Result<Logs, Error> {
+    let table = transaction.open_table(LOG).map_err(store.failed())?;
+    all_pieces(&table).map_err(store.failed())
+}
+
+pub(crate) fn read_outcome_log(log: &[u8]) -> Result<Vec<(u128, u32)>, Malformed> {
+    let mut reader = Reader::new(log);
+    let mut ids = Vec::with_capacity(log.len() / 20);
+    while !reader.is_empty() {
+        ids.push((u128::from_be_bytes(reader.array()?), reader.u32()?));
+    }
+    Ok(ids)
+}
+
+/// What memory keeps of a segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    number: u64,
+    /// The first id of each page.
+    fences: Vec<u128>,
+    filter: Filter,
+}
+
+impl Segment {
+    /// Writes a segment of entries, which must be sorted by id.
+    pub(crate) fn write(
+        transaction: &WriteTransaction,
+        number: u64,
+        entries: &[(u128, Place)],
+    ) -> Result<Self, redb::Error> {
+        let mut filter = Filter::for_ids(entries.len());
+        entries.iter().for_each(|(id, _)| filter.insert(*id));
+        let mut fences = Vec::new();
+        let mut pages = transaction.open_table(PAGES)?;
+        for (page, at) in entries.chunks(ENTRIES_PER_PAGE).zip(0..) {
+            let mut bytes = Vec::with_capacity(super::PIECE);
+            for (id, Place(place)) in page {
+                bytes.extend_from_slice(&id.to_be_bytes());
+                bytes.extend_from_slice(&place.to_le_bytes());
+            }
+            fences.extend(page.first().map(|(id, _)| *id));
+            pages.insert((number, at), bytes.as_slice())?;
+        }
+        let segment = Self { number, fences, filter };
+        put_pieces(&mut transaction.open_table(FILTERS)?, number, &segment.encode())?;
+        Ok(segment)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_u32(&mut out, u32::try_from(self.fences.len()).unwrap_or(u32::MAX));
+        for fence in &self.fences {
+            out.extend_from_slice(&fence.to_be_bytes());
+        }
+        self.filter.put(&mut out);
+        out
+    }
+
+    fn decode(number: u64, bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let mut fences = Vec::new();
+        for _ in 0..reader.u32()? {
+            fences.push(u128::from_be_bytes(reader.array()?));
+        }
+        Ok(Self { number, fences, filter: Filter::read(reader.rest())? })
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// Segments as one moment saw them.
+pub(crate) struct SegmentReader(ReadOnlyTable<(u64, u32), Bytes>);
+
+impl SegmentReader {
+    pub(crate) fn new(store: &Store, transaction: &ReadTransaction) -> Result<Self, Error> {
+        transaction.open_table(PAGES).map(Self).map_err(store.failed())
+    }
+
+    /// Where the outcome of `id` stands, if it is in the segment.
+    pub(crate) fn find(&self, segment: &Segment, id: u128) -> Result<Option<Place>, redb::Error> {
+        if !segment.filter.may_contain(id) {
+            return Ok(None);
+        }
+        let after = segment.fences.partition_point(|fence| *fence <= id);
+        let Some(page) = after.checked_sub(1).and_then(|page| u32::try_from(page).ok()) else {
+            return Ok(None);
+        };
+        let Some(page) = self.0.get((segment.number, page))? else { return Ok(None) };
+        let (entries, _) = page.value().as_chunks::<ENTRY>();
+        let split = |entry: &[u8; ENTRY]| {
+            let (mut id, mut place) = ([0; 16], [0; 8]);
+            id.iter_mut().chain(&mut place).zip(entry).for_each(|(to, from)| *to = *from);
+            (u128::from_be_bytes(id), Place(u64::from_le_bytes(place)))
+        };
+        let found = entries.binary_search_by_key(&id, |entry| split(entry).0).ok();
+        Ok(found.and_then(|at| entries.get(at)).map(|entry| split(entry).1))
+    }
+
+    /// All segments, oldest first.
+    pub(crate) fn segments(
+        store: &Store,
+        transaction: &ReadTransaction,
+    ) -> Result<Vec<Segment>, Error> {
+        let table = transaction.open_table(FILTERS).map_err(store.failed())?;
+        let mut segments = Vec::new();
+        // One segment's pieces at a time: together they would be in memory twice.
+        loop {
+            let number = segments.last().map_or(0, |segment: &Segment| segment.number + 1);
+            let bytes = get_pieces(&table, number).map_err(store.failed())?;
+            if bytes.is_empty() {
+                return Ok(segments);
+            }
+            let segment = Segment::decode(number, &bytes).map_err(|malformed| {
+                let what = format!("outcome segment {number}: {malformed}");
+                store.failed()(redb::Error::Corrupted(what))
+            })?;
+            segments.push(segment);
+        }
+    }
+}
