@@ -39,6 +39,16 @@ impl Date {
         }
     }
 
+    /// The day's first moment in UTC, in milliseconds since 1970.
+    pub fn start_ms(self) -> i64 {
+        let (month, day) = (i64::from(self.month), i64::from(self.day));
+        let year = i64::from(self.year) - i64::from(month <= 2);
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+        let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+        (era * 146_097 + of_era - 719_468) * DAY_MS
+    }
+
     /// Whole years from this day to another; zero when the other is earlier.
     pub fn age_on(self, day: Self) -> u16 {
         let before_birthday = (day.month, day.day) < (self.month, self.day);
@@ -91,6 +101,53 @@ pub fn rfc3339(ms: i64) -> String {
     format!("{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z", Date::of_ms(ms))
 }
 
+/// Reads RFC 3339: a date, or a date and time with an offset. A date alone is its first moment in UTC.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    let date: Date = text.get(..10)?.parse().ok()?;
+    let midnight = date.start_ms();
+    let rest = text.get(10..)?;
+    if rest.is_empty() {
+        return Some(midnight);
+    }
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let number = |at: std::ops::Range<usize>, most: i64| {
+        let digits = rest.get(at)?;
+        let all = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<i64>().ok().filter(|number| all && *number <= most)
+    };
+    let (hours, minutes, seconds) = (number(0..2, 23)?, number(3..5, 59)?, number(6..8, 60)?);
+    let colons = (rest.get(2..3)?, rest.get(5..6)?);
+    if colons != (":", ":") {
+        return None;
+    }
+    let tail = rest.get(8..)?;
+    let fraction = tail.strip_prefix('.').unwrap_or_default();
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let millis = format!("{:0<3}", fraction.get(..digits.min(3))?).parse::<i64>().ok()?;
+    let zone = if tail.starts_with('.') { fraction.get(digits..)? } else { tail };
+    let time = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
+    Some(midnight + time - offset_ms(zone)?)
+}
+
+/// `Z` or `+hh:mm` in milliseconds.
+fn offset_ms(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let sign = match zone.get(..1)? {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    if hours.len() != 2 || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60)
+        .then(|| sign * (i64::from(hours) * 60 + i64::from(minutes)) * 60_000)
+}
+
 /// Milliseconds since 1970, by this machine's clock.
 pub fn now_ms() -> i64 {
     std::time::SystemTime::now()
@@ -115,6 +172,26 @@ mod tests {
             (-1, "1969-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(rfc3339(ms), text);
+        }
+    }
+
+    #[test]
+    fn times_with_offsets_are_read() {
+        for (text, ms) in [
+            ("1970-01-01", Some(0)),
+            ("2000-02-29T00:00:00Z", Some(951_782_400_000)),
+            ("2025-12-31T23:59:59.999Z", Some(1_767_225_599_999)),
+            ("2025-12-31T23:59:59.9999999Z", Some(1_767_225_599_999)),
+            ("1970-01-01T02:00:00+02:00", Some(0)),
+            ("1969-12-31T21:30:00.5-02:30", Some(500)),
+            ("1970-01-01T00:00:00", None),
+            ("1970-01-01T25:00:00Z", None),
+            ("1970-01-01T00:00:00+2", None),
+            ("1970-13-01T00:00:00Z", None),
+            ("yesterday", None),
+            ("1970-01-01Tab:cd:efZ", None),
+        ] {
+            assert_eq!(parse_rfc3339(text), ms, "{text}");
         }
     }
 

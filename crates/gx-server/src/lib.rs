@@ -5,17 +5,30 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod admin;
+mod app;
 mod auth;
 pub mod calendar;
 mod coalesce;
+mod commands;
 pub mod config;
 pub mod engine;
 pub mod error;
 mod http;
+mod identity;
 pub mod metrics;
 mod platform;
+mod routes;
 mod service;
+mod system;
 pub mod telemetry;
+mod tokenomics;
 
+pub use admin::first::{FIRST_ADMIN, OneTimePassword};
+pub use app::{App, StartError};
+pub use auth::{AdminRole, KeyError, Permission};
+pub use http::describe::openapi;
+pub use http::route::{Access, Route, Verb};
 pub use platform::{Platform, Workers};
+pub use routes::routes;
 pub use service::{Service, Services};

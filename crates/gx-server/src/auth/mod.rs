@@ -2,13 +2,17 @@
 //!
 //! Nothing here knows a route. A secret that enters is hashed or compared and never printed.
 
+mod gate;
 mod keys;
+pub(crate) mod login;
 mod password;
 mod permissions;
 mod tokens;
 
 pub use permissions::{AdminRole, Permission};
 
+pub(crate) use gate::{Admin, Caller, Gate, User, may_act};
+pub use keys::KeyError;
 pub(crate) use keys::{Keys, Pepper};
 pub(crate) use password::{Hasher, Policy};
 pub(crate) use tokens::{Audience, Claims, Tokens};

@@ -79,6 +79,8 @@ pub struct Database {
     pub user: String,
     pub password: Secret,
     pub password_file: PathBuf,
+    pub ssl_mode: String,
+    pub ssl_root_cert: PathBuf,
     pub connections_max: u32,
     pub acquire_timeout_ms: u64,
 }
@@ -112,6 +114,7 @@ pub struct Auth {
     pub issuer: String,
     pub access_token_seconds: u32,
     pub refresh_token_seconds: u32,
+    pub session_seconds: u32,
     pub signing_secret: Secret,
     pub signing_secret_file: PathBuf,
     pub previous_signing_secret: Secret,

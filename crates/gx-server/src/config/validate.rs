@@ -51,6 +51,9 @@ impl Config {
                 check(faults, !text.is_empty(), key, "is needed for postgres");
             }
         }
+        let mode = database.ssl_mode.parse::<gx_store::SslMode>();
+        let what = "must be disable, prefer, require, verify-ca or verify-full";
+        check(faults, mode.is_ok(), "database.ssl_mode", what);
         let enough = "must be at least 4: submitter, projector and requests share them";
         check(faults, database.connections_max >= 4, "database.connections_max", enough);
     }
@@ -88,6 +91,9 @@ impl Config {
         let longer = "must be longer than auth.access_token_seconds";
         let fits = auth.refresh_token_seconds > auth.access_token_seconds;
         check(faults, fits, "auth.refresh_token_seconds", longer);
+        let fits = auth.session_seconds >= auth.refresh_token_seconds;
+        let longer = "must not be shorter than auth.refresh_token_seconds";
+        check(faults, fits, "auth.session_seconds", longer);
         let fits = auth.admin_session_seconds >= auth.admin_idle_seconds;
         let longer = "must not be shorter than auth.admin_idle_seconds";
         check(faults, fits, "auth.admin_session_seconds", longer);

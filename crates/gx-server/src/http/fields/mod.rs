@@ -13,8 +13,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub(crate) use texts::{
-    BirthDate, DocumentNumber, Email, GivenPassword, GxAmount, PersonName, Phone, Remark, Text,
-    Token,
+    BirthDate, BlockNumber, Count, DocumentNumber, Email, GivenPassword, GxAmount, Instant,
+    PersonName, Phone, Remark, Text, Token,
 };
 
 use crate::error::Detail;
@@ -85,6 +85,7 @@ macro_rules! request {
                 faults: &mut $crate::http::fields::Faults,
             ) -> Option<Self> {
                 let object = $crate::http::fields::object(value, &[$($key),*], at, faults)?;
+                let _ = object;
                 $(let $field = <$type as $crate::http::fields::Field>::read(
                     object.get($key),
                     $crate::http::fields::At::Key(&at, $key),
@@ -203,6 +204,28 @@ from_str_fields! {
     gx_types::AccountId: "invalid_account_id";
     gx_types::AdminId: "invalid_admin_id";
     gx_types::CountryCode: "invalid_country_code";
+}
+
+/// Fields whose text is one of a list that the store knows.
+macro_rules! listed_fields {
+    ($($type:ty: $code:literal;)+) => {$(
+        impl Field for $type {
+            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+                let given = text(value, at, faults)?;
+                let found = Self::ALL.into_iter().find(|one| one.as_str() == given);
+                if found.is_none() {
+                    let known: Vec<&str> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                    faults.add(at, $code, format!("must be one of {}", known.join(", ")));
+                }
+                found
+            }
+        }
+    )+};
+}
+
+listed_fields! {
+    gx_store::identity::users::UserStatus: "invalid_status";
+    gx_store::tokenomics::history::EntryKind: "invalid_type";
 }
 
 /// Fields whose rule is the `Deserialize` of a contract type.

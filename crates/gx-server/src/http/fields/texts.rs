@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{At, Faults, Field, text};
-use crate::calendar::Date;
+use crate::calendar::{Date, parse_rfc3339};
 
 /// Why a text does not fit: a code for programs, a sentence for people.
 type Misfit = (&'static str, Cow<'static, str>);
@@ -231,6 +231,48 @@ text_field!(
 
 /// A remark on a payment: everybody on the ledger can read it.
 pub(crate) type Remark = Text<0, 200>;
+
+/// A whole number from MIN to MAX; as text where it stands in a query string.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Count<const MIN: u32, const MAX: u32>(pub(crate) u32);
+
+text_field!(
+    [const MIN: u32, const MAX: u32] Count<MIN, MAX>,
+    "Count",
+    |text| match text.parse::<u32>() {
+        Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+        _ => Err(("invalid_number", format!("must be a whole number from {MIN} to {MAX}").into())),
+    },
+    { "type": "integer", "minimum": MIN, "maximum": MAX }
+);
+
+/// A number of a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockNumber(pub(crate) u64);
+
+text_field!(
+    [] BlockNumber,
+    "BlockNumber",
+    |text| match text.parse::<u64>() {
+        Ok(number) if i64::try_from(number).is_ok() => Ok(Self(number)),
+        _ => Err(("invalid_number", "must be the number of a block".into())),
+    },
+    { "type": "integer", "minimum": 0 }
+);
+
+/// A point in time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instant(pub(crate) i64);
+
+text_field!(
+    [] Instant,
+    "Instant",
+    |text| {
+        let misfit = ("invalid_time", Cow::from("must be a time such as 2025-12-31T23:59:59Z"));
+        parse_rfc3339(text).map(Self).ok_or(misfit)
+    },
+    { "type": "string", "format": "date-time" }
+);
 
 /// An opaque token of ours. It is a secret.
 #[derive(Clone)]

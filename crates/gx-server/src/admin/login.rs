@@ -1,0 +1,229 @@
+//! Log-in, refresh, log-out and password of administrators: sessions apart from those of users.
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response, StatusCode};
+use gx_store::admin::{admins, audit};
+use gx_store::identity::sessions::{self, SubjectKind};
+use gx_types::{NetworkId, TimeMs};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::AdminProfile;
+use crate::app::App;
+use crate::auth::login::{self, Subject, TokenPair};
+use crate::auth::{Admin, Policy};
+use crate::calendar::now_ms;
+use crate::commands::audit_row;
+use crate::error::{Error, Result};
+use crate::http::answer::json;
+use crate::http::context::Context;
+use crate::http::extract::Body;
+use crate::http::fields::{At, Faults, GivenPassword, Text, request};
+use crate::identity::login::{LogoutBody, Message, RefreshBody};
+
+request! {
+    /// Who wants to log in: a user name or an e-mail address, and the password.
+    pub(crate) struct AdminLoginBody {
+        username as "username": Option<Text<1, 254>>,
+        email as "email": Option<Text<1, 254>>,
+        password as "password": GivenPassword,
+        /// What the client calls its device; shown in the list of sessions.
+        device as "deviceFingerprint": Option<Text<0, 200>>,
+    }
+}
+
+request! {
+    /// A new password. All other sessions end.
+    pub(crate) struct PasswordBody {
+        current as "currentPassword": GivenPassword,
+        /// 12 to 128 characters with upper case, lower case, digit and another character.
+        new as "newPassword": GivenPassword,
+        confirm as "confirmPassword": Option<GivenPassword>,
+    }
+}
+
+/// Tokens and who they are for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AdminLoggedIn {
+    success: bool,
+    requires_mfa: bool,
+    #[serde(flatten)]
+    tokens: TokenPair,
+    admin: AdminProfile,
+}
+
+/// `POST /admin/auth/login`
+pub(crate) async fn login(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    Body(body): Body<AdminLoginBody>,
+) -> Result<Response<HttpBody>> {
+    require_devnet(&app)?;
+    let row = find(&app, body.username, body.email).await?;
+    let credentials = match &row {
+        Some(row) => admins::credentials(app.store(), &row.admin_id).await?,
+        None => None,
+    };
+    let fits = login::check(&app, credentials, body.password.0).await?;
+    match row {
+        Some(row) if fits && row.enabled => {
+            let device = body.device.map(|device| device.0);
+            let from = login::From { context: &context, headers: &headers, device };
+            let logged_in = open(&app, from, row).await?;
+            Ok(json(StatusCode::OK, &logged_in))
+        }
+        Some(row) => {
+            note_failure(&app, &context, &row.admin_id).await?;
+            Err(login::failed())
+        }
+        None => Err(login::failed()),
+    }
+}
+
+/// Administrators need a second factor wherever coins are worth something, and this build has
+/// none.
+fn require_devnet(app: &App) -> Result<()> {
+    let network = app.config().network;
+    if network == NetworkId::Devnet {
+        return Ok(());
+    }
+    let message = format!(
+        "Administrators need a second factor on {network}, which this build does not offer"
+    );
+    Err(Error::new(StatusCode::FORBIDDEN, "mfa_required", message))
+}
+
+async fn find(
+    app: &App,
+    username: Option<Text<1, 254>>,
+    email: Option<Text<1, 254>>,
+) -> Result<Option<admins::Admin>> {
+    if let Some(Text(username)) = username {
+        return Ok(admins::get(app.store(), &username).await?);
+    }
+    if let Some(Text(email)) = email {
+        return Ok(admins::by_email(app.store(), &email.trim().to_lowercase()).await?);
+    }
+    let mut faults = Faults::default();
+    faults.add(At::Key(&At::Root, "username"), "required", "is required, or email");
+    Err(Error::invalid(faults.0))
+}
+
+async fn open(app: &App, from: login::From<'_>, row: admins::Admin) -> Result<AdminLoggedIn> {
+    let mut tx = app.store().begin().await?;
+    let context = from.context;
+    let tokens = login::open(app, &mut tx, from, &subject(&row)).await?;
+    admins::login_succeeded(&mut tx, &row.admin_id, TimeMs(now_ms())).await?;
+    let actor = format!("admin:{}", row.admin_id);
+    audit::append(&mut tx, &[audit_row(context, &actor, "admin.login", &row.admin_id)]).await?;
+    tx.commit().await?;
+    Ok(AdminLoggedIn { success: true, requires_mfa: false, tokens, admin: row.into() })
+}
+
+async fn note_failure(app: &App, context: &Context, admin_id: &str) -> Result<()> {
+    let mut tx = app.store().begin().await?;
+    let failures = admins::login_failed(&mut tx, admin_id).await?;
+    let now = TimeMs(now_ms());
+    if let Some(until) = login::locked_until(&app.config().auth, failures, now) {
+        admins::lock_until(&mut tx, admin_id, until).await?;
+        let actor = format!("admin:{admin_id}");
+        audit::append(&mut tx, &[audit_row(context, &actor, "admin.lock", admin_id)]).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+fn subject(row: &admins::Admin) -> Subject {
+    Subject {
+        kind: SubjectKind::Admin,
+        id: row.admin_id.clone(),
+        role: row.role.clone(),
+        status: "ACTIVE".to_owned(),
+        ledger_id: row.ledger_id.as_ref().map(ToString::to_string),
+    }
+}
+
+/// `POST /admin/auth/refresh`
+pub(crate) async fn refresh(
+    State(app): State<App>,
+    context: Context,
+    Body(body): Body<RefreshBody>,
+) -> Result<Response<HttpBody>> {
+    require_devnet(&app)?;
+    let mut tx = app.store().begin().await?;
+    let rotated = login::rotate(&app, &mut tx, SubjectKind::Admin, &body.token.0).await?;
+    let session = match &rotated {
+        Ok(refreshed) => Some(&refreshed.session),
+        Err(reused) => reused.as_ref(),
+    };
+    if let Some(session) = session {
+        let (actor, reused) = (format!("admin:{}", session.subject), rotated.is_err());
+        let action = if reused { "session.reuse" } else { "session.refresh" };
+        let row = audit_row(&context, &actor, action, &session.session_id);
+        audit::append(&mut tx, &[row]).await?;
+    }
+    tx.commit().await?;
+    let refreshed = rotated.map_err(|reused| login::refresh_failed(reused.is_some()))?;
+    let row = admins::get(app.store(), &refreshed.session.subject).await?;
+    let row = row.filter(|row| row.enabled).ok_or_else(|| login::refresh_failed(false))?;
+    Ok(json(StatusCode::OK, &refreshed.tokens(&app, &subject(&row))?))
+}
+
+/// `POST /admin/auth/logout`
+pub(crate) async fn logout(
+    State(app): State<App>,
+    context: Context,
+    admin: Admin,
+    Body(body): Body<LogoutBody>,
+) -> Result<Response<HttpBody>> {
+    let mut tx = app.store().begin().await?;
+    let ended = (SubjectKind::Admin, admin.id(), admin.session());
+    login::close(&mut tx, ended, body.token.map(|token| token.0)).await?;
+    let row = audit_row(&context, admin.scope(), "admin.logout", admin.session());
+    audit::append(&mut tx, &[row]).await?;
+    tx.commit().await?;
+    Ok(json(StatusCode::OK, &Message { success: true, message: "Logged out" }))
+}
+
+/// `POST /admin/auth/password/change`
+pub(crate) async fn change_password(
+    State(app): State<App>,
+    context: Context,
+    admin: Admin,
+    Body(body): Body<PasswordBody>,
+) -> Result<Response<HttpBody>> {
+    let row = admins::get(app.store(), admin.id()).await?.ok_or_else(Error::forbidden)?;
+    check_new(&body, &row.email)?;
+    let credentials = admins::credentials(app.store(), admin.id()).await?;
+    if !login::check(&app, credentials, body.current.0).await? {
+        note_failure(&app, &context, admin.id()).await?;
+        return Err(login::failed());
+    }
+    let hash = app.hasher().hash(body.new.0).await?;
+    let (mut tx, now) = (app.store().begin().await?, TimeMs(now_ms()));
+    admins::set_password(&mut tx, admin.id(), &hash, now).await?;
+    let subject = (SubjectKind::Admin, admin.id());
+    let reason = "password changed";
+    sessions::revoke_all(&mut tx, subject, Some(admin.session()), reason, now).await?;
+    let row = audit_row(&context, admin.scope(), "admin.password.change", admin.id());
+    audit::append(&mut tx, &[row]).await?;
+    tx.commit().await?;
+    let message = "The password is changed; all other sessions have ended";
+    Ok(json(StatusCode::OK, &Message { success: true, message }))
+}
+
+fn check_new(body: &PasswordBody, email: &str) -> Result<()> {
+    let mut faults = Faults::default();
+    let at = At::Key(&At::Root, "newPassword");
+    Policy::Admin.check(&body.new.0, email, at, &mut faults);
+    if body.new.0 == body.current.0 {
+        faults.add(at, "password_unchanged", "must differ from the current password");
+    }
+    if body.confirm.as_ref().is_some_and(|confirm| confirm.0 != body.new.0) {
+        let at = At::Key(&At::Root, "confirmPassword");
+        faults.add(at, "passwords_dont_match", "must be the same as newPassword");
+    }
+    if faults.0.is_empty() { Ok(()) } else { Err(Error::invalid(faults.0)) }
+}

@@ -1,0 +1,220 @@
+//! What the handlers of a process share.
+//!
+//! An [`App`] is made once, after settings, store and engine. It is cheap to clone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gx_store::projection::{self, Position};
+use gx_store::tokenomics::accounts::{self, Balance};
+use gx_store::{PostgresConfig, SqliteConfig, Store};
+use gx_types::AccountId;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::auth::{Gate, Hasher, KeyError, Keys, Pepper, Tokens};
+use crate::coalesce::Coalescer;
+use crate::config::{Config, Engine};
+use crate::engine::{Outbox, Waiters};
+use crate::http::front::Front;
+use crate::http::limits::Limiter;
+use crate::http::{guard, server};
+use crate::metrics::Metrics;
+use crate::routes::routes;
+use crate::service::Services;
+
+/// Why a process cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error("{0}")]
+    Settings(String),
+    #[error(transparent)]
+    Store(#[from] gx_store::Error),
+    #[error(transparent)]
+    Ledger(#[from] gx_ledger::Error),
+    #[error("the ledger can't be used")]
+    Chain(#[from] crate::engine::ChainError),
+    #[error("cannot create the folder {path}")]
+    Folder { path: std::path::PathBuf, source: std::io::Error },
+}
+
+/// The shared parts of a serving process.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    store: Store,
+    outbox: Outbox,
+    waiters: Waiters,
+    metrics: Arc<Metrics>,
+    gate: Gate,
+    hasher: Hasher,
+    pepper: Pepper,
+    limiter: Limiter,
+    balances: Coalescer<AccountId, (Balance, Position), gx_store::Error>,
+    started: Instant,
+    stopping: watch::Sender<bool>,
+}
+
+impl App {
+    /// Takes the parts together; makes the network's keys when there are none.
+    ///
+    /// # Errors
+    /// [`StartError`] when keys or settings cannot be used.
+    pub fn new(
+        config: Config,
+        store: Store,
+        outbox: Outbox,
+        waiters: Waiters,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
+        let tokens = Tokens::new(Keys::load(&config)?, &config.auth.issuer);
+        let source = store.clone();
+        Ok(Self(Arc::new(Inner {
+            gate: Gate::new(tokens, store.clone(), &config.auth),
+            hasher: Hasher::new(&config.auth).map_err(StartError::Settings)?,
+            pepper: Pepper::load(&config)?,
+            limiter: Limiter::new(&config.rate_limits, config.network),
+            balances: Coalescer::new(2, move |ids| load_balances(source.clone(), ids)),
+            started: Instant::now(),
+            stopping: watch::Sender::new(false),
+            config,
+            store,
+            outbox,
+            waiters,
+            metrics,
+        })))
+    }
+
+    /// Serves a set of services until `shutdown` is ready, then ends in good order.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        services: Services,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let router = guard::router(self, routes(), services);
+        let front = Front::new(router, &self.config().http);
+        let shutdown = async {
+            shutdown.await;
+            // Streams would hold the process for the whole grace time otherwise.
+            self.0.stopping.send_replace(true);
+        };
+        server::serve(front, &self.config().http, listener, shutdown).await;
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    pub fn waiters(&self) -> &Waiters {
+        &self.0.waiters
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    pub(crate) fn pepper(&self) -> &Pepper {
+        &self.0.pepper
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    /// Becomes true when the process is asked to stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stopping.subscribe()
+    }
+
+    /// The balance of an account, and the block that it is of. Look-ups that come at once share a
+    /// query.
+    pub(crate) async fn balance(
+        &self,
+        account: AccountId,
+    ) -> crate::error::Result<Option<(Balance, Position)>> {
+        let answer = self.0.balances.get(account).await.map_err(crate::error::Error::internal)?;
+        Ok(answer?)
+    }
+}
+
+async fn load_balances(
+    store: Store,
+    ids: Vec<AccountId>,
+) -> Result<HashMap<AccountId, (Balance, Position)>, gx_store::Error> {
+    let mut view = store.snapshot().await?;
+    let position = projection::position(&mut view).await?;
+    let balances = accounts::balances(&mut view, &ids).await?;
+    let found = ids.into_iter().zip(balances);
+    Ok(found.filter_map(|(id, balance)| Some((id, (balance?, position)))).collect())
+}
+
+impl Config {
+    /// The database that the settings name.
+    ///
+    /// # Errors
+    /// When a connection URL cannot be read. It is never shown.
+    pub fn store(&self) -> Result<gx_store::Config, gx_store::ConfigError> {
+        let database = &self.database;
+        let acquire_timeout = Duration::from_millis(database.acquire_timeout_ms);
+        let mut config = if database.url.is_set() {
+            database.url.reveal().parse()?
+        } else {
+            match database.engine {
+                Engine::Sqlite => gx_store::Config::sqlite(self.sqlite_path()),
+                Engine::Postgres => {
+                    let password = &database.password;
+                    let password =
+                        password.is_set().then(|| gx_store::Secret::new(password.reveal()));
+                    let (host, user, name) = (&database.host, &database.user, &database.name);
+                    let mut config = PostgresConfig::new(host, user, password, name);
+                    config.port = database.port;
+                    config.ssl_mode = database.ssl_mode.parse()?;
+                    let certificate = &database.ssl_root_cert;
+                    config.ssl_root_cert =
+                        Some(certificate.clone()).filter(|path| !path.as_os_str().is_empty());
+                    gx_store::Config::Postgres(config)
+                }
+            }
+        };
+        match &mut config {
+            gx_store::Config::Sqlite(SqliteConfig {
+                readers, acquire_timeout: timeout, ..
+            }) => {
+                *readers = database.connections_max.saturating_sub(1);
+                *timeout = acquire_timeout;
+            }
+            gx_store::Config::Postgres(config) => {
+                config.connections = database.connections_max;
+                config.acquire_timeout = acquire_timeout;
+            }
+        }
+        Ok(config)
+    }
+}

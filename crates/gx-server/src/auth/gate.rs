@@ -1,0 +1,318 @@
+//! Authentication of a request: a token that is ours, of a session that stands, of somebody who
+//! may still use it.
+//!
+//! The signature is checked once per token and remembered. Session and account are asked of the
+//! store on every request, many requests to a query, so that a revoked session or a frozen account
+//! stops at the next request in every process.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::{HeaderMap, header};
+use gx_store::Store;
+use gx_store::admin::admins;
+use gx_store::identity::sessions::{self, SubjectKind};
+use gx_store::identity::users::{self, UserStatus};
+use gx_types::{AccountId, AdminId, TimeMs};
+use sha2::{Digest, Sha256};
+
+use super::{AdminRole, Audience, Permission, Tokens};
+use crate::calendar::now_ms;
+use crate::coalesce::Coalescer;
+use crate::config::Auth;
+use crate::error::{Error, Result};
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    User(User),
+    Admin(Admin),
+}
+
+/// A user with a valid session.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    token: Arc<Verified>,
+    /// The account, once it exists on the ledger.
+    pub(crate) account: Option<AccountId>,
+}
+
+/// An admin with a valid session.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    token: Arc<Verified>,
+    pub(crate) role: AdminRole,
+    /// The id under which they act on the ledger.
+    pub(crate) ledger_id: Option<AdminId>,
+    must_change_password: bool,
+}
+
+impl Caller {
+    /// `user:<id>` or `admin:<id>`.
+    pub(crate) fn scope(&self) -> &str {
+        match self {
+            Self::User(user) => user.scope(),
+            Self::Admin(admin) => admin.scope(),
+        }
+    }
+}
+
+impl User {
+    pub(crate) fn id(&self) -> &str {
+        &self.token.subject
+    }
+
+    pub(crate) fn session(&self) -> &str {
+        &self.token.session
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        &self.token.scope
+    }
+}
+
+impl Admin {
+    pub(crate) fn id(&self) -> &str {
+        &self.token.subject
+    }
+
+    pub(crate) fn session(&self) -> &str {
+        &self.token.session
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        &self.token.scope
+    }
+
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission)
+    }
+
+    /// Refuses an admin who has not yet replaced the one-time password.
+    pub(crate) fn is_settled(&self) -> Result<()> {
+        if self.must_change_password {
+            let message = "Change the one-time password first: POST /admin/auth/password/change";
+            let status = axum::http::StatusCode::FORBIDDEN;
+            return Err(Error::new(status, "password_change_required", message));
+        }
+        Ok(())
+    }
+}
+
+/// What a valid token says.
+#[derive(Debug)]
+struct Verified {
+    session: Arc<str>,
+    subject: Arc<str>,
+    scope: Arc<str>,
+    audience: Audience,
+    expires_s: i64,
+}
+
+/// Where a session and its owner stand now.
+#[derive(Debug, Clone)]
+struct Standing {
+    session: sessions::Session,
+    owner: Owner,
+}
+
+#[derive(Debug, Clone)]
+enum Owner {
+    User { status: UserStatus, account: Option<AccountId> },
+    Admin { role: String, enabled: bool, ledger_id: Option<AdminId>, must_change_password: bool },
+    Gone,
+}
+
+/// Authenticates requests.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    tokens: Tokens,
+    verified: Cache,
+    standings: Coalescer<Arc<str>, Standing, gx_store::Error>,
+    store: Store,
+    admin_idle_ms: i64,
+}
+
+/// An admin's session counts as used at most this often, so that reads do not become writes.
+const TOUCH_EVERY_MS: i64 = 30_000;
+
+impl Gate {
+    pub(crate) fn new(tokens: Tokens, store: Store, auth: &Auth) -> Self {
+        let source = store.clone();
+        Self {
+            tokens,
+            verified: Cache::default(),
+            standings: Coalescer::new(2, move |ids| load(source.clone(), ids)),
+            store,
+            admin_idle_ms: i64::from(auth.admin_idle_seconds) * 1000,
+        }
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Who sent a request.
+    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller> {
+        let token = self.verify(bearer(headers)?)?;
+        let standing = self.standings.get(Arc::clone(&token.session)).await;
+        let standing = standing.map_err(Error::internal)??;
+        let Some(Standing { session, owner }) = standing else { return Err(invalid()) };
+        let now = TimeMs(now_ms());
+        if !session.is_open(now) || *session.subject != *token.subject {
+            return Err(invalid());
+        }
+        match (token.audience, owner) {
+            (Audience::User, Owner::User { status, account }) => {
+                may_act(status)?;
+                Ok(Caller::User(User { token, account }))
+            }
+            (Audience::Admin, Owner::Admin { role, enabled, ledger_id, must_change_password }) => {
+                let role = AdminRole::parse(&role).filter(|_| enabled).ok_or_else(invalid)?;
+                self.use_admin_session(&session, now).await?;
+                Ok(Caller::Admin(Admin { token, role, ledger_id, must_change_password }))
+            }
+            _ => Err(invalid()),
+        }
+    }
+
+    fn verify(&self, token: &str) -> Result<Arc<Verified>> {
+        let now_s = now_ms() / 1000;
+        let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some(known) = self.verified.get(&key, now_s) {
+            return Ok(known);
+        }
+        let claims = self.tokens.verify(token, now_s).ok_or_else(invalid)?;
+        let kind = match claims.aud {
+            Audience::User => "user",
+            Audience::Admin => "admin",
+        };
+        let verified = Arc::new(Verified {
+            session: claims.sid.into(),
+            scope: format!("{kind}:{}", claims.sub).into(),
+            subject: claims.sub.into(),
+            audience: claims.aud,
+            expires_s: claims.exp,
+        });
+        self.verified.put(key, Arc::clone(&verified), now_s);
+        Ok(verified)
+    }
+
+    /// Ends an admin's session that lay idle for too long, and notes that it is used otherwise.
+    async fn use_admin_session(&self, session: &sessions::Session, now: TimeMs) -> Result<()> {
+        let idle_ms = now.0.saturating_sub(session.last_used_at.0);
+        if idle_ms > self.admin_idle_ms {
+            let message = "The session was idle for too long; log in again";
+            return Err(Error::unauthorized("idle_timeout", message));
+        }
+        if idle_ms > TOUCH_EVERY_MS {
+            let mut tx = self.store.begin().await?;
+            sessions::touch(&mut tx, &session.session_id, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses users whom the platform or the ledger has shut out.
+pub(crate) fn may_act(status: UserStatus) -> Result<()> {
+    let (code, message) = match status {
+        UserStatus::Frozen => ("account_frozen", "The account is frozen"),
+        UserStatus::Suspended => ("account_suspended", "The account is suspended"),
+        UserStatus::Closed => ("account_closed", "The account is closed"),
+        UserStatus::Registered
+        | UserStatus::PendingAdminApproval
+        | UserStatus::ApprovedPendingOnchain
+        | UserStatus::Active
+        | UserStatus::Denied => return Ok(()),
+    };
+    Err(Error::new(axum::http::StatusCode::FORBIDDEN, code, message))
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        let message = "No authorization header provided";
+        return Err(Error::unauthorized("authorization_missing", message));
+    };
+    let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+    token.map(str::trim).filter(|token| !token.is_empty()).ok_or_else(|| {
+        let message = "Invalid authorization header format. Expected: Bearer <token>";
+        Error::unauthorized("authorization_malformed", message)
+    })
+}
+
+fn invalid() -> Error {
+    Error::unauthorized("token_invalid", "Invalid or expired token")
+}
+
+async fn load(
+    store: Store,
+    ids: Vec<Arc<str>>,
+) -> std::result::Result<HashMap<Arc<str>, Standing>, gx_store::Error> {
+    let mut view = store.snapshot().await?;
+    let mut sessions = Vec::with_capacity(ids.len());
+    for id in &ids {
+        sessions.extend(sessions::get(&mut view, id).await?);
+    }
+    let subjects = |kind: SubjectKind| -> Vec<String> {
+        let of_kind = sessions.iter().filter(|session| session.kind == kind);
+        of_kind.map(|session| session.subject.clone()).collect()
+    };
+    let mut owners: HashMap<String, Owner> = HashMap::new();
+    let user_ids = subjects(SubjectKind::User);
+    if !user_ids.is_empty() {
+        for user in users::get_many(&mut view, &user_ids).await? {
+            let account = user.ledger_id.filter(|_| user.on_ledger);
+            owners.insert(user.user_id, Owner::User { status: user.status, account });
+        }
+    }
+    for id in subjects(SubjectKind::Admin) {
+        if let Some(admin) = admins::get(&mut view, &id).await? {
+            let admins::Admin { role, enabled, ledger_id, must_change_password, .. } = admin;
+            owners.insert(id, Owner::Admin { role, enabled, ledger_id, must_change_password });
+        }
+    }
+    let standing = |session: sessions::Session| {
+        let owner = owners.get(&session.subject).cloned().unwrap_or(Owner::Gone);
+        (Arc::from(session.session_id.as_str()), Standing { session, owner })
+    };
+    Ok(sessions.into_iter().map(standing).collect())
+}
+
+const SHARDS: usize = 16;
+const TOKENS_PER_SHARD: usize = 4096;
+
+type Shard = HashMap<[u8; 32], Arc<Verified>>;
+
+/// Tokens whose signature was checked, by their SHA-256.
+#[derive(Debug, Default)]
+struct Cache {
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+impl Cache {
+    fn shard(&self, key: &[u8; 32]) -> Option<&Mutex<Shard>> {
+        let place = self.hasher.hash_one(key) % SHARDS as u64;
+        self.shards.get(usize::try_from(place).unwrap_or_default())
+    }
+
+    fn get(&self, key: &[u8; 32], now_s: i64) -> Option<Arc<Verified>> {
+        let shard = self.shard(key)?.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.get(key).filter(|verified| verified.expires_s > now_s).cloned()
+    }
+
+    fn put(&self, key: [u8; 32], verified: Arc<Verified>, now_s: i64) {
+        let Some(shard) = self.shard(&key) else { return };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.len() >= TOKENS_PER_SHARD {
+            shard.retain(|_, verified| verified.expires_s > now_s);
+        }
+        if shard.len() >= TOKENS_PER_SHARD {
+            // More valid tokens than places: checking some signatures again is all that it costs.
+            shard.clear();
+        }
+        shard.insert(key, verified);
+    }
+}

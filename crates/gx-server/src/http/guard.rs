@@ -1,0 +1,180 @@
+//! What stands before every handler: authentication, permission, rate limit, counting.
+//!
+//! It takes the rule from the route's row; a handler cannot be reached around it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use prometheus_client::metrics::histogram::Histogram;
+
+use super::context::Context;
+use super::limits::{Allowance, Class};
+use super::replay;
+use super::route::{Access, Route};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::metrics::{ByRoute, ByStatus};
+use crate::service::Services;
+
+/// A route and what is counted for it.
+#[derive(Debug)]
+struct Guarded {
+    app: App,
+    route: Route,
+    seconds: Histogram,
+}
+
+/// The router of a set of services, from the table.
+pub(crate) fn router(app: &App, routes: &[Route], services: Services) -> Router {
+    let served = |route: &&Route| route.service.is_none_or(|service| services.contains(service));
+    let mut router = Router::new();
+    for route in routes.iter().filter(served) {
+        let labels = ByRoute { method: route.verb.as_str(), route: route.path };
+        let guarded = Arc::new(Guarded {
+            app: app.clone(),
+            route: route.clone(),
+            seconds: app.metrics().http_seconds.get_or_create(&labels).clone(),
+        });
+        let handler = route.method_router().route_layer(from_fn_with_state(guarded, guard));
+        router = router.route(route.path, handler);
+    }
+    router.fallback(no_route).with_state(app.clone())
+}
+
+async fn no_route(request: Request) -> Error {
+    let (method, path) = (request.method(), request.uri().path());
+    let path: String = path.chars().take(200).collect();
+    let message = format!("Route {method} {path} not found");
+    Error::new(axum::http::StatusCode::NOT_FOUND, "route_not_found", message)
+}
+
+async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: Next) -> Response {
+    let Some(context) = request.extensions().get::<Context>().cloned() else {
+        return Error::internal("the request did not come through the front").into_response();
+    };
+    let mut allowance = None;
+    let response = match guarded.admit(&context, request.headers(), &mut allowance).await {
+        Ok(caller) => {
+            let kept = replay::applies(&guarded.route, request.headers()).then(|| {
+                let client = || format!("client:{}", context.client);
+                caller.as_ref().map_or_else(client, |caller| caller.scope().to_owned())
+            });
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            match kept {
+                Some(scope) => {
+                    replay::run(&guarded.app, &guarded.route, &scope, request, next).await
+                }
+                None => next.run(request).await,
+            }
+        }
+        Err(error) => error.into_response(),
+    };
+    guarded.finish(&context, allowance, response)
+}
+
+impl Guarded {
+    /// Who calls, when they may.
+    async fn admit(
+        &self,
+        context: &Context,
+        headers: &HeaderMap,
+        allowance: &mut Option<Allowance>,
+    ) -> Result<Option<Caller>> {
+        let (limiter, class, now) = (self.app.limiter(), self.route.class, context.came);
+        let mut count = |class: Class, user: Option<&str>| {
+            let counted = match user {
+                Some(user) => limiter.count(class, user, now),
+                None => limiter.count(class, context.client, now),
+            };
+            *allowance = counted;
+            match counted {
+                Some(Allowance { allowed: false, seconds, .. }) => Err(too_many(seconds)),
+                _ => Ok(()),
+            }
+        };
+        match self.route.access {
+            Access::System => return Ok(None),
+            Access::Public => return count(class, None).map(|()| None),
+            Access::User | Access::Either | Access::AnyAdmin | Access::Admin(_) => {}
+        }
+        if class == Class::Credentials {
+            count(class, None)?;
+        }
+        let caller = match self.app.gate().authenticate(headers).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                // Guessing tokens is limited as well.
+                count(Class::Command, None)?;
+                return Err(error);
+            }
+        };
+        if class != Class::Credentials {
+            count(class, Some(caller.scope()))?;
+        }
+        self.permit(&caller)?;
+        Ok(Some(caller))
+    }
+
+    fn permit(&self, caller: &Caller) -> Result<()> {
+        match (self.route.access, caller) {
+            (Access::User, Caller::User(_))
+            | (Access::AnyAdmin, Caller::Admin(_))
+            | (Access::Either, Caller::User(_)) => Ok(()),
+            (Access::Either, Caller::Admin(admin)) => admin.is_settled(),
+            (Access::Admin(permission), Caller::Admin(admin)) => {
+                admin.is_settled()?;
+                if admin.may(permission) { Ok(()) } else { Err(Error::forbidden()) }
+            }
+            _ => Err(Error::forbidden()),
+        }
+    }
+
+    fn finish(
+        &self,
+        context: &Context,
+        allowance: Option<Allowance>,
+        mut response: Response,
+    ) -> Response {
+        let route = &self.route;
+        let (method, path) = (route.verb.as_str(), route.path);
+        let status_code = response.status().as_u16();
+        let metrics = self.app.metrics();
+        let labels = ByStatus { method, route: path, status_code };
+        metrics.http_requests.get_or_create(&labels).inc();
+        let took = Instant::now().saturating_duration_since(context.came);
+        self.seconds.observe(took.as_secs_f64());
+        if let Some(Allowance { limit, remaining, seconds, .. }) = allowance {
+            let headers = response.headers_mut();
+            headers.insert(LIMIT, HeaderValue::from(limit));
+            headers.insert(REMAINING, HeaderValue::from(remaining));
+            headers.insert(RESET, HeaderValue::from(seconds));
+        }
+        if self.app.config().log.requests && route.access != Access::System {
+            let (id, ms) = (&context.request_id, took.as_millis());
+            let trace = context.trace;
+            tracing::info!(
+                request_id = %id, trace = %trace, method, route = path, status = status_code, ms,
+                "request answered"
+            );
+        }
+        response
+    }
+}
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+fn too_many(seconds: u32) -> Error {
+    let message = format!("Too many requests; try again in {seconds} seconds");
+    Error::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
+        .retry_after(seconds)
+}

@@ -1,0 +1,167 @@
+//! Log-in, refresh and log-out of users.
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response, StatusCode};
+use gx_store::admin::audit;
+use gx_store::identity::sessions::SubjectKind;
+use gx_store::identity::users::{self, User as Row};
+use gx_types::TimeMs;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Profile, USER_ROLE};
+use crate::app::App;
+use crate::auth::login::{self, Subject, TokenPair};
+use crate::auth::{User, may_act};
+use crate::calendar::now_ms;
+use crate::commands::audit_row;
+use crate::error::{Error, Result};
+use crate::http::answer::json;
+use crate::http::context::Context;
+use crate::http::extract::Body;
+use crate::http::fields::{Email, GivenPassword, Text, Token, request};
+
+request! {
+    /// Who wants to log in.
+    pub(crate) struct LoginBody {
+        email as "email": Email,
+        password as "password": GivenPassword,
+        /// What the client calls its device; shown in the list of sessions.
+        device as "deviceFingerprint": Option<Text<0, 200>>,
+    }
+}
+
+request! {
+    /// A refresh token to replace.
+    pub(crate) struct RefreshBody {
+        token as "refreshToken": Token,
+    }
+}
+
+request! {
+    /// Nothing has to be said.
+    pub(crate) struct LogoutBody {
+        /// Ends the session of this refresh token as well, if it is the caller's.
+        token as "refreshToken": Option<Token>,
+    }
+}
+
+/// Tokens and who they are for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LoggedIn {
+    #[serde(flatten)]
+    tokens: TokenPair,
+    user: Profile,
+}
+
+/// A word for people.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Message {
+    pub(crate) success: bool,
+    pub(crate) message: &'static str,
+}
+
+/// `POST /auth/login`
+pub(crate) async fn login(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    Body(body): Body<LoginBody>,
+) -> Result<Response<HttpBody>> {
+    let row = users::by_email(app.store(), &body.email.0).await?;
+    let credentials = match &row {
+        Some(row) => users::credentials(app.store(), &row.user_id).await?,
+        None => None,
+    };
+    let fits = login::check(&app, credentials, body.password.0).await?;
+    match row {
+        Some(row) if fits => {
+            may_act(row.status)?;
+            let device = body.device.map(|device| device.0);
+            let from = login::From { context: &context, headers: &headers, device };
+            let logged_in = open(&app, from, row).await?;
+            Ok(json(StatusCode::OK, &logged_in))
+        }
+        Some(row) => {
+            note_failure(&app, &context, &row.user_id).await?;
+            Err(login::failed())
+        }
+        None => Err(login::failed()),
+    }
+}
+
+async fn open(app: &App, from: login::From<'_>, row: Row) -> Result<LoggedIn> {
+    let mut tx = app.store().begin().await?;
+    let context = from.context;
+    let tokens = login::open(app, &mut tx, from, &subject(&row)).await?;
+    users::login_succeeded(&mut tx, &row.user_id, TimeMs(now_ms())).await?;
+    let actor = format!("user:{}", row.user_id);
+    audit::append(&mut tx, &[audit_row(context, &actor, "user.login", &row.user_id)]).await?;
+    tx.commit().await?;
+    Ok(LoggedIn { tokens, user: row.into() })
+}
+
+async fn note_failure(app: &App, context: &Context, user_id: &str) -> Result<()> {
+    let mut tx = app.store().begin().await?;
+    let failures = users::login_failed(&mut tx, user_id).await?;
+    let now = TimeMs(now_ms());
+    if let Some(until) = login::locked_until(&app.config().auth, failures, now) {
+        users::lock_until(&mut tx, user_id, until).await?;
+        let actor = format!("user:{user_id}");
+        audit::append(&mut tx, &[audit_row(context, &actor, "user.lock", user_id)]).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+fn subject(row: &Row) -> Subject {
+    Subject {
+        kind: SubjectKind::User,
+        id: row.user_id.clone(),
+        role: USER_ROLE.to_owned(),
+        status: row.status.as_str().to_owned(),
+        ledger_id: row.ledger_id.as_ref().map(ToString::to_string),
+    }
+}
+
+/// `POST /auth/refresh`
+pub(crate) async fn refresh(
+    State(app): State<App>,
+    context: Context,
+    Body(body): Body<RefreshBody>,
+) -> Result<Response<HttpBody>> {
+    let mut tx = app.store().begin().await?;
+    let rotated = login::rotate(&app, &mut tx, SubjectKind::User, &body.token.0).await?;
+    let session = match &rotated {
+        Ok(refreshed) => Some(&refreshed.session),
+        Err(reused) => reused.as_ref(),
+    };
+    if let Some(session) = session {
+        let (actor, reused) = (format!("user:{}", session.subject), rotated.is_err());
+        let action = if reused { "session.reuse" } else { "session.refresh" };
+        let row = audit_row(&context, &actor, action, &session.session_id);
+        audit::append(&mut tx, &[row]).await?;
+    }
+    tx.commit().await?;
+    let refreshed = rotated.map_err(|reused| login::refresh_failed(reused.is_some()))?;
+    let row = users::get(app.store(), &refreshed.session.subject).await?;
+    let row = row.ok_or_else(|| login::refresh_failed(false))?;
+    may_act(row.status)?;
+    Ok(json(StatusCode::OK, &refreshed.tokens(&app, &subject(&row))?))
+}
+
+/// `POST /auth/logout`
+pub(crate) async fn logout(
+    State(app): State<App>,
+    context: Context,
+    user: User,
+    Body(body): Body<LogoutBody>,
+) -> Result<Response<HttpBody>> {
+    let mut tx = app.store().begin().await?;
+    let ended = (SubjectKind::User, user.id(), user.session());
+    login::close(&mut tx, ended, body.token.map(|token| token.0)).await?;
+    let row = audit_row(&context, user.scope(), "user.logout", user.session());
+    audit::append(&mut tx, &[row]).await?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok(json(StatusCode::OK, &Message { success: true, message: "Logged out" }))
+}

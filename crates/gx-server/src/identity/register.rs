@@ -1,0 +1,139 @@
+//! Registration in one step. The person waits for an admin's approval afterwards.
+//!
+//! The document number is hashed at once and not kept. No coin moves and nothing reaches the ledger
+//! here.
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use gx_store::Store;
+use gx_store::admin::audit;
+use gx_store::identity::users::{self, Decision, NewUser};
+use gx_store::tokenomics::{countries, supply};
+use gx_types::{CountryCode, TimeMs};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::auth::{Policy, random_id};
+use crate::calendar::{Date, now_ms};
+use crate::commands::audit_row;
+use crate::error::{Error, Result};
+use crate::http::answer::json;
+use crate::http::context::Context;
+use crate::http::extract::Body;
+use crate::http::fields::{
+    At, BirthDate, DocumentNumber, Email, Faults, GivenPassword, PersonName, Phone, request,
+};
+
+request! {
+    /// A person to register.
+    pub(crate) struct RegisterBody {
+        email as "email": Email,
+        /// 8 to 128 characters with upper case, lower case and digit.
+        password as "password": GivenPassword,
+        first_name as "firstName": PersonName,
+        last_name as "lastName": PersonName,
+        phone as "phone": Option<Phone>,
+        /// Country of residence, ISO 3166-1 alpha-2.
+        country as "countryCode": CountryCode,
+        born as "dateOfBirth": BirthDate,
+        /// Number of a passport or identity card. It is hashed and not kept; without it the e-mail
+        /// address stands for the person.
+        document as "nationalId": Option<DocumentNumber>,
+    }
+}
+
+/// A registered person.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Registered {
+    /// Id on the platform.
+    user_id: String,
+    message: &'static str,
+    status: &'static str,
+    kyc_status: &'static str,
+}
+
+/// `POST /auth/register`
+pub(crate) async fn register(
+    State(app): State<App>,
+    context: Context,
+    Body(body): Body<RegisterBody>,
+) -> Result<Response<HttpBody>> {
+    check(&body)?;
+    let known = is_country(app.store(), body.country).await?;
+    if !known {
+        let mut faults = Faults::default();
+        let at = At::Key(&At::Root, "countryCode");
+        faults.add(at, "country_not_found", "is no country of this network");
+        return Err(Error::invalid(faults.0));
+    }
+    let new = new_user(&app, body).await?;
+    let mut tx = app.store().begin().await?;
+    users::create(&mut tx, &new).await.map_err(taken)?;
+    let row = audit_row(&context, &format!("user:{}", new.user_id), "user.register", &new.user_id);
+    audit::append(&mut tx, &[row]).await?;
+    tx.commit().await?;
+    let registered = Registered {
+        user_id: new.user_id,
+        message: "Registered; an administrator will review the application",
+        status: new.decision.as_str(),
+        kyc_status: "PENDING",
+    };
+    Ok(json(StatusCode::CREATED, &registered))
+}
+
+/// What the fields do not say by themselves.
+fn check(body: &RegisterBody) -> Result<()> {
+    let mut faults = Faults::default();
+    let at = At::Key(&At::Root, "password");
+    Policy::User.check(&body.password.0, &body.email.0, at, &mut faults);
+    let today = Date::of_ms(now_ms());
+    let at = At::Key(&At::Root, "dateOfBirth");
+    if body.born.0 > today {
+        faults.add(at, "dob_future_date", "lies in the future");
+    } else if body.born.0.age_on(today) > 120 {
+        faults.add(at, "dob_max_age", "is more than 120 years ago");
+    }
+    if faults.0.is_empty() { Ok(()) } else { Err(Error::invalid(faults.0)) }
+}
+
+/// Whether the network has the country. Before the network has any, every code passes.
+async fn is_country(store: &Store, code: CountryCode) -> Result<bool> {
+    if countries::get(store, code).await?.is_some() {
+        return Ok(true);
+    }
+    Ok(supply::system(store).await?.is_none_or(|system| system.countries == 0))
+}
+
+async fn new_user(app: &App, body: RegisterBody) -> Result<NewUser> {
+    let identity_hash = match &body.document {
+        Some(document) => app.pepper().of_document(body.country.as_str(), &document.0),
+        None => app.pepper().of_email(&body.email.0),
+    };
+    Ok(NewUser {
+        user_id: random_id().map_err(Error::internal)?,
+        email: body.email.0,
+        phone: body.phone.map(|phone| phone.0),
+        first_name: body.first_name.0,
+        last_name: body.last_name.0,
+        country: body.country,
+        gender: None,
+        date_of_birth: body.born.0.to_string(),
+        password_hash: app.hasher().hash(body.password.0).await?,
+        decision: Decision::PendingAdminApproval,
+        identity_hash,
+        created_at: TimeMs(now_ms()),
+    })
+}
+
+fn taken(error: gx_store::Error) -> Error {
+    if error.is_unique("users.email") {
+        Error::conflict("email_already_exists", "A user with this e-mail address exists")
+    } else if error.is_unique("users.phone") {
+        Error::conflict("phone_already_exists", "A user with this telephone number exists")
+    } else {
+        error.into()
+    }
+}

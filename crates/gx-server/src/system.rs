@@ -1,0 +1,230 @@
+//! Routes for operators and machines: health, readiness, metrics, version, description.
+//!
+//! Liveness never touches a dependency. Readiness says for each dependency how it is, and keeps
+//! apart an idle ledger, which is fine, from a projector that is stuck.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use gx_store::projection::{self, Position};
+use gx_store::submission;
+use gx_store::{SCHEMA_VERSION, commands};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::calendar::{now_ms, rfc3339};
+use crate::http::answer::json;
+use crate::http::describe;
+use crate::routes::routes;
+use crate::service::Services;
+
+/// How long a health route waits for the database.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// That the process answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Health {
+    status: &'static str,
+    service: &'static str,
+    /// `connected` or `disconnected`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<&'static str>,
+    version: &'static str,
+    timestamp: String,
+    /// Seconds since the start.
+    uptime: u64,
+}
+
+fn health_of(app: &App, status: &'static str, database: Option<&'static str>) -> Health {
+    Health {
+        status,
+        service: "gx",
+        database,
+        version: env!("CARGO_PKG_VERSION"),
+        timestamp: rfc3339(now_ms()),
+        uptime: app.uptime().as_secs(),
+    }
+}
+
+/// `GET /health`
+pub(crate) async fn health(State(app): State<App>) -> Response<Body> {
+    let answered = tokio::time::timeout(PATIENCE, app.store().ping()).await;
+    let database = if matches!(answered, Ok(Ok(()))) { "connected" } else { "disconnected" };
+    json(StatusCode::OK, &health_of(&app, "ok", Some(database)))
+}
+
+/// `GET /livez`
+pub(crate) async fn livez(State(app): State<App>) -> Response<Body> {
+    json(StatusCode::OK, &health_of(&app, "alive", None))
+}
+
+/// Whether the process can serve, and why not.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Readiness {
+    /// `ready` or `not_ready`.
+    status: &'static str,
+    ready: bool,
+    timestamp: String,
+    checks: Checks,
+    lag_blocks: Option<u64>,
+    oldest_unapplied_seconds: Option<f64>,
+    heartbeat_age_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Checks {
+    database: Check,
+    projection: Check,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Check {
+    /// `healthy` or `unhealthy`.
+    status: &'static str,
+    /// What is wrong, as a stable word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// What is wrong, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Check {
+    const HEALTHY: Self = Self { status: "healthy", error: None, message: None };
+
+    fn failed(error: &str, message: String) -> Self {
+        Self { status: "unhealthy", error: Some(error.to_owned()), message: Some(message) }
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+/// `GET /readyz`
+pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
+    let position = tokio::time::timeout(PATIENCE, projection::position(app.store())).await;
+    let (database, position) = match position {
+        Ok(Ok(position)) => (Check::HEALTHY, Some(position)),
+        Ok(Err(error)) => (Check::failed(error.class().as_str(), error.to_string()), None),
+        Err(_) => (Check::failed("unavailable", "no answer within a second".to_owned()), None),
+    };
+    let projection = match &position {
+        Some(position) => projection_check(&app, position),
+        None => Check::failed("unknown", "the database does not answer".to_owned()),
+    };
+    let ready = database.is_healthy() && projection.is_healthy();
+    let heartbeat = position.as_ref().and_then(|position| position.heartbeat);
+    let readiness = Readiness {
+        status: if ready { "ready" } else { "not_ready" },
+        ready,
+        timestamp: rfc3339(now_ms()),
+        lag_blocks: position.as_ref().map(Position::lag_blocks),
+        oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
+        heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
+        checks: Checks { database, projection },
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json(status, &readiness)
+}
+
+/// How long the oldest unapplied block has been waiting, by the database's clock.
+fn behind_ms(position: &Position) -> i64 {
+    let Some(heartbeat) = position.heartbeat.filter(|_| position.lag_blocks() > 0) else {
+        return 0;
+    };
+    let now = heartbeat.at.0 + i64::try_from(heartbeat.age.as_millis()).unwrap_or(i64::MAX);
+    heartbeat.behind_since.map_or(0, |since| now.saturating_sub(since.0).max(0))
+}
+
+fn projection_check(app: &App, position: &Position) -> Check {
+    let limits = &app.config().readiness;
+    let Some(heartbeat) = position.heartbeat else {
+        return Check::failed("never_seen", "no projector has been seen yet".to_owned());
+    };
+    let age_ms = u64::try_from(heartbeat.age.as_millis()).unwrap_or(u64::MAX);
+    if age_ms > limits.heartbeat_threshold_ms {
+        let message = format!("the projector was last seen {} seconds ago", age_ms / 1000);
+        return Check::failed("no_heartbeat", message);
+    }
+    let behind_ms = behind_ms(position);
+    if u64::try_from(behind_ms).unwrap_or_default() > limits.lag_threshold_ms {
+        let lag = position.lag_blocks();
+        let message = format!("{lag} blocks are not applied, the oldest for {behind_ms} ms");
+        return Check::failed("lagging", message);
+    }
+    Check::HEALTHY
+}
+
+/// `GET /metrics`
+pub(crate) async fn metrics(State(app): State<App>) -> Response<Body> {
+    // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
+    let _ = tokio::time::timeout(PATIENCE, refresh(&app)).await;
+    let mut response = Response::new(Body::from(app.metrics().render()));
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+async fn refresh(app: &App) -> Result<(), gx_store::Error> {
+    let (store, metrics) = (app.store(), app.metrics());
+    let position = projection::position(store).await?;
+    if let Some(tip) = position.heartbeat.and_then(|heartbeat| heartbeat.tip) {
+        metrics.set_heights(tip, position.checkpoint.map_or(0, |last| last.block));
+    }
+    let waiting = submission::waiting(store).await?;
+    metrics.outbox_queued.set(i64::try_from(waiting.queued).unwrap_or(i64::MAX));
+    let oldest_ms = waiting.oldest.map_or(0, |at| now_ms().saturating_sub(at.0).max(0));
+    metrics.outbox_oldest_queued_seconds.set(oldest_ms as f64 / 1000.0);
+    let dead = commands::dead_count(store).await?;
+    metrics.dead_commands.set(i64::try_from(dead).unwrap_or(i64::MAX));
+    Ok(())
+}
+
+/// What is running here.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Version {
+    version: &'static str,
+    git_hash: &'static str,
+    /// Processes that should be set alike show the same.
+    config_digest: String,
+    schema_version: i64,
+    #[schemars(with = "String")]
+    network: gx_types::NetworkId,
+}
+
+/// `GET /version`
+pub(crate) async fn version(State(app): State<App>) -> Response<Body> {
+    let version = Version {
+        version: env!("CARGO_PKG_VERSION"),
+        git_hash: option_env!("GX_GIT_HASH").unwrap_or("unknown"),
+        config_digest: app.config().digest(),
+        schema_version: SCHEMA_VERSION,
+        network: app.config().network,
+    };
+    json(StatusCode::OK, &version)
+}
+
+/// `GET /openapi.json`
+pub(crate) async fn openapi() -> Response<Body> {
+    json(StatusCode::OK, &describe::openapi(routes(), Services::All))
+}
+
+/// `GET /docs`
+pub(crate) async fn docs() -> Response<Body> {
+    let page = describe::page(&describe::openapi(routes(), Services::All));
+    let mut response = Response::new(Body::from(page));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}

@@ -1,0 +1,173 @@
+//! How many coins there are where: supply, pools, countries and treasuries.
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::http::Response;
+use gx_store::tokenomics::countries::{self, Country};
+use gx_store::tokenomics::supply::{self, Supply};
+use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::CURRENCY;
+use crate::app::App;
+use crate::calendar::{now_ms, rfc3339};
+use crate::error::{Error, Result};
+use crate::http::answer::View;
+use crate::http::extract::{After, Path};
+
+/// The supply of the currency, in GX.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SupplyReply {
+    max_supply: String,
+    /// What genesis has released.
+    total_minted: String,
+    available_to_mint: String,
+    /// Everything outside pools and locked treasuries.
+    circulating_supply: String,
+    currency: &'static str,
+    pools: Vec<PoolReply>,
+}
+
+/// A pool of the system.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PoolReply {
+    pool_id: &'static str,
+    /// Balance after bootstrap.
+    cap: String,
+    /// Released by genesis.
+    minted: String,
+    balance: String,
+}
+
+/// `GET /supply`
+pub(crate) async fn supply(State(app): State<App>, _: After) -> Result<Response<HttpBody>> {
+    let mut view = View::open(&app).await?;
+    let found = supply::get(&mut view.snapshot).await?;
+    let found = found.ok_or_else(|| {
+        Error::conflict("not_bootstrapped", "The system has not been bootstrapped yet")
+    })?;
+    let reply =
+        reply(&found).ok_or_else(|| Error::internal("the pools hold more than there is"))?;
+    Ok(view.answer(&reply))
+}
+
+/// `None` when the figures contradict each other.
+fn reply(supply: &Supply) -> Option<SupplyReply> {
+    let (mut minted, mut circulating) = (Amount::ZERO, MAX_SUPPLY.checked_sub(supply.treasuries)?);
+    let mut pools = Vec::with_capacity(supply.pools.len());
+    for row in &supply.pools {
+        let released = match row.pool {
+            Pool::UserGenesis | Pool::GovtGenesis => row.cap.checked_sub(row.balance)?,
+            Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
+        };
+        minted = minted.checked_add(released)?;
+        circulating = circulating.checked_sub(row.balance)?;
+        pools.push(PoolReply {
+            pool_id: row.pool.as_str(),
+            cap: row.cap.to_gx(),
+            minted: released.to_gx(),
+            balance: row.balance.to_gx(),
+        });
+    }
+    Some(SupplyReply {
+        max_supply: MAX_SUPPLY.to_gx(),
+        total_minted: minted.to_gx(),
+        available_to_mint: MAX_SUPPLY.checked_sub(minted)?.to_gx(),
+        circulating_supply: circulating.to_gx(),
+        currency: CURRENCY,
+        pools,
+    })
+}
+
+/// A country's share of genesis, and its treasury.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CountryReply {
+    country_code: String,
+    /// Parts per 100,000,000.
+    weight: u64,
+    users: u64,
+    /// Slots of the six phases.
+    slots: [u64; 6],
+    slots_used: [u64; 6],
+    treasury_balance: String,
+}
+
+impl From<Country> for CountryReply {
+    fn from(row: Country) -> Self {
+        Self {
+            country_code: row.code.to_string(),
+            weight: row.weight,
+            users: row.users,
+            slots: row.slots,
+            slots_used: row.slots_used,
+            treasury_balance: row.treasury_balance.to_gx(),
+        }
+    }
+}
+
+/// All countries.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CountriesReply {
+    countries: Vec<CountryReply>,
+    total: usize,
+}
+
+/// `GET /countries`
+pub(crate) async fn countries(State(app): State<App>, _: After) -> Result<Response<HttpBody>> {
+    let mut view = View::open(&app).await?;
+    let rows = countries::all(&mut view.snapshot).await?;
+    let countries: Vec<CountryReply> = rows.into_iter().map(Into::into).collect();
+    Ok(view.answer(&CountriesReply { total: countries.len(), countries }))
+}
+
+/// `GET /countries/{cc}/stats`
+pub(crate) async fn country(
+    State(app): State<App>,
+    _: After,
+    Path(code): Path<String>,
+) -> Result<Response<HttpBody>> {
+    let mut view = View::open(&app).await?;
+    let row = find(&mut view, &code).await?;
+    Ok(view.answer(&CountryReply::from(row)))
+}
+
+async fn find(view: &mut View, code: &str) -> Result<Country> {
+    let unknown = || Error::not_found("Country");
+    let code: CountryCode = code.parse().map_err(|_| unknown())?;
+    countries::get(&mut view.snapshot, code).await?.ok_or_else(unknown)
+}
+
+/// What a country's treasury holds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TreasuryReply {
+    country_code: String,
+    account_id: String,
+    balance: String,
+    currency: &'static str,
+    updated_at: String,
+}
+
+/// `GET /treasury/{cc}/balance`
+pub(crate) async fn treasury(
+    State(app): State<App>,
+    _: After,
+    Path(code): Path<String>,
+) -> Result<Response<HttpBody>> {
+    let mut view = View::open(&app).await?;
+    let row = find(&mut view, &code).await?;
+    let at = view.position.checkpoint.map_or_else(now_ms, |last| last.at.0);
+    let reply = TreasuryReply {
+        country_code: row.code.to_string(),
+        account_id: AccountId::treasury(row.code).to_string(),
+        balance: row.treasury_balance.to_gx(),
+        currency: CURRENCY,
+        updated_at: rfc3339(at),
+    };
+    Ok(view.answer(&reply))
+}

@@ -1,0 +1,240 @@
+//! A user's own wallet: balance and history. Somebody else's does not exist for them.
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::http::Response;
+use gx_store::projection::Position;
+use gx_store::tokenomics::accounts;
+use gx_store::tokenomics::history::{self, Entry, EntryKind, Filter, Place};
+use gx_types::{AccountId, Amount, TimeMs};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::CURRENCY;
+use crate::app::App;
+use crate::auth::User;
+use crate::calendar::{now_ms, rfc3339};
+use crate::error::{Error, Result};
+use crate::http::answer::{Page, Pagination, View, read};
+use crate::http::extract::{After, Path, Query};
+use crate::http::fields::{BlockNumber, Count, Instant, Text, request};
+
+request! {
+    /// As of when.
+    pub(crate) struct BalanceQuery {
+        /// The balance right after this block.
+        as_of as "asOfBlock": Option<BlockNumber>,
+    }
+}
+
+/// What an account holds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BalanceReply<'a> {
+    user_id: &'a str,
+    balance: String,
+    currency: &'static str,
+    /// The whole balance while the account is frozen, else nothing.
+    frozen_amount: String,
+    available_balance: String,
+    /// The time of the last block that the balance is known to hold for.
+    last_updated: String,
+}
+
+/// `GET /wallets/{userId}/balance`
+pub(crate) async fn balance(
+    State(app): State<App>,
+    user: User,
+    _: After,
+    Path(id): Path<String>,
+    Query(query): Query<BalanceQuery>,
+) -> Result<Response<HttpBody>> {
+    let account = own_account(&user, &id)?;
+    if let Some(BlockNumber(block)) = query.as_of {
+        return balance_at(&app, account, block).await;
+    }
+    let found = app.balance(account).await?;
+    let (balance, position) = found.ok_or_else(|| Error::not_found("Wallet"))?;
+    let is_frozen = balance.frozen.is_some();
+    Ok(read(&position, &balance_reply(&account, balance.balance, is_frozen, &position)))
+}
+
+async fn balance_at(app: &App, account: AccountId, block: u64) -> Result<Response<HttpBody>> {
+    let mut view = View::open(app).await?;
+    if view.position.checkpoint.is_none_or(|checkpoint| block > checkpoint.block) {
+        return Err(Error::not_found("Block"));
+    }
+    let found = accounts::balance_at(&mut view.snapshot, &account, block).await?;
+    let balance = found.ok_or_else(|| Error::not_found("Wallet"))?;
+    Ok(view.answer(&balance_reply(&account, balance, false, &view.position)))
+}
+
+fn balance_reply<'a>(
+    account: &'a AccountId,
+    balance: Amount,
+    is_frozen: bool,
+    position: &Position,
+) -> BalanceReply<'a> {
+    let (frozen, available) =
+        if is_frozen { (balance, Amount::ZERO) } else { (Amount::ZERO, balance) };
+    BalanceReply {
+        user_id: account.as_str(),
+        balance: balance.to_gx(),
+        currency: CURRENCY,
+        frozen_amount: frozen.to_gx(),
+        available_balance: available.to_gx(),
+        last_updated: rfc3339(position.checkpoint.map_or_else(now_ms, |last| last.at.0)),
+    }
+}
+
+/// The caller's account, named by its id on the ledger or on the platform.
+fn own_account(user: &User, id: &str) -> Result<AccountId> {
+    let own = user.account.filter(|account| account.as_str() == id || user.id() == id);
+    own.ok_or_else(|| Error::not_found("Wallet"))
+}
+
+request! {
+    /// Which movements.
+    pub(crate) struct HistoryQuery {
+        /// `SENT`, `RECEIVED`, `GENESIS`, `FEE` or `SUPPLY`.
+        #[schemars(with = "Option<String>")]
+        kind as "type": Option<EntryKind>,
+        counterparty as "counterparty": Option<AccountId>,
+        /// Not before this time.
+        from as "from": Option<Instant>,
+        /// Before this time.
+        to as "to": Option<Instant>,
+        /// As the history stood right after this block.
+        as_of as "asOfBlock": Option<BlockNumber>,
+        /// The `nextCursor` of the page before.
+        cursor as "cursor": Option<Text<1, 20>>,
+        /// Instead of a cursor: the number of the page, from 1 on.
+        page as "page": Option<Count<1, 1_000_000>>,
+        limit as "limit": Option<Count<1, 100>>,
+    }
+}
+
+/// A movement of coins, as one account sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Movement {
+    id: String,
+    #[schemars(with = "String")]
+    command_id: gx_types::CommandId,
+    /// `SENT`, `RECEIVED`, `GENESIS`, `FEE` or `SUPPLY`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Without the fee.
+    amount: String,
+    currency: &'static str,
+    from: Option<String>,
+    to: Option<String>,
+    /// Always `COMPLETED`: what is listed has been settled.
+    status: &'static str,
+    timestamp: String,
+    block_number: u64,
+    /// Names the command on the ledger.
+    tx_hash: String,
+    /// What this account paid on top.
+    fee: String,
+    description: String,
+    balance_after: String,
+}
+
+fn movement(account: &AccountId, entry: Entry) -> Movement {
+    let own = Some(account.to_string());
+    let other = entry.counterparty.map(|id| id.to_string());
+    let (from, to) = if entry.change_qirat < 0 { (own, other) } else { (other, own) };
+    Movement {
+        id: entry.entry.to_string(),
+        command_id: entry.command_id,
+        kind: entry.kind.as_str(),
+        amount: entry.amount.to_gx(),
+        currency: CURRENCY,
+        from,
+        to,
+        status: "COMPLETED",
+        timestamp: rfc3339(entry.at.0),
+        block_number: entry.block,
+        tx_hash: entry.command_id.to_string(),
+        fee: entry.fee.to_gx(),
+        description: entry.remark.unwrap_or_default(),
+        balance_after: entry.balance.to_gx(),
+    }
+}
+
+/// A numbered page of movements.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryReply {
+    transactions: Vec<Movement>,
+    pagination: Pagination,
+}
+
+/// `GET /wallets/{userId}/transactions`
+pub(crate) async fn transactions(
+    State(app): State<App>,
+    user: User,
+    _: After,
+    Path(id): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Response<HttpBody>> {
+    let account = own_account(&user, &id)?;
+    let place = match (&query.cursor, query.page) {
+        (Some(cursor), _) => Place::After(cursor.0.parse().map_err(|_| bad_cursor())?),
+        (None, Some(page)) => Place::Offset(offset(page.0, limit_of(&query))),
+        (None, None) => Place::Newest,
+    };
+    let (view, found) = look_up(&app, &account, &query, place).await?;
+    let next_cursor = found.next.map(|entry| entry.to_string());
+    let data = found.entries.into_iter().map(|entry| movement(&account, entry)).collect();
+    Ok(view.answer(&Page { data, has_more: next_cursor.is_some(), next_cursor }))
+}
+
+/// `GET /transactions/{userId}/history`
+pub(crate) async fn history(
+    State(app): State<App>,
+    user: User,
+    _: After,
+    Path(id): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Response<HttpBody>> {
+    let account = own_account(&user, &id)?;
+    let (page, limit) = (query.page.map_or(1, |page| page.0), limit_of(&query));
+    let place = Place::Offset(offset(page, limit));
+    let (view, found) = look_up(&app, &account, &query, place).await?;
+    let transactions = found.entries.into_iter().map(|entry| movement(&account, entry)).collect();
+    let pagination = Pagination::new(u64::from(page), limit, found.total);
+    Ok(view.answer(&HistoryReply { transactions, pagination }))
+}
+
+fn limit_of(query: &HistoryQuery) -> u32 {
+    query.limit.map_or(20, |limit| limit.0)
+}
+
+fn offset(page: u32, limit: u32) -> u64 {
+    u64::from(page.saturating_sub(1)) * u64::from(limit)
+}
+
+fn bad_cursor() -> Error {
+    Error::bad_request("invalid_cursor", "cursor: give the nextCursor of the page before")
+}
+
+async fn look_up(
+    app: &App,
+    account: &AccountId,
+    query: &HistoryQuery,
+    place: Place,
+) -> Result<(View, history::Page)> {
+    let filter = Filter {
+        kind: query.kind,
+        counterparty: query.counterparty,
+        from: query.from.map(|from| TimeMs(from.0)),
+        to: query.to.map(|to| TimeMs(to.0)),
+        as_of_block: query.as_of.map(|block| block.0),
+    };
+    let mut view = View::open(app).await?;
+    let limit = limit_of(query);
+    let found = history::page(&mut view.snapshot, account, &filter, place, limit).await?;
+    Ok((view, found.ok_or_else(|| Error::not_found("Wallet"))?))
+}
