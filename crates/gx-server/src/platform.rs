@@ -56,10 +56,8 @@ impl Platform {
         workers: Workers,
         migrate: bool,
     ) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&config.data_dir).map_err(|source| StartError::Folder {
-            path: config.data_dir.clone(),
-            source,
-        })?;
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
         let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
         if migrate {
             store.migrate(config.network).await?;
@@ -153,5 +151,5 @@ fn open_ledger(config: &Config) -> Result<Chain, StartError> {
         .map_err(|source| StartError::Folder { path: keys.clone(), source })?;
     let key = NodeKey::load_or_create(&keys.join("node.pem")).map_err(StartError::Ledger)?;
     let options = gx_ledger::Options::new(config.ledger_path(), config.network, TimeMs(now_ms()));
-    Ledger::create_or_open(options, &key).map(Chain::Embedded).map_err(StartError::Ledger)
+    Ledger::create_or_open(options, &key).map(Chain::embedded).map_err(StartError::Ledger)
 }

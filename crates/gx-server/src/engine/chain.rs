@@ -16,7 +16,15 @@ const BLOCKS_MAX: usize = 256;
 
 /// A ledger. Cheap to clone.
 #[derive(Debug, Clone)]
-pub enum Chain {
+pub struct Chain {
+    engine: Engine,
+    /// While true, the ledger gives no answer.
+    #[cfg(test)]
+    pub(super) cut: Arc<std::sync::atomic::AtomicBool>,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
     /// One file in this process.
     Embedded(Ledger),
 }
@@ -97,13 +105,37 @@ impl ChainBlock {
 }
 
 impl Chain {
+    pub fn embedded(ledger: Ledger) -> Self {
+        Self {
+            engine: Engine::Embedded(ledger),
+            #[cfg(test)]
+            cut: Arc::default(),
+        }
+    }
+
+    /// The embedded ledger, if it is one.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        match &self.engine {
+            Engine::Embedded(ledger) => Some(ledger),
+        }
+    }
+
+    /// The engine, if it can be reached now.
+    fn reach(&self) -> Result<Engine, ChainError> {
+        #[cfg(test)]
+        if self.cut.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(ChainError::Interrupted);
+        }
+        Ok(self.engine.clone())
+    }
+
     /// Has a batch executed and made durable.
     ///
     /// # Errors
     /// [`ChainError`]; after any but `Panicked` the batch may have been executed all the same.
     pub async fn submit(&self, batch: Arc<Batch>, context: Context) -> Result<(), ChainError> {
-        match self.clone() {
-            Self::Embedded(ledger) => {
+        match self.reach()? {
+            Engine::Embedded(ledger) => {
                 blocking(move || Ok(ledger.submit(&batch, context).map(drop)?)).await
             }
         }
@@ -111,8 +143,8 @@ impl Chain {
 
     /// Number of the first block there can be.
     pub fn first(&self) -> u64 {
-        match self {
-            Self::Embedded(_) => 1,
+        match &self.engine {
+            Engine::Embedded(_) => 1,
         }
     }
 
@@ -121,8 +153,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn origin(&self) -> Result<[u8; 32], ChainError> {
-        match self.clone() {
-            Self::Embedded(ledger) => {
+        match self.reach()? {
+            Engine::Embedded(ledger) => {
                 blocking(move || Ok(*ledger.info()?.origin.hash().as_bytes())).await
             }
         }
@@ -133,8 +165,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn tip(&self) -> Result<Option<Tip>, ChainError> {
-        match self {
-            Self::Embedded(ledger) => {
+        match self.reach()? {
+            Engine::Embedded(ledger) => {
                 let gx_ledger::Tip { number, hash, time, .. } = ledger.tip();
                 Ok((number > 0).then(|| Tip { number, hash: *hash.as_bytes(), time }))
             }
@@ -143,8 +175,8 @@ impl Chain {
 
     /// Changes when the ledger grows.
     pub fn subscribe(&self) -> watch::Receiver<gx_ledger::Tip> {
-        match self {
-            Self::Embedded(ledger) => ledger.subscribe(),
+        match &self.engine {
+            Engine::Embedded(ledger) => ledger.subscribe(),
         }
     }
 
@@ -153,8 +185,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`], also when a block is damaged.
     pub async fn blocks(&self, from: u64, bytes_max: usize) -> Result<Vec<ChainBlock>, ChainError> {
-        match self.clone() {
-            Self::Embedded(ledger) => {
+        match self.reach()? {
+            Engine::Embedded(ledger) => {
                 blocking(move || {
                     let limit = BlockLimit { blocks: BLOCKS_MAX, bytes: bytes_max };
                     ledger.blocks(from, limit)?.iter().map(|block| read(block)).collect()
@@ -169,8 +201,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn block_hash(&self, number: u64) -> Result<Option<[u8; 32]>, ChainError> {
-        match self.clone() {
-            Self::Embedded(ledger) => {
+        match self.reach()? {
+            Engine::Embedded(ledger) => {
                 blocking(move || Ok(ledger.block(number)?.map(|block| *block.hash().as_bytes())))
                     .await
             }
@@ -182,8 +214,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn block_time(&self, number: u64) -> Result<Option<TimeMs>, ChainError> {
-        match self.clone() {
-            Self::Embedded(ledger) => {
+        match self.reach()? {
+            Engine::Embedded(ledger) => {
                 blocking(move || Ok(ledger.block(number)?.map(|block| block.header().time))).await
             }
         }
@@ -194,8 +226,8 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`]; a refusal is an answer.
     pub async fn query(&self, query: Query) -> Result<Result<String, Refused>, ChainError> {
-        match self.clone() {
-            Self::Embedded(ledger) => blocking(move || Ok(ledger.query(query)?)).await,
+        match self.reach()? {
+            Engine::Embedded(ledger) => blocking(move || Ok(ledger.query(query)?)).await,
         }
     }
 }

@@ -9,6 +9,8 @@ mod outbox;
 mod pacing;
 mod projector;
 mod submitter;
+#[cfg(test)]
+mod tests;
 mod waiters;
 
 pub use chain::{Chain, ChainError, Tip};

@@ -1,0 +1,5 @@
+//! The path of a command behind HTTP, on both SQL engines, with everything that may break broken.
+
+mod faults;
+mod path;
+mod rig;
