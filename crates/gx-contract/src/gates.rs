@@ -79,9 +79,9 @@ pub(crate) fn check(
         return Err(Refusal::RoleNotAllowed.because(detail).into());
     }
     match (state.system()?, gate.when) {
-        (_, When::BeforeBootstrap) | (Some(_), When::EvenPaused) => {}
-        (None, _) => return Err(Refusal::NotBootstrapped.into()),
-        (Some(system), When::Running) => {
+        (None, When::BeforeBootstrap) | (Some(_), When::EvenPaused) => {}
+        (None, When::Running | When::EvenPaused) => return Err(Refusal::NotBootstrapped.into()),
+        (Some(system), When::BeforeBootstrap | When::Running) => {
             if let Some(pause) = system.paused {
                 return Err(Refusal::SystemPaused.because(pause.reason).into());
             }

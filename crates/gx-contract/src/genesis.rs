@@ -27,6 +27,17 @@ pub enum GenesisStatus {
     Exhausted,
 }
 
+/// Reads what grants to these users will need at once, from however many countries they are.
+pub(crate) fn load(tx: &mut Tx<'_>, users: impl Iterator<Item = AccountId>) -> Result<(), Stop> {
+    let mut keys = Vec::new();
+    for user in users {
+        if let Some(country) = tx.state.account(&user)?.and_then(|account| account.country) {
+            keys.extend([Key::Country(country), Key::Account(AccountId::treasury(country))]);
+        }
+    }
+    tx.state.load(keys)
+}
+
 /// Grants genesis to a user without it; the caller stores the user with the new status.
 ///
 /// The status `Ineligible` or `Exhausted` comes back without any movement.

@@ -411,9 +411,14 @@ impl State {
         bytes: Option<&[u8]>,
     ) -> Result<(), serde_json::Error> {
         let record = bytes.map(|bytes| Record::decode(&key, bytes)).transpose()?;
-        self.want(key);
-        let slot = self.index.find(&key).and_then(|place| self.slots.get_mut(place));
-        if let Some(slot) = slot.filter(|slot| matches!(slot, Slot::Wanted)) {
+        let place = match self.index.find(&key) {
+            Some(place) => place,
+            None => {
+                self.slots.push(Slot::Wanted);
+                self.index.insert(key)
+            }
+        };
+        if let Some(slot @ Slot::Wanted) = self.slots.get_mut(place) {
             *slot = Slot::Read(record);
         }
         Ok(())

@@ -146,6 +146,7 @@ impl Rule for DistributeGenesis {
             let id = &attested.user_id;
             [Key::User(*id), Key::Account(*id)]
         }))?;
+        genesis::load(tx, self.users.iter().map(|attested| attested.user_id))?;
         for attested in &self.users {
             if let Some(code) = distribute(tx, attested)? {
                 tx.emit(GenesisSkipped { user_id: attested.user_id, code });
@@ -326,7 +327,8 @@ impl Answer for GetSupplyStatus {
                 (state.existing_account(&pool_id.account())?.balance, pool_cap(pool_id));
             let minted = match pool_id {
                 Pool::UserGenesis | Pool::GovtGenesis => {
-                    cap.checked_sub(balance).ok_or(Refusal::AmountOverflow)?
+                    // Anybody may pay into a pool, so that it can hold more than at first.
+                    cap.checked_sub(balance).unwrap_or(Amount::ZERO)
                 }
                 Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
             };

@@ -116,6 +116,7 @@ fn a_pause_stops_everything_but_resuming() {
         at 5000
         admin:root PauseSystem \"audit of pools\" => SystemPaused \"reason=audit of pools\"
         admin:root PauseSystem \"audit of pools\" => system_paused
+        system BootstrapSystem root => system_paused
         admin:root InitializeCountryData DE=1 => system_paused
         system CreateUser carol.IN 30 => system_paused
         user:alice.IN Transfer alice.IN bob.FR 1GX => system_paused

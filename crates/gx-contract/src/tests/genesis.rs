@@ -128,6 +128,23 @@ fn a_list_has_at_most_1000_users() {
     host.finish();
 }
 
+/// The host allows a handful of rounds, however many countries the users come from.
+#[test]
+fn a_list_over_many_countries_is_read_in_few_rounds() {
+    let codes: Vec<String> = ('A'..='T').map(|letter| format!("X{letter}")).collect();
+    let words = |word: &dyn Fn(&String) -> String| codes.iter().map(word).collect::<Vec<_>>();
+    let table = [
+        format!("world {}", words(&|code| format!("{code}=5000000")).join(" ")),
+        words(&|code| format!("open child.{code} 5 human=child-{code}")).join("\n"),
+        format!(
+            "system DistributeGenesis {} => {}",
+            words(&|code| format!("child.{code}=13")).join(" "),
+            words(&|code| format!("GenesisDistributed country={code}")).join(", ")
+        ),
+    ];
+    check(&table.join("\n"));
+}
+
 #[test]
 fn genesis_reaches_a_frozen_account() {
     check_in_world(

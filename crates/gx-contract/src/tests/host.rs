@@ -103,7 +103,7 @@ impl Host {
     /// The result, which must not depend on how and in which order the state is supplied.
     fn execute_in_every_way(&self, batch: &Batch, context: Context) -> Done {
         let first = run(&self.ledger, batch, context, Supply::AsAsked);
-        assert!(first.rounds <= ROUNDS_MAX, "{} rounds for {batch:#?}", first.rounds);
+        assert!(first.rounds <= ROUNDS_MAX, "{} rounds of reading for a batch", first.rounds);
         let mut ways = vec![Supply::AsAsked, Supply::Backwards, Supply::Beforehand(&first.asked)];
         if first.asked.len() <= ONE_BY_ONE_MAX {
             ways.push(Supply::OneByOne);

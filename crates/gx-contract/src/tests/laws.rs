@@ -114,8 +114,12 @@ fn sums_are_checked_even_where_the_supply_would_not_allow_them() {
         ledger.insert(Key::Account(to).encode(), full(payee));
         let envelope = host.envelope(Actor::User(from), pay(qirat));
         let done = host.try_on(&ledger, Role::PartnerApi, vec![envelope]);
+        let accounts = done.writes.iter().filter(|write| write.key.starts_with("a/")).count();
         match &done.record.results[0].outcome {
-            Outcome::Refused(why) => Some(why.code),
+            Outcome::Refused(why) => {
+                assert_eq!(accounts, 0, "the debit before the credit is taken back");
+                Some(why.code)
+            }
             Outcome::Applied(_) | Outcome::Repeated(_) => None,
         }
     };

@@ -98,6 +98,20 @@ fn fees_and_payments_to_pools_leave_circulation_without_being_unminted() {
     assert_eq!(supply["pools"][5]["balance"], "31250000000150000");
 }
 
+/// Users may pay into a genesis pool, which then holds more than genesis has taken from it.
+#[test]
+fn a_genesis_pool_that_is_paid_into_still_has_a_status() {
+    let host = check_in_world(
+        "open alice.IN 30
+        user:alice.IN Transfer alice.IN SYSTEM_GOVT_GENESIS_POOL 51GX => Transferred fee=0",
+    );
+    let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    assert_eq!(supply["pools"][1]["balance"], "152000000001000000");
+    assert_eq!(supply["pools"][1]["minted"], "0");
+    assert_eq!(supply["totalMinted"], "500000000");
+    assert_eq!(supply["circulatingSupply"], "449000000");
+}
+
 #[test]
 fn there_is_no_supply_before_bootstrap() {
     let host = check("");

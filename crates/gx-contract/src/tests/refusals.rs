@@ -27,6 +27,7 @@ const TABLES: [Table; 9] = [
         applied: "SystemBootstrapped",
         faults: "
             role_not_allowed     | role=as gx_admin
+            system_paused        | world=paused
             actor_not_allowed    | actor=user:alice.IN
             already_bootstrapped | world=normal",
     },
