@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{process, test, tidy};
+use crate::{generate, process, test, tidy};
 
 struct Step {
     name: &'static str,
@@ -15,11 +15,12 @@ struct Step {
 }
 
 /// The cheap ones first. `deny` stays visible where it cannot run.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "fmt", run: fmt },
     Step { name: "tidy", run: tidy::run },
     Step { name: "clippy", run: clippy },
     Step { name: "test", run: all_tests },
+    Step { name: "gen", run: generate::check },
     Step { name: "doc", run: doc },
     Step { name: "deny", run: deny },
 ];

@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask ci`, `test`, `tidy`, `bench`, `pg`.
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `pg`.
 //!
 //! Everything that continuous integration does can be done here by hand with the same command.
 //! Nothing of this is part of the product.
@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod generate;
 mod pg;
 mod pgbench;
 mod process;
@@ -36,6 +37,8 @@ enum Command {
     },
     /// The rules that neither rustc, clippy nor rustfmt knows.
     Tidy,
+    /// Writes the files that are made from the code.
+    Gen(generate::Args),
     /// All benchmarks in release mode, one JSON line for each figure.
     Bench(bench::Args),
     /// A throw-away PostgreSQL cluster; prints its address and lasts until Ctrl-C.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Test { args } => test::run(&args),
         Command::Tidy => tidy::run(),
+        Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Pg(args) => pg::run(&args),
     };
