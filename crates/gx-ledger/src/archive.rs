@@ -23,7 +23,7 @@ const MAGIC: &[u8; 8] = b"GXLEDGER";
 const VERSION: u32 = 1;
 const BLOCK: u8 = 1;
 const END: u8 = 0;
-/// Bytes of SHA-256 behind each part.
+/// Bytes of its hash behind each part.
 const CHECKSUM: usize = 16;
 /// Blocks that are executed while earlier ones are written.
 const AHEAD: usize = 4;

@@ -22,7 +22,7 @@ use crate::writer::Writer;
 use crate::{Error, Tip};
 
 /// Batches that may be executed and not yet durable; the next submission waits.
-const QUEUE: usize = 4;
+const QUEUE: usize = 8;
 
 /// The most commands of a batch.
 pub(crate) const COMMANDS_MAX: usize = 1 << 16;

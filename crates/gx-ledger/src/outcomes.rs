@@ -93,19 +93,31 @@ impl OutcomeIndex {
 
 /// The 128 bits that the 26 characters of a command id stand for.
 pub(crate) fn id_bits(id: &CommandId) -> u128 {
-    id.as_str().bytes().fold(0, |bits, character| {
-        let value = match character {
-            b'0'..=b'9' => character - b'0',
-            // The alphabet leaves I, L, O and U out.
-            b'A'..=b'H' => character - b'A' + 10,
-            b'J' | b'K' => character - b'J' + 18,
-            b'M' | b'N' => character - b'M' + 20,
-            b'P'..=b'T' => character - b'P' + 22,
-            _ => character.saturating_sub(b'V') + 27,
-        };
-        bits << 5 | u128::from(value)
-    })
+    let value = |character| VALUES.get(usize::from(character)).copied().unwrap_or_default();
+    let fold = |characters: &[u8]| {
+        characters.iter().fold(0_u64, |bits, character| bits << 5 | u64::from(value(*character)))
+    };
+    // In three parts, each of which fits a machine word.
+    let text = id.as_str();
+    let (high, rest) = text.as_bytes().split_at_checked(2).unwrap_or_default();
+    let (middle, low) = rest.split_at_checked(12).unwrap_or_default();
+    u128::from(fold(high)) << 120 | u128::from(fold(middle)) << 60 | u128::from(fold(low))
 }
+
+/// By character, the five bits that it stands for.
+const VALUES: [u8; 256] = {
+    let mut values = [0; 256];
+    let alphabet = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut at = 0;
+    while at < alphabet.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+        {
+            values[alphabet[at] as usize] = at as u8;
+        }
+        at += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

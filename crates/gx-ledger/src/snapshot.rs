@@ -118,11 +118,14 @@ impl Snapshot {
 }
 
 type Entry = (String, Vec<u8>);
-type Stored = redb::OwnedRange<&'static str, &'static [u8]>;
+type Stored = redb::OwnedRange<&'static [u8], &'static [u8]>;
 
 fn read_next(stored: &mut Stored) -> Option<Result<Entry, redb::StorageError>> {
     let entry = stored.next()?;
-    Some(entry.map(|(key, value)| (key.value().to_owned(), value.value().to_vec())))
+    Some(entry.and_then(|(key, value)| {
+        let unread = |_| redb::StorageError::Corrupted("a key of the state is no text".to_owned());
+        Ok((String::from_utf8(key.value().to_vec()).map_err(unread)?, value.value().to_vec()))
+    }))
 }
 
 /// Entries of the state in key order; see [`Snapshot::entries`].

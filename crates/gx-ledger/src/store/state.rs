@@ -11,7 +11,8 @@ use super::{Bytes, Logs, Pieces, Store, all_pieces, put_pieces, remove_pieces_th
 use crate::Error;
 use crate::encoding::{Malformed, Reader};
 
-const STATE: TableDefinition<&str, &[u8]> = TableDefinition::new("state");
+/// Keys are bytes, which compare without being checked for UTF-8 first.
+const STATE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state");
 const STATE_LOG: Pieces = TableDefinition::new("state_log");
 
 pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> {
@@ -36,7 +37,7 @@ pub(crate) fn put_state<'a>(
 ) -> Result<(), redb::Error> {
     let mut table = transaction.open_table(STATE)?;
     for (key, value) in writes {
-        table.insert(key, value)?;
+        table.insert(key.as_bytes(), value)?;
     }
     Ok(())
 }
@@ -66,7 +67,7 @@ pub(crate) fn for_each_write(
 }
 
 /// The state in the file as one moment saw it.
-pub(crate) struct StateReader(ReadOnlyTable<&'static str, Bytes>);
+pub(crate) struct StateReader(ReadOnlyTable<Bytes, Bytes>);
 
 impl StateReader {
     pub(crate) fn new(store: &Store, transaction: &ReadTransaction) -> Result<Self, Error> {
@@ -79,7 +80,7 @@ impl StateReader {
         key: &str,
         with: impl FnOnce(Option<&[u8]>) -> T,
     ) -> Result<T, redb::Error> {
-        let value = self.0.get(key)?;
+        let value = self.0.get(key.as_bytes())?;
         Ok(with(value.as_ref().map(redb::AccessGuard::value)))
     }
 
@@ -87,7 +88,7 @@ impl StateReader {
     pub(crate) fn entries(
         &self,
         first: &str,
-    ) -> Result<redb::OwnedRange<&'static str, Bytes>, redb::Error> {
-        Ok(self.0.range_owned(first..)?)
+    ) -> Result<redb::OwnedRange<Bytes, Bytes>, redb::Error> {
+        Ok(self.0.range_owned(first.as_bytes()..)?)
     }
 }
