@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const APPLIED: HeaderName = HeaderName::from_static("gx-applied-block");
 const LAG: HeaderName = HeaderName::from_static("gx-lag-blocks");
 

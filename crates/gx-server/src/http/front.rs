@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use tower_service::Service as _;
 
+use super::answer;
 use super::context::Context;
 use super::peer::{self, Network};
 use crate::calendar::{now_ms, rfc3339};
@@ -148,7 +149,9 @@ fn preflight(origin: Option<HeaderValue>) -> Response<Body> {
 fn finish_failure(context: &Context, path: &str, response: &mut Response<Body>) {
     let status = response.status();
     let failed = response.extensions_mut().remove::<Failed>();
-    if failed.is_none() && !(status.is_client_error() || status.is_server_error()) {
+    let is_failure = status.is_client_error() || status.is_server_error();
+    let is_answer = response.headers().get(header::CONTENT_TYPE) == Some(&answer::JSON);
+    if failed.is_none() && (!is_failure || is_answer) {
         return;
     }
     let error = failed.map_or_else(

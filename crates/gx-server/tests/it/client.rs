@@ -1,0 +1,138 @@
+//! A small HTTP client: one connection, one request after the other.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn str(&self, key: &str) -> &str {
+        self.body[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", self.text))
+    }
+}
+
+/// A client of one server, perhaps with a token.
+#[derive(Debug)]
+pub(crate) struct Client {
+    address: SocketAddr,
+    pub(crate) token: Option<String>,
+    connection: Mutex<Option<SendRequest<Full<Bytes>>>>,
+}
+
+/// Keys that nobody else uses.
+pub(crate) fn new_key() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("test-key-{:08}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Client {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { address, token: None, connection: Mutex::default() }
+    }
+
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..Self::new(self.address) }
+    }
+
+    /// Sends a request with extra headers.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header("host", "test");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = Full::new(Bytes::copy_from_slice(body.unwrap_or_default().as_bytes()));
+        let response = self.exchange(request.body(body).unwrap()).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Reply { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    /// Sends a request and hands the answer over while its body is still coming.
+    pub(crate) async fn open(&self, path: &str) -> hyper::Response<Incoming> {
+        let token = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
+        let request = Request::builder().uri(path).header("host", "test");
+        let request = request.header("authorization", token).body(Full::default()).unwrap();
+        self.exchange(request).await
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> hyper::Response<Incoming> {
+        let mut connection = self.connection.lock().await;
+        let mut sender = match connection.take().filter(|sender| !sender.is_closed()) {
+            Some(sender) => sender,
+            None => {
+                let stream = TcpStream::connect(self.address).await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let (sender, task) = handshake(TokioIo::new(stream)).await.unwrap();
+                tokio::spawn(task);
+                sender
+            }
+        };
+        sender.ready().await.unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        *connection = Some(sender);
+        response
+    }
+
+    pub(crate) async fn get(&self, path: &str, expect: u16) -> Reply {
+        let reply = self.send("GET", path, &[], None).await;
+        assert_eq!(reply.status, expect, "GET {path}: {}", reply.text);
+        reply
+    }
+
+    /// Sends a body under a new idempotency key.
+    pub(crate) async fn post(&self, path: &str, body: Value, expect: u16) -> Reply {
+        self.post_with(path, body, &[("idempotency-key", &new_key())], expect).await
+    }
+
+    /// The same, and waits for the command's outcome.
+    pub(crate) async fn settle(&self, path: &str, body: Value) -> Reply {
+        let headers = [("idempotency-key", &*new_key()), ("prefer", "wait=20")];
+        self.post_with(path, body, &headers, 200).await
+    }
+
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        body: Value,
+        headers: &[(&str, &str)],
+        expect: u16,
+    ) -> Reply {
+        let reply = self.send("POST", path, headers, Some(&body.to_string())).await;
+        assert_eq!(reply.status, expect, "POST {path}: {}", reply.text);
+        reply
+    }
+}

@@ -1,0 +1,177 @@
+//! What hostile or careless clients meet.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use gx_server::config::Config;
+use gx_server::{Workers, telemetry};
+use serde_json::json;
+
+use crate::client::new_key;
+use crate::server::{PASSWORD, Server, registration};
+
+#[tokio::test]
+async fn refusals_have_the_established_fields() {
+    let server = Server::start().await;
+    let reply = server.client.get("/api/v1/users/profile", 401).await;
+    assert_eq!(reply.header("content-type"), "application/problem+json");
+    assert_eq!(reply.header("www-authenticate"), "Bearer");
+    assert_eq!(reply.str("error"), "Unauthorized");
+    assert_eq!(reply.str("message"), "No authorization header provided");
+    assert_eq!(reply.str("detail"), reply.str("message"));
+    assert_eq!(reply.str("title"), reply.str("error"));
+    assert_eq!(reply.body["status"], 401);
+    assert_eq!(reply.str("requestId"), reply.header("x-request-id"));
+    assert_eq!(reply.str("path"), "/api/v1/users/profile");
+    let basic = [("authorization", "Basic abc")];
+    let reply = server.client.send("GET", "/api/v1/users/profile", &basic, None).await;
+    assert_eq!(
+        reply.str("message"),
+        "Invalid authorization header format. Expected: Bearer <token>"
+    );
+    let reply = server.client.get("/api/v1/nowhere", 404).await;
+    assert_eq!(reply.str("message"), "Route GET /api/v1/nowhere not found");
+    let reply = server.client.send("DELETE", "/api/v1/supply", &[], None).await;
+    assert_eq!((reply.status.as_u16(), reply.str("code")), (405, "method_not_allowed"));
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_and_must_be_json() {
+    let server = Server::start().await;
+    let path = "/api/v1/auth/login";
+    let large = format!("{{\"email\":\"{}\"}}", "a".repeat(1 << 20));
+    assert_eq!(server.client.send("POST", path, &[], Some(&large)).await.status, 413);
+    let reply = server.client.send("POST", path, &[], Some("{\"email\":")).await;
+    assert_eq!((reply.status.as_u16(), reply.str("code")), (400, "malformed_json"));
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(server.client.send("POST", path, &form, None).await.status, 415);
+    assert_eq!(server.client.send("POST", path, &[], Some("[]")).await.status, 400);
+}
+
+#[tokio::test]
+async fn answers_carry_ids_and_security_headers() {
+    let server = Server::start().await;
+    let sent = [
+        ("x-request-id", "abc-123"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ];
+    let reply = server.client.send("GET", "/api/v1/countries", &sent, None).await;
+    assert_eq!(reply.header("x-request-id"), "abc-123");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("cache-control", "no-store"),
+        ("content-security-policy", "default-src 'none'"),
+    ] {
+        assert_eq!(reply.header(name), value);
+    }
+}
+
+#[tokio::test]
+async fn only_listed_origins_are_let_in() {
+    let settings = [("http.allowed_origins", "https://wallet.example.org")];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let ask = async |origin: &str, method: &str| {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        server.client.send(method, "/api/v1/countries", &headers, None).await
+    };
+    let listed = ask("https://wallet.example.org", "OPTIONS").await;
+    assert_eq!(listed.status, 204);
+    assert_eq!(listed.header("access-control-allow-origin"), "https://wallet.example.org");
+    let read = ask("https://wallet.example.org", "GET").await;
+    assert_eq!(read.header("access-control-allow-origin"), "https://wallet.example.org");
+    for method in ["OPTIONS", "GET"] {
+        let foreign = ask("https://evil.example.org", method).await;
+        assert_eq!(foreign.header("access-control-allow-origin"), "");
+    }
+}
+
+#[tokio::test]
+async fn limits_are_told_and_kept() {
+    let settings = [("rate_limits.devnet_factor", "1")];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    let path = "/api/v1/auth/login";
+    for left in ["4", "3", "2", "1", "0"] {
+        let reply = server.client.post(path, body.clone(), 401).await;
+        assert_eq!(reply.header("ratelimit-limit"), "5");
+        assert_eq!(reply.header("ratelimit-remaining"), left);
+    }
+    // A header that anybody can send changes nothing.
+    let headers = [("x-forwarded-for", "203.0.113.7"), ("idempotency-key", &new_key())];
+    let reply = server.client.post_with(path, body, &headers, 429).await;
+    assert_eq!(reply.str("code"), "rate_limited");
+    let seconds: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((1..=12).contains(&seconds), "{seconds}");
+    assert_eq!(reply.body["retryAfter"], seconds);
+    // Health is never limited.
+    server.client.get("/health", 200).await;
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_clients_apart() {
+    let settings = [("rate_limits.devnet_factor", "1"), ("http.trusted_proxies", "127.0.0.0/8")];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    for client in 0..10 {
+        let address = format!("6.6.6.6, 203.0.113.{client}");
+        let headers = [("x-forwarded-for", address.as_str())];
+        server.client.post_with("/api/v1/auth/login", body.clone(), &headers, 401).await;
+    }
+}
+
+/// Everything that is logged.
+#[derive(Debug, Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_holds_personal_data_or_a_secret() {
+    let lines = Lines::default();
+    let mut log = Config::load(None, [], &[]).unwrap().log;
+    log.level = "trace,hyper=info".to_owned();
+    let writer = lines.clone();
+    let subscriber = telemetry::subscriber(&log, move || writer.clone()).unwrap();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let server = Server::start_with(&[("log.requests", "true")], Workers::ALL).await;
+    let admin = server.bootstrapped().await;
+    let mut body = registration("zebediah", "DE");
+    body["phone"] = json!("+4915112345678");
+    body["nationalId"] = json!("L01X00T47");
+    server.client.post("/api/v1/auth/register", body.clone(), 201).await;
+    server.client.post("/api/v1/auth/register", body, 409).await;
+    let wrong = json!({ "email": "zebediah@example.org", "password": "Wrong7horse" });
+    server.client.post("/api/v1/auth/login", wrong, 401).await;
+    let token = server.log_in("zebediah@example.org").await.token.unwrap();
+    let user = server.client.with_token(&token);
+    user.get("/api/v1/users/profile?email=zebediah@example.org", 200).await;
+    admin.get("/api/v1/admin/users?search=zebediah", 200).await;
+    server.account(&admin, "yolanda", "DE").await;
+
+    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("request answered"), "{logged}");
+    for secret in [
+        "zebediah",
+        "yolanda",
+        "4915112345678",
+        "L01X00T47",
+        "1990-06-15",
+        "7horse",
+        "argon2id",
+        token.as_str(),
+        server.first_password.as_str(),
+    ] {
+        assert!(!logged.contains(secret), "{secret} was logged");
+    }
+}
