@@ -5,7 +5,8 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{End, bench};
+use crate::settings::Settings;
+use crate::{End, bench, demo, ledger, roles, up, verify};
 
 /// A digital currency on a permissioned ledger: services, ledger, read models and tools.
 #[derive(Debug, Parser)]
@@ -13,18 +14,65 @@ use crate::{End, bench};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the whole platform in one process; a first start sets everything up.
+    Up(up::Args),
+    /// Serves the HTTP API alone.
+    Serve(roles::ServeArgs),
+    /// Sends accepted commands to the ledger.
+    Submitter(roles::SubmitterArgs),
+    /// Fills the read models from the ledger.
+    Projector(roles::ProjectorArgs),
+    /// Brings the database's schema up to date.
+    Migrate,
+    /// Prints the settings in effect, secrets masked, and their digest.
+    Config,
+    /// Verifies, describes and moves the ledger's file.
+    Ledger(ledger::Args),
+    /// Compares ledger, read models and commands of a stopped platform.
+    Verify(verify::Args),
+    /// Works on the log of what administrators did.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Registers people in all countries and lets them pay each other, through HTTP only; then
+    /// compares every figure with books of its own.
+    Demo(demo::Args),
     /// Measures; one line for each figure, with the bar that it has to reach.
     Bench(bench::Args),
+    /// Prints the description of the HTTP API (OpenAPI 3.1).
+    Openapi,
+    /// Prints what this build is.
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Computes the chain of hashes again.
+    Verify,
 }
 
 /// Reads the process's arguments and does what they say.
 pub(crate) fn run() -> Result<End> {
-    match Cli::parse().command {
+    let Cli { command, settings } = Cli::parse();
+    match command {
+        Command::Up(args) => up::run(&settings, &args),
+        Command::Serve(args) => roles::serve(&settings, &args),
+        Command::Submitter(args) => roles::submitter(&settings, &args),
+        Command::Projector(args) => roles::projector(&settings, &args),
+        Command::Migrate => roles::migrate(&settings),
+        Command::Config => roles::config(&settings),
+        Command::Ledger(args) => ledger::run(&settings, &args),
+        Command::Verify(args) => verify::run(&settings, &args),
+        Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
+        Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Openapi => roles::print_openapi(),
+        Command::Version => roles::version(),
     }
 }
 

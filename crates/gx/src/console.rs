@@ -31,23 +31,23 @@ pub(crate) fn progress(what: &'static str, total: u64) -> ProgressBar {
     }
 }
 
-/// Columns as wide as their widest cell; the first row is the heading.
+/// Columns as wide as their widest cell, figures set to the right; the first row is the heading.
 pub(crate) fn table<const N: usize>(rows: &[[String; N]]) {
     let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+    let mut figures = [true; N];
+    for (at, row) in rows.iter().enumerate() {
+        for ((width, figure), cell) in widths.iter_mut().zip(&mut figures).zip(row) {
             *width = cell.chars().count().max(*width);
+            *figure &= at == 0 || cell.is_empty() || is_number(cell);
         }
     }
     for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| {
-                if is_number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-            })
-            .collect();
-        println!("{}", cells.join("  ").trim_end());
+        let cells = row.iter().zip(widths).zip(figures);
+        let cells = cells.map(|((cell, width), figure)| match figure {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }
 

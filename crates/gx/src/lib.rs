@@ -7,8 +7,18 @@
 
 mod bench;
 mod cli;
+mod client;
 mod console;
+mod countries;
+mod demo;
+mod ledger;
 mod load;
+mod process;
+mod rebuild;
+mod roles;
+mod settings;
+mod up;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -142,7 +142,10 @@ mod tests {
             report.figures.iter().map(|(f, _)| serde_json::to_string(f).unwrap()).collect();
         assert_eq!(
             lines[0],
-            r#"{"bench":"x","setting":"a, b","metric":"rate","value":12346.0,"unit":"1/s","bar":20000.0,"ok":false}"#
+            concat!(
+                r#"{"bench":"x","setting":"a, b","metric":"rate","value":12346.0,"unit":"1/s","#,
+                r#""bar":20000.0,"ok":false}"#
+            )
         );
         assert!(lines[1].contains(r#""value":1.235,"unit":"ms","bar":null,"ok":true"#));
         assert!(!report.all_reached());

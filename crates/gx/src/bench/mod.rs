@@ -7,16 +7,22 @@ mod contract;
 mod figure;
 mod latency;
 mod ledger;
+mod outbox;
+mod pipeline;
 mod place;
+mod replay;
+mod stage;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
-use crate::End;
+use crate::{End, process};
 use figure::Report;
+use stage::Sql;
 
 /// One benchmark and how it is set.
 #[derive(Debug, clap::Args)]
@@ -27,11 +33,15 @@ pub(crate) struct Args {
     #[arg(long, global = true)]
     json: bool,
     /// How long each rate is measured.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
+    #[arg(long, global = true, value_name = "N")]
+    seconds: Option<NonZeroU64>,
     /// Folder on the disk to measure; a folder of its own is made there and removed.
     #[arg(long, global = true, value_name = "DIR", default_value = ".")]
     within: PathBuf,
+    /// SQL engine. PostgreSQL is a throw-away cluster, or the server that the environment variable
+    /// GX_BENCH_DATABASE_URL names, whose database has to be empty.
+    #[arg(long, global = true, value_name = "SQL", default_value = "both")]
+    engine: Sql,
 }
 
 #[derive(Debug, Subcommand)]
@@ -42,15 +52,32 @@ enum Bench {
     /// Transfers made durable per second by the embedded ledger: batches of 1,000,
     /// 100,000 accounts.
     Ledger,
+    /// Commands accepted durably per second through submit(), 64 callers.
+    Outbox,
+    /// Transfers per second from submit() to visible in the read models, and their times.
+    Pipeline(pipeline::Settings),
+    /// Events per second when the read models are filled again from the first block.
+    Replay,
 }
 
 /// Runs one benchmark; a missed bar is a finding.
 pub(crate) fn run(args: &Args) -> Result<End> {
     let mut report = Report::new(args.json);
-    let seconds = |default| Duration::from_secs(args.seconds.unwrap_or(default));
+    let seconds = |default| Duration::from_secs(args.seconds.map_or(default, NonZeroU64::get));
     match &args.bench {
         Bench::Contract => contract::run(&mut report, seconds(10))?,
         Bench::Ledger => ledger::run(&mut report, seconds(20), &args.within)?,
+        Bench::Outbox => {
+            process::block_on(outbox::run(&mut report, seconds(20), &args.within, args.engine))?;
+        }
+        Bench::Pipeline(settings) => {
+            let (time, within) = (seconds(60), &args.within);
+            let run = pipeline::run(&mut report, time, within, args.engine, *settings);
+            process::block_on(run)?;
+        }
+        Bench::Replay => {
+            process::block_on(replay::run(&mut report, &args.within, args.engine))?;
+        }
     }
     report.finish();
     Ok(if report.all_reached() { End::Done } else { End::Findings })

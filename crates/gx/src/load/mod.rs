@@ -5,4 +5,5 @@
 mod draw;
 mod population;
 
+pub(crate) use draw::Draw;
 pub(crate) use population::Population;

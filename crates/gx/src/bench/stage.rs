@@ -1,0 +1,138 @@
+//! The platform that a benchmark runs on: no HTTP, a database and a ledger of its own.
+//!
+//! Durability is as in production: fsync on every commit of database and ledger.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use gx_pg::{Cluster, Options};
+use gx_server::config::Config;
+use gx_server::engine::Submission;
+use gx_server::{Platform, Service, Workers};
+use gx_types::Actor;
+use tempfile::TempDir;
+
+use super::place;
+use crate::load::Population;
+use crate::{rebuild, settings};
+
+/// Accounts are opened this many at a time.
+const OPENING: usize = 4_000;
+
+/// The SQL engine that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Sql {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+impl Sql {
+    /// The engines one by one.
+    pub(super) fn each(self) -> &'static [Self] {
+        match self {
+            Self::Sqlite => &[Self::Sqlite],
+            Self::Postgres => &[Self::Postgres],
+            Self::Both => &[Self::Sqlite, Self::Postgres],
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Both => "both",
+        }
+    }
+}
+
+/// A database and a folder that go away with the value.
+pub(super) struct Stage {
+    pub(super) config: Config,
+    pub(super) platform: Platform,
+    _folder: TempDir,
+    _cluster: Option<Cluster>,
+}
+
+impl Stage {
+    pub(super) async fn start(sql: Sql, within: &Path, workers: Workers) -> Result<Self> {
+        let folder = place::folder(within)?;
+        let data = folder.path().join("data").display().to_string();
+        let (mut environment, mut cluster) = (Vec::new(), None);
+        if sql == Sql::Postgres {
+            let url = match settings::secret(settings::BENCH_DATABASE_URL) {
+                Some(url) => url,
+                None => {
+                    let started = Cluster::start(Options::durable())?;
+                    let name = "gx_bench";
+                    started.create_database(name)?;
+                    let url = started.url(name);
+                    cluster = Some(started);
+                    url
+                }
+            };
+            environment.push(("DATABASE_URL".to_owned(), url));
+        }
+        let flags = [("data_dir", data), ("log.level", "error".to_owned())];
+        let config = Config::load(None, environment, &flags)?;
+        let platform = Platform::start(config.clone(), workers, true).await?;
+        Ok(Self { config, platform, _folder: folder, _cluster: cluster })
+    }
+
+    /// Bootstraps and opens the population's accounts, through the same path as everything.
+    pub(super) async fn populate(&self, population: &mut Population, users: usize) -> Result<()> {
+        let bar = crate::console::progress("opening accounts", users as u64);
+        for envelope in population.foundation() {
+            self.settle(vec![submission(envelope)]).await?;
+        }
+        let numbers: Vec<usize> = (0..users).collect();
+        for numbers in numbers.chunks(OPENING) {
+            let openings = numbers.iter().filter_map(|number| population.opening(*number));
+            self.settle(openings.map(submission).collect()).await?;
+            bar.inc(numbers.len() as u64);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Submits commands in one transaction and waits for the last of them.
+    pub(super) async fn settle(&self, commands: Vec<Submission>) -> Result<()> {
+        let outbox = self.platform.outbox();
+        let mut tx = self.platform.store().begin().await?;
+        let accepted = outbox.submit_in(&mut tx, commands).await?;
+        tx.commit().await?;
+        outbox.committed();
+        let last = accepted.last().context("no command to settle")?.command_id;
+        let deadline = Duration::from_secs(120);
+        let status = self.platform.waiters().wait(last, deadline).await?;
+        match status.map(|status| status.state) {
+            Some(gx_store::commands::State::Committed { .. }) => Ok(()),
+            state => anyhow::bail!("a command of the load was not carried out: {state:?}"),
+        }
+    }
+
+    /// Stops the platform and fills its read models again; how long that took.
+    pub(super) async fn rebuild(self) -> Result<Duration> {
+        let Self { platform, config, _folder: folder, _cluster: cluster } = self;
+        platform.stop().await;
+        let rebuilt = rebuild::read_models(config).await;
+        drop((folder, cluster));
+        Ok(rebuilt?.took)
+    }
+
+    pub(super) async fn stop(self) {
+        self.platform.stop().await;
+    }
+}
+
+/// The command as a service would hand it in.
+pub(super) fn submission(envelope: gx_contract::Envelope) -> Submission {
+    let gx_contract::Envelope { command_id, actor, command } = envelope;
+    let service = match actor {
+        Actor::User(_) => Service::Tokenomics,
+        Actor::Admin(_) | Actor::System => Service::Admin,
+    };
+    Submission { actor, key: command_id.to_string(), command, service, traceparent: None }
+}

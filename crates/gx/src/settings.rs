@@ -1,0 +1,48 @@
+//! Where the settings of a command come from: the flags that every command has, file, environment.
+//!
+//! Secrets have no flags: whoever may list processes could read them there.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use gx_server::config::Config;
+
+/// The admin's password, for the demo.
+pub(crate) const ADMIN_PASSWORD: &str = "GX_ADMIN_PASSWORD";
+/// The server that benchmarks use instead of a cluster of their own.
+pub(crate) const BENCH_DATABASE_URL: &str = "GX_BENCH_DATABASE_URL";
+
+/// Variables that are no settings of the platform.
+const NOT_SETTINGS: [&str; 3] = [ADMIN_PASSWORD, BENCH_DATABASE_URL, gx_pg::SHARED_URL];
+
+/// What settings are read from.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Settings {
+    /// File of settings; gx.toml in the working folder when there is one.
+    #[arg(long, global = true, value_name = "FILE", env = "GX_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder of database, ledger and keys [default: ./gx-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads and checks the settings; `flags` are those of the command.
+    pub(crate) fn load(&self, flags: &[(&str, String)]) -> Result<Config> {
+        let mut all: Vec<(&str, String)> = flags.to_vec();
+        if let Some(data) = &self.data {
+            let data = data.to_str().context("--data is no text")?;
+            all.push(("data_dir", data.to_owned()));
+        }
+        let environment = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+            .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+        Ok(Config::load(self.config.as_deref(), environment, &all)?)
+    }
+}
+
+/// A secret from the environment.
+pub(crate) fn secret(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}

@@ -1,0 +1,181 @@
+//! `gx up`: the whole platform in one process, on a folder.
+//!
+//! A first start makes everything that is needed, down to the countries; a later one finds it
+//! there. The demo and the benchmarks start their platforms through here as well.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use gx_contract::Command;
+use gx_contract::admin::{BootstrapSystem, InitializeCountryData};
+use gx_server::config::Config;
+use gx_server::engine::Submission;
+use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, Workers};
+use gx_store::commands::State;
+use gx_store::{projection, tokenomics::supply};
+use gx_types::{Actor, AdminId};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::Settings;
+use crate::{End, console, countries, process};
+
+/// How long the first commands may take.
+const FIRST_COMMANDS: Duration = Duration::from_secs(60);
+
+/// How long the read models may take to show a sign of life. A process that was killed holds its
+/// lease for three seconds more.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// How `gx up` is set.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Port of the HTTP API [default: 3000]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+/// Runs the platform until a signal asks it to stop.
+pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
+    let flags: Vec<_> = args.port.map(|port| ("http.port", port.to_string())).into_iter().collect();
+    let config = settings.load(&flags)?;
+    process::log(&config)?;
+    process::block_on(async {
+        let began = Instant::now();
+        let signal = process::stop_signal()?;
+        let network = config.network;
+        let folder = config.data_dir.display().to_string();
+        let tell = |first: &OneTimePassword| show_once(first, &folder);
+        let running = Running::start(config, &tell).await?;
+        let address = running.address;
+        console::line(format_args!(
+            "ready on http://{address} ({network}, data in {folder}) after {} ms; \
+             API at /api/v1, described at /docs",
+            began.elapsed().as_millis()
+        ));
+        signal.await;
+        running.stop().await;
+        Ok(End::Done)
+    })
+}
+
+/// Tells the password at once: it exists nowhere else.
+fn show_once(first: &OneTimePassword, folder: &str) {
+    let OneTimePassword { username, password } = first;
+    console::line(format_args!("A new platform in {folder}. Its first administrator:"));
+    console::line(format_args!("  user name          {username}"));
+    console::line(format_args!("  one-time password  {password}"));
+    console::line("It is shown only now, and has to be changed after the first login.");
+}
+
+/// A platform in this process.
+#[derive(Debug)]
+pub(crate) struct Running {
+    platform: Platform,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The first administrator, if this start has made one.
+    pub(crate) first: Option<OneTimePassword>,
+    serving: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Starts everything and returns when it is ready.
+    pub(crate) async fn start(config: Config, tell: &dyn Fn(&OneTimePassword)) -> Result<Self> {
+        // The port first: what cannot listen should leave no trace.
+        let listener = listen(&config, Services::All).await?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let began = Instant::now();
+        let platform = Platform::start(config, Workers::ALL, true).await?;
+        let app = platform.app()?;
+        let first = app.ensure_first_admin().await?;
+        if let Some(first) = &first {
+            tell(first);
+        }
+        let stop = CancellationToken::new();
+        let shutdown = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(async move {
+            app.serve(listener, Services::All, shutdown).await;
+        });
+        let running = Self { platform, address, first, serving, stop };
+        if let Err(error) = running.get_ready(began).await {
+            running.stop().await;
+            return Err(error);
+        }
+        Ok(running)
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// Lets running requests finish, ends the workers and closes the files.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        // A panic in a handler was answered and logged where it happened.
+        let _ = self.serving.await;
+        self.platform.stop().await;
+    }
+
+    async fn get_ready(&self, began: Instant) -> Result<()> {
+        self.lay_foundation().await?;
+        loop {
+            let position = projection::position(self.platform.store()).await?;
+            let heartbeat = position.heartbeat.filter(|beat| beat.age < began.elapsed());
+            if heartbeat.is_some() {
+                return Ok(());
+            }
+            if began.elapsed() > SIGN_OF_LIFE {
+                bail!("the projector shows no sign of life; the log says why");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Bootstraps the ledger and loads the countries, if the read models show that nobody has. The
+    /// commands have fixed keys: after a crash in between they are the same commands.
+    async fn lay_foundation(&self) -> Result<()> {
+        let system = supply::system(self.platform.store()).await?;
+        let admin: AdminId = FIRST_ADMIN.parse().context("id of the first administrator")?;
+        if system.is_none() {
+            let command = BootstrapSystem { first_super_admin: admin };
+            self.carry_out(Actor::System, "first-start/bootstrap", command.into()).await?;
+        }
+        if system.is_none_or(|system| system.countries == 0) {
+            let command = InitializeCountryData { countries: countries::all()? };
+            self.carry_out(Actor::Admin(admin), "first-start/countries", command.into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Submits a command as any other and waits until it can be read.
+    async fn carry_out(&self, actor: Actor, key: &str, command: Command) -> Result<()> {
+        let (name, key) = (command.name(), key.to_owned());
+        let service = Service::Admin;
+        let submission = Submission { actor, key, command, service, traceparent: None };
+        let id = self.platform.outbox().submit(submission).await?.command_id;
+        let status = self.platform.waiters().wait(id, FIRST_COMMANDS).await?;
+        match status.map(|status| status.state) {
+            Some(State::Committed { .. }) => Ok(()),
+            Some(State::Refused { code, detail, .. }) => {
+                bail!("{name} at the first start was refused: {code}: {detail}")
+            }
+            Some(State::Dead { reason, .. }) => bail!("{name} at the first start failed: {reason}"),
+            Some(State::Queued | State::Submitted { .. }) | None => {
+                bail!("{name} was not settled within {} s", FIRST_COMMANDS.as_secs())
+            }
+        }
+    }
+}
+
+/// Listens where the settings say that a set of services listens.
+pub(crate) async fn listen(config: &Config, services: Services) -> Result<TcpListener> {
+    let address = SocketAddr::new(config.http.address, config.port(services));
+    TcpListener::bind(address).await.with_context(|| match services {
+        Services::All => format!("cannot listen on {address}; choose another port with --port"),
+        _ => format!("cannot listen on {address} for the {} service", services.as_str()),
+    })
+}
