@@ -11,9 +11,9 @@ use gx_types::BatchId;
 
 use crate::block::Block;
 use crate::execution::{Failure, Supply, answer, execute, outcome_record};
-use crate::outcomes::{OutcomeIndex, Sealing, id_bits};
+use crate::outcomes::{Added, OutcomeIndex, Sealing, id_bits};
 use crate::pending::{Limits, Pending, Settling};
-use crate::store::{Place, Segment, SegmentReader, StateReader, Store};
+use crate::store::{Place, SegmentReader, StateReader, Store};
 use crate::{Error, Snapshot, Tip};
 
 /// What a batch has made.
@@ -57,9 +57,9 @@ impl Engine {
         self.executed
     }
 
-    /// The writer has put a segment into the file.
-    pub(crate) fn sealed(&mut self, segments: Vec<Arc<Segment>>) {
-        segments.into_iter().for_each(|segment| self.outcomes.sealed(segment));
+    /// The writer has put segments into the file.
+    pub(crate) fn sealed(&mut self, segments: Vec<Added>) {
+        segments.into_iter().for_each(|added| self.outcomes.add(added));
     }
 
     pub(crate) fn execute(

@@ -9,8 +9,11 @@ use std::sync::Arc;
 use gx_types::CommandId;
 
 use crate::Error;
-use crate::encoding::Malformed;
-use crate::store::{Place, Segment, SegmentReader, Store, outcome_log, read_outcome_log};
+use crate::filter::Filter;
+use crate::store::{Place, Segment, SegmentReader, Store, for_each_logged};
+
+/// Segments that share a filter: one question for all of them instead of one for each.
+const GROUP: usize = 8;
 
 /// Ids that are in no segment yet.
 pub(crate) type Young = HashMap<u128, Place>;
@@ -21,30 +24,48 @@ pub(crate) struct Sealing {
     pub(crate) ids: Arc<Young>,
     /// Number of the segment that they become.
     pub(crate) segment: u64,
+    pub(crate) group: u64,
+    /// The group's filter so far.
+    pub(crate) filter: Arc<Filter>,
     /// The last block that they are from.
     pub(crate) through: u64,
+}
+
+/// A segment that is in the file, and the filter of its group with its ids.
+#[derive(Debug)]
+pub(crate) struct Added {
+    pub(crate) segment: Segment,
+    pub(crate) filter: Filter,
+}
+
+#[derive(Debug)]
+struct Group {
+    filter: Arc<Filter>,
+    segments: Vec<Segment>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct OutcomeIndex {
     young: Young,
     sealing: Option<Sealing>,
-    segments: Vec<Arc<Segment>>,
+    /// All but the last are full.
+    groups: Vec<Group>,
 }
 
 impl OutcomeIndex {
     pub(crate) fn load(store: &Store, transaction: &redb::ReadTransaction) -> Result<Self, Error> {
-        let segments = SegmentReader::segments(store, transaction)?;
-        let mut young = Young::new();
-        for (number, log) in outcome_log(store, transaction)? {
-            let ids = read_outcome_log(&log).map_err(|malformed: Malformed| {
-                let what = format!("outcome log of block {number}: {malformed}");
-                store.failed()(redb::Error::Corrupted(what))
-            })?;
-            young.extend(ids.into_iter().map(|(id, index)| (id, Place::new(number, index))));
+        let mut index = Self::default();
+        let mut segments = SegmentReader::segments(store, transaction)?.into_iter().peekable();
+        for number in 0.. {
+            let segments: Vec<Segment> = segments.by_ref().take(GROUP).collect();
+            if segments.is_empty() {
+                break;
+            }
+            let filter = Arc::new(SegmentReader::filter(store, transaction, number)?);
+            index.groups.push(Group { filter, segments });
         }
-        let segments = segments.into_iter().map(Arc::new).collect();
-        Ok(Self { young, sealing: None, segments })
+        for_each_logged(store, transaction, |id, place| index.insert(id, place))?;
+        Ok(index)
     }
 
     /// Where the outcome of `id` stands; `None` when the ledger has not seen the id.
@@ -59,9 +80,11 @@ impl OutcomeIndex {
         if let Some(place) = young {
             return Ok(Some(*place));
         }
-        for segment in self.segments.iter().rev() {
-            if let Some(place) = reader.find(segment, id)? {
-                return Ok(Some(place));
+        for group in self.groups.iter().filter(|group| group.filter.may_contain(id)) {
+            for segment in &group.segments {
+                if let Some(place) = reader.find(segment, id)? {
+                    return Ok(Some(place));
+                }
             }
         }
         Ok(None)
@@ -77,16 +100,28 @@ impl OutcomeIndex {
             return None;
         }
         let ids = Arc::new(std::mem::take(&mut self.young));
-        let segment = u64::try_from(self.segments.len()).unwrap_or(u64::MAX);
-        self.sealing = Some(Sealing { ids, segment, through });
+        let open = self.groups.last().filter(|group| group.segments.len() < GROUP);
+        let new_filter = || Arc::new(Filter::for_ids(ids.len().saturating_mul(GROUP)));
+        let filter = open.map_or_else(new_filter, |group| group.filter.clone());
+        let full = self.groups.len().saturating_sub(usize::from(open.is_some()));
+        let segment = full * GROUP + open.map_or(0, |group| group.segments.len());
+        let (group, segment) = (full as u64, segment as u64);
+        self.sealing = Some(Sealing { ids, segment, group, filter, through });
         self.sealing.clone()
     }
 
     /// A segment is in the file.
-    pub(crate) fn sealed(&mut self, segment: Arc<Segment>) {
-        if self.sealing.as_ref().is_some_and(|sealing| sealing.segment == segment.number()) {
-            self.sealing = None;
-            self.segments.push(segment);
+    pub(crate) fn add(&mut self, added: Added) {
+        let expected = self.sealing.take_if(|sealing| sealing.segment == added.segment.number());
+        let Some(Sealing { group, .. }) = expected else { return };
+        let Added { segment, filter } = added;
+        let filter = Arc::new(filter);
+        match self.groups.get_mut(group as usize) {
+            Some(open) => {
+                open.filter = filter;
+                open.segments.push(segment);
+            }
+            None => self.groups.push(Group { filter, segments: vec![segment] }),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::Error;
-use crate::store::{Store, for_each_write, state_log};
+use crate::store::{Store, for_each_logged_write};
 
 pub(crate) type Records = HashMap<Box<str>, Vec<u8>>;
 
@@ -28,12 +28,7 @@ pub(crate) struct Pending {
 impl Pending {
     pub(crate) fn load(store: &Store, transaction: &redb::ReadTransaction) -> Result<Self, Error> {
         let mut pending = Self::default();
-        for (number, log) in state_log(store, transaction)? {
-            for_each_write(&log, |key, value| pending.write(key, value)).map_err(|malformed| {
-                let what = format!("state log of block {number}: {malformed}");
-                store.failed()(redb::Error::Corrupted(what))
-            })?;
-        }
+        for_each_logged_write(store, transaction, |key, value| pending.write(key, value))?;
         Ok(pending)
     }
 

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 
 use crate::Tip;
 use crate::hash::Hash;
+use crate::outcomes::Added;
 use crate::recent::Recent;
-use crate::store::{Head, Segment};
+use crate::store::Head;
 
 /// A batch is part of the ledger.
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ pub(crate) struct Progress {
     /// All writes up to this block are in the file's state.
     pub(crate) settled: u64,
     /// New segments that the engine has not fetched yet.
-    pub(crate) sealed: Vec<Arc<Segment>>,
+    pub(crate) sealed: Vec<Added>,
     /// Why the writer has stopped.
     pub(crate) failed: Option<String>,
     /// Counts the times that the file was opened: what waited for a block before waits in vain.

@@ -143,6 +143,9 @@ impl Ledger {
     }
 }
 
+/// Looks up where the outcomes of command ids stand.
+type Places<'p> = &'p dyn Fn(&[u128]) -> Result<Vec<Option<Place>>, Error>;
+
 struct Check {
     replay: Replay,
     /// Where the ledger says that it stands.
@@ -212,11 +215,7 @@ impl Check {
     }
 
     /// Compares the stored state, entry by entry both ways, and where outcomes are found.
-    fn state(
-        &self,
-        snapshot: &Snapshot,
-        places: &dyn Fn(&[u128]) -> Result<Vec<Option<Place>>, Error>,
-    ) -> Result<Option<Problem>, Error> {
+    fn state(&self, snapshot: &Snapshot, places: Places<'_>) -> Result<Option<Problem>, Error> {
         let expected = self.replay.state();
         for entry in snapshot.entries()? {
             let (key, value) = entry?;

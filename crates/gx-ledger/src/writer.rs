@@ -11,14 +11,15 @@ use gx_contract::Write;
 use crate::block::{Block, Header, Sealed, digest_of_log, write_log};
 use crate::engine::{Chores, is_outcome};
 use crate::error::{Fault, describe};
+use crate::filter::Filter;
 use crate::hash::Hash;
 use crate::key::NodeKey;
-use crate::outcomes::Sealing;
+use crate::outcomes::{Added, Sealing};
 use crate::settler::Settler;
 use crate::shared::{Receipt, Shared};
 use crate::store::{
-    Head, Identity, Segment, Store, pack, panic_text, put_block, put_head, put_outcome_log,
-    put_state, put_state_log, trim_outcome_log, trim_state_log,
+    Head, Identity, Segment, Store, pack, panic_text, put_block, put_filter, put_head,
+    put_outcome_log, put_state, put_state_log, trim_outcome_log, trim_state_log,
 };
 use crate::work::{Message, Work};
 use crate::{Error, Tip};
@@ -42,7 +43,7 @@ struct Prepared {
 #[derive(Default)]
 struct Moved {
     settled: Option<u64>,
-    sealed: Vec<Arc<Segment>>,
+    sealed: Vec<Added>,
 }
 
 pub(crate) struct Writer {
@@ -212,7 +213,7 @@ impl Writer {
                 moved.settled = Some(through);
             }
             if let Some(sealing) = block.chores.sealing.take() {
-                moved.sealed.push(Arc::new(seal(&transaction, &sealing)?));
+                moved.sealed.push(seal(&transaction, &sealing)?);
             }
         }
         put_head(&transaction, head)?;
@@ -262,12 +263,15 @@ impl Writer {
     }
 }
 
-fn seal(transaction: &redb::WriteTransaction, sealing: &Sealing) -> Result<Segment, redb::Error> {
+fn seal(transaction: &redb::WriteTransaction, sealing: &Sealing) -> Result<Added, redb::Error> {
     let mut entries: Vec<_> = sealing.ids.iter().map(|(id, place)| (*id, *place)).collect();
     entries.sort_unstable_by_key(|(id, _)| *id);
+    let mut filter = Filter::clone(&sealing.filter);
+    entries.iter().for_each(|(id, _)| filter.insert(*id));
     let segment = Segment::write(transaction, sealing.segment, &entries)?;
+    put_filter(transaction, sealing.group, &filter)?;
     trim_outcome_log(transaction, sealing.through)?;
-    Ok(segment)
+    Ok(Added { segment, filter })
 }
 
 /// The log without the outcomes' records, which lie next to each other in key order.

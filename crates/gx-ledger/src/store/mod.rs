@@ -8,7 +8,6 @@ mod blocks;
 mod outcomes;
 mod state;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use gx_types::{NetworkId, TimeMs};
@@ -25,10 +24,10 @@ use crate::{Error, Options};
 
 pub(crate) use blocks::{BlockReader, pack, put_block};
 pub(crate) use outcomes::{
-    Place, Segment, SegmentReader, outcome_log, put_outcome_log, read_outcome_log, trim_outcome_log,
+    Place, Segment, SegmentReader, for_each_logged, put_filter, put_outcome_log, trim_outcome_log,
 };
 pub(crate) use state::{
-    StateReader, for_each_write, put_state, put_state_log, state_log, trim_state_log,
+    StateReader, for_each_logged_write, put_state, put_state_log, trim_state_log,
 };
 
 /// Version of the file's tables.
@@ -67,17 +66,31 @@ fn get_pieces(
     Ok(bytes)
 }
 
-/// All numbers with their bytes, in order.
-fn all_pieces(table: &ReadOnlyTable<(u64, u32), Bytes>) -> Result<Logs, redb::Error> {
-    let mut logs = Logs::new();
+/// Calls `each` with every number and its bytes, in order, one at a time in memory; `what` names
+/// the bytes in the error when `each` cannot read them.
+fn for_each_number(
+    table: &ReadOnlyTable<(u64, u32), Bytes>,
+    what: &str,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), Malformed>,
+) -> Result<(), redb::Error> {
+    let mut read = |number: u64, bytes: &[u8]| {
+        each(number, bytes)
+            .map_err(|malformed| redb::Error::Corrupted(format!("{what} {number}: {malformed}")))
+    };
+    let mut current: Option<(u64, Vec<u8>)> = None;
     for piece in table.range::<(u64, u32)>(..)? {
         let (key, bytes) = piece?;
-        logs.entry(key.value().0).or_default().extend_from_slice(bytes.value());
+        let (number, _) = key.value();
+        match &mut current {
+            Some((same, all)) if *same == number => all.extend_from_slice(bytes.value()),
+            other => {
+                let complete = other.replace((number, bytes.value().to_vec()));
+                complete.map_or(Ok(()), |(number, bytes)| read(number, &bytes))?;
+            }
+        }
     }
-    Ok(logs)
+    current.map_or(Ok(()), |(number, bytes)| read(number, &bytes))
 }
-
-pub(crate) type Logs = BTreeMap<u64, Vec<u8>>;
 
 /// Forgets the bytes of all numbers up to `last`.
 fn remove_pieces_through(

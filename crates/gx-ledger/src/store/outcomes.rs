@@ -1,21 +1,22 @@
 //! Where the outcome of each command id stands, in the file: segments of sorted ids.
 //!
 //! Ids are random: in one tree, each would touch a page of its own in an ever larger tree. So a
-//! segment holds the ids of one stretch of blocks, is written once, and is asked only when its
-//! filter says so. The ids of the blocks since the last segment stand in a log.
+//! segment holds the ids of one stretch of blocks and is written once. Some segments together have
+//! a filter, and are asked only when it says so. The ids of the blocks since the last segment
+//! stand in a log.
 
 use redb::{ReadOnlyTable, ReadTransaction, TableDefinition, WriteTransaction};
 
-use super::{
-    Bytes, Logs, Pieces, Store, all_pieces, get_pieces, put_pieces, remove_pieces_through,
-};
+use super::{Bytes, Pieces, Store, for_each_number, get_pieces, put_pieces, remove_pieces_through};
 use crate::Error;
 use crate::encoding::{Malformed, Reader, put_u32};
 use crate::filter::Filter;
 
 /// By segment and page: entries of 16 bytes of id and 8 of place, sorted by id.
 const PAGES: Pieces = TableDefinition::new("outcome_pages");
-/// By segment: the first id of each page, then the filter.
+/// By segment: the first id of each page.
+const FENCES: Pieces = TableDefinition::new("outcome_fences");
+/// By number of the group of segments.
 const FILTERS: Pieces = TableDefinition::new("outcome_filters");
 const LOG: Pieces = TableDefinition::new("outcome_log");
 
@@ -43,7 +44,7 @@ impl Place {
 }
 
 pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> {
-    for table in [PAGES, FILTERS, LOG] {
+    for table in [PAGES, FENCES, FILTERS, LOG] {
         transaction.open_table(table)?;
     }
     Ok(())
@@ -71,19 +72,22 @@ pub(crate) fn trim_outcome_log(
     remove_pieces_through(transaction, LOG, last)
 }
 
-/// The ids that are in no segment yet, by block.
-pub(crate) fn outcome_log(store: &Store, transaction: &ReadTransaction) -> Result<Logs, Error> {
+/// Calls `each` with every id that is in no segment yet.
+pub(crate) fn for_each_logged(
+    store: &Store,
+    transaction: &ReadTransaction,
+    mut each: impl FnMut(u128, Place),
+) -> Result<(), Error> {
     let table = transaction.open_table(LOG).map_err(store.failed())?;
-    all_pieces(&table).map_err(store.failed())
-}
-
-pub(crate) fn read_outcome_log(log: &[u8]) -> Result<Vec<(u128, u32)>, Malformed> {
-    let mut reader = Reader::new(log);
-    let mut ids = Vec::with_capacity(log.len() / 20);
-    while !reader.is_empty() {
-        ids.push((u128::from_be_bytes(reader.array()?), reader.u32()?));
-    }
-    Ok(ids)
+    let read = |number, log: &[u8]| -> Result<(), Malformed> {
+        let mut reader = Reader::new(log);
+        while !reader.is_empty() {
+            let id = u128::from_be_bytes(reader.array()?);
+            each(id, Place::new(number, reader.u32()?));
+        }
+        Ok(())
+    };
+    for_each_number(&table, "outcome log", read).map_err(store.failed())
 }
 
 /// What memory keeps of a segment.
@@ -92,7 +96,6 @@ pub(crate) struct Segment {
     number: u64,
     /// The first id of each page.
     fences: Vec<u128>,
-    filter: Filter,
 }
 
 impl Segment {
@@ -102,9 +105,8 @@ impl Segment {
         number: u64,
         entries: &[(u128, Place)],
     ) -> Result<Self, redb::Error> {
-        let mut filter = Filter::for_ids(entries.len());
-        entries.iter().for_each(|(id, _)| filter.insert(*id));
         let mut fences = Vec::new();
+        let mut stored = Vec::new();
         let mut pages = transaction.open_table(PAGES)?;
         for (page, at) in entries.chunks(ENTRIES_PER_PAGE).zip(0..) {
             let mut bytes = Vec::with_capacity(super::PIECE);
@@ -112,36 +114,30 @@ impl Segment {
                 bytes.extend_from_slice(&id.to_be_bytes());
                 bytes.extend_from_slice(&place.to_le_bytes());
             }
-            fences.extend(page.first().map(|(id, _)| *id));
+            for (id, _) in page.iter().take(1) {
+                fences.push(*id);
+                stored.extend_from_slice(&id.to_be_bytes());
+            }
             pages.insert((number, at), bytes.as_slice())?;
         }
-        let segment = Self { number, fences, filter };
-        put_pieces(&mut transaction.open_table(FILTERS)?, number, &segment.encode())?;
-        Ok(segment)
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_u32(&mut out, u32::try_from(self.fences.len()).unwrap_or(u32::MAX));
-        for fence in &self.fences {
-            out.extend_from_slice(&fence.to_be_bytes());
-        }
-        self.filter.put(&mut out);
-        out
-    }
-
-    fn decode(number: u64, bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(bytes);
-        let mut fences = Vec::new();
-        for _ in 0..reader.u32()? {
-            fences.push(u128::from_be_bytes(reader.array()?));
-        }
-        Ok(Self { number, fences, filter: Filter::read(reader.rest())? })
+        put_pieces(&mut transaction.open_table(FENCES)?, number, &stored)?;
+        Ok(Self { number, fences })
     }
 
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
+}
+
+/// Writes the filter of a group of segments.
+pub(crate) fn put_filter(
+    transaction: &WriteTransaction,
+    group: u64,
+    filter: &Filter,
+) -> Result<(), redb::Error> {
+    let mut bytes = Vec::new();
+    filter.put(&mut bytes);
+    put_pieces(&mut transaction.open_table(FILTERS)?, group, &bytes)
 }
 
 /// Segments as one moment saw them.
@@ -154,9 +150,6 @@ impl SegmentReader {
 
     /// Where the outcome of `id` stands, if it is in the segment.
     pub(crate) fn find(&self, segment: &Segment, id: u128) -> Result<Option<Place>, redb::Error> {
-        if !segment.filter.may_contain(id) {
-            return Ok(None);
-        }
         let after = segment.fences.partition_point(|fence| *fence <= id);
         let Some(page) = after.checked_sub(1).and_then(|page| u32::try_from(page).ok()) else {
             return Ok(None);
@@ -177,20 +170,29 @@ impl SegmentReader {
         store: &Store,
         transaction: &ReadTransaction,
     ) -> Result<Vec<Segment>, Error> {
-        let table = transaction.open_table(FILTERS).map_err(store.failed())?;
+        let table = transaction.open_table(FENCES).map_err(store.failed())?;
         let mut segments = Vec::new();
-        // One segment's pieces at a time: together they would be in memory twice.
-        loop {
-            let number = segments.last().map_or(0, |segment: &Segment| segment.number + 1);
-            let bytes = get_pieces(&table, number).map_err(store.failed())?;
-            if bytes.is_empty() {
-                return Ok(segments);
-            }
-            let segment = Segment::decode(number, &bytes).map_err(|malformed| {
-                let what = format!("outcome segment {number}: {malformed}");
-                store.failed()(redb::Error::Corrupted(what))
-            })?;
-            segments.push(segment);
-        }
+        let read = |number, bytes: &[u8]| {
+            let (fences, rest) = bytes.as_chunks::<16>();
+            let fences = fences.iter().map(|fence| u128::from_be_bytes(*fence)).collect();
+            segments.push(Segment { number, fences });
+            if rest.is_empty() { Ok(()) } else { Err(Malformed::Long) }
+        };
+        for_each_number(&table, "outcome segment", read).map_err(store.failed())?;
+        Ok(segments)
+    }
+
+    /// The filter of a group of segments.
+    pub(crate) fn filter(
+        store: &Store,
+        transaction: &ReadTransaction,
+        group: u64,
+    ) -> Result<Filter, Error> {
+        let table = transaction.open_table(FILTERS).map_err(store.failed())?;
+        let bytes = get_pieces(&table, group).map_err(store.failed())?;
+        Filter::read(&bytes).map_err(|malformed| {
+            let what = format!("outcome filter {group}: {malformed}");
+            store.failed()(redb::Error::Corrupted(what))
+        })
     }
 }

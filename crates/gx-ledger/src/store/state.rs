@@ -7,7 +7,7 @@
 
 use redb::{ReadOnlyTable, ReadTransaction, TableDefinition, WriteTransaction};
 
-use super::{Bytes, Logs, Pieces, Store, all_pieces, put_pieces, remove_pieces_through};
+use super::{Bytes, Pieces, Store, for_each_number, put_pieces, remove_pieces_through};
 use crate::Error;
 use crate::encoding::{Malformed, Reader};
 
@@ -47,23 +47,22 @@ pub(crate) fn trim_state_log(transaction: &WriteTransaction, last: u64) -> Resul
     remove_pieces_through(transaction, STATE_LOG, last)
 }
 
-/// The writes that may not be in the state yet, by block.
-pub(crate) fn state_log(store: &Store, transaction: &ReadTransaction) -> Result<Logs, Error> {
-    let table = transaction.open_table(STATE_LOG).map_err(store.failed())?;
-    all_pieces(&table).map_err(store.failed())
-}
-
-/// Calls `each` with every write of a log.
-pub(crate) fn for_each_write(
-    log: &[u8],
+/// Calls `each` with every write that may not be in the state yet, in order.
+pub(crate) fn for_each_logged_write(
+    store: &Store,
+    transaction: &ReadTransaction,
     mut each: impl FnMut(&str, &[u8]),
-) -> Result<(), Malformed> {
-    let mut reader = Reader::new(log);
-    while !reader.is_empty() {
-        let key = std::str::from_utf8(reader.bytes()?).map_err(|_| Malformed::Field("key"))?;
-        each(key, reader.bytes()?);
-    }
-    Ok(())
+) -> Result<(), Error> {
+    let table = transaction.open_table(STATE_LOG).map_err(store.failed())?;
+    let read = |_, log: &[u8]| {
+        let mut reader = Reader::new(log);
+        while !reader.is_empty() {
+            let key = std::str::from_utf8(reader.bytes()?).map_err(|_| Malformed::Field("key"))?;
+            each(key, reader.bytes()?);
+        }
+        Ok(())
+    };
+    for_each_number(&table, "state log", read).map_err(store.failed())
 }
 
 /// The state in the file as one moment saw it.

@@ -1,0 +1,178 @@
+//! Out of a ledger, into another, and what is not let in.
+
+use std::path::Path;
+
+use gx_ledger::{
+    ArchiveFault, Error, Expected, Fault, Ledger, NodeKey, Options, Tip, export, import,
+};
+use gx_types::NetworkId;
+
+use crate::load::{Load, filled, key, open, options, submit};
+
+fn archive_of(ledger: &Ledger) -> Vec<u8> {
+    let mut archive = Vec::new();
+    ledger.export(&mut archive, &mut |_| ()).unwrap();
+    archive
+}
+
+fn import_into(path: &Path, archive: &[u8], key: &NodeKey) -> Result<Tip, Error> {
+    import(&mut &*archive, &options(path), key, &mut |_| ())
+}
+
+fn refused(path: &Path, archive: &[u8]) -> ArchiveFault {
+    match import_into(path, archive, &key()).unwrap_err() {
+        Error::Archive { source } => source,
+        error => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn a_ledger_comes_back_from_its_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let ledger = filled(&path, 6, 12, 60);
+    let mut seen = 0;
+    let mut archive = Vec::new();
+    let tip = ledger
+        .export(&mut archive, &mut |progress| {
+            seen += 1;
+            assert_eq!((progress.blocks, progress.of), (seen, 63));
+        })
+        .unwrap();
+    assert_eq!((tip, seen), (ledger.tip(), 63));
+    let copy = folder.path().join("copy");
+    assert_eq!(import_into(&copy, &archive, &key()).unwrap(), tip);
+    let copied = open(&copy);
+    assert_eq!(copied.tip(), tip);
+    let info = copied.info().unwrap();
+    assert_eq!(info.origin, ledger.info().unwrap().origin);
+    assert_eq!(info.state_digest, ledger.info().unwrap().state_digest);
+    assert_eq!(archive_of(&copied), archive);
+    // Both go on in the same way.
+    let batch = Load::new(99).batch(gx_types::Role::PartnerApi, [crate::load::transfer(1, 2, 5)]);
+    let (one, other) = (submit(&ledger, &batch, 9_999), submit(&copied, &batch, 9_999));
+    assert_eq!(one.hash, other.hash);
+    drop(copied);
+    let mut closed = Vec::new();
+    export(&copy, &mut closed, &mut |_| ()).unwrap();
+    assert_eq!(closed, archive_of(&ledger));
+}
+
+#[test]
+fn another_key_signs_what_comes_after_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = filled(&folder.path().join("ledger"), 6, 12, 10);
+    let copy = folder.path().join("copy");
+    let heir = NodeKey::from_seed([9; 32]);
+    import_into(&copy, &archive_of(&ledger), &heir).unwrap();
+    let keys = [(1, key().public()), (14, heir.public())];
+    assert_eq!(gx_ledger::info(&copy).unwrap().keys, keys);
+    let refused = Ledger::create_or_open(options(&copy), &key()).map(drop);
+    assert!(matches!(refused, Err(Error::ForeignKey { .. })));
+    let copied = Ledger::create_or_open(options(&copy), &heir).unwrap();
+    let mut load = Load::new(99).with_users(12);
+    (0..5).for_each(|time| drop(submit(&copied, &load.next(9), 9_000 + time)));
+    let report = copied.verify(&Expected::default(), &mut |_| ()).unwrap();
+    assert_eq!(report.problem, None);
+    // And again, as often as it is moved.
+    let archive = archive_of(&copied);
+    let third = folder.path().join("third");
+    let tip = import_into(&third, &archive, &heir).unwrap();
+    assert_eq!(tip, copied.tip());
+    assert_eq!(gx_ledger::info(&third).unwrap().keys, keys);
+}
+
+#[test]
+fn every_altered_byte_of_an_archive_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = filled(&folder.path().join("ledger"), 6, 3, 3);
+    let archive = archive_of(&ledger);
+    let copy = folder.path().join("copy");
+    // Every byte would take minutes; every 23rd meets all parts.
+    for at in (0..archive.len()).step_by(23) {
+        let mut altered = archive.clone();
+        altered[at] ^= 4;
+        let fault = refused(&copy, &altered);
+        assert!(!fault.to_string().is_empty());
+        assert!(!copy.exists() && !folder.path().join("copy.import").exists(), "byte {at}");
+    }
+}
+
+#[test]
+fn every_torn_archive_is_refused_and_the_block_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = filled(&folder.path().join("ledger"), 6, 3, 3);
+    let archive = archive_of(&ledger);
+    let copy = folder.path().join("copy");
+    for length in (0..archive.len()).step_by(101) {
+        let fault = refused(&copy, &archive[..length]);
+        let head = matches!(fault, ArchiveFault::NotAnArchive | ArchiveFault::Torn(0));
+        let named = matches!(fault, ArchiveFault::Torn(1..=6) | ArchiveFault::End(6));
+        assert!(head || named, "{length}: {fault}");
+    }
+    for cut in [1, 10, 40, 56] {
+        let fault = refused(&copy, &archive[..archive.len() - cut]);
+        assert_eq!(fault, ArchiveFault::End(6), "{cut}");
+    }
+    assert_eq!(refused(&copy, &[&*archive, b"x"].concat()), ArchiveFault::Trailing);
+}
+
+/// Length and checksum are right, only the content is not: what an attacker would write.
+#[test]
+fn a_forged_block_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = filled(&folder.path().join("ledger"), 6, 3, 3);
+    let archive = archive_of(&ledger);
+    let copy = folder.path().join("copy");
+    let block = ledger.block(4).unwrap().unwrap();
+    let parts = |bytes: &[u8]| {
+        let checksum = blake3::hash(bytes);
+        [bytes, &checksum.as_bytes()[..16]].concat()
+    };
+    let part = block.to_bytes();
+    let at = archive.windows(part.len()).position(|window| *window == *part).unwrap();
+    let forge = |forged: Vec<u8>| {
+        assert_eq!(forged.len(), part.len());
+        let mut altered = archive.clone();
+        altered.splice(at..at + part.len() + 16, parts(&forged));
+        refused(&copy, &altered)
+    };
+    assert_eq!(import_into(&copy, &archive, &key()).unwrap(), ledger.tip());
+    std::fs::remove_file(&copy).unwrap();
+    // A digit of an amount, in the commands.
+    let mut forged = part.clone();
+    let digit = forged.iter().rposition(|byte| byte.is_ascii_digit()).unwrap();
+    forged[digit] = if forged[digit] == b'1' { b'2' } else { b'1' };
+    let fault = forge(forged);
+    assert_eq!(fault, ArchiveFault::Block { number: 4, fault: Fault::OutcomesHash });
+    // The header's time.
+    let mut forged = part.clone();
+    forged[55] ^= 1;
+    let ArchiveFault::Block { number: 4, fault } = forge(forged) else { panic!() };
+    assert!(matches!(fault, Fault::Signature), "{fault}");
+    // Another block in its place.
+    let mut load = Load::new(1);
+    let mut other = archive.clone();
+    let fifth = ledger.block(5).unwrap().unwrap().to_bytes();
+    let mut entry = vec![1];
+    entry.extend_from_slice(&u32::try_from(fifth.len()).unwrap().to_le_bytes());
+    entry.extend_from_slice(&parts(&fifth));
+    other.splice(at - 5..at + part.len() + 16, entry);
+    let fault = refused(&copy, &other);
+    assert_eq!(fault, ArchiveFault::Block { number: 4, fault: Fault::Number(5) });
+    let _ = load.below(2);
+}
+
+#[test]
+fn an_archive_goes_where_it_belongs_and_over_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = filled(&folder.path().join("ledger"), 6, 3, 3);
+    let archive = archive_of(&ledger);
+    let copy = folder.path().join("copy");
+    let elsewhere = Options { network: NetworkId::Testnet, ..options(&copy) };
+    let fault = import(&mut &*archive, &elsewhere, &key(), &mut |_| ()).unwrap_err();
+    assert!(matches!(fault, Error::Archive { source: ArchiveFault::Network { .. } }));
+    let over = import_into(&folder.path().join("ledger"), &archive, &key());
+    assert!(matches!(over, Err(Error::Exists { .. })));
+    assert_eq!(refused(&copy, b"no archive at all"), ArchiveFault::NotAnArchive);
+}

@@ -1,0 +1,12 @@
+//! The embedded ledger through its public interface, on real files.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod archive;
+mod crash;
+mod damage;
+mod ledger;
+mod load;
+mod model;
+mod repetition;
+mod space;
