@@ -250,7 +250,9 @@ macro_rules! records {
             /// The record as the engines store it.
             pub fn encode(&self) -> Vec<u8> {
                 // Serialising plain structs with string keys into memory cannot fail.
-                match self { $(Self::$record(stored) => serde_json::to_vec(stored).unwrap_or_default(),)+ }
+                match self {
+                    $(Self::$record(stored) => serde_json::to_vec(stored).unwrap_or_default(),)+
+                }
             }
 
             /// Reads the record that is stored under `key`.

@@ -61,7 +61,9 @@ macro_rules! surface {
                 match name {
                     $($command_name => serde_json::from_str(args)
                         .map(Self::$command)
-                        .map_err(|source| NameError::Arguments { function: $command_name, source }),)+
+                        .map_err(|source| {
+                            NameError::Arguments { function: $command_name, source }
+                        }),)+
                     _ => Err(NameError::Unknown(name.to_owned())),
                 }
             }
@@ -71,7 +73,9 @@ macro_rules! surface {
             }
 
             /// JSON schema of the arguments of every command, by name.
-            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+            pub fn schemas(
+                generator: &mut schemars::SchemaGenerator,
+            ) -> Vec<(&'static str, schemars::Schema)> {
                 vec![$(($command_name, generator.subschema_for::<$command_module::$command>())),+]
             }
         }
@@ -126,7 +130,10 @@ macro_rules! surface {
                 }
             }
 
-            pub(crate) fn ask(&self, state: &mut crate::state::State) -> Result<String, crate::tx::Stop> {
+            pub(crate) fn ask(
+                &self,
+                state: &mut crate::state::State,
+            ) -> Result<String, crate::tx::Stop> {
                 match self {
                     $(Self::$query(query) => {
                         let answer = crate::query::Answer::answer(query, state)?;

@@ -38,7 +38,8 @@ pub trait Rule {
         None
     }
 
-    /// The checks that need no state. They run before a command is accepted and again on the ledger.
+    /// The checks that need no state. They run before a command is accepted, and again on the
+    /// ledger.
     ///
     /// # Errors
     /// The first refusal in order of precedence.

@@ -101,7 +101,8 @@ pub fn rfc3339(ms: i64) -> String {
     format!("{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z", Date::of_ms(ms))
 }
 
-/// Reads RFC 3339: a date, or a date and time with an offset. A date alone is its first moment in UTC.
+/// Reads RFC 3339: a date, or a date and time with an offset. A date alone is its first moment in
+/// UTC.
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let date: Date = text.get(..10)?.parse().ok()?;
     let midnight = date.start_ms();

@@ -30,7 +30,7 @@ request! {
 }
 
 request! {
-    /// Countries to add. They may come in parts; the set is complete at 100,000,000 parts of weight.
+    /// Countries to add. They may come in parts; the set is complete at a weight of 100,000,000.
     pub(crate) struct CountriesBody {
         countries as "countries": Vec<CountryBody>,
     }

@@ -53,8 +53,8 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// From the settings' secrets, or from the files `jwt-*.pem` of the folder of keys, of which the
-    /// last by name signs; the first one is made when there is none. To change keys, add a file
+    /// From the settings' secrets, or from the files `jwt-*.pem` of the folder of keys, of which
+    /// the last by name signs; the first one is made when there is none. To change keys, add a file
     /// and remove the old one when its tokens have expired.
     pub(crate) fn load(config: &Config) -> Result<Self, KeyError> {
         let secrets = [&config.auth.signing_secret, &config.auth.previous_signing_secret];

@@ -1,3 +1,7 @@
+//! Settings: where they come from, which of them win, and what is refused.
+//!
+//! Every test hands its own environment in; the process's is never read.
+
 use std::collections::BTreeSet;
 
 use super::*;

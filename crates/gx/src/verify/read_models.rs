@@ -62,7 +62,8 @@ impl Findings {
         let ids: Vec<CommandId> = outcomes.keys().copied().collect();
         for ids in ids.chunks(PAGE as usize) {
             for (id, status) in ids.iter().zip(commands::statuses(store, ids).await?) {
-                // A command whose row was purged, or that came from elsewhere, is on the ledger only.
+                // A command whose row was purged, or that came from elsewhere, stands on the
+                // ledger only.
                 let Some(status) = status else { continue };
                 let fits = match &status.state {
                     State::Committed { block: at, .. } => {

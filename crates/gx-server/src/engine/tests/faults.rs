@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gx_store::commands::State;
 use gx_store::{Engine, Store, lease};
 use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::rig::{DEADLINE, Rig, until};
@@ -56,7 +57,7 @@ async fn a_killed_leader_is_replaced_on_postgres() {
 
 /// A worker on a thread of its own, which can be stopped dead and let go on, as a process can.
 struct Sleeper {
-    commands: mpsc::Sender<mpsc::Receiver<()>>,
+    commands: UnboundedSender<mpsc::Receiver<()>>,
     stop: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -67,19 +68,16 @@ impl Sleeper {
     ) -> Self {
         let stop = CancellationToken::new();
         let ended = stop.clone();
-        let (commands, pauses) = mpsc::channel::<mpsc::Receiver<()>>();
+        let (commands, mut pauses) = unbounded_channel::<mpsc::Receiver<()>>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async move {
                 let mut work = Box::pin(work(ended));
                 loop {
-                    // Blocking here blocks everything of this runtime, timers included.
-                    if let Ok(pause) = pauses.try_recv() {
-                        let _ = pause.recv();
-                    }
                     tokio::select! {
                         () = &mut work => return,
-                        () = tokio::time::sleep(Duration::from_millis(5)) => {}
+                        // Blocking here blocks everything of this runtime, timers included.
+                        Some(pause) = pauses.recv() => drop(pause.recv()),
                     }
                 }
             });

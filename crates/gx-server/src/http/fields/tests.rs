@@ -1,3 +1,7 @@
+//! Fields of request bodies: what is read, and that every fault is told at once.
+//!
+//! Pure: no server runs.
+
 use serde_json::json;
 
 use super::*;
