@@ -173,9 +173,9 @@ pub async fn transaction_in_batch(
     let mut reader = source.into().open().await?;
     let row = sql("SELECT t.command_id, t.tx_no, k.at_ms, t.actor, t.function, t.state, t.code,
             t.detail
-        FROM blocks k
-        JOIN transactions t ON t.tx_no >= k.number * $3 AND t.tx_no < (k.number + 1) * $3
-        WHERE k.batch_id = $1 AND t.command_id = $2 AND t.state <> 'REPEATED'")
+        FROM blocks k CROSS JOIN transactions t
+        WHERE k.batch_id = $1 AND t.command_id = $2 AND t.state <> 'REPEATED'
+            AND t.tx_no >= k.number * $3 AND t.tx_no < (k.number + 1) * $3")
     .bind(batch_id.to_string())
     .bind(command_id.to_string())
     .bind(PLACES)

@@ -177,7 +177,14 @@ fn values_text(template: &str, columns: usize, rows: usize) -> String {
         }
         values.push_str(&row);
     }
-    template.replacen("{rows}", &values, 1)
+    // A statement that fails ends its transaction here, so that SQLite need not keep what pages
+    // held before each statement.
+    let text = template.replacen("{rows}", &values, 1);
+    if text.contains("INSERT INTO") {
+        text.replacen("INSERT INTO", "INSERT OR FAIL INTO", 1)
+    } else {
+        text.replacen("UPDATE ", "UPDATE OR FAIL ", 1)
+    }
 }
 
 /// `SELECT * FROM UNNEST($1::bigint[], …)` in place of `{rows}`; `{unnest}` is the function alone.

@@ -5,9 +5,10 @@
 
 use crate::Engine;
 
-/// Settings of the connection that writes. The cache holds what blocks touch again and again.
+/// Settings of the connection that writes. A commit may walk the whole cache, so that a larger one
+/// makes small transactions slower; what it does not hold comes from the system's cache.
 pub(crate) const SQLITE_WRITER_PRAGMAS: &[(&str, &str)] =
-    &[("cache_size", "-65536"), ("wal_autocheckpoint", "8000"), ("journal_size_limit", "67108864")];
+    &[("cache_size", "-16384"), ("wal_autocheckpoint", "8000"), ("journal_size_limit", "67108864")];
 
 /// Settings of the connections that read. The file is mapped, so that they share its pages.
 pub(crate) const SQLITE_READER_PRAGMAS: &[(&str, &str)] =
@@ -71,9 +72,10 @@ pub(crate) const fn has_table(engine: Engine) -> &'static str {
 /// Keeps other processes that migrate waiting until the transaction ends.
 pub(crate) const POSTGRES_LOCK_MIGRATION: &str = "SELECT pg_advisory_xact_lock(7424170001)";
 
-/// Inserts outbox rows that are not there, numbered in order, and returns number and id.
+/// Inserts outbox rows that are not there. On SQLite the caller numbers them; on PostgreSQL they
+/// are numbered in order, and number and id come back.
 ///
-/// On PostgreSQL numbers are drawn by transactions side by side and become visible in any order.
+/// There numbers are drawn by transactions side by side and become visible in any order.
 /// A transaction gets its id before it draws its first number, so that the id bounds how long a
 /// missing number may still appear; see `submission`. Rows are inserted in the order of their
 /// command ids, so that two transactions with the same commands wait for each other rather than
@@ -81,9 +83,9 @@ pub(crate) const POSTGRES_LOCK_MIGRATION: &str = "SELECT pg_advisory_xact_lock(7
 pub(crate) const fn insert_outbox(engine: Engine) -> &'static str {
     engine.pick(
         "INSERT INTO outbox
-        (command_id, actor, role, function, args, service, traceparent, created_at_ms)
+        (command_id, actor, role, function, args, service, traceparent, created_at_ms, seq)
         {rows}
-        ON CONFLICT (command_id) DO NOTHING RETURNING seq, command_id",
+        ON CONFLICT (command_id) DO NOTHING",
         "WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
         input (command_id, actor, role, function, args, service, traceparent, created_at_ms, place)
             AS (SELECT * FROM ROWS FROM ({unnest}) WITH ORDINALITY),

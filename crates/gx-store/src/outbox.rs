@@ -9,8 +9,8 @@ use gx_contract::{Command, Envelope};
 use gx_types::{Actor, CommandId, Role, TimeMs};
 
 use crate::bulk::{Bulk, Column};
-use crate::sql::{Conn, Row};
-use crate::{Error, Tx, dialect};
+use crate::sql::{Conn, Row, sql};
+use crate::{Engine, Error, Tx, dialect};
 
 /// A command to accept. It has been validated; the store does not judge it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,10 +130,10 @@ pub async fn insert(tx: &mut Tx, commands: &[NewCommand]) -> Result<Vec<Inserted
         });
     }
     let mut conn = tx.conn();
-    let mut seqs: HashMap<String, i64> = HashMap::with_capacity(fresh.len());
-    for row in insert_rows(&mut conn, &fresh).await? {
-        seqs.insert(row.string(1)?, row.int(0)?);
-    }
+    let seqs = match conn.engine() {
+        Engine::Sqlite => insert_numbered(&mut conn, &fresh).await?,
+        Engine::Postgres => insert_drawn(&mut conn, &fresh).await?,
+    };
     let missing = fresh.iter().map(|(id, _)| *id).filter(|id| !seqs.contains_key(*id)).collect();
     let existing = find(&mut conn, missing).await?;
     let outcome = |(place, (id, new)): (usize, (&String, &NewCommand))| {
@@ -161,17 +161,41 @@ fn body_of(new: &NewCommand) -> (String, String, String) {
     (new.actor.to_string(), new.function.to_owned(), new.args.clone())
 }
 
-async fn insert_rows(
+/// Inserts with numbers that follow the last one: SQLite has one writer, and returns rows slowly.
+async fn insert_numbered(
     conn: &mut Conn<'_>,
     fresh: &[(&str, &NewCommand)],
-) -> Result<Vec<Row>, Error> {
+) -> Result<HashMap<String, i64>, Error> {
+    let last = sql("SELECT COALESCE(MAX(seq), 0) FROM outbox").one(conn).await?.int(0)?;
+    let seqs: Vec<i64> = fresh.iter().zip(1..).map(|(_, place)| last + place).collect();
+    let mut columns = columns(fresh);
+    columns.push(Column::Int(seqs.clone()));
+    let inserted = Bulk::new(dialect::insert_outbox(conn.engine()), columns).run(conn).await?;
+    if usize::try_from(inserted) == Ok(fresh.len()) {
+        return Ok(fresh.iter().zip(seqs).map(|((id, _), seq)| ((*id).to_owned(), seq)).collect());
+    }
+    let rows =
+        sql("SELECT seq, command_id FROM outbox WHERE seq > $1").bind(last).all(conn).await?;
+    rows.iter().map(|row| Ok((row.string(1)?, row.int(0)?))).collect()
+}
+
+/// Inserts with numbers that PostgreSQL draws.
+async fn insert_drawn(
+    conn: &mut Conn<'_>,
+    fresh: &[(&str, &NewCommand)],
+) -> Result<HashMap<String, i64>, Error> {
+    let rows = Bulk::new(dialect::insert_outbox(conn.engine()), columns(fresh)).all(conn).await?;
+    rows.iter().map(|row| Ok((row.string(1)?, row.int(0)?))).collect()
+}
+
+fn columns<'v>(fresh: &[(&'v str, &'v NewCommand)]) -> Vec<Column<'v>> {
     let text = |value: fn(&NewCommand) -> String| {
         Column::Text(fresh.iter().map(|(_, new)| value(new).into()).collect())
     };
-    let columns = vec![
+    vec![
         Column::Text(fresh.iter().map(|(id, _)| (*id).into()).collect()),
-        text(|new| new.actor.as_str().into()),
-        text(|new| new.role.as_str().to_owned()),
+        text(|new| new.actor.to_string()),
+        Column::Text(fresh.iter().map(|(_, new)| new.role.as_str().into()).collect()),
         Column::Text(fresh.iter().map(|(_, new)| new.function.into()).collect()),
         Column::Text(fresh.iter().map(|(_, new)| new.args.as_str().into()).collect()),
         Column::Text(fresh.iter().map(|(_, new)| new.service.as_str().into()).collect()),
@@ -179,8 +203,7 @@ async fn insert_rows(
             fresh.iter().map(|(_, new)| new.traceparent.as_deref().map(Into::into)).collect(),
         ),
         Column::Int(fresh.iter().map(|(_, new)| new.created_at.0).collect()),
-    ];
-    Bulk::new(dialect::insert_outbox(conn.engine()), columns).all(conn).await
+    ]
 }
 
 /// Number and body of the rows with these ids.

@@ -46,8 +46,9 @@ pub async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64,
     }
     // Batches whose last command is gone.
     sql("DELETE FROM batch_ranges WHERE last_seq < $1").bind(end).run(&mut conn).await?;
-    sql("DELETE FROM batches WHERE batch_no < (SELECT COALESCE(MIN(batch_no), 0) FROM batch_ranges)")
-        .run(&mut conn)
-        .await?;
+    sql("DELETE FROM batches
+        WHERE batch_no < (SELECT COALESCE(MIN(batch_no), 0) FROM batch_ranges)")
+    .run(&mut conn)
+    .await?;
     Ok(removed)
 }

@@ -59,7 +59,7 @@ impl Position {
         };
         match self.checkpoint {
             Some(checkpoint) => tip.saturating_sub(checkpoint.block),
-            None => tip.saturating_add(1),
+            None => tip,
         }
     }
 }
@@ -67,23 +67,24 @@ impl Position {
 /// The row of the projection.
 #[derive(Debug)]
 pub(super) struct Progress {
-    first: (u64, [u8; 32]),
+    /// What stands before the first block as the hash of a block 0 would.
+    origin: [u8; 32],
     pub(super) checkpoint: Checkpoint,
     pub(super) totals: Totals,
 }
 
-const SELECT: &str = "SELECT first_block, first_hash, block, hash, at_ms, account_count, \
-    command_count, refused_count, entry_count FROM projection WHERE id = 1";
+const SELECT: &str = "SELECT origin, block, hash, at_ms, account_count, command_count, \
+    refused_count, entry_count FROM projection WHERE id = 1";
 
 fn progress(row: &Row) -> Result<Progress, Error> {
     Ok(Progress {
-        first: (row.natural(0)?, row.hash(1)?),
-        checkpoint: Checkpoint { block: row.natural(2)?, hash: row.hash(3)?, at: row.time(4)? },
+        origin: row.hash(0)?,
+        checkpoint: Checkpoint { block: row.natural(1)?, hash: row.hash(2)?, at: row.time(3)? },
         totals: Totals {
-            accounts: row.natural(5)?,
-            commands: row.natural(6)?,
-            refused: row.natural(7)?,
-            entries: row.natural(8)?,
+            accounts: row.natural(4)?,
+            commands: row.natural(5)?,
+            refused: row.natural(6)?,
+            entries: row.natural(7)?,
         },
     })
 }
@@ -98,15 +99,15 @@ pub(super) fn advance(
     block: &ProjectedBlock<'_>,
 ) -> Result<(), Error> {
     let checkpoint = Checkpoint { block: block.number, hash: block.hash, at: block.record.time };
-    let Some(before) = progress else {
-        let first = (block.number, block.hash);
-        *progress = Some(Progress { first, checkpoint, totals: Totals::default() });
-        return Ok(());
-    };
-    let expected = before.checkpoint.block.saturating_add(1);
+    let expected = progress.as_ref().map_or(0, |before| before.checkpoint.block).saturating_add(1);
     if block.number != expected {
         return Err(Error::BlockOrder { found: block.number, expected });
     }
+    let Some(before) = progress else {
+        let (origin, totals) = (block.prev_hash, Totals::default());
+        *progress = Some(Progress { origin, checkpoint, totals });
+        return Ok(());
+    };
     if block.prev_hash != before.checkpoint.hash {
         return Err(other(before.checkpoint.block, &before.checkpoint.hash, &block.prev_hash));
     }
@@ -119,16 +120,15 @@ fn other(block: u64, expected: &[u8; 32], found: &[u8; 32]) -> Error {
 }
 
 pub(super) async fn store(conn: &mut Conn<'_>, progress: &Progress) -> Result<(), Error> {
-    let Progress { first, checkpoint, totals } = progress;
-    sql("INSERT INTO projection (id, first_block, first_hash, block, hash, at_ms, account_count,
-            command_count, refused_count, entry_count)
-        VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9)
+    let Progress { origin, checkpoint, totals } = progress;
+    sql("INSERT INTO projection (id, origin, block, hash, at_ms, account_count, command_count,
+            refused_count, entry_count)
+        VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (id) DO UPDATE SET block = excluded.block, hash = excluded.hash,
             at_ms = excluded.at_ms, account_count = excluded.account_count,
             command_count = excluded.command_count, refused_count = excluded.refused_count,
             entry_count = excluded.entry_count")
-    .bind(int(first.0)?)
-    .bind(to_hex(&first.1))
+    .bind(to_hex(origin))
     .bind(int(checkpoint.block)?)
     .bind(to_hex(&checkpoint.hash))
     .bind(checkpoint.at)
@@ -199,25 +199,15 @@ pub async fn heartbeat(
     tx.commit().await
 }
 
-/// Whether the read models were filled from the ledger that has this block.
-///
-/// `block` is any block of the ledger that may be applied already; one that is not applied yet
-/// tells nothing and passes.
+/// Whether the read models belong to the ledger with this origin: the hash that stands before its
+/// first block. Empty ones belong to any.
 ///
 /// # Errors
-/// [`Error::OtherLedger`] when a block of this number but another hash was applied.
-pub async fn check_ledger(
-    source: impl Into<Source<'_>>,
-    block: u64,
-    hash: [u8; 32],
-) -> Result<(), Error> {
+/// [`Error::OtherLedger`].
+pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Result<(), Error> {
     let mut reader = source.into().open().await?;
-    let row = sql("SELECT hash FROM blocks WHERE number = $1")
-        .bind(int(block)?)
-        .optional(&mut reader.conn())
-        .await?;
-    match row.map(|row| row.hash(0)).transpose()? {
-        Some(applied) if applied != hash => Err(other(block, &applied, &hash)),
+    match load(&mut reader.conn()).await? {
+        Some(progress) if progress.origin != origin => Err(other(0, &progress.origin, &origin)),
         Some(_) | None => Ok(()),
     }
 }

@@ -69,9 +69,10 @@ async fn rows_of_batches(conn: &mut Conn<'_>, batch_ids: Column<'_>) -> Result<V
     Bulk::new(
         "WITH input (batch_id) AS ({rows})
         SELECT o.seq, o.command_id
-        FROM input i JOIN batches b ON b.batch_id = i.batch_id
-        JOIN batch_ranges r ON r.batch_no = b.batch_no
-        JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq",
+        FROM input i CROSS JOIN batches b CROSS JOIN batch_ranges r CROSS JOIN outbox o
+        WHERE b.batch_id = i.batch_id
+            AND r.first_seq BETWEEN b.first_seq AND b.last_seq AND r.batch_no = b.batch_no
+            AND o.seq BETWEEN r.first_seq AND r.last_seq",
         vec![batch_ids],
     )
     .all(conn)
@@ -120,9 +121,9 @@ async fn first_outcomes(conn: &mut Conn<'_>, repeated: Vec<Again<'_>>) -> Result
     let batches: BTreeSet<BatchId> = wanted.iter().map(|again| again.first.batch_id).collect();
     let mut places: HashMap<CommandId, i64> = HashMap::new();
     for batch_id in batches {
-        let rows = sql("SELECT t.command_id, t.tx_no FROM blocks b
-            JOIN transactions t ON t.tx_no >= b.number * $2 AND t.tx_no < (b.number + 1) * $2
-            WHERE b.batch_id = $1 AND t.state <> 'REPEATED'")
+        let rows = sql("SELECT t.command_id, t.tx_no FROM blocks b CROSS JOIN transactions t
+            WHERE b.batch_id = $1 AND t.state <> 'REPEATED'
+                AND t.tx_no >= b.number * $2 AND t.tx_no < (b.number + 1) * $2")
         .bind(batch_id.to_string())
         .bind(PLACES)
         .all(conn)

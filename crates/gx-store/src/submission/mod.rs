@@ -112,7 +112,7 @@ async fn late_rows(conn: &mut Conn<'_>, gaps: &[Gap]) -> Result<Vec<Queued>, Err
         "WITH input (first_seq, last_seq) AS ({rows})
         SELECT o.seq, o.command_id, o.actor, o.role, o.function, o.args, o.service, o.traceparent,
             o.created_at_ms
-        FROM input i JOIN outbox o ON o.seq BETWEEN i.first_seq AND i.last_seq",
+        FROM input i CROSS JOIN outbox o WHERE o.seq BETWEEN i.first_seq AND i.last_seq",
         columns,
     )
     .all(conn)
@@ -161,16 +161,20 @@ pub async fn record_batch(
     if moved == 0 {
         return Err(Error::LeaseLost { name: lease.name.clone(), epoch: lease.epoch });
     }
-    sql("INSERT INTO batches (batch_no, batch_id, role, command_count, submitted_at_ms)
-        VALUES ($1, $2, $3, $4, $5)")
+    let seqs = || run.rows.iter().map(|row| row.seq);
+    sql("INSERT INTO batches
+        (batch_no, batch_id, role, first_seq, last_seq, command_count, submitted_at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)")
     .bind(batch_no)
     .bind(batch_id.to_string())
     .bind(run.role.as_str())
+    .bind(seqs().min().unwrap_or_default())
+    .bind(seqs().max().unwrap_or_default())
     .bind(int(u64::try_from(run.rows.len()).unwrap_or(u64::MAX))?)
     .bind(at)
     .run(&mut conn)
     .await?;
-    let ranges = gaps::ranges(run.rows.iter().map(|row| row.seq));
+    let ranges = gaps::ranges(seqs());
     Bulk::new(
         "INSERT INTO batch_ranges (first_seq, last_seq, batch_no) {rows}",
         vec![
@@ -228,12 +232,11 @@ pub async fn unanswered(source: impl Into<Source<'_>>) -> Result<Vec<RecordedBat
     let mut reader = source.into().open().await?;
     let rows = sql(format!(
         "SELECT {COLUMNS}, b.batch_no, b.batch_id, b.role, b.submitted_at_ms
-        FROM submission s
-        JOIN batches b ON b.batch_no > s.answered_batch_no
-        JOIN batch_ranges r ON r.batch_no = b.batch_no
-        JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq
+        FROM submission s CROSS JOIN batches b CROSS JOIN batch_ranges r CROSS JOIN outbox o
         LEFT JOIN dead_commands d ON d.seq = o.seq
-        WHERE d.seq IS NULL
+        WHERE b.batch_no > s.answered_batch_no
+            AND r.first_seq BETWEEN b.first_seq AND b.last_seq AND r.batch_no = b.batch_no
+            AND o.seq BETWEEN r.first_seq AND r.last_seq AND d.seq IS NULL
         ORDER BY b.batch_no, o.seq"
     ))
     .all(&mut reader.conn())

@@ -18,8 +18,8 @@ pub struct Country {
     pub treasury_balance: Amount,
 }
 
-const SELECT: &str = "SELECT c.code, c.weight, c.users, c.slots_1, c.slots_2, c.slots_3, c.slots_4, \
-    c.slots_5, c.slots_6, c.used_1, c.used_2, c.used_3, c.used_4, c.used_5, c.used_6, \
+const SELECT: &str = "SELECT c.code, c.weight, c.users, c.slots_1, c.slots_2, c.slots_3, \
+    c.slots_4, c.slots_5, c.slots_6, c.used_1, c.used_2, c.used_3, c.used_4, c.used_5, c.used_6, \
     b.balance_qirat FROM countries c \
     JOIN accounts a ON a.account_id = 'treasury_' || c.code \
     JOIN balances b ON b.account_no = a.account_no";

@@ -13,8 +13,9 @@ CREATE TABLE outbox (
     created_at_ms BIGINT NOT NULL
 );
 
--- Writer: the submitter. One row: everything up to last_seq was taken, but for the gaps, a JSON list
--- of [first, last, xmax]: numbers that were not visible, and the transaction id that decides them.
+-- Writer: the submitter. One row: everything up to last_seq was taken, but for the gaps, a JSON
+-- list of [first, last, xmax]: numbers that were not visible, and the transaction id that decides
+-- them.
 CREATE TABLE submission (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     last_seq BIGINT NOT NULL,
@@ -25,11 +26,13 @@ CREATE TABLE submission (
 INSERT INTO submission (id, last_seq, gaps, last_batch_no, answered_batch_no)
 VALUES (1, 0, '[]', 0, 0);
 
--- Writer: the submitter.
+-- Writer: the submitter. All ranges of a batch lie from first_seq to last_seq.
 CREATE TABLE batches (
     batch_no BIGINT NOT NULL PRIMARY KEY,
     batch_id TEXT NOT NULL UNIQUE,
     role TEXT NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
     command_count BIGINT NOT NULL,
     submitted_at_ms BIGINT NOT NULL
 );

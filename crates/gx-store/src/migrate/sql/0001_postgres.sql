@@ -7,8 +7,8 @@ SELECT seq, command_id, actor, role, function, args, service, traceparent,
     to_timestamp(created_at_ms / 1000.0) AS created_at
 FROM outbox;
 CREATE VIEW batches_readable AS
-SELECT b.batch_no, b.batch_id, b.role, b.command_count, r.first_seq, r.last_seq,
-    to_timestamp(b.submitted_at_ms / 1000.0) AS submitted_at
-FROM batches b JOIN batch_ranges r ON r.batch_no = b.batch_no;
+SELECT batch_no, batch_id, role, command_count, first_seq, last_seq,
+    to_timestamp(submitted_at_ms / 1000.0) AS submitted_at
+FROM batches;
 CREATE VIEW leases_readable AS
 SELECT name, holder, epoch, to_timestamp(expires_at_ms / 1000.0) AS expires_at FROM leases;

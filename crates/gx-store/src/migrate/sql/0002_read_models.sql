@@ -2,11 +2,11 @@
 -- Numbers of transactions and entries are the block's number × 2^24 + the place in the block, so
 -- that rows are only ever appended, and a number says its block.
 
--- One row: how far the ledger has been applied, and counters that go with it.
+-- One row: how far which ledger has been applied, and counters that go with it. origin is the hash
+-- that stands before the ledger's first block.
 CREATE TABLE projection (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
-    first_block BIGINT NOT NULL,
-    first_hash TEXT NOT NULL,
+    origin TEXT NOT NULL,
     block BIGINT NOT NULL,
     hash TEXT NOT NULL,
     at_ms BIGINT NOT NULL,
@@ -16,9 +16,9 @@ CREATE TABLE projection (
     entry_count BIGINT NOT NULL
 );
 
--- One row: when the projector last looked, where the ledger ended, and the time of the oldest block
--- that was not applied. Apart from the blocks, so that an idle ledger does not look like a projector
--- that is stuck.
+-- One row: when the projector last looked, where the ledger ended, and the time of the oldest
+-- block that was not applied. Apart from the blocks, so that an idle ledger does not look like a
+-- projector that is stuck.
 CREATE TABLE heartbeat (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     tip_block BIGINT,

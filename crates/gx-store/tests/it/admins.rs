@@ -1,0 +1,58 @@
+//! Administrators of the platform.
+
+use gx_store::admin::admins::{self, NewAdmin};
+use gx_types::TimeMs;
+
+use crate::backend::for_each_backend;
+use crate::chain;
+
+fn new(number: i64) -> NewAdmin {
+    NewAdmin {
+        admin_id: format!("a{number}"),
+        email: format!("admin{number}@example.org"),
+        display_name: format!("Admin {number}"),
+        role: "SUPER_OWNER".to_owned(),
+        ledger_id: None,
+        password_hash: "$argon2id$hash".to_owned(),
+        must_change_password: true,
+        created_at: TimeMs(number),
+    }
+}
+
+#[test]
+fn an_admin_is_added_changed_and_found() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        assert_eq!(admins::count(store).await.unwrap(), 0);
+        let mut tx = store.begin().await.unwrap();
+        let first = NewAdmin { ledger_id: Some(chain::admin()), ..new(1) };
+        admins::create(&mut tx, &first).await.unwrap();
+        admins::create(&mut tx, &new(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(admins::count(store).await.unwrap(), 2);
+        let found = admins::by_email(store, "admin1@example.org").await.unwrap().unwrap();
+        assert_eq!(Some(&found), admins::get(store, "a1").await.unwrap().as_ref());
+        assert_eq!((found.ledger_id, found.enabled), (Some(chain::admin()), true));
+        assert!(found.must_change_password);
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(admins::login_failed(&mut tx, "a1").await.unwrap(), 1);
+        admins::lock_until(&mut tx, "a1", TimeMs(50)).await.unwrap();
+        tx.commit().await.unwrap();
+        let found = admins::credentials(store, "a1").await.unwrap().unwrap();
+        assert_eq!((found.failed_logins, found.locked_until), (1, Some(TimeMs(50))));
+        let mut tx = store.begin().await.unwrap();
+        admins::login_succeeded(&mut tx, "a1", TimeMs(60)).await.unwrap();
+        assert!(admins::set_password(&mut tx, "a1", "new hash", TimeMs(61)).await.unwrap());
+        assert!(admins::set_enabled(&mut tx, "a1", false, TimeMs(62)).await.unwrap());
+        assert!(!admins::set_enabled(&mut tx, "a9", false, TimeMs(62)).await.unwrap());
+        tx.commit().await.unwrap();
+        let found = admins::list(store).await.unwrap().remove(0);
+        assert_eq!((found.enabled, found.must_change_password), (false, false));
+        assert_eq!((found.last_login_at, found.updated_at), (Some(TimeMs(60)), TimeMs(62)));
+        let found = admins::credentials(store, "a1").await.unwrap().unwrap();
+        assert_eq!((found.password_hash.as_str(), found.failed_logins), ("new hash", 0));
+        let mut tx = store.begin().await.unwrap();
+        let again = NewAdmin { email: new(2).email, ..new(3) };
+        assert!(admins::create(&mut tx, &again).await.unwrap_err().is_unique("admins.email"));
+    });
+}

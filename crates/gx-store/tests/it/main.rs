@@ -1,0 +1,25 @@
+//! The store on both engines: every query runs on SQLite and on PostgreSQL.
+//!
+//! Each test gets databases of its own. What a test needs of a ledger comes from the contract
+//! itself, run by the small host in `chain`.
+
+mod backend;
+mod chain;
+mod raw;
+
+mod accounts;
+mod admins;
+mod audit;
+mod blocks;
+mod commands;
+mod connecting;
+mod history;
+mod idempotency;
+mod leases;
+mod migrations;
+mod outbox;
+mod projection;
+mod retention;
+mod sessions;
+mod submission;
+mod users;

@@ -1,0 +1,221 @@
+//! The schema comes to the same end on both engines, however it gets there.
+
+use std::collections::BTreeMap;
+
+use gx_store::{Class, Config, Engine, Error, SCHEMA_VERSION, Store};
+use gx_types::NetworkId;
+
+use crate::backend::{Backend, NETWORK, for_each_backend, run};
+
+/// Every table with its columns.
+async fn tables(backend: &Backend) -> BTreeMap<String, Vec<String>> {
+    let text = match backend.engine() {
+        Engine::Sqlite => sqlite(
+            backend,
+            "SELECT m.name || '|' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+            WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid",
+        ),
+        Engine::Postgres => backend
+            .database()
+            .sql(
+                "SELECT c.table_name, c.column_name FROM information_schema.columns c
+                JOIN information_schema.tables t ON t.table_schema = c.table_schema
+                    AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
+                WHERE c.table_schema = 'public' ORDER BY c.table_name, c.ordinal_position",
+            )
+            .unwrap(),
+    };
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines() {
+        let (table, column) = line.split_once('|').unwrap();
+        tables.entry(table.to_owned()).or_default().push(column.to_owned());
+    }
+    tables
+}
+
+/// Runs SQL on the file with the driver alone, as a stranger would.
+fn sqlite(backend: &Backend, text: &str) -> String {
+    crate::raw::sqlite(&backend.file(), text)
+}
+
+#[test]
+fn both_engines_have_the_same_tables_and_columns() {
+    run(async {
+        let sqlite = tables(&Backend::migrated(Engine::Sqlite).await).await;
+        let postgres = tables(&Backend::migrated(Engine::Postgres).await).await;
+        assert!(sqlite.contains_key("outbox") && sqlite.len() > 20, "{sqlite:?}");
+        assert_eq!(sqlite, postgres);
+    });
+}
+
+#[test]
+fn migrating_again_changes_nothing() {
+    for_each_backend(|backend| async move {
+        let before = tables(&backend).await;
+        let again = backend.store.migrate(NETWORK).await.unwrap();
+        assert_eq!((again.ran.as_slice(), again.version), ([].as_slice(), SCHEMA_VERSION));
+        assert_eq!(tables(&backend).await, before);
+        backend.store.check(NETWORK).await.unwrap();
+    });
+}
+
+#[test]
+fn an_interrupted_migration_is_taken_up_again() {
+    run(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let whole = tables(&Backend::migrated(engine).await).await;
+            // A migration that stops in the middle leaves nothing of itself: what a kill leaves is
+            // the state after one of them, or before the first.
+            for version in 0..SCHEMA_VERSION {
+                let backend = Backend::migrated(engine).await;
+                forget_from(&backend, version);
+                let error = backend.store.check(NETWORK).await.unwrap_err();
+                assert!(matches!(error, Error::SchemaVersion { found, expected }
+                    if found == version && expected == SCHEMA_VERSION));
+                let expected = usize::try_from(SCHEMA_VERSION - version).unwrap();
+                let migrated = backend.store.migrate(NETWORK).await.unwrap();
+                assert_eq!(migrated.ran.len(), expected);
+                assert_eq!(tables(&backend).await, whole);
+                backend.store.check(NETWORK).await.unwrap();
+            }
+        }
+    });
+}
+
+/// Takes the migrations after a version back, as if they had not run yet.
+fn forget_from(backend: &Backend, version: i64) {
+    const TABLES: [&[&str]; 3] = [
+        &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
+        &[
+            "projection",
+            "heartbeat",
+            "blocks",
+            "transactions",
+            "outcomes",
+            "accounts",
+            "balances",
+            "entries",
+            "entry_marks",
+            "countries",
+            "system",
+        ],
+        &[
+            "users",
+            "admins",
+            "sessions",
+            "refresh_tokens",
+            "audit_log",
+            "audit_head",
+            "idempotency",
+        ],
+    ];
+    let gone = TABLES.iter().skip(usize::try_from(version).unwrap()).copied().flatten();
+    let cascade = if backend.engine() == Engine::Postgres { " CASCADE" } else { "" };
+    let mut text: String = gone.map(|table| format!("DROP TABLE {table}{cascade};")).collect();
+    text.push_str(&format!("DELETE FROM schema_migrations WHERE version > {version};"));
+    match backend.engine() {
+        Engine::Sqlite => drop(sqlite(backend, &text)),
+        Engine::Postgres => drop(backend.database().sql(&text).unwrap()),
+    }
+}
+
+#[test]
+fn processes_that_migrate_at_once_take_turns() {
+    run(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let backend = Backend::empty(engine).await;
+            let others = [backend.another().await, backend.another().await];
+            let (one, two, three) = tokio::join!(
+                backend.store.migrate(NETWORK),
+                others[0].migrate(NETWORK),
+                others[1].migrate(NETWORK)
+            );
+            let ran: usize =
+                [one, two, three].into_iter().map(|done| done.unwrap().ran.len()).sum();
+            assert_eq!(ran, usize::try_from(SCHEMA_VERSION).unwrap());
+            backend.store.check(NETWORK).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_empty_database_has_version_zero() {
+    run(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let backend = Backend::empty(engine).await;
+            let error = backend.store.check(NETWORK).await.unwrap_err();
+            assert_eq!(error.class(), Class::Schema);
+            assert_eq!(
+                error.to_string(),
+                format!("the database has schema version 0, this build needs {SCHEMA_VERSION}")
+            );
+        }
+    });
+}
+
+#[test]
+fn another_network_is_refused() {
+    for_each_backend(|backend| async move {
+        for error in [
+            backend.store.check(NetworkId::Mainnet).await.unwrap_err(),
+            backend.store.migrate(NetworkId::Mainnet).await.unwrap_err(),
+        ] {
+            assert_eq!(error.class(), Class::Network);
+            assert_eq!(
+                error.to_string(),
+                "the database belongs to devnet, this process to mainnet"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_newer_schema_is_left_alone() {
+    for_each_backend(|backend| async move {
+        let text = "INSERT INTO schema_migrations (version, name, applied_at_ms)
+            VALUES (99, 'from the future', 0)";
+        match backend.engine() {
+            Engine::Sqlite => drop(sqlite(&backend, text)),
+            Engine::Postgres => drop(backend.database().sql(text).unwrap()),
+        }
+        for error in [
+            backend.store.check(NETWORK).await.unwrap_err(),
+            backend.store.migrate(NETWORK).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::SchemaVersion { found: 99, .. }), "{error}");
+        }
+    });
+}
+
+#[test]
+fn postgres_shows_people_times_and_amounts() {
+    run(async {
+        let backend = Backend::migrated(Engine::Postgres).await;
+        let database = backend.database();
+        let views = database
+            .sql("SELECT table_name FROM information_schema.views WHERE table_schema = 'public'")
+            .unwrap();
+        assert!(views.lines().count() >= 10, "{views}");
+        for view in views.lines() {
+            database.sql(&format!("SELECT * FROM {view}")).unwrap();
+        }
+        let types = database
+            .sql(
+                "SELECT data_type FROM information_schema.columns
+                WHERE table_name = 'entries_readable' AND column_name IN ('at', 'change_gx')
+                ORDER BY column_name",
+            )
+            .unwrap();
+        assert_eq!(types, "timestamp with time zone\nnumeric");
+    });
+}
+
+#[test]
+fn a_store_is_opened_by_url_too() {
+    run(async {
+        let backend = Backend::migrated(Engine::Sqlite).await;
+        let url = backend.config().to_url();
+        let config: Config = url.reveal().parse().unwrap();
+        Store::connect(&config).await.unwrap().check(NETWORK).await.unwrap();
+    });
+}

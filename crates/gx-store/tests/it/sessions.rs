@@ -1,0 +1,138 @@
+//! Sessions end when they should, and a stolen refresh token ends its session.
+
+use gx_store::Store;
+use gx_store::identity::sessions::{self, NewSession, Rotation, SubjectKind};
+use gx_types::TimeMs;
+
+use crate::backend::for_each_backend;
+
+fn new(id: &str, subject: &str) -> NewSession {
+    NewSession {
+        session_id: id.to_owned(),
+        kind: SubjectKind::User,
+        subject: subject.to_owned(),
+        created_at: TimeMs(100),
+        expires_at: TimeMs(1000),
+        client_address: "192.0.2.1".to_owned(),
+        user_agent: "test".to_owned(),
+        device: Some("phone".to_owned()),
+    }
+}
+
+async fn open(store: &Store, id: &str, subject: &str) {
+    let mut tx = store.begin().await.unwrap();
+    let token = format!("{id}-1");
+    sessions::open(&mut tx, &new(id, subject), &token, TimeMs(500)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn rotate(store: &Store, old: &str, new: &str, now: i64) -> Rotation {
+    let mut tx = store.begin().await.unwrap();
+    let expires = TimeMs(now + 400);
+    let rotation = sessions::rotate(&mut tx, old, new, expires, TimeMs(now)).await.unwrap();
+    tx.commit().await.unwrap();
+    rotation
+}
+
+#[test]
+fn tokens_follow_one_another() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        let session = sessions::get(store, "s").await.unwrap().unwrap();
+        assert_eq!((session.kind, session.subject.as_str()), (SubjectKind::User, "u1"));
+        assert_eq!(session.device.as_deref(), Some("phone"));
+        let Rotation::Rotated(session) = rotate(store, "s-1", "s-2", 200).await else { panic!() };
+        assert_eq!(session.last_used_at, TimeMs(200));
+        assert_eq!(sessions::get(store, "s").await.unwrap().unwrap(), session);
+        assert!(matches!(rotate(store, "s-2", "s-3", 300).await, Rotation::Rotated(_)));
+        assert_eq!(rotate(store, "s-9", "s-4", 300).await, Rotation::Unknown);
+        let found = sessions::by_token(store, "s-3").await.unwrap().unwrap();
+        assert_eq!(found.session_id, "s");
+        assert!(sessions::by_token(store, "s-4").await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn reuse_of_a_token_ends_the_session() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        rotate(store, "s-1", "s-2", 200).await;
+        let Rotation::Reused(session) = rotate(store, "s-1", "s-x", 210).await else { panic!() };
+        assert_eq!(session.revoke_reason.as_deref(), Some("refresh token reused"));
+        assert!(matches!(rotate(store, "s-2", "s-3", 220).await, Rotation::Revoked(_)));
+        let session = sessions::get(store, "s").await.unwrap().unwrap();
+        assert!(!session.is_open(TimeMs(220)));
+        assert_eq!(session.revoked_at, Some(TimeMs(210)));
+    });
+}
+
+#[test]
+fn of_two_requests_with_one_token_one_is_served() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        let other = backend.another().await;
+        let (one, two) =
+            tokio::join!(rotate(store, "s-1", "s-2", 200), rotate(&other, "s-1", "s-3", 200));
+        let served = [&one, &two]
+            .into_iter()
+            .filter(|rotation| matches!(rotation, Rotation::Rotated(_)))
+            .count();
+        assert_eq!(served, 1, "{one:?} {two:?}");
+    });
+}
+
+#[test]
+fn what_is_too_old_is_expired() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        assert!(matches!(rotate(store, "s-1", "s-2", 500).await, Rotation::Expired(_)));
+        open(store, "t", "u1").await;
+        assert!(matches!(rotate(store, "t-1", "t-2", 499).await, Rotation::Rotated(_)));
+        assert!(matches!(rotate(store, "t-2", "t-3", 898).await, Rotation::Rotated(_)));
+        // A token outlives no session.
+        assert!(matches!(rotate(store, "t-3", "t-4", 1000).await, Rotation::Expired(_)));
+    });
+}
+
+#[test]
+fn sessions_are_listed_and_revoked() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        for id in ["a", "b", "c"] {
+            open(store, id, "u1").await;
+        }
+        open(store, "d", "u2").await;
+        rotate(store, "b-1", "b-2", 300).await;
+        let list = || async {
+            let found = sessions::list(store, SubjectKind::User, "u1", TimeMs(400)).await.unwrap();
+            found.into_iter().map(|session| session.session_id).collect::<Vec<_>>()
+        };
+        assert_eq!(list().await, ["b", "a", "c"]);
+        assert!(
+            sessions::list(store, SubjectKind::Admin, "u1", TimeMs(1)).await.unwrap().is_empty()
+        );
+        let mut tx = store.begin().await.unwrap();
+        assert!(sessions::revoke(&mut tx, "a", "logout", TimeMs(400)).await.unwrap());
+        assert!(!sessions::revoke(&mut tx, "a", "logout", TimeMs(401)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(list().await, ["b", "c"]);
+        let mut tx = store.begin().await.unwrap();
+        let who = (SubjectKind::User, "u1");
+        let at = TimeMs(410);
+        assert_eq!(sessions::revoke_all(&mut tx, who, Some("c"), "all", at).await.unwrap(), 1);
+        sessions::touch(&mut tx, "c", TimeMs(420)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(list().await, ["c"]);
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(sessions::revoke_all(&mut tx, who, None, "all", at).await.unwrap(), 1);
+        assert_eq!(sessions::purge(&mut tx, TimeMs(1000)).await.unwrap(), 0);
+        assert_eq!(sessions::purge(&mut tx, TimeMs(1001)).await.unwrap(), 4);
+        tx.commit().await.unwrap();
+        assert!(sessions::get(store, "d").await.unwrap().is_none());
+        assert!(sessions::by_token(store, "d-1").await.unwrap().is_none());
+    });
+}

@@ -1,0 +1,215 @@
+//! Users: what people decide and what the ledger says come together in one status.
+
+use gx_contract::tokenomics::{FreezeReason, FreezeWallet};
+use gx_store::identity::users::{self, Decision, ListUsers, NewUser, UserStatus};
+use gx_store::{Class, Store};
+use gx_types::{Actor, Role, TimeMs};
+
+use crate::backend::for_each_backend;
+use crate::chain::{Chain, admin, person};
+use crate::projection::apply;
+
+fn new(number: i64) -> NewUser {
+    NewUser {
+        user_id: format!("u{number}"),
+        email: format!("user{number}@example.org"),
+        phone: Some(format!("+9100000{number:04}")),
+        first_name: format!("First{number}"),
+        last_name: "Last".to_owned(),
+        country: "IN".parse().unwrap(),
+        gender: None,
+        date_of_birth: "1990-02-28".to_owned(),
+        password_hash: "$argon2id$hash".to_owned(),
+        decision: Decision::Registered,
+        identity_hash: "ab".repeat(32),
+        created_at: TimeMs(1000 + number),
+    }
+}
+
+async fn create(store: &Store, new: &NewUser) {
+    let mut tx = store.begin().await.unwrap();
+    users::create(&mut tx, new).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn status(store: &Store, id: &str) -> UserStatus {
+    users::get(store, id).await.unwrap().unwrap().status
+}
+
+#[test]
+fn a_user_is_found_by_every_key() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        create(store, &new(1)).await;
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!(user.email, "user1@example.org");
+        assert_eq!((user.date_of_birth.as_str(), user.gender.as_deref()), ("1990-02-28", None));
+        assert_eq!((user.created_at, user.status), (TimeMs(1001), UserStatus::Registered));
+        let found = users::by_email(store, "user1@example.org").await.unwrap().unwrap();
+        assert_eq!(found, user);
+        assert!(users::by_email(store, "nobody@example.org").await.unwrap().is_none());
+        let mut tx = store.begin().await.unwrap();
+        let (ledger_id, at) = (person(1), TimeMs(5));
+        assert!(users::assign_ledger_id(&mut tx, "u1", &ledger_id, at).await.unwrap());
+        assert!(!users::assign_ledger_id(&mut tx, "u1", &person(2), at).await.unwrap(), "once");
+        tx.commit().await.unwrap();
+        let found = users::by_ledger_id(store, &ledger_id).await.unwrap().unwrap();
+        assert_eq!((found.user_id.as_str(), found.ledger_id), ("u1", Some(ledger_id)));
+        create(store, &new(2)).await;
+        let ids = ["u2".to_owned(), "u9".to_owned(), "u1".to_owned()];
+        assert_eq!(users::get_many(store, &ids).await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn what_is_taken_is_named_the_same_on_both_engines() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        create(store, &new(1)).await;
+        create(store, &NewUser { phone: None, ..new(2) }).await;
+        create(store, &NewUser { phone: None, ..new(3) }).await;
+        let email = NewUser { email: new(1).email, ..new(4) };
+        let phone = NewUser { phone: new(1).phone, ..new(4) };
+        let id = NewUser { user_id: new(1).user_id, ..new(4) };
+        let cases = [(email, "users.email"), (phone, "users.phone"), (id, "users.user_id")];
+        for (user, what) in cases {
+            let mut tx = store.begin().await.unwrap();
+            let error = users::create(&mut tx, &user).await.unwrap_err();
+            assert_eq!(error.class(), Class::Unique);
+            assert!(error.is_unique(what), "{error}");
+            assert_eq!(error.to_string(), format!("{what} exists already"));
+        }
+        let mut tx = store.begin().await.unwrap();
+        users::assign_ledger_id(&mut tx, "u1", &person(1), TimeMs(1)).await.unwrap();
+        let error =
+            users::assign_ledger_id(&mut tx, "u2", &person(1), TimeMs(1)).await.unwrap_err();
+        assert!(error.is_unique("users.ledger_id"), "{error}");
+    });
+}
+
+#[test]
+fn a_decision_is_changed_from_where_it_stands() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        create(store, &new(1)).await;
+        let mut tx = store.begin().await.unwrap();
+        let from = [Decision::Registered, Decision::PendingAdminApproval];
+        let at = TimeMs(9);
+        let to = Decision::Denied;
+        assert!(users::decide(&mut tx, "u1", &from, to, Some("blurred"), at).await.unwrap());
+        assert!(!users::decide(&mut tx, "u1", &from, to, None, at).await.unwrap());
+        assert!(!users::decide(&mut tx, "u9", &Decision::ALL, to, None, at).await.unwrap());
+        assert!(!users::decide(&mut tx, "u1", &[], to, None, at).await.unwrap());
+        tx.commit().await.unwrap();
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!((user.status, user.updated_at), (UserStatus::Denied, at));
+        assert_eq!(user.status_reason.as_deref(), Some("blurred"));
+    });
+}
+
+#[test]
+fn active_and_frozen_are_what_the_ledger_says() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let lease = backend.projector().await;
+        create(store, &new(1)).await;
+        create(store, &new(2)).await;
+        let mut tx = store.begin().await.unwrap();
+        let (from, to) = ([Decision::Registered], Decision::ApprovedPendingOnchain);
+        users::decide(&mut tx, "u1", &from, to, None, TimeMs(2)).await.unwrap();
+        users::assign_ledger_id(&mut tx, "u1", &person(1), TimeMs(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(status(store, "u1").await, UserStatus::ApprovedPendingOnchain);
+        let mut chain = Chain::default();
+        chain.bootstrap();
+        chain.create_users(&[person(1)]);
+        apply(store, &lease, &chain.blocks).await;
+        assert_eq!(status(store, "u1").await, UserStatus::Active);
+        let reason = FreezeReason::ComplianceReview;
+        let freeze = FreezeWallet { user_id: person(1), reason };
+        let freeze = chain.envelope(Actor::Admin(admin()), freeze);
+        chain.execute(Role::SuperAdmin, vec![freeze]);
+        apply(store, &lease, &chain.blocks[2..]).await;
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!((user.status, user.frozen), (UserStatus::Frozen, Some(reason)));
+        let counts = users::count_by_status(store).await.unwrap();
+        for (status, count) in counts {
+            let expected = matches!(status, UserStatus::Frozen | UserStatus::Registered);
+            assert_eq!(count, u64::from(expected), "{status:?}");
+        }
+        let mut tx = store.begin().await.unwrap();
+        let from = [Decision::ApprovedPendingOnchain];
+        users::decide(&mut tx, "u1", &from, Decision::Suspended, None, TimeMs(3)).await.unwrap();
+        tx.commit().await.unwrap();
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!((user.status, user.on_ledger), (UserStatus::Suspended, true));
+    });
+}
+
+#[test]
+fn lists_are_filtered_searched_and_paged() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        for number in 1..=12 {
+            let mut user = new(number);
+            if number > 9 {
+                user.country = "LS".parse().unwrap();
+            }
+            create(store, &user).await;
+        }
+        let list = |filter: ListUsers| async move {
+            let (users, total) = users::list(store, &filter).await.unwrap();
+            (users.into_iter().map(|user| user.user_id).collect::<Vec<_>>(), total)
+        };
+        let any = || ListUsers { limit: 100, ..ListUsers::default() };
+        let (all, total) = list(any()).await;
+        assert_eq!((all.len(), total, all[0].as_str()), (12, 12, "u12"));
+        let page = list(ListUsers { offset: 10, limit: 5, ..any() }).await;
+        assert_eq!(page, (vec!["u2".to_owned(), "u1".to_owned()], 12));
+        let search = |text: &str| ListUsers { search: Some(text.to_owned()), ..any() };
+        assert_eq!(list(search("USER12@")).await.1, 1);
+        assert_eq!(list(search("first1")).await.1, 4);
+        assert_eq!(list(search("%")).await.1, 0, "no pattern of the caller");
+        assert_eq!(list(search("user_")).await.1, 0);
+        let lesotho = ListUsers { country: "LS".parse().ok(), ..any() };
+        assert_eq!(list(lesotho).await.1, 3);
+        let status = |status| ListUsers { status: Some(status), ..any() };
+        assert_eq!(list(status(UserStatus::Registered)).await.1, 12);
+        assert_eq!(list(status(UserStatus::Active)).await.1, 0);
+    });
+}
+
+#[test]
+fn failed_logins_are_counted_until_one_succeeds() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        create(store, &new(1)).await;
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(users::login_failed(&mut tx, "u1").await.unwrap(), 1);
+        assert_eq!(users::login_failed(&mut tx, "u1").await.unwrap(), 2);
+        assert_eq!(users::login_failed(&mut tx, "nobody").await.unwrap(), 0);
+        users::lock_until(&mut tx, "u1", TimeMs(99)).await.unwrap();
+        tx.commit().await.unwrap();
+        let found = users::credentials(store, "u1").await.unwrap().unwrap();
+        assert_eq!((found.failed_logins, found.locked_until), (2, Some(TimeMs(99))));
+        assert!(!format!("{found:?}").contains("argon2id"));
+        let mut tx = store.begin().await.unwrap();
+        users::login_succeeded(&mut tx, "u1", TimeMs(7)).await.unwrap();
+        tx.commit().await.unwrap();
+        let found = users::credentials(store, "u1").await.unwrap().unwrap();
+        assert_eq!((found.failed_logins, found.locked_until), (0, None));
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!(user.last_login_at, Some(TimeMs(7)));
+        let mut tx = store.begin().await.unwrap();
+        users::login_failed(&mut tx, "u1").await.unwrap();
+        assert!(users::set_password(&mut tx, "u1", "new hash", TimeMs(8)).await.unwrap());
+        let profile = ("New", "Name", None);
+        assert!(users::update_profile(&mut tx, "u1", profile, TimeMs(9)).await.unwrap());
+        tx.commit().await.unwrap();
+        let found = users::credentials(store, "u1").await.unwrap().unwrap();
+        assert_eq!((found.password_hash.as_str(), found.failed_logins), ("new hash", 0));
+        assert_eq!(found.password_changed_at, TimeMs(8));
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!((user.first_name.as_str(), user.phone), ("New", None));
+    });
+}
