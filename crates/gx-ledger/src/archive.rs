@@ -4,9 +4,8 @@
 //! altered one, and by executing every block again.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gx_contract::Context;
 
@@ -16,7 +15,7 @@ use crate::error::{ArchiveFault, Fault};
 use crate::hash::Hash;
 use crate::key::{NodeKey, sync_folder_of};
 use crate::ledger::{Ledger, Options, Ticket};
-use crate::store::{BlockReader, Head, Identity, Store, guard};
+use crate::store::{BlockReader, Head, Identity, Store, guard, remove_abandoned, with_suffix};
 use crate::{Error, Progress, Tip};
 
 const MAGIC: &[u8; 8] = b"GXLEDGER";
@@ -37,11 +36,9 @@ pub fn export(
     archive: &mut dyn Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Tip, Error> {
-    let store = Store::open(path, 32 << 20, false)?;
-    let not_a_ledger = || Error::NotALedger { path: path.to_owned() };
+    let store = Store::open(path, 32 << 20)?;
     let (identity, head, reader) = guard(path, || {
-        let identity = store.identity()?.ok_or_else(not_a_ledger)?;
-        Ok((identity, store.head()?, BlockReader::new(&store, &store.read()?)?))
+        Ok((store.identity()?, store.head()?, BlockReader::new(&store, &store.read()?)?))
     })?;
     export_blocks(path, &identity, &head, &reader, archive, progress)
 }
@@ -129,7 +126,7 @@ pub fn import(
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
         return Err(Error::Exists { path: path.clone() });
     }
-    let unfinished = unfinished_name(path);
+    let unfinished = with_suffix(path, ".import");
     let imported = import_as(archive, &unfinished, options, key, progress);
     if imported.is_err() {
         // The error that is on its way says more than one from here could.
@@ -141,12 +138,6 @@ pub fn import(
     Ok(tip)
 }
 
-fn unfinished_name(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
-    name.push(".import");
-    path.with_file_name(name)
-}
-
 fn import_as(
     archive: &mut dyn Read,
     unfinished: &Path,
@@ -154,27 +145,21 @@ fn import_as(
     key: &NodeKey,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Tip, Error> {
-    match std::fs::remove_file(unfinished) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(Error::io("remove", unfinished)(error));
-        }
-        _ => {}
-    }
+    remove_abandoned(unfinished)?;
     let mut source = Source { archive, block: 0 };
     let (mut identity, of) = source.head().map_err(Error::archive)?;
     let (found, expected) = (identity.origin.network, options.network);
     if found != expected {
         return Err(Error::archive(ArchiveFault::Network { found, expected }));
     }
-    let store = Store::open(unfinished, options.cache_bytes, true)?;
-    store.initialise(&identity)?;
+    let store = Store::create(unfinished, options.cache_bytes, &identity)?;
     let options = Options { path: unfinished.to_owned(), ..options.clone() };
     let ledger = Ledger::start(options, key, store, identity.clone())?;
     let tip = import_blocks(&mut source, &ledger, of, progress)?;
     drop(ledger);
     if identity.current() != key.public() {
         identity.keys.push((tip.number.saturating_add(1), key.public()));
-        Store::open(unfinished, 1 << 20, false)?.record_identity(&identity)?;
+        Store::open(unfinished, 1 << 20)?.record_identity(&identity)?;
     }
     Ok(tip)
 }

@@ -83,3 +83,20 @@ pub(crate) fn outcome_record(block: &Block, index: u32) -> Result<Vec<u8>, Fault
     let outcome = CommandOutcome { v: Version, body, batch_id, time, refused };
     Ok(Record::Outcome(outcome).encode())
 }
+
+#[cfg(test)]
+mod tests {
+    use gx_types::{BatchId, Role, TimeMs};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_answer() {
+        let batch =
+            Batch { batch_id: BatchId::from_u128(1), role: Role::Admin, commands: Vec::new() };
+        let context = Context { role: Role::Admin, time: TimeMs(1) };
+        let failure = execute::<()>(&batch, context, |_, _| unreachable!("rule {}", 7));
+        let Err(Failure::Panicked(text)) = failure else { unreachable!("{failure:?}") };
+        assert!(text.contains("rule 7"), "{text}");
+    }
+}

@@ -82,9 +82,8 @@ pub struct Info {
 /// # Errors
 /// When the file cannot be opened as a ledger.
 pub fn info(path: &Path) -> Result<Info, Error> {
-    let store = Store::open(path, 1 << 20, false)?;
-    let not_a_ledger = || Error::NotALedger { path: path.to_owned() };
-    guard(path, || Info::new(path, store.identity()?.ok_or_else(not_a_ledger)?, store.head()?))
+    let store = Store::open(path, 1 << 20)?;
+    guard(path, || Info::new(path, store.identity()?, store.head()?))
 }
 
 impl Info {
@@ -376,8 +375,13 @@ impl Inner {
         // The writer has let go of it, or is about to answer everything that waits; readers keep
         // it for one read at most.
         drop(slot.take());
-        let store = Store::open(&self.options.path, self.options.cache_bytes, false)?;
-        if store.identity()?.as_ref() != Some(&self.identity) {
+        let Options { path, cache_bytes, .. } = &self.options;
+        let store = Store::open(path, *cache_bytes).map_err(|error| match error {
+            // It is this process itself.
+            Error::InUse { .. } => self.stopped("a reader has not finished yet"),
+            error => error,
+        })?;
+        if store.identity()? != self.identity {
             return Err(self.stopped("the file is not the one that was opened before"));
         }
         let (head, store) = (store.head()?, Arc::new(store));

@@ -65,10 +65,8 @@ pub fn verify(
     expected: &Expected,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, Error> {
-    let store = Store::open(path, 32 << 20, false)?;
-    let not_a_ledger = || Error::NotALedger { path: path.to_owned() };
-    let (identity, head) =
-        guard(path, || Ok((store.identity()?.ok_or_else(not_a_ledger)?, store.head()?)))?;
+    let store = Store::open(path, 32 << 20)?;
+    let (identity, head) = guard(path, || Ok((store.identity()?, store.head()?)))?;
     check_expected(path, &identity, expected)?;
     let store = Arc::new(store);
     let mut report = verify_file(&store, identity, head, expected, progress)?;

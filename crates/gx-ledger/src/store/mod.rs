@@ -10,7 +10,7 @@ mod state;
 
 use std::path::{Path, PathBuf};
 
-use gx_types::{NetworkId, TimeMs};
+use gx_types::TimeMs;
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table,
     TableDefinition, TableError, WriteTransaction,
@@ -206,28 +206,31 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file, or creates it when it is missing or empty and `create` allows it.
-    pub(crate) fn open(path: &Path, cache_bytes: usize, create: bool) -> Result<Self, Error> {
-        let length = match std::fs::metadata(path) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(Error::io("open ledger", path)(error)),
-        };
-        if length == 0 && !create {
+    /// Opens a file that exists and is not empty.
+    pub(crate) fn open(path: &Path, cache_bytes: usize) -> Result<Self, Error> {
+        if !has_content(path)? {
             return Err(Error::Missing { path: path.to_owned() });
         }
-        let mut builder = Builder::new();
-        builder.set_cache_size(cache_bytes);
-        let db = guard(path, || {
-            if length == 0 {
-                let db = builder.create(path).map_err(|error| opening(path, error))?;
-                sync_folder_of(path)?;
-                Ok(db)
-            } else {
-                builder.open(path).map_err(|error| opening(path, error))
-            }
-        })?;
-        Ok(Self { db, path: path.to_owned() })
+        let open = || builder(cache_bytes).open(path).map_err(|error| opening(path, error));
+        Ok(Self { db: guard(path, open)?, path: path.to_owned() })
+    }
+
+    /// Creates the file with who the ledger is. It appears under its name only when that is in it:
+    /// a process may be killed at any moment of its first start.
+    pub(crate) fn create(
+        path: &Path,
+        cache_bytes: usize,
+        identity: &Identity,
+    ) -> Result<Self, Error> {
+        let unfinished = with_suffix(path, ".new");
+        remove_abandoned(&unfinished)?;
+        let created = builder(cache_bytes).create(&unfinished);
+        let db = created.map_err(|error| opening(&unfinished, error))?;
+        let store = Self { db, path: path.to_owned() };
+        store.initialise(identity)?;
+        std::fs::rename(&unfinished, path).map_err(Error::io("create", path))?;
+        sync_folder_of(path)?;
+        Ok(store)
     }
 
     pub(crate) fn failed<E: Into<redb::Error>>(&self) -> impl Fn(E) -> Error {
@@ -247,7 +250,7 @@ impl Store {
     }
 
     /// Writes who the ledger is into a new file, with all its tables.
-    pub(crate) fn initialise(&self, identity: &Identity) -> Result<(), Error> {
+    fn initialise(&self, identity: &Identity) -> Result<(), Error> {
         let transaction = self.write().map_err(self.failed())?;
         blocks::create(&transaction)
             .and_then(|()| state::create(&transaction))
@@ -264,9 +267,9 @@ impl Store {
         transaction.commit().map_err(self.failed())
     }
 
-    /// Who the ledger is; `None` when the file is new.
-    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
-        let Some(bytes) = self.meta("identity")? else { return Ok(None) };
+    /// Who the ledger is.
+    pub(crate) fn identity(&self) -> Result<Identity, Error> {
+        let bytes = self.meta("identity")?;
         let mut reader = Reader::new(&bytes);
         let not_a_ledger = |_| Error::NotALedger { path: self.path.clone() };
         let found = reader.u32().map_err(not_a_ledger)?;
@@ -274,22 +277,23 @@ impl Store {
             return Err(Error::Format { path: self.path.clone(), found, known: FORMAT });
         }
         let identity = Identity::read(&mut reader).map_err(not_a_ledger)?;
-        reader.end().map(|()| Some(identity)).map_err(not_a_ledger)
+        reader.end().map(|()| identity).map_err(not_a_ledger)
     }
 
     pub(crate) fn head(&self) -> Result<Head, Error> {
-        let bytes = self.meta("head")?.unwrap_or_default();
+        let bytes = self.meta("head")?;
         Head::decode(&bytes).map_err(|_| Error::NotALedger { path: self.path.clone() })
     }
 
-    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    /// What the ledger says of itself; another redb file says nothing.
+    fn meta(&self, name: &str) -> Result<Vec<u8>, Error> {
         let table = match self.read()?.open_table(META) {
             Ok(table) => table,
-            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
-            Err(error) => return Err(self.failed()(error)),
+            Err(TableError::Storage(error)) => return Err(self.failed()(error)),
+            Err(_) => return Err(Error::NotALedger { path: self.path.clone() }),
         };
         let value = table.get(name).map_err(self.failed())?;
-        Ok(value.map(|value| value.value().to_vec()))
+        Ok(value.map(|value| value.value().to_vec()).unwrap_or_default())
     }
 
     /// Whether all of the file's own checksums match.
@@ -343,29 +347,55 @@ pub(crate) fn open_or_create(
     options: &Options,
     node: PublicKey,
 ) -> Result<(Store, Identity), Error> {
-    let store = Store::open(&options.path, options.cache_bytes, true)?;
-    let identity = match store.identity()? {
-        Some(identity) => identity,
-        None => {
-            let (network, created_at) = (options.network, options.created_at);
-            let identity = Identity::new(Origin { network, created_at, node });
-            store.initialise(&identity)?;
-            identity
-        }
-    };
-    check_network(&options.path, &identity, options.network)?;
-    if identity.current() != node {
-        let (path, recorded) = (options.path.clone(), identity.current());
+    let Options { path, network, created_at, cache_bytes, .. } = options;
+    if !has_content(path)? {
+        let origin = Origin { network: *network, created_at: *created_at, node };
+        let identity = Identity::new(origin);
+        return Ok((Store::create(path, *cache_bytes, &identity)?, identity));
+    }
+    let store = Store::open(path, *cache_bytes)?;
+    let identity = store.identity()?;
+    let (path, found, recorded) = (path.clone(), identity.origin.network, identity.current());
+    if found != *network {
+        return Err(Error::Network { path, found, expected: *network });
+    }
+    if recorded != node {
         return Err(Error::ForeignKey { path, recorded, given: node });
     }
     Ok((store, identity))
 }
 
-fn check_network(path: &Path, identity: &Identity, expected: NetworkId) -> Result<(), Error> {
-    let found = identity.origin.network;
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Error::Network { path: path.to_owned(), found, expected })
+fn builder(cache_bytes: usize) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(cache_bytes);
+    builder
+}
+
+fn has_content(path: &Path) -> Result<bool, Error> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.len() > 0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("open ledger", path)(error)),
+    }
+}
+
+/// The path with something behind the file's name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Removes a file that a killed process has left behind, but none that a process still works on.
+pub(crate) fn remove_abandoned(path: &Path) -> Result<(), Error> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("open", path)(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => std::fs::remove_file(path).map_err(Error::io("remove", path)),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
     }
 }

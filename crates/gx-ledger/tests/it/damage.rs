@@ -43,7 +43,7 @@ struct Original {
 fn original() -> Original {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
-    let ledger = filled(&path, 6, 12, 60);
+    let ledger = filled(&path, 6, 12, 40);
     let expected = expected(&ledger);
     drop(ledger);
     let bytes = std::fs::read(&path).unwrap();
@@ -61,7 +61,7 @@ fn a_flipped_byte_that_matters_is_noticed_wherever_it_is() {
         .filter(|at| original.bytes.get(*at).is_some_and(|byte| *byte != 0))
         .collect();
     let (mut noticed, mut harmless) = (0, 0);
-    for _ in 0..400 {
+    for _ in 0..120 {
         let at = *used.get(usize::try_from(random.below(used.len() as u64)).unwrap()).unwrap();
         let mut bytes = original.bytes.clone();
         *bytes.get_mut(at).unwrap() ^= 1 << random.below(8);
@@ -79,7 +79,7 @@ fn a_flipped_byte_that_matters_is_noticed_wherever_it_is() {
         }
     }
     // Pages that are free hold old bytes, which nobody reads.
-    assert!(noticed > 40 && harmless > 0, "{noticed} noticed, {harmless} harmless");
+    assert!(noticed > 15 && harmless > 0, "{noticed} noticed, {harmless} harmless");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_flipped_byte_in_a_block_names_the_block() {
     let original = original();
     let copy = original.path.with_extension("copy");
     let ledger = open(&original.path);
-    for number in [1, 7, 30, 63] {
+    for number in [1, 7, 30, 43] {
         let block = ledger.block(number).unwrap().unwrap();
         // The hash of the block before stands in the header and, for all but the last, nowhere
         // else but in the header of the block it is of.

@@ -239,3 +239,14 @@ fn other_files_are_not_ledgers() {
     let refused = Ledger::create_or_open(options(&nowhere), &key()).map(drop).unwrap_err();
     assert!(refused.to_string().contains("no/such/folder"), "{refused}");
 }
+
+#[test]
+fn what_a_killed_first_start_left_behind_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    std::fs::write(folder.path().join("ledger.new"), "half a file").unwrap();
+    std::fs::write(&path, []).unwrap();
+    drop(filled(&path, 1, 5, 3));
+    assert_eq!(open(&path).tip().number, 6);
+    assert!(!folder.path().join("ledger.new").exists());
+}

@@ -372,3 +372,6 @@ pub(crate) fn digest_of_log(before: &Hash, log: &[u8]) -> Hash {
 pub(crate) fn digest_before_all() -> Hash {
     Hash::of(STATE_PREFIX)
 }
+
+#[cfg(test)]
+mod tests;
