@@ -162,7 +162,8 @@ impl Client {
         }
     }
 
-    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
+    /// Sends a request as it stands.
+    pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
         let sender = self.ready().await?;
         let response = sender.send_request(request).await?;
         let status = response.status();

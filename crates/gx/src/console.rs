@@ -11,11 +11,6 @@ pub(crate) fn line(text: impl std::fmt::Display) {
     println!("{text}");
 }
 
-/// A line for whoever watches, not part of the result.
-pub(crate) fn note(text: impl std::fmt::Display) {
-    eprintln!("{text}");
-}
-
 /// Why a command could not be carried out: one line with all its causes.
 pub(crate) fn failure(error: &anyhow::Error) {
     eprintln!("error: {error:#}");

@@ -108,10 +108,6 @@ impl Running {
         Ok(running)
     }
 
-    pub(crate) fn platform(&self) -> &Platform {
-        &self.platform
-    }
-
     /// Lets running requests finish, ends the workers and closes the files.
     pub(crate) async fn stop(self) {
         self.stop.cancel();

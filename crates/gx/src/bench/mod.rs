@@ -5,6 +5,7 @@
 
 mod contract;
 mod figure;
+mod http;
 mod latency;
 mod ledger;
 mod outbox;
@@ -12,6 +13,7 @@ mod pipeline;
 mod place;
 mod replay;
 mod stage;
+mod up;
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -56,8 +58,12 @@ enum Bench {
     Outbox,
     /// Transfers per second from submit() to visible in the read models, and their times.
     Pipeline(pipeline::Settings),
+    /// Transfers accepted and balances told per second over HTTP, with token and idempotency key.
+    Http,
     /// Events per second when the read models are filled again from the first block.
     Replay,
+    /// How long `gx up` takes on an existing folder, and the memory that it holds when idle.
+    Up,
 }
 
 /// Runs one benchmark; a missed bar is a finding.
@@ -75,6 +81,10 @@ pub(crate) fn run(args: &Args) -> Result<End> {
             let run = pipeline::run(&mut report, time, within, args.engine, *settings);
             process::block_on(run)?;
         }
+        Bench::Http => {
+            process::block_on(http::run(&mut report, seconds(10), &args.within))?;
+        }
+        Bench::Up => process::block_on(up::run(&mut report, &args.within))?,
         Bench::Replay => {
             process::block_on(replay::run(&mut report, &args.within, args.engine))?;
         }

@@ -125,6 +125,26 @@ impl Stage {
     pub(super) async fn stop(self) {
         self.platform.stop().await;
     }
+
+    /// Stops the platform and keeps its files.
+    pub(super) async fn close(self) -> Kept {
+        let Self { platform, config, _folder, _cluster: _ } = self;
+        platform.stop().await;
+        Kept { config, _folder }
+    }
+}
+
+/// What a stopped platform has left; it goes away with the value.
+pub(super) struct Kept {
+    config: Config,
+    _folder: TempDir,
+}
+
+impl Kept {
+    /// The folder of database, ledger and keys.
+    pub(super) fn data(&self) -> &Path {
+        &self.config.data_dir
+    }
 }
 
 /// The command as a service would hand it in.

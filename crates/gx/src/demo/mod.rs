@@ -8,6 +8,7 @@ mod amounts;
 mod api;
 mod book;
 mod crew;
+pub(crate) mod crowd;
 mod names;
 mod payments;
 mod people;
@@ -28,6 +29,7 @@ use crate::up::Running;
 use crate::verify::verify;
 use crate::{End, process};
 use crew::Crew;
+use crowd::Admin;
 use report::Report;
 
 /// How the demo is set.
@@ -58,13 +60,6 @@ pub(crate) struct Args {
     /// The result as one JSON object.
     #[arg(long)]
     json: bool,
-}
-
-/// An administrator who may do things.
-#[derive(Clone)]
-struct Admin {
-    username: String,
-    password: String,
 }
 
 /// Runs the demo; a figure that is off is a finding.
@@ -124,11 +119,8 @@ async fn against_temporary(args: &Args) -> Result<Report> {
 /// Runs on a new platform: its administrator first replaces the one-time password.
 async fn drive_new(args: &Args, base: Base, first: Option<OneTimePassword>) -> Result<Report> {
     let OneTimePassword { username, password } = first.context("a new platform has no admin")?;
-    let mut client = Client::new(base.clone());
-    let (token, _) = api::admin_login(&mut client, &username, &password).await?;
-    let new = format!("{password}-replaced");
-    api::change_admin_password(&mut client, &token, (&password, &new)).await?;
-    drive(args, base, &Admin { username, password: new }, 0).await
+    let admin = crowd::replace_password(&base, Admin { username, password }).await?;
+    drive(args, base, &admin, 0).await
 }
 
 async fn drive(args: &Args, base: Base, admin: &Admin, run: u32) -> Result<Report> {

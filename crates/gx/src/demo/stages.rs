@@ -3,44 +3,25 @@
 //! Every stage is driven by many connections at once. What a stage leads to is booked before or
 //! after it, never taken from the platform's answers.
 
-use anyhow::{Context, Result, bail};
-use gx_server::calendar::{Date, now_ms};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::api::{self, Approved, Sent};
+use anyhow::{Context, Result, bail};
+
+use super::api::{self, Sent};
 use super::book::Book;
 use super::crew::{Connection, Crew};
+use super::crowd::{Holder, admin_token, approve, login, open_accounts, register};
 use super::payments::{Payment, Planner, Receiver};
-use super::people::{self, Person};
 use super::report::Report;
-use super::{Admin, Args};
+use super::{Admin, Args, people};
 use crate::client::Client;
-
-/// Accounts that one request opens.
-const BATCH: usize = 500;
 
 /// Payments are planned and settled in this many rounds.
 const ROUNDS: usize = 5;
 
 /// Seconds that a payment waits for its outcome.
 const WAIT: u32 = 30;
-
-/// How long accounts may take to be opened.
-const OPENING: Duration = Duration::from_secs(120);
-
-/// How often a command that is under way is asked for.
-const ASK_EVERY: Duration = Duration::from_millis(20);
-
-/// A person with an account.
-#[derive(Debug, Clone)]
-struct Holder {
-    person: Arc<Person>,
-    /// Id on the platform.
-    user_id: String,
-    /// Id on the ledger.
-    ledger_id: String,
-}
 
 /// Runs all stages and returns what was found.
 pub(super) async fn run(args: &Args, crew: &Crew, admin: &Admin, run: u32) -> Result<Report> {
@@ -106,84 +87,6 @@ impl Snapshot {
         };
         self.countries.iter().map(free).collect()
     }
-}
-
-async fn register(crew: &Crew, people: Vec<Person>) -> Result<Vec<Holder>> {
-    let today = now_ms();
-    let people: Vec<Arc<Person>> = people.into_iter().map(Arc::new).collect();
-    crew.work(
-        "registering",
-        people,
-        move |connection: Connection, person: Arc<Person>| async move {
-            let born = Date::of_ms(today - i64::from(person.days_old) * 86_400_000).to_string();
-            let registered = api::register(&mut *connection.lock().await, &person, &born).await?;
-            Ok(Holder { person, user_id: registered.user_id, ledger_id: String::new() })
-        },
-    )
-    .await
-}
-
-async fn approve(crew: &Crew, admin: &Admin, holders: Vec<Holder>) -> Result<Vec<Holder>> {
-    let token = admin_token(crew, admin).await?;
-    crew.work("approving", holders, move |connection: Connection, holder: Holder| {
-        let token = token.clone();
-        async move {
-            let client = &mut *connection.lock().await;
-            let Approved { ledger_id } = api::approve(client, &token, &holder.user_id).await?;
-            Ok(Holder { ledger_id, ..holder })
-        }
-    })
-    .await
-}
-
-async fn admin_token(crew: &Crew, admin: &Admin) -> Result<Arc<str>> {
-    let mut client = Client::new(crew.base.clone());
-    let (token, _) = api::admin_login(&mut client, &admin.username, &admin.password).await?;
-    Ok(token.into())
-}
-
-/// Opens the accounts in the order of the people, so that genesis slots are taken in that order.
-async fn open_accounts(crew: &Crew, admin: &Admin, holders: &[Holder], run: u32) -> Result<u64> {
-    let token = admin_token(crew, admin).await?;
-    let mut client = Client::new(crew.base.clone());
-    let mut creations = Vec::with_capacity(holders.len());
-    for (at, some) in holders.chunks(BATCH).enumerate() {
-        let ids: Vec<String> = some.iter().map(|holder| holder.user_id.clone()).collect();
-        let key = format!("demo-{run:06}-accounts-{at}");
-        creations.extend(api::open_accounts(&mut client, &token, (&key, &ids)).await?);
-    }
-    let settled = crew
-        .work("opening accounts", creations, move |connection: Connection, creation| {
-            let token = token.clone();
-            async move { settled(connection, token, creation.command_id).await }
-        })
-        .await?;
-    match settled.iter().find(|command| command.status != "committed") {
-        None => Ok(settled.len() as u64),
-        Some(command) => bail!("an account was not opened: {command:?}"),
-    }
-}
-
-/// The state of a command once it is final.
-async fn settled(connection: Connection, token: Arc<str>, id: String) -> Result<api::Command> {
-    let began = Instant::now();
-    loop {
-        let command = api::command(&mut *connection.lock().await, &token, &id).await?;
-        match command.status.as_str() {
-            "queued" | "submitted" if began.elapsed() < OPENING => {
-                tokio::time::sleep(ASK_EVERY).await;
-            }
-            _ => return Ok(command),
-        }
-    }
-}
-
-async fn login(crew: &Crew, holders: &[Holder]) -> Result<Vec<Arc<str>>> {
-    crew.work("logging in", holders.to_vec(), |connection: Connection, holder: Holder| async move {
-        let token = api::login(&mut *connection.lock().await, &holder.person).await?;
-        Ok(Arc::from(token))
-    })
-    .await
 }
 
 async fn set_frozen(
