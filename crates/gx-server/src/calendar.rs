@@ -76,7 +76,8 @@ impl FromStr for Date {
         let year: u16 = year.parse().map_err(drop)?;
         let month: u8 = month.parse().map_err(drop)?;
         let day: u8 = day.parse().map_err(drop)?;
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let length = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
@@ -150,6 +151,7 @@ fn offset_ms(zone: &str) -> Option<i64> {
 }
 
 /// Milliseconds since 1970, by this machine's clock.
+#[expect(clippy::disallowed_methods, reason = "the one clock function of the crate")]
 pub fn now_ms() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -254,7 +254,7 @@ pub(crate) fn actor_of(user: &User) -> Result<Actor> {
 
 /// The id that an admin acts under on the ledger.
 pub(crate) fn actor_of_admin(admin: &Admin) -> Result<Actor> {
-    admin.ledger_id.clone().map(Actor::Admin).ok_or_else(|| {
+    admin.ledger_id.map(Actor::Admin).ok_or_else(|| {
         Error::conflict("not_on_ledger", "You have not been appointed on the ledger")
     })
 }

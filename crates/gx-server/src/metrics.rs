@@ -123,7 +123,6 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    #[expect(clippy::too_many_lines, reason = "one line a metric")]
     pub fn new() -> Self {
         let mut registry = Registry::default();
         let metrics = Self {

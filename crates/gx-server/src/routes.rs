@@ -39,7 +39,8 @@ pub fn routes() -> &'static [Route] {
         };
         let mut table: Vec<Route> = of(Service::Identity, identity_routes()).collect();
         table.extend(of(Service::Admin, admin_session_routes()));
-        table.extend(of(Service::Admin, admin_routes()));
+        table.extend(of(Service::Admin, admin_system_routes()));
+        table.extend(of(Service::Admin, admin_user_routes()));
         table.extend(of(Service::Tokenomics, tokenomics_routes()));
         table.extend(of(Service::Tokenomics, ledger_routes()));
         table.extend(system_routes());
@@ -109,7 +110,7 @@ fn admin_session_routes() -> Vec<Route> {
     ]
 }
 
-fn admin_routes() -> Vec<Route> {
+fn admin_system_routes() -> Vec<Route> {
     use Access::Admin;
     vec![
         Route::post("/api/v1/admin/bootstrap", Admin(P::SystemBootstrap), admin::system::bootstrap)
@@ -143,6 +144,12 @@ fn admin_routes() -> Vec<Route> {
         )
         .says("Whether the system is bootstrapped, and whether it is paused")
         .answer::<SystemReply>(),
+    ]
+}
+
+fn admin_user_routes() -> Vec<Route> {
+    use Access::Admin;
+    vec![
         Route::get("/api/v1/admin/users", Admin(P::UserList), admin::users::list)
             .says("Users by status or name, newest first")
             .query::<UsersQuery>()

@@ -87,7 +87,7 @@ pub(crate) async fn bootstrap(
     Body(body): Body<BootstrapBody>,
 ) -> Result<Response<HttpBody>> {
     let actor = actor_of_admin(&admin)?;
-    let first = body.first.or_else(|| admin.ledger_id.clone()).ok_or_else(Error::forbidden)?;
+    let first = body.first.or(admin.ledger_id).ok_or_else(Error::forbidden)?;
     let command = BootstrapSystem { first_super_admin: first }.into();
     let order = Order { actor, key, command, service: Service::Admin };
     accept_audited(

@@ -1,7 +1,7 @@
 //! The HTTP surface, asked from outside: a server of its own for each test, on port 0, with SQLite
 //! and the embedded ledger in a folder that is thrown away.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod admin;
 mod client;
