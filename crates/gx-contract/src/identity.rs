@@ -140,7 +140,7 @@ impl Answer for GetUser {
 
     fn answer(&self, state: &mut State) -> Result<UserView, Stop> {
         let key = Key::User(self.user_id);
-        state.load([key.clone(), Key::Account(self.user_id)])?;
+        state.load([key, Key::Account(self.user_id)])?;
         let user: User = state.get(key)?.ok_or(Refusal::AccountNotFound)?;
         let account = state.existing_account(&self.user_id)?;
         Ok(UserView {

@@ -73,10 +73,10 @@ impl Planner {
         for _ in 0..count {
             let payment = match self.draw.below(1000) {
                 0..10 => self.too_much(out_of_reach),
-                10..15 => self.to_nobody(),
-                15..20 => self.to_frozen(),
-                20..25 => self.from_frozen(),
-                25..30 => self.to_oneself(),
+                10..15 => self.pay_nobody(),
+                15..20 => self.pay_frozen(),
+                20..25 => self.spend_frozen(),
+                25..30 => self.pay_oneself(),
                 _ => self.good(&mut left, book).unwrap_or_else(|| self.too_much(out_of_reach)),
             };
             if let Payment { from, to: Receiver::Person(to), amount, refusal: None } = payment {
@@ -137,7 +137,7 @@ impl Planner {
         Payment { from, to: Receiver::Person(to), amount, refusal: Some("insufficient_balance") }
     }
 
-    fn to_nobody(&mut self) -> Payment {
+    fn pay_nobody(&mut self) -> Payment {
         let (from, somewhere) = self.two();
         let countries: Vec<&CountryCode> = self.by_country.keys().collect();
         let country = countries.get(somewhere % countries.len().max(1)).copied().copied();
@@ -148,23 +148,23 @@ impl Planner {
                 let id = AccountId::from_entropy(country, AccountType::Individual, entropy);
                 Payment { from, to: Receiver::Nobody(id), amount: CENT, refusal }
             }
-            None => self.to_oneself(),
+            None => self.pay_oneself(),
         }
     }
 
-    fn to_frozen(&mut self) -> Payment {
+    fn pay_frozen(&mut self) -> Payment {
         let (from, to) = (self.anybody(), self.somebody_frozen());
         let refusal = Some("counterparty_frozen");
         Payment { from, to: Receiver::Person(to), amount: CENT, refusal }
     }
 
-    fn from_frozen(&mut self) -> Payment {
+    fn spend_frozen(&mut self) -> Payment {
         let (from, to) = (self.somebody_frozen(), self.anybody());
         let refusal = Some("account_frozen");
         Payment { from, to: Receiver::Person(to), amount: CENT, refusal }
     }
 
-    fn to_oneself(&mut self) -> Payment {
+    fn pay_oneself(&mut self) -> Payment {
         let from = self.anybody();
         let refusal = Some("same_account");
         Payment { from, to: Receiver::Person(from), amount: CENT, refusal }

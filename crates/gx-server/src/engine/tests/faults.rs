@@ -28,8 +28,8 @@ async fn a_killed_leader_is_replaced(engine: Engine) {
     let mut accepted: Vec<Accepted> = Vec::new();
     for n in 0..200_usize {
         if n == 100 {
-            submitter.task.abort();
-            projector.task.abort();
+            submitter.abort();
+            projector.abort();
         }
         let (from, to) = (users[n % 4], users[(n + 1) % 4]);
         accepted.push(rig.pay(from, to, 1_000 + n as u64, &format!("payment-{n}")).await.unwrap());

@@ -41,12 +41,6 @@ pub(super) struct Rig {
     _database: Option<gx_pg::Database>,
 }
 
-/// A running worker. Aborting it is what a crash looks like to the others: nothing is given up.
-pub(super) struct Running {
-    pub(super) task: JoinHandle<()>,
-    pub(super) stop: CancellationToken,
-}
-
 impl Rig {
     pub(super) async fn new(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
@@ -109,18 +103,15 @@ impl Rig {
         Projector { store, chain, metrics, applied: self.applied.clone() }
     }
 
-    pub(super) fn start_submitter(&self) -> Running {
-        let stop = CancellationToken::new();
+    /// Aborting the task is what a crash looks like to the others: nothing is given up.
+    pub(super) fn start_submitter(&self) -> JoinHandle<()> {
         let submitter = self.submitter_on(self.store.clone());
-        let task = tokio::spawn(submitter.run(holder_name(), stop.clone()));
-        Running { task, stop }
+        tokio::spawn(submitter.run(holder_name(), CancellationToken::new()))
     }
 
-    pub(super) fn start_projector(&self) -> Running {
-        let stop = CancellationToken::new();
+    pub(super) fn start_projector(&self) -> JoinHandle<()> {
         let projector = self.projector_on(self.store.clone());
-        let task = tokio::spawn(projector.run(holder_name(), stop.clone()));
-        Running { task, stop }
+        tokio::spawn(projector.run(holder_name(), CancellationToken::new()))
     }
 
     /// Bootstraps, makes one country with all the weight, and opens accounts of individuals.
