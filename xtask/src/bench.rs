@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{pgbench, process};
 
-const ALL: [&str; 6] = ["contract", "ledger", "outbox", "pipeline", "http", "replay"];
+const ALL: [&str; 7] = ["contract", "ledger", "outbox", "pipeline", "http", "replay", "up"];
 
 /// All benchmarks, or the named ones.
 #[derive(Debug, clap::Args)]
@@ -22,9 +22,9 @@ pub(crate) struct Args {
     /// Compares the PostgreSQL pipeline with pgbench's TPC-B on the same cluster instead.
     #[arg(long, conflicts_with = "names")]
     vs_pgbench: bool,
-    /// How long pgbench runs, in seconds.
-    #[arg(long, default_value_t = 30, requires = "vs_pgbench")]
-    seconds: u32,
+    /// How long each rate is measured; each benchmark has its own default.
+    #[arg(long)]
+    seconds: Option<u32>,
     /// The size of pgbench's tables, in units of 100,000 accounts.
     #[arg(long, default_value_t = 10, requires = "vs_pgbench")]
     scale: u32,
@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let mut figures = Vec::new();
         for name in names {
             let mut command = Command::new(&gx);
-            figures.extend(measure(command.args(["bench", name, "--json"]))?);
+            command.args(["bench", name, "--json"]);
+            figures.extend(measure(&mut command, args.seconds)?);
         }
         figures
     };
@@ -75,7 +76,8 @@ fn build() -> Result<PathBuf> {
 
 /// Runs one benchmark, passes its lines on as they come, and returns the figures. A benchmark
 /// that missed a bar may end with a failure; one that printed no figure is an error.
-pub(crate) fn measure(command: &mut Command) -> Result<Vec<Figure>> {
+pub(crate) fn measure(command: &mut Command, seconds: Option<u32>) -> Result<Vec<Figure>> {
+    command.args(seconds.map(|seconds| format!("--seconds={seconds}")));
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
     let name = words.join(" ");
     eprintln!("$ gx {name}");

@@ -16,8 +16,9 @@ use crate::process;
 /// The server that `gx bench … --engine postgres` measures on.
 const SERVER_URL: &str = "GX_BENCH_DATABASE_URL";
 
-pub(crate) fn run(gx: &Path, seconds: u32, scale: u32) -> Result<Vec<Figure>> {
+pub(crate) fn run(gx: &Path, time: Option<u32>, scale: u32) -> Result<Vec<Figure>> {
     let cluster = Cluster::start(Options::durable())?;
+    let seconds = time.unwrap_or(30);
     let tpc_b = tpc_b(&cluster, seconds, scale)?;
     let setting = format!("postgres, TPC-B, prepared, 8 clients, scale {scale}, {seconds} s");
     print("pgbench", &setting, "transactions", tpc_b, "1/s");
@@ -25,7 +26,7 @@ pub(crate) fn run(gx: &Path, seconds: u32, scale: u32) -> Result<Vec<Figure>> {
     cluster.create_database("pipeline")?;
     let mut command = Command::new(gx);
     command.args(["bench", "pipeline", "--engine", "postgres", "--json"]);
-    let figures = measure(command.env(SERVER_URL, cluster.url("pipeline")))?;
+    let figures = measure(command.env(SERVER_URL, cluster.url("pipeline")), time)?;
     let rate = figures.iter().find(|figure| figure.unit == "1/s");
     let rate = rate.context("gx bench pipeline printed no rate")?;
     print("pipeline-vs-pgbench", &rate.setting, "ratio", rate.value / tpc_b, "");
