@@ -192,12 +192,16 @@ impl Store {
     /// # Errors
     /// When no connection, or on SQLite no turn, is to be had in time.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(TxKind::Sqlite)
+        let pools = self.pools.clone();
+        uncut(async move {
+            match pools {
+                Pools::Sqlite { writer, .. } => {
+                    writer.begin_with("BEGIN IMMEDIATE").await.map(TxKind::Sqlite)
+                }
+                Pools::Postgres(pool) => pool.begin().await.map(TxKind::Postgres),
             }
-            Pools::Postgres(pool) => pool.begin().await.map(TxKind::Postgres),
-        }
+        })
+        .await
         .map(Tx)
         .map_err(|source| Error::sql("beginning a transaction", source))
     }
@@ -207,12 +211,16 @@ impl Store {
     /// # Errors
     /// When no connection is to be had in time.
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        match &self.pools {
-            Pools::Sqlite { readers, .. } => readers.begin().await.map(TxKind::Sqlite),
-            Pools::Postgres(pool) => {
-                pool.begin_with(dialect::POSTGRES_BEGIN_SNAPSHOT).await.map(TxKind::Postgres)
+        let pools = self.pools.clone();
+        uncut(async move {
+            match pools {
+                Pools::Sqlite { readers, .. } => readers.begin().await.map(TxKind::Sqlite),
+                Pools::Postgres(pool) => {
+                    pool.begin_with(dialect::POSTGRES_BEGIN_SNAPSHOT).await.map(TxKind::Postgres)
+                }
             }
-        }
+        })
+        .await
         .map(Snapshot)
         .map_err(|source| Error::sql("beginning a read view", source))
     }
@@ -227,6 +235,15 @@ impl Store {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction on a task of its own. A caller that is dropped while the statement is on
+/// its way would otherwise put a connection back into the pool inside a transaction, and whoever
+/// took it next would write into it, or find it read-only.
+async fn uncut(
+    begin: impl Future<Output = Result<TxKind, sqlx::Error>> + Send + 'static,
+) -> Result<TxKind, sqlx::Error> {
+    tokio::spawn(begin).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Statements that a connection keeps prepared.

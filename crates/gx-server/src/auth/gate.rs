@@ -251,10 +251,8 @@ async fn load(
     ids: Vec<Arc<str>>,
 ) -> std::result::Result<HashMap<Arc<str>, Standing>, gx_store::Error> {
     let mut view = store.snapshot().await?;
-    let mut sessions = Vec::with_capacity(ids.len());
-    for id in &ids {
-        sessions.extend(sessions::get(&mut view, id).await?);
-    }
+    let wanted: Vec<&str> = ids.iter().map(|id| &**id).collect();
+    let sessions = sessions::get_many(&mut view, &wanted).await?;
     let subjects = |kind: SubjectKind| -> Vec<String> {
         let of_kind = sessions.iter().filter(|session| session.kind == kind);
         of_kind.map(|session| session.subject.clone()).collect()

@@ -95,9 +95,6 @@ impl Projector {
     /// Applies the next blocks in one transaction. Whether there were any.
     async fn step(&self, held: &Held) -> Result<bool, StepError> {
         let position = projection::position(&self.store).await?;
-        if let Some(checkpoint) = position.checkpoint {
-            self.applied.advance(checkpoint.block);
-        }
         let next = position.checkpoint.map_or(self.chain.first(), |at| at.block.saturating_add(1));
         let tip = self.chain.tip().await?;
         let applied = position.checkpoint.map_or(0, |at| at.block);
@@ -112,7 +109,8 @@ impl Projector {
         tx.commit().await?;
         self.metrics.set_heights(tip.number, done.block);
         self.count(&blocks);
-        self.applied.advance(done.block);
+        let results = blocks.iter().flat_map(|block| &block.record.results);
+        self.applied.announce(results.map(|result| result.command_id).collect());
         Ok(!blocks.is_empty())
     }
 

@@ -1,37 +1,45 @@
-//! Clients that wait for an outcome: one query answers all of them after each step forward.
+//! Clients that wait for an outcome: one query answers all whose commands a block has settled.
+//!
+//! A projector in this process tells which commands it settled, and only those that somebody waits
+//! for are looked up. Without one, everything that is waited for is looked up at short intervals.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gx_store::Store;
 use gx_store::commands::{self, Status};
 use gx_types::CommandId;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, broadcast, oneshot};
 
-/// How often the read models are looked at when another process fills them.
+/// How often everything is looked up when another process fills the read models.
 const POLL_EVERY: Duration = Duration::from_millis(50);
+
+/// How often everything is looked up although the projector of this process tells what it does:
+/// another process may have taken its place.
+const POLL_RARELY: Duration = Duration::from_secs(1);
 
 /// Ids of one query at most.
 const QUERY_MAX: usize = 2000;
 
-/// The last applied block, as this process knows it. The projector moves it.
+/// Announcements that may be waiting; whoever misses one looks everything up.
+const ANNOUNCEMENTS: usize = 256;
+
+/// What the projector of this process has settled, block by block.
 #[derive(Debug, Clone)]
-pub struct Applied(watch::Sender<u64>);
+pub struct Applied(broadcast::Sender<Arc<[CommandId]>>);
 
 impl Default for Applied {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self(broadcast::Sender::new(ANNOUNCEMENTS))
     }
 }
 
 impl Applied {
-    pub(super) fn advance(&self, block: u64) {
-        self.0.send_replace(block);
-    }
-
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
+    /// Tells that these commands can be read as settled.
+    pub(super) fn announce(&self, settled: Arc<[CommandId]>) {
+        // Nobody may be listening.
+        let _ = self.0.send(settled);
     }
 }
 
@@ -39,13 +47,39 @@ type Answer = oneshot::Sender<Status>;
 
 #[derive(Debug, Default)]
 struct Waiting {
-    by_id: Mutex<HashMap<CommandId, Vec<Answer>>>,
+    inner: Mutex<Lists>,
     added: Notify,
 }
 
+#[derive(Debug, Default)]
+struct Lists {
+    by_id: HashMap<CommandId, Vec<Answer>>,
+    /// Not looked up yet.
+    fresh: Vec<CommandId>,
+}
+
 impl Waiting {
-    fn with<R>(&self, run: impl FnOnce(&mut HashMap<CommandId, Vec<Answer>>) -> R) -> R {
-        run(&mut self.by_id.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<R>(&self, run: impl FnOnce(&mut Lists) -> R) -> R {
+        run(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All ids that are still waited for.
+    fn all(&self) -> Vec<CommandId> {
+        self.with(|lists| {
+            lists.by_id.retain(|_, answers| {
+                answers.retain(|answer| !answer.is_closed());
+                !answers.is_empty()
+            });
+            lists.fresh.clear();
+            lists.by_id.keys().copied().collect()
+        })
+    }
+
+    /// Those of `settled` that are waited for.
+    fn among(&self, settled: &[CommandId]) -> Vec<CommandId> {
+        self.with(|lists| {
+            settled.iter().filter(|id| lists.by_id.contains_key(id)).copied().collect()
+        })
     }
 }
 
@@ -60,7 +94,14 @@ impl Waiters {
     /// Starts the task that answers; it ends when the last clone is dropped.
     pub fn start(store: Store, applied: &Applied) -> Self {
         let waiting = Arc::new(Waiting::default());
-        tokio::spawn(answer_all(store.clone(), Arc::downgrade(&waiting), applied.subscribe()));
+        let listener = Listener {
+            store: store.clone(),
+            waiting: Arc::downgrade(&waiting),
+            announced: applied.0.subscribe(),
+            heard: None,
+            looked: Instant::now(),
+        };
+        tokio::spawn(listener.run());
         Self { store, waiting }
     }
 
@@ -75,7 +116,10 @@ impl Waiters {
         deadline: Duration,
     ) -> Result<Option<Status>, gx_store::Error> {
         let (answer, settled) = oneshot::channel();
-        self.waiting.with(|by_id| by_id.entry(id).or_default().push(answer));
+        self.waiting.with(|lists| {
+            lists.by_id.entry(id).or_default().push(answer);
+            lists.fresh.push(id);
+        });
         self.waiting.added.notify_one();
         match tokio::time::timeout(deadline, settled).await {
             Ok(Ok(status)) => Ok(Some(status)),
@@ -92,35 +136,52 @@ impl Waiters {
     }
 }
 
-async fn answer_all(
+struct Listener {
     store: Store,
     waiting: std::sync::Weak<Waiting>,
-    mut applied: watch::Receiver<u64>,
-) {
-    loop {
-        let Some(waiting) = waiting.upgrade() else { return };
-        let ids = waiting.with(|by_id| {
-            by_id.retain(|_, answers| {
-                answers.retain(|answer| !answer.is_closed());
-                !answers.is_empty()
-            });
-            by_id.keys().copied().collect::<Vec<_>>()
-        });
-        if ids.is_empty() {
-            // Nobody waits. The timeout lets the task notice that nobody ever will.
-            let _ = tokio::time::timeout(POLL_EVERY * 20, waiting.added.notified()).await;
-            continue;
-        }
-        for ids in ids.chunks(QUERY_MAX) {
-            match commands::statuses(&store, ids).await {
-                Ok(statuses) => answer(&waiting, ids, statuses),
-                Err(error) => tracing::warn!(class = error.class().as_str(), "outcomes not read"),
+    announced: broadcast::Receiver<Arc<[CommandId]>>,
+    /// When a projector of this process was heard last.
+    heard: Option<Instant>,
+    /// When everything was looked up last.
+    looked: Instant,
+}
+
+impl Listener {
+    async fn run(mut self) {
+        while let Some(waiting) = self.waiting.upgrade() {
+            let near = self.heard.is_some_and(|heard| heard.elapsed() < POLL_RARELY);
+            let every = if near { POLL_RARELY } else { POLL_EVERY };
+            let ids = tokio::select! {
+                announced = self.announced.recv() => match announced {
+                    Ok(settled) => {
+                        self.heard = Some(Instant::now());
+                        waiting.among(&settled)
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => waiting.all(),
+                    // The projector's side is gone; the timer below goes on.
+                    Err(broadcast::error::RecvError::Closed) => {
+                        tokio::time::sleep(POLL_EVERY).await;
+                        waiting.all()
+                    }
+                },
+                () = waiting.added.notified() => {
+                    waiting.with(|lists| std::mem::take(&mut lists.fresh))
+                }
+                () = tokio::time::sleep(every.saturating_sub(self.looked.elapsed())) => {
+                    self.looked = Instant::now();
+                    waiting.all()
+                }
+            };
+            for ids in ids.chunks(QUERY_MAX) {
+                match commands::statuses(&self.store, ids).await {
+                    Ok(statuses) => answer(&waiting, ids, statuses),
+                    Err(error) => {
+                        tracing::warn!(class = error.class().as_str(), "outcomes not read");
+                        // What could not be looked up now is looked up with everything else.
+                        self.heard = None;
+                    }
+                }
             }
-        }
-        tokio::select! {
-            _ = applied.changed() => {}
-            () = waiting.added.notified() => {}
-            () = tokio::time::sleep(POLL_EVERY) => {}
         }
     }
 }
@@ -133,9 +194,9 @@ fn answer(waiting: &Waiting, ids: &[CommandId], statuses: Vec<Option<Status>>) {
             status.filter(|status| status.state.is_final()).map(|status| (*id, status))
         })
         .collect();
-    waiting.with(|by_id| {
+    waiting.with(|lists| {
         for (id, status) in settled {
-            for answer in by_id.remove(&id).unwrap_or_default() {
+            for answer in lists.by_id.remove(&id).unwrap_or_default() {
                 // One that stopped waiting is no loss.
                 let _ = answer.send(status.clone());
             }

@@ -142,6 +142,6 @@ pub(crate) fn person(number: u64) -> AccountId {
     let mut entropy = [0; 16];
     entropy[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
     entropy[8..].copy_from_slice(&number.to_le_bytes());
-    let country = if number % 3 == 0 { "LS" } else { "IN" };
+    let country = if number.is_multiple_of(3) { "LS" } else { "IN" };
     AccountId::from_entropy(country.parse().unwrap(), AccountType::Individual, entropy)
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use gx_store::{Class, Config, Engine, PostgresConfig, Secret, Store};
+use gx_store::{Class, Config, Engine, PostgresConfig, Secret, Store, lease};
 
-use crate::backend::{Backend, NETWORK, eventually, run};
+use crate::backend::{Backend, NETWORK, TTL, eventually, run};
 
 fn postgres(backend: &Backend) -> PostgresConfig {
     match backend.config() {
@@ -125,5 +125,24 @@ fn waiting_for_the_writer_ends_in_time() {
         assert_eq!(error.class(), Class::Unavailable, "{error:?}");
         held.rollback().await.unwrap();
         other.begin().await.unwrap().commit().await.unwrap();
+    });
+}
+
+/// A request that is given up while its transaction begins leaves no connection inside one.
+#[test]
+fn a_caller_that_goes_away_leaves_no_transaction_open() {
+    run(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let backend = Backend::migrated(engine).await;
+            for after_us in (0..2_000).step_by(20) {
+                let moment = Duration::from_micros(after_us);
+                let _ = tokio::time::timeout(moment, backend.store.snapshot()).await;
+                let _ = tokio::time::timeout(moment, backend.store.begin()).await;
+            }
+            for _ in 0..50 {
+                let taken = lease::acquire(&backend.store, "x", "me", TTL).await;
+                assert!(taken.is_ok(), "{engine:?}: {taken:?}");
+            }
+        }
     });
 }

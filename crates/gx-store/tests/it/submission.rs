@@ -232,9 +232,16 @@ fn a_gap_that_was_rolled_back_is_dropped() {
         take(store, &lease, 10, 1).await;
         assert_ne!(gaps(&backend), "[]");
         lost.rollback().await.unwrap();
-        accept(store, &transfers(&mut chain, 1)).await;
-        assert_eq!(take(store, &lease, 10, 2).await.len(), 1);
-        assert_eq!(gaps(&backend), "[]");
+        // The horizon is that of the whole server: transactions of other tests hold it back.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        for batch in 2.. {
+            accept(store, &transfers(&mut chain, 1)).await;
+            assert_eq!(take(store, &lease, 10, batch).await.len(), 1);
+            if gaps(&backend) == "[]" {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{}", gaps(&backend));
+        }
     });
 }
 
