@@ -30,7 +30,7 @@ mod work;
 mod writer;
 
 pub use archive::{export, import};
-pub use block::{Block, Header, Origin, Sealed, state_digest};
+pub use block::{Block, Header, Origin, state_digest};
 pub use encoding::Malformed;
 pub use error::{ArchiveFault, Error, Fault};
 pub use hash::{Hash, NotHex};

@@ -122,10 +122,10 @@ impl Header {
 
 /// A header and the signature over its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
-    pub header: Header,
-    pub hash: Hash,
-    pub signature: Signature,
+pub(crate) struct Sealed {
+    pub(crate) header: Header,
+    pub(crate) hash: Hash,
+    pub(crate) signature: Signature,
 }
 
 impl Sealed {

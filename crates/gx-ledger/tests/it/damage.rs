@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gx_ledger::{Error, Expected, Fault, Ledger, NodeKey, Report};
 use gx_types::NetworkId;
 
-use crate::load::{Load, filled, key, open, options, submit};
+use crate::load::{Load, filled, key, open, options, quick_folder, submit};
 
 /// The node's key and the last block, as an operator or a reader knows them.
 fn expected(ledger: &Ledger) -> Expected {
@@ -41,7 +41,7 @@ struct Original {
 }
 
 fn original() -> Original {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = quick_folder();
     let path = folder.path().join("ledger");
     let ledger = filled(&path, 6, 12, 40);
     let expected = expected(&ledger);
@@ -129,7 +129,7 @@ fn a_truncated_file_is_noticed() {
 
 #[test]
 fn a_ledger_made_anew_with_another_key_is_a_forgery() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = quick_folder();
     let path = folder.path().join("ledger");
     let stranger = NodeKey::from_seed([9; 32]);
     let ledger = Ledger::create_or_open(options(&path), &stranger).unwrap();

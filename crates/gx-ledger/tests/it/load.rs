@@ -15,6 +15,12 @@ use gx_types::{
 pub(crate) const TIGHT: Limits =
     Limits { records: 40, log_bytes: 20_000, outcomes: 64, recent_bytes: 20_000 };
 
+/// A folder in memory where there is one: for tests that open very many files and do not depend
+/// on what a disk does.
+pub(crate) fn quick_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 pub(crate) fn key() -> NodeKey {
     NodeKey::from_seed([7; 32])
 }
