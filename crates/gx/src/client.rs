@@ -19,13 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a platform listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Base {
+pub struct Base {
     /// Host and port.
     authority: String,
 }
 
 impl Base {
-    pub(crate) fn new(authority: impl std::fmt::Display) -> Self {
+    /// A host and a port.
+    pub fn new(authority: impl std::fmt::Display) -> Self {
         Self { authority: authority.to_string() }
     }
 }
@@ -57,62 +58,62 @@ impl std::fmt::Display for Base {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Bytes,
 }
 
 impl Answer {
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body)
             .with_context(|| format!("an answer that does not fit: {}", self.text()))
     }
 
     /// The body of an answer with the status that was expected.
-    pub(crate) fn expect<T: DeserializeOwned>(&self, status: StatusCode) -> Result<T> {
+    pub fn expect<T: DeserializeOwned>(&self, status: StatusCode) -> Result<T> {
         if self.status == status {
             return self.json();
         }
         Err(anyhow!("answered {}: {}", self.status, self.text()))
     }
 
-    pub(crate) fn text(&self) -> std::borrow::Cow<'_, str> {
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
 }
 
 /// A request, apart from where it goes.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask<'a> {
-    pub(crate) method: Method,
-    pub(crate) path: &'a str,
-    pub(crate) token: Option<&'a str>,
-    pub(crate) key: Option<&'a str>,
+pub struct Ask<'a> {
+    pub method: Method,
+    pub path: &'a str,
+    pub token: Option<&'a str>,
+    pub key: Option<&'a str>,
     /// Seconds to wait for the outcome of a command.
-    pub(crate) wait: Option<u32>,
-    pub(crate) body: Vec<u8>,
+    pub wait: Option<u32>,
+    pub body: Vec<u8>,
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn get(path: &'a str) -> Self {
+    pub fn get(path: &'a str) -> Self {
         let (method, body) = (Method::GET, Vec::new());
         Self { method, path, token: None, key: None, wait: None, body }
     }
 
-    pub(crate) fn post(path: &'a str, body: &serde_json::Value) -> Self {
+    pub fn post(path: &'a str, body: &serde_json::Value) -> Self {
         let (method, body) = (Method::POST, body.to_string().into_bytes());
         Self { method, path, token: None, key: None, wait: None, body }
     }
 
-    pub(crate) fn token(self, token: &'a str) -> Self {
+    pub fn token(self, token: &'a str) -> Self {
         Self { token: Some(token), ..self }
     }
 
-    pub(crate) fn key(self, key: &'a str) -> Self {
+    pub fn key(self, key: &'a str) -> Self {
         Self { key: Some(key), ..self }
     }
 
-    pub(crate) fn wait(self, seconds: u32) -> Self {
+    pub fn wait(self, seconds: u32) -> Self {
         Self { wait: Some(seconds), ..self }
     }
 
@@ -137,19 +138,19 @@ impl<'a> Ask<'a> {
 
 /// One connection, opened when it is needed and again when it was closed.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     base: Base,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Client {
-    pub(crate) fn new(base: Base) -> Self {
+    pub fn new(base: Base) -> Self {
         Self { base, sender: None }
     }
 
     /// Sends a request and reads the whole answer. An error means that it is not known whether
     /// the request was carried out.
-    pub(crate) async fn send(&mut self, ask: Ask<'_>) -> Result<Answer> {
+    pub async fn send(&mut self, ask: Ask<'_>) -> Result<Answer> {
         let what = format!("{} {}{}", ask.method, self.base, ask.path);
         let request = ask.request(&self.base.authority)?;
         let sent = tokio::time::timeout(PATIENCE, self.exchange(request)).await;
@@ -163,7 +164,7 @@ impl Client {
     }
 
     /// Sends a request as it stands.
-    pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
+    pub async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
         let sender = self.ready().await?;
         let response = sender.send_request(request).await?;
         let status = response.status();

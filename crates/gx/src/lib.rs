@@ -8,10 +8,10 @@
 mod bench;
 pub mod child;
 mod cli;
-mod client;
+pub mod client;
 mod console;
 mod countries;
-mod demo;
+pub mod demo;
 mod ledger;
 mod load;
 mod process;

@@ -4,16 +4,18 @@
 //! there. The demo and the benchmarks start their platforms through here as well.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use gx_contract::Command;
 use gx_contract::admin::{BootstrapSystem, InitializeCountryData};
-use gx_server::config::Config;
+use gx_server::config::{Config, Engine};
 use gx_server::engine::Submission;
 use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, Workers};
 use gx_store::commands::State;
-use gx_store::{projection, tokenomics::supply};
+use gx_store::lease::{self, Holder, Lease};
+use gx_store::{Store, projection, tokenomics::supply};
 use gx_types::{Actor, AdminId};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -89,6 +91,7 @@ impl Running {
         let listener = listen(&config, Services::All).await?;
         let address = listener.local_addr().context("the listener has no address")?;
         let began = Instant::now();
+        end_dead_leases(&config).await?;
         let platform = Platform::start(config, Workers::ALL, true).await?;
         let app = platform.app()?;
         let first = app.ensure_first_admin().await?;
@@ -165,6 +168,36 @@ impl Running {
             }
         }
     }
+}
+
+/// Ends the leases of an earlier process on this machine that was killed, so that a restart need
+/// not wait until they expire. Were one to live after all, the fence of its lease would stop it.
+async fn end_dead_leases(config: &Config) -> Result<()> {
+    let on_this_machine = config.database.engine == Engine::Sqlite && !config.database.url.is_set();
+    if !on_this_machine || !config.sqlite_path().exists() {
+        return Ok(());
+    }
+    let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+    // A file without our schema, or of another network, is reported by what comes next.
+    if store.check(config.network).await.is_ok() {
+        for name in [lease::SUBMITTER, lease::PROJECTOR] {
+            let held = lease::holder(&store, name).await?.filter(|held| !held.expired);
+            if let Some(Holder { holder, epoch, .. }) = held
+                && !is_alive(&holder)
+            {
+                let lease = Lease { name: name.to_owned(), holder, epoch };
+                lease::release(&store, &lease).await?;
+            }
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Whether the process that a holder's name begins with still exists.
+fn is_alive(holder: &str) -> bool {
+    let process = holder.split('-').next().unwrap_or_default();
+    !Path::new("/proc/self").exists() || Path::new("/proc").join(process).exists()
 }
 
 /// Listens where the settings say that a set of services listens.

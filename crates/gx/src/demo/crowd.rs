@@ -15,17 +15,23 @@ use crate::client::{Base, Client};
 
 /// An administrator who may do things.
 #[derive(Clone)]
-pub(crate) struct Admin {
-    pub(crate) username: String,
-    pub(crate) password: String,
+pub struct Admin {
+    pub username: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Admin({})", self.username)
+    }
 }
 
 /// Somebody who can pay.
 #[derive(Debug, Clone)]
-pub(crate) struct Payer {
+pub struct Payer {
     /// Id on the ledger.
-    pub(crate) ledger_id: String,
-    pub(crate) token: Arc<str>,
+    pub ledger_id: String,
+    pub token: Arc<str>,
 }
 
 /// Accounts that one request opens.
@@ -48,7 +54,7 @@ pub(super) struct Holder {
 }
 
 /// Brings `count` people to a new platform, whose administrator still has the one-time password.
-pub(crate) async fn gather(base: Base, first: Admin, count: usize) -> Result<Vec<Payer>> {
+pub async fn gather(base: Base, first: Admin, count: usize) -> Result<Vec<Payer>> {
     let admin = replace_password(&base, first).await?;
     let crew = Crew { base, workers: 16 };
     let people = people::people(count, 1, 0, &crate::countries::all()?)?;

@@ -8,7 +8,7 @@ mod amounts;
 mod api;
 mod book;
 mod crew;
-pub(crate) mod crowd;
+pub mod crowd;
 mod names;
 mod payments;
 mod people;

@@ -1,0 +1,11 @@
+//! The binary as people, scripts and power cuts meet it.
+//!
+//! Every test has a folder of its own and drives processes of the binary that was built with it.
+
+mod cli;
+mod crash;
+mod demo;
+mod ledger;
+mod place;
+mod repeat;
+mod start;

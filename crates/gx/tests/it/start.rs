@@ -1,0 +1,116 @@
+//! What keeps a platform from starting: a message that names the thing, and nothing else.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use sqlx::{Connection, SqliteConnection};
+
+use crate::place::{GX, Place};
+
+const UP: [&str; 5] = ["up", "--data", "data", "--port", "0"];
+
+/// A place with a platform that was started and stopped.
+fn used() -> Place {
+    let place = Place::new();
+    let status = place.start().stop().unwrap();
+    assert!(status.success(), "{status}");
+    place
+}
+
+#[test]
+fn a_second_start_finds_everything_and_shows_no_password() {
+    let place = used();
+    let child = place.start();
+    assert_eq!(child.first, None);
+    assert!(child.stop().unwrap().success());
+    let figures = place.verified();
+    assert_eq!((&figures["commands"], &figures["accounts"]), (&2.into(), &240.into()));
+}
+
+#[test]
+fn one_folder_has_one_platform() {
+    let place = Place::new();
+    let running = place.start();
+    place.run(&UP).failed(&["ledger data/ledger.redb is in use by another process"]);
+    let verify = place.run(&["verify", "--data", "data"]);
+    verify.failed(&["stop the platform first", "in use by another process"]);
+    assert!(running.stop().unwrap().success());
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = place.run(&["up", "--data", "data", "--port", &port]);
+    run.failed(&[&format!("cannot listen on 127.0.0.1:{port}"), "--port", "in use"]);
+    assert!(!place.data().exists(), "nothing is left behind");
+}
+
+#[test]
+fn another_network_is_refused() {
+    let place = used();
+    let testnet = [("GX_NETWORK", "testnet"), ("GX_AUTH__ARGON2_MEMORY_KIB", "19456")];
+    place.run_with(&UP, &testnet).failed(&["devnet", "testnet", "database"]);
+    std::fs::remove_file(place.data().join("gx.db")).unwrap();
+    place.run_with(&UP, &testnet).failed(&["ledger.redb belongs to devnet", "testnet"]);
+    place.run_with(&["up"], &[("GX_NETWORK", "moonnet")]).failed(&["network", "moonnet"]);
+}
+
+#[tokio::test]
+async fn another_schema_is_refused() {
+    let place = used();
+    let url = format!("sqlite://{}", place.data().join("gx.db").display());
+    let mut database = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("UPDATE schema_migrations SET version = 99 WHERE version = 3")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    place.run(&UP).failed(&["schema version 99"]);
+    place.run(&["serve", "--data", "data"]).failed(&["schema version 99"]);
+}
+
+#[test]
+fn another_ledger_is_refused() {
+    let place = used();
+    std::fs::remove_file(place.data().join("ledger.redb")).unwrap();
+    place.run(&UP).failed(&["read models belong to another ledger"]);
+}
+
+#[test]
+fn an_unknown_setting_is_named() {
+    let place = Place::new();
+    place.run_with(&UP, &[("GX_HTTP__PROT", "1")]).failed(&["unknown setting", "GX_HTTP__PROT"]);
+    std::fs::write(place.path().join("gx.toml"), "[http]\nprot = 1\n").unwrap();
+    place.run(&UP).failed(&["unknown setting", "prot"]);
+    assert!(!place.data().exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_database_out_of_reach_is_named_without_its_password() {
+    let place = Place::new();
+    let url = "postgres://gx:hunter2-hunter2@127.0.0.1:1/gx";
+    let run = place.run_with(&UP, &[("DATABASE_URL", url)]);
+    run.failed(&["database"]);
+    assert!(!run.err.contains("hunter2"), "{run:?}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let place = Place::new();
+    std::fs::write(place.path().join("file"), "").unwrap();
+    let run = place.run(&["up", "--data", "file/data", "--port", "0"]);
+    run.failed(&["cannot create the folder file/data"]);
+}
+
+/// Files may grow to 64 KiB only, beyond which writing fails as it does on a full disk.
+#[test]
+fn a_full_disk_is_named() {
+    let place = Place::new();
+    let limited = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", limited, GX]).args(UP).current_dir(place.path());
+    let run: crate::place::Run = shell.env("LOG_LEVEL", "error").output().unwrap().into();
+    run.failed(&["disk"]);
+}
