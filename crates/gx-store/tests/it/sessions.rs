@@ -41,7 +41,7 @@ fn tokens_follow_one_another() {
         open(store, "s", "u1").await;
         let session = sessions::get(store, "s").await.unwrap().unwrap();
         let many = sessions::get_many(store, &["none", "s"]).await.unwrap();
-        assert_eq!(many, [session.clone()]);
+        assert_eq!(many, std::slice::from_ref(&session));
         assert_eq!((session.kind, session.subject.as_str()), (SubjectKind::User, "u1"));
         assert_eq!(session.device.as_deref(), Some("phone"));
         let Rotation::Rotated(session) = rotate(store, "s-1", "s-2", 200).await else { panic!() };
