@@ -32,6 +32,59 @@ impl Column<'_> {
     }
 }
 
+impl Column<'_> {
+    /// Whether it says the same of every row.
+    fn is_constant(&self) -> bool {
+        fn constant<T: PartialEq>(values: &[T]) -> bool {
+            values.windows(2).all(|pair| pair.first() == pair.last())
+        }
+        match self {
+            Self::Int(values) => constant(values),
+            Self::OptInt(values) => constant(values),
+            Self::Text(values) => constant(values),
+            Self::OptText(values) => constant(values),
+        }
+    }
+
+    /// The type of a value, as PostgreSQL names it.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Int(_) | Self::OptInt(_) => "bigint",
+            Self::Text(_) | Self::OptText(_) => "text",
+        }
+    }
+
+    /// Binds all values as one array.
+    fn bind_array(&self, arguments: &mut PgArguments) {
+        let _ = match self {
+            Self::Int(values) => Arguments::add(arguments, values),
+            Self::OptInt(values) => Arguments::add(arguments, values),
+            Self::Text(values) => {
+                let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+                Arguments::add(arguments, values)
+            }
+            Self::OptText(values) => {
+                let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
+                Arguments::add(arguments, values)
+            }
+        };
+    }
+
+    /// Binds the value of the first row.
+    fn bind_first(&self, arguments: &mut PgArguments) {
+        let _ = match self {
+            Self::Int(values) => Arguments::add(arguments, values.first()),
+            Self::OptInt(values) => Arguments::add(arguments, values.first().copied().flatten()),
+            Self::Text(values) => {
+                Arguments::add(arguments, values.first().map(AsRef::<str>::as_ref))
+            }
+            Self::OptText(values) => {
+                Arguments::add(arguments, values.first().and_then(Option::as_deref))
+            }
+        };
+    }
+}
+
 /// Rows per statement on SQLite, largest first. Few sizes, so that prepared statements are reused.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
@@ -73,8 +126,8 @@ impl<'v> Bulk<'v> {
                 Ok(touched)
             }
             Conn::Postgres(conn) => {
-                let text = unnest_text(&template, &self.columns);
-                let query = sqlx::query_with(AssertSqlSafe(text), self.postgres());
+                let (text, arguments) = self.postgres();
+                let query = sqlx::query_with(AssertSqlSafe(text), arguments);
                 Ok(conn.execute(query).await.map_err(fail)?.rows_affected())
             }
         }
@@ -99,8 +152,8 @@ impl<'v> Bulk<'v> {
                 Ok(found)
             }
             Conn::Postgres(conn) => {
-                let text = unnest_text(&template, &self.columns);
-                let query = sqlx::query_with(AssertSqlSafe(text), self.postgres());
+                let (text, arguments) = self.postgres();
+                let query = sqlx::query_with(AssertSqlSafe(text), arguments);
                 let found = conn.fetch_all(query).await.map_err(fail)?;
                 Ok(found.into_iter().map(Row::Postgres).collect())
             }
@@ -130,23 +183,35 @@ impl<'v> Bulk<'v> {
         arguments
     }
 
-    fn postgres(self) -> PgArguments {
+    /// `SELECT UNNEST($1::bigint[]), $2::text, …` in place of `{rows}`: side by side in the list of
+    /// columns the arrays are read row by row, where a function in FROM would first be copied into
+    /// a table, and a column that says the same of every row need not be one. `{unnest}` is such a
+    /// function, of all columns. Adding an integer or a text cannot fail.
+    fn postgres(&self) -> (String, PgArguments) {
+        let in_from = self.template.contains("{unnest}");
         let mut arguments = PgArguments::default();
-        for column in &self.columns {
-            let _ = match column {
-                Column::Int(values) => Arguments::add(&mut arguments, values),
-                Column::OptInt(values) => Arguments::add(&mut arguments, values),
-                Column::Text(values) => {
-                    let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
-                    Arguments::add(&mut arguments, values)
-                }
-                Column::OptText(values) => {
-                    let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
-                    Arguments::add(&mut arguments, values)
-                }
-            };
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (place, column) in self.columns.iter().enumerate() {
+            let (number, kind) = (place + 1, column.kind());
+            // The first column gives the rows their number.
+            values.push(if in_from {
+                column.bind_array(&mut arguments);
+                format!("${number}::{kind}[]")
+            } else if place > 0 && column.is_constant() {
+                column.bind_first(&mut arguments);
+                format!("${number}::{kind}")
+            } else {
+                column.bind_array(&mut arguments);
+                format!("UNNEST(${number}::{kind}[])")
+            });
         }
-        arguments
+        let values = values.join(", ");
+        let text = if in_from {
+            self.template.replacen("{unnest}", &format!("UNNEST({values})"), 1)
+        } else {
+            self.template.replacen("{rows}", &format!("SELECT {values}"), 1)
+        };
+        (text, arguments)
     }
 }
 
@@ -186,26 +251,6 @@ fn values_text(template: &str, columns: usize, rows: usize) -> String {
     } else {
         text.replacen("UPDATE ", "UPDATE OR FAIL ", 1)
     }
-}
-
-/// `SELECT UNNEST($1::bigint[]), …` in place of `{rows}`: side by side in the list of columns the
-/// arrays are read row by row, where a function in FROM would first be copied into a table.
-/// `{unnest}` is such a function.
-fn unnest_text(template: &str, columns: &[Column<'_>]) -> String {
-    let arrays: Vec<String> = columns
-        .iter()
-        .enumerate()
-        .map(|(place, column)| {
-            let kind = match column {
-                Column::Int(_) | Column::OptInt(_) => "bigint",
-                Column::Text(_) | Column::OptText(_) => "text",
-            };
-            format!("${}::{kind}[]", place + 1)
-        })
-        .collect();
-    let rows = format!("SELECT UNNEST({})", arrays.join("), UNNEST("));
-    let function = format!("UNNEST({})", arrays.join(", "));
-    template.replacen("{rows}", &rows, 1).replacen("{unnest}", &function, 1)
 }
 
 #[cfg(test)]
