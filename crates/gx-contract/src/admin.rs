@@ -1,6 +1,6 @@
 //! AdminContract: bootstrap, the set of countries, pause and resume.
 
-use gx_types::{Actor, AdminId, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
+use gx_types::{Actor, AdminId, Amount, CountryCode, MAX_SUPPLY, NetworkId, Pool, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::countries::{TOTAL_WEIGHT, allot};
@@ -43,6 +43,8 @@ pub(crate) fn check_text(name: &str, text: &str, min: usize, max: usize) -> Resu
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BootstrapSystem {
     pub first_super_admin: AdminId,
+    /// The network that this ledger is, for ever.
+    pub network_id: NetworkId,
 }
 
 /// The supply exists.
@@ -50,6 +52,7 @@ pub struct BootstrapSystem {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SystemBootstrapped {
     pub first_super_admin: AdminId,
+    pub network_id: NetworkId,
     /// The only postings that do not sum to zero: they sum to the supply.
     pub postings: Vec<Posting>,
 }
@@ -72,11 +75,12 @@ impl Rule for BootstrapSystem {
         }
         let admin = Admin { v: Version, level: AdminLevel::SuperAdmin, appointed_at: tx.now };
         tx.put(Key::Admin(self.first_super_admin), admin)?;
-        tx.put(Key::System, System { v: Version, bootstrapped_at: tx.now, paused: None })?;
+        let (bootstrapped_at, network_id) = (tx.now, self.network_id);
+        tx.put(Key::System, System { v: Version, bootstrapped_at, network_id, paused: None })?;
         let postings = tx.take_postings();
         assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");
         let first_super_admin = self.first_super_admin;
-        tx.emit(SystemBootstrapped { first_super_admin, postings });
+        tx.emit(SystemBootstrapped { first_super_admin, network_id, postings });
         Ok(())
     }
 }
@@ -254,6 +258,7 @@ pub struct GetSystemStatus {}
 #[serde(rename_all = "camelCase")]
 pub struct SystemStatus {
     pub bootstrapped_at: Option<TimeMs>,
+    pub network_id: Option<NetworkId>,
     pub paused: Option<Pause>,
     pub countries: usize,
     /// Whether the set of countries is complete.
@@ -268,6 +273,7 @@ impl Answer for GetSystemStatus {
         let (system, set) = (state.system()?, state.countries()?);
         Ok(SystemStatus {
             bootstrapped_at: system.as_ref().map(|system| system.bootstrapped_at),
+            network_id: system.as_ref().map(|system| system.network_id),
             paused: system.and_then(|system| system.paused),
             countries: set.codes.len(),
             countries_sealed: set.total_weight == TOTAL_WEIGHT,

@@ -55,8 +55,22 @@ refusals! {
     ActorUnknown = "actor_unknown", transient;
     /// This kind of actor, or an admin of this level, may not give this command.
     ActorNotAllowed = "actor_not_allowed";
+    /// The account has a key, and the command is not signed.
+    SignatureMissing = "signature_missing";
+    /// The command is signed, and the acting account has no key.
+    SignatureUnexpected = "signature_unexpected";
+    /// The signature's time is over.
+    SignatureExpired = "signature_expired";
+    /// The signature would be good for more than 24 hours.
+    SignatureTooFarAhead = "signature_too_far_ahead";
+    /// The signature is not one of the account's key over this command.
+    SignatureWrong = "signature_wrong";
     /// The acting account is frozen.
     AccountFrozen = "account_frozen", transient;
+    /// The acting account is locked.
+    AccountLocked = "account_locked", transient;
+    /// The acting account's holder is deceased.
+    AccountDeceased = "account_deceased";
     /// The account that the command names is not on the ledger.
     AccountNotFound = "account_not_found", transient;
     /// The other party's account is frozen.
@@ -74,11 +88,13 @@ refusals! {
     UserIdMismatch = "user_id_mismatch";
     /// Accounts of this type are not opened for a person.
     AccountTypeNotAllowed = "account_type_not_allowed";
+    /// The key is no point of the curve, or one of the few that prove nothing.
+    PublicKeyInvalid = "public_key_invalid";
     /// The amount is zero.
     AmountZero = "amount_zero";
     /// Sender and receiver are the same account.
     SameAccount = "same_account";
-    /// The paying account is not the actor's own.
+    /// The account is not the actor's own.
     NotOwnAccount = "not_own_account";
 
     /// The system was bootstrapped before.
@@ -99,12 +115,24 @@ refusals! {
     UserIdTaken = "user_id_taken";
     /// This person has an account already.
     IdentityTaken = "identity_taken";
+    /// The account has a key already; it can be rotated.
+    KeyExists = "key_exists";
+    /// The account has no key.
+    KeyMissing = "key_missing";
+    /// The key is the one that the account has.
+    KeyUnchanged = "key_unchanged";
     /// The account was granted its genesis coins before.
     GenesisAlreadyGranted = "genesis_already_granted";
     /// Genesis is for individuals aged 13 to 73.
     GenesisIneligible = "genesis_ineligible", transient;
     /// No genesis slot is left in the country.
     GenesisExhausted = "genesis_exhausted";
+    /// The account is not a user's.
+    NotAUser = "not_a_user";
+    /// A deceased user's status does not change any more.
+    StatusFinal = "status_final";
+    /// The status is the one asked for already.
+    StatusUnchanged = "status_unchanged", transient;
     /// Pools and treasuries can't be frozen.
     NotFreezable = "not_freezable";
     /// The account is frozen already.

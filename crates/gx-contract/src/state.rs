@@ -3,12 +3,14 @@
 //! Every record's JSON starts with its version and has a golden file; what was once committed
 //! decodes for ever. Keys are prefix-safe: caller text stands only at their end.
 
-use gx_types::{AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs};
+use gx_types::{
+    AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, NetworkId, TimeMs,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
-use crate::identity::IdentityHash;
+use crate::identity::{AccountStatus, IdentityHash, KeyRecord};
 use crate::index::Index;
 use crate::tokenomics::FreezeReason;
 use crate::tx::Stop;
@@ -43,6 +45,8 @@ pub enum Key {
     Admin(AdminId),
     /// A person, by the hash of who they are.
     Identity(IdentityHash),
+    /// The key that an account's commands are signed with.
+    AccountKey(AccountId),
     Outcome(CommandId),
     Clock,
     Countries,
@@ -58,6 +62,7 @@ impl Key {
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
+            Self::AccountKey(id) => ["k/", id.as_str()].concat(),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
@@ -79,6 +84,7 @@ impl Key {
                 let [a, b, c, d] = hash.words();
                 [u64::from(b'i'), a, b, c, d]
             }
+            Self::AccountKey(id) => words(b'k', id.words()),
             Self::Outcome(id) => {
                 let [a, b] = id.words();
                 words(b'o', [a, b, 0])
@@ -114,6 +120,12 @@ pub struct Account {
     /// Present while the account is frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<FreezeReason>,
+    /// Absent while the account is active.
+    #[serde(default, skip_serializing_if = "AccountStatus::is_active")]
+    pub status: AccountStatus,
+    /// Whether the account has a key, without which nothing of it is signed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keyed: bool,
 }
 
 /// What is known of a user beside the account.
@@ -181,6 +193,8 @@ pub struct Countries {
 pub struct System {
     pub v: Version<1>,
     pub bootstrapped_at: TimeMs,
+    /// Part of what account keys sign, so that no signature counts on two networks.
+    pub network_id: NetworkId,
     /// Present while the system is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
@@ -217,20 +231,24 @@ pub struct CommandOutcome {
 }
 
 impl Account {
+    const fn new(kind: AccountKind, account_type: AccountType, balance: Amount) -> Self {
+        let (country, frozen) = (None, None);
+        let (status, keyed) = (AccountStatus::Active, false);
+        Self { v: Version, kind, account_type, country, balance, frozen, status, keyed }
+    }
+
     pub(crate) const fn pool(balance: Amount) -> Self {
-        let (kind, account_type) = (AccountKind::Pool, AccountType::System);
-        Self { v: Version, kind, account_type, country: None, balance, frozen: None }
+        Self::new(AccountKind::Pool, AccountType::System, balance)
     }
 
     pub(crate) const fn treasury(country: CountryCode) -> Self {
-        let (kind, account_type) = (AccountKind::Treasury, AccountType::Treasury);
-        let (country, balance) = (Some(country), Amount::ZERO);
-        Self { v: Version, kind, account_type, country, balance, frozen: None }
+        let account = Self::new(AccountKind::Treasury, AccountType::Treasury, Amount::ZERO);
+        Self { country: Some(country), ..account }
     }
 
     pub(crate) const fn user(country: CountryCode, account_type: AccountType) -> Self {
-        let (country, balance) = (Some(country), Amount::ZERO);
-        Self { v: Version, kind: AccountKind::User, account_type, country, balance, frozen: None }
+        let account = Self::new(AccountKind::User, account_type, Amount::ZERO);
+        Self { country: Some(country), ..account }
     }
 
     pub(crate) fn is_user(&self) -> bool {
@@ -286,6 +304,7 @@ records! {
     Country(Country) = Key::Country(_),
     Admin(Admin) = Key::Admin(_),
     Identity(Identity) = Key::Identity(_),
+    AccountKey(KeyRecord) = Key::AccountKey(_),
     Outcome(CommandOutcome) = Key::Outcome(_),
     Clock(Clock) = Key::Clock,
     Countries(Countries) = Key::Countries,

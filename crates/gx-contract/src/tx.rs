@@ -1,11 +1,11 @@
 //! What a rule may do: read, move coins, write, and say what has happened.
 
-use gx_types::{AccountId, Actor, Amount, Pool, TimeMs};
+use gx_types::{AccountId, Actor, Amount, CommandId, Pool, TimeMs};
 
 use crate::gates::Gate;
 use crate::posting::{Change, Posting};
 use crate::state::{Account, Key, Record, State};
-use crate::{Event, Refusal, Refused};
+use crate::{Envelope, Event, Refusal, Refused};
 
 /// Why a rule did not get to its end.
 #[derive(Debug)]
@@ -32,6 +32,11 @@ impl From<Refusal> for Stop {
 pub trait Rule {
     /// Who may submit it, on whose behalf, and when.
     const GATE: Gate;
+
+    /// The gate of this very command, where that depends on its arguments.
+    fn gate(&self) -> Gate {
+        Self::GATE
+    }
 
     /// The other party of what a user initiates; it must exist and not be frozen.
     fn counterparty(&self) -> Option<&AccountId> {
@@ -64,7 +69,7 @@ pub(crate) trait DynRule {
 
 impl<R: Rule> DynRule for R {
     fn gate(&self) -> Gate {
-        R::GATE
+        Rule::gate(self)
     }
     fn counterparty(&self) -> Option<&AccountId> {
         Rule::counterparty(self)
@@ -82,6 +87,8 @@ impl<R: Rule> DynRule for R {
 pub struct Tx<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) actor: &'a Actor,
+    /// What the contract makes takes its id from here, so that it can be told beforehand.
+    pub(crate) command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
     events: Vec<Event>,
@@ -89,8 +96,22 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(state: &'a mut State, actor: &'a Actor, now: TimeMs) -> Self {
-        Self { state, actor, now, events: Vec::new(), postings: Vec::new() }
+    pub(crate) fn new(state: &'a mut State, envelope: &'a Envelope, now: TimeMs) -> Self {
+        let (actor, command_id) = (&envelope.actor, envelope.command_id);
+        Self { state, actor, command_id, now, events: Vec::new(), postings: Vec::new() }
+    }
+
+    /// The acting user's account. The gate has made sure that there is one.
+    pub(crate) fn user(&self) -> Result<AccountId, Stop> {
+        match self.actor {
+            Actor::User(id) => Ok(*id),
+            Actor::System | Actor::Admin(_) => Err(Refusal::ActorNotAllowed.into()),
+        }
+    }
+
+    /// The acting user's account, which must be the one that the command names.
+    pub(crate) fn owner(&self, named: &AccountId) -> Result<(), Stop> {
+        if self.user()? == *named { Ok(()) } else { Err(Refusal::NotOwnAccount.into()) }
     }
 
     /// Takes coins from an account. The caller credits the same sum before its event.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::notation::amount;
 use super::script::check;
+use crate::identity::AccountStatus;
 use crate::state::{Account, AccountKind, Version};
 use crate::{FeeSchedule, Refusal, Scope, TransferType};
 
@@ -62,7 +63,8 @@ fn every_cell_of_the_table() {
 /// An account of a type in a country, with no coins.
 fn account(kind: AccountKind, account_type: AccountType, country: Option<&str>) -> Account {
     let country = country.map(|code| code.parse().unwrap());
-    Account { v: Version, kind, account_type, country, balance: Amount::ZERO, frozen: None }
+    let (balance, status, keyed) = (Amount::ZERO, AccountStatus::Active, false);
+    Account { v: Version, kind, account_type, country, balance, frozen: None, status, keyed }
 }
 
 fn user(account_type: AccountType, country: &str) -> Account {

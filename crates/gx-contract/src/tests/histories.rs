@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use gx_types::{AccountId, Actor, CommandId, CountryCode, Role};
+use gx_types::{AccountId, Actor, CommandId, CountryCode, NetworkId, Role};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -143,7 +143,13 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
         3 => Just(ResumeSystem {}.into()),
         1 => prop::collection::vec(added, 0..3)
             .prop_map(|countries| InitializeCountryData { countries }.into()),
-        1 => Just(BootstrapSystem { first_super_admin: "root".parse().unwrap() }.into()),
+        1 => Just(
+            BootstrapSystem {
+                first_super_admin: "root".parse().unwrap(),
+                network_id: NetworkId::Devnet,
+            }
+            .into()
+        ),
     ]
     .prop_map(|command| (Actor::Admin("root".parse().unwrap()), command))
 }
@@ -158,7 +164,8 @@ fn given() -> impl Strategy<Value = Given> {
     let id = prop_oneof![6 => any::<u128>(), 1 => 0..4_u128].prop_map(CommandId::from_u128);
     (command, other, role, id, prop::bool::weighted(0.15), -3..9_i64).prop_map(
         |((rightful, command), other, role, command_id, opens_batch, elapsed)| {
-            let envelope = Envelope { command_id, actor: other.unwrap_or(rightful), command };
+            let actor = other.unwrap_or(rightful);
+            let envelope = Envelope { command_id, actor, command, signature: None };
             Given { role: role.unwrap_or(envelope.role()), envelope, opens_batch, elapsed }
         },
     )
@@ -189,7 +196,7 @@ pub(super) fn beginnings() -> impl Strategy<Value = Vec<Given>> {
         let words = words(line);
         let command = command(&words[0], &words[1..]);
         let command_id = CommandId::from_u128(id << 100);
-        let envelope = Envelope { command_id, actor: actor(by), command };
+        let envelope = Envelope { command_id, actor: actor(by), command, signature: None };
         Given { role: envelope.role(), envelope, opens_batch: false, elapsed: 0 }
     });
     let first: Vec<Given> = first.collect();

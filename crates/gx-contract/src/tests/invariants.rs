@@ -62,6 +62,9 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         | Event::SystemPaused(_)
         | Event::SystemResumed(_)
         | Event::UserCreated(_)
+        | Event::KeyRegistered(_)
+        | Event::KeyRotated(_)
+        | Event::UserStatusSet(_)
         | Event::GenesisSkipped(_)
         | Event::WalletFrozen(_)
         | Event::WalletUnfrozen(_) => &[],
@@ -200,6 +203,9 @@ impl Audit {
             Event::SystemBootstrapped(_)
             | Event::SystemPaused(_)
             | Event::SystemResumed(_)
+            | Event::KeyRegistered(_)
+            | Event::KeyRotated(_)
+            | Event::UserStatusSet(_)
             | Event::Transferred(_)
             | Event::WalletFrozen(_)
             | Event::WalletUnfrozen(_) => {}

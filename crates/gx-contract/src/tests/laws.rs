@@ -150,6 +150,7 @@ fn any_key() -> impl Strategy<Value = Key> {
     let country = "[A-Z]{2}".prop_map(|text| text.parse::<CountryCode>().unwrap());
     prop_oneof![
         account.clone().prop_map(Key::Account),
+        account.clone().prop_map(Key::AccountKey),
         account.prop_map(Key::User),
         country.prop_map(Key::Country),
         admin.prop_map(Key::Admin),

@@ -3,16 +3,17 @@
 //! `alice.IN` is the account of the human `alice` in India, `shop.IN.1` one of type 1. The name
 //! alone makes the id, so that a table can name whom nobody has registered.
 
-use gx_types::{AccountId, AccountType, Actor, Amount};
+use ed25519_dalek::{Signer, SigningKey};
+use gx_types::{AccountId, AccountType, Actor, Amount, NetworkId, TimeMs};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::admin::{
     BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
 };
-use crate::identity::{CreateUser, IdentityHash};
+use crate::identity::{CreateUser, IdentityHash, RegisterKey, RotateKey, SetUserStatus};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
-use crate::{Command, Outcome, Query};
+use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
 
 /// The account that a word names.
 pub(super) fn account(word: &str) -> AccountId {
@@ -33,6 +34,29 @@ pub(super) fn account(word: &str) -> AccountId {
 /// The identity hash of a human.
 pub(super) fn identity_hash(human: &str) -> IdentityHash {
     IdentityHash::from_bytes(*blake3::hash(human.as_bytes()).as_bytes())
+}
+
+/// The key that a word names.
+pub(super) fn signing_key(word: &str) -> SigningKey {
+    SigningKey::from_bytes(blake3::hash(word.as_bytes()).as_bytes())
+}
+
+/// The public half of the key that a word names, or a key written out as 64 digits.
+pub(super) fn public_key(word: &str) -> PublicKey {
+    let key = || PublicKey::from_bytes(signing_key(word).verifying_key().to_bytes());
+    word.parse().unwrap_or_else(|_| key())
+}
+
+/// Signs a command as `key`, `key@expiry` or `key@expiry@network` says; a minute ahead on devnet
+/// unless it says otherwise.
+pub(super) fn sign(envelope: &mut Envelope, word: &str, now: i64) {
+    let mut parts = word.split('@');
+    let key = signing_key(parts.next().unwrap_or_default());
+    let expires_at = TimeMs(parts.next().map_or(now + 60_000, |at| at.parse().unwrap()));
+    let network = parts.next().map_or(NetworkId::Devnet, |network| network.parse().unwrap());
+    let bytes = key.sign(&envelope.signed_bytes(network, expires_at)).to_bytes();
+    let signature = SignatureBytes::from_bytes(bytes);
+    envelope.signature = Some(Signature { signature, expires_at });
 }
 
 /// Qirat, or GX when the word says so: `15`, `2.5GX`.
@@ -84,7 +108,10 @@ fn pairs(words: &[String]) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn command(function: &str, args: &[String]) -> Command {
     let arg = |place: usize| args.get(place).map_or("", String::as_str);
     match function {
-        "BootstrapSystem" => BootstrapSystem { first_super_admin: text(arg(0)) }.into(),
+        "BootstrapSystem" => {
+            let network_id = args.get(1).map_or(NetworkId::Devnet, |word| word.parse().unwrap());
+            BootstrapSystem { first_super_admin: text(arg(0)), network_id }.into()
+        }
         "InitializeCountryData" => {
             let weight = |(code, weight)| CountryWeight {
                 country_code: text(code),
@@ -95,6 +122,13 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
         "ResumeSystem" => ResumeSystem {}.into(),
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
+        "RegisterKey" => {
+            RegisterKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
+        }
+        "RotateKey" => {
+            RotateKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
+        }
+        "SetUserStatus" => SetUserStatus { user_id: account(arg(0)), status: text(arg(1)) }.into(),
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
             Transfer { from, to, amount: amount(arg(2)), remark }.into()

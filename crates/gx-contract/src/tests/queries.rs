@@ -202,7 +202,8 @@ fn an_outcome_is_found_by_its_command_id() {
 fn the_status_tells_of_bootstrap_countries_and_pause() {
     let status = |table: &str| ask(&check(table), "AdminContract:GetSystemStatus", json!({}));
     let expected = |at: Value, paused: Value, countries: usize, sealed: bool| {
-        json!({"bootstrappedAt": at, "paused": paused,
+        let network = if at.is_null() { Value::Null } else { json!("devnet") };
+        json!({"bootstrappedAt": at, "networkId": network, "paused": paused,
                "countries": countries, "countriesSealed": sealed})
     };
     assert_eq!(status(""), expected(Value::Null, Value::Null, 0, false));

@@ -20,7 +20,7 @@ struct Table {
     faults: &'static str,
 }
 
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 12] = [
     Table {
         line: "{actor} BootstrapSystem root",
         good: "actor=system, world=none",
@@ -89,7 +89,7 @@ const TABLES: [Table; 9] = [
             identity_taken           | human=human=bob",
     },
     Table {
-        line: "{actor} Transfer alice.IN {to} {amount} {remark}",
+        line: "{signed} {actor} Transfer alice.IN {to} {amount} {remark}",
         good: "actor=user:alice.IN, to=bob.FR, amount=1GX",
         applied: "Transferred",
         faults: "
@@ -98,7 +98,14 @@ const TABLES: [Table; 9] = [
             system_paused        | world=paused
             actor_unknown        | actor=user:nobody.IN
             actor_not_allowed    | actor=admin:root
+            signature_missing      | signed=, actor=user:keyed.IN
+            signature_unexpected   | signed=signed=k
+            signature_expired      | signed=signed=k@-1, actor=user:keyed.IN
+            signature_too_far_ahead | signed=signed=k@86400001, actor=user:keyed.IN
+            signature_wrong        | signed=signed=other, actor=user:keyed.IN
             account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
             account_not_found    | to=nobody.IN
             counterparty_frozen  | to=frank.FR
             text_invalid         | remark=x*201
@@ -107,6 +114,58 @@ const TABLES: [Table; 9] = [
             not_own_account      | actor=user:bob.FR
             amount_overflow      | amount=18446744073709551615
             insufficient_balance | amount=500GX",
+    },
+    Table {
+        line: "{signed} {actor} RegisterKey {user} {key}",
+        good: "actor=user:alice.IN, user=alice.IN, key=k",
+        applied: "KeyRegistered",
+        faults: "
+            role_not_allowed     | role=as gx_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            public_key_invalid   | key=0*64
+            not_own_account      | user=bob.FR
+            key_exists           | signed=signed=k, actor=user:keyed.IN, user=keyed.IN",
+    },
+    Table {
+        line: "{signed} {actor} RotateKey {user} {key}",
+        good: "signed=signed=k, actor=user:keyed.IN, user=keyed.IN, key=another",
+        applied: "KeyRotated",
+        faults: "
+            role_not_allowed     | role=as gx_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k, actor=user:alice.IN
+            signature_wrong      | signed=signed=other, actor=user:keyed.IN
+            public_key_invalid   | key=0*64
+            not_own_account      | user=bob.FR
+            key_missing          | signed=, actor=user:alice.IN, user=alice.IN
+            key_unchanged        | key=k",
+    },
+    Table {
+        line: "{actor} SetUserStatus {user} {status}",
+        good: "actor=system, user=alice.IN, status=LOCKED",
+        applied: "UserStatusSet",
+        faults: "
+            role_not_allowed  | role=as gx_super_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=user:SYSTEM_GX_POOL
+            account_not_found | user=nobody.IN
+            not_a_user        | user=SYSTEM_LOAN_POOL
+            status_final      | user=dead.IN
+            status_unchanged  | status=ACTIVE",
     },
     Table {
         line: "{actor} DistributeGenesis {user}={age} {others}",
@@ -170,6 +229,12 @@ fn world(name: &str) -> Host {
         open frank.FR 30
         open child.IN 5
         open late.DE 30
+        open keyed.IN 30
+        user:keyed.IN RegisterKey keyed.IN k => KeyRegistered
+        open locked.IN 30
+        system SetUserStatus locked.IN LOCKED => UserStatusSet
+        open dead.IN 30
+        system SetUserStatus dead.IN DECEASED => UserStatusSet
         admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
         {used} => not_frozen\n"
     );
@@ -246,9 +311,10 @@ impl Table {
         for (place, what) in &places {
             line = line.replace(&format!("{{{place}}}"), what);
         }
-        for empty in
-            ["id", "role", "first", "second", "third", "country", "human", "remark", "others"]
-        {
+        for empty in [
+            "id", "role", "signed", "first", "second", "third", "country", "human", "remark",
+            "others",
+        ] {
             line = line.replace(&format!("{{{empty}}}"), "");
         }
         go_on(world.clone(), &line)
@@ -270,7 +336,11 @@ fn each_line_without_a_fault_is_applied() {
 
 #[test]
 fn every_command_has_a_table() {
-    let functions = TABLES.iter().map(|table| table.line.split_whitespace().nth(1).unwrap());
+    let function = |table: &Table| {
+        let mut words = table.line.split_whitespace().skip_while(|word| *word != "{actor}");
+        words.nth(1).unwrap()
+    };
+    let functions = TABLES.iter().map(function);
     let named: BTreeSet<&str> =
         Command::NAMES.iter().map(|name| name.split_once(':').unwrap().1).collect();
     assert_eq!(functions.collect::<BTreeSet<_>>(), named);
@@ -333,8 +403,8 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         Refusal::ALL.iter().filter(|code| code.transient()).map(|code| code.code()).collect();
     assert_eq!(
         transient.join(" "),
-        "not_bootstrapped system_paused actor_unknown account_frozen account_not_found \
-         counterparty_frozen not_paused countries_not_sealed genesis_ineligible already_frozen \
-         not_frozen insufficient_balance"
+        "not_bootstrapped system_paused actor_unknown account_frozen account_locked \
+         account_not_found counterparty_frozen not_paused countries_not_sealed \
+         genesis_ineligible status_unchanged already_frozen not_frozen insufficient_balance"
     );
 }

@@ -9,6 +9,7 @@
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
+//! signed=k user:alice.IN Transfer …        signed by the key named `k`; `k@5000@testnet` says for when and where
 //! = alice.IN 489.985GX                     a balance
 //! ```
 //! A line that ends with a backslash goes on in the next one.
@@ -16,7 +17,7 @@
 use gx_types::{CommandId, Role};
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, fits, words};
+use super::notation::{account, actor, amount, command, fits, sign, words};
 use crate::state::Account;
 use crate::{BatchRecord, Envelope};
 
@@ -119,9 +120,14 @@ impl Script {
         rest = if id.is_some() { &rest[1..] } else { rest };
         let role = if rest[0] == "as" { Some(rest[1].parse().unwrap()) } else { None };
         rest = if role.is_some() { &rest[2..] } else { rest };
+        let signed_by = rest[0].strip_prefix("signed=").map(str::to_owned);
+        rest = if signed_by.is_some() { &rest[1..] } else { rest };
         let mut envelope = self.host.envelope(actor(&rest[0]), command(&rest[1], &rest[2..]));
         if let Some(id) = id {
             envelope.command_id = CommandId::derive(&gx_types::Actor::System, &id);
+        }
+        if let Some(key) = signed_by {
+            sign(&mut envelope, &key, self.host.now);
         }
         let role = role.unwrap_or(envelope.role());
         Line { text: line.to_owned(), role, envelope, expected: expected.trim().to_owned() }

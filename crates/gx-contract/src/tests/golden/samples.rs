@@ -1,13 +1,16 @@
 //! One value of everything stored and emitted, with and without what is optional.
 
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
-use gx_types::{Pool, Role, TimeMs};
+use gx_types::{NetworkId, Pool, Role, TimeMs};
 
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
 };
-use crate::identity::{CreateUser, IdentityHash, UserCreated};
+use crate::identity::{
+    AccountStatus, CreateUser, IdentityHash, KeyRecord, KeyRegistered, KeyRotated, RegisterKey,
+    RotateKey, SetUserStatus, UserCreated, UserStatusSet,
+};
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, System, User, Version,
@@ -18,7 +21,7 @@ use crate::tokenomics::{
 };
 use crate::{
     Batch, BatchRecord, Command, CommandResult, Envelope, Event, GenesisStatus, Outcome, Posting,
-    Refusal, Repeated, Scope, TransferType,
+    PublicKey, Refusal, Repeated, Scope, Signature, SignatureBytes, TransferType,
 };
 
 /// All values of an enum; one that is missing in the list does not compile.
@@ -32,6 +35,7 @@ macro_rules! all {
 all!(REASONS of FreezeReason: AdminAction SuspiciousActivity ComplianceReview CourtOrder
     UserRequest Inactivity DebtCollection);
 all!(TRANSFER_TYPES of TransferType: P2P Merchant Government B2B System);
+all!(STATUSES of AccountStatus: Active Locked Deceased);
 all!(SCOPES of Scope: Local CrossBorder);
 all!(LEVELS of AdminLevel: SuperAdmin Admin);
 
@@ -54,6 +58,15 @@ fn admin() -> AdminId {
 
 fn identity_hash() -> IdentityHash {
     IdentityHash::from_bytes(std::array::from_fn(|at| 0xE0 + at as u8))
+}
+
+fn public_key() -> PublicKey {
+    PublicKey::from_bytes(std::array::from_fn(|at| 0xA0 + at as u8))
+}
+
+fn signature() -> Signature {
+    let signature = SignatureBytes::from_bytes(std::array::from_fn(|at| at as u8));
+    Signature { signature, expires_at: TIME }
 }
 
 fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
@@ -92,6 +105,8 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     }
     let identity = Identity { v: Version, user_id: account("IN") };
     add("plain", Key::Identity(identity_hash()), identity.into());
+    let key = KeyRecord { v: Version, public_key: public_key(), since: TIME };
+    add("plain", Key::AccountKey(account("IN")), key.into());
     let body = envelopes()[0].1.body_hash();
     for (case, refused) in [
         ("applied", None),
@@ -108,7 +123,9 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     for (case, paused) in
         [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
     {
-        add(case, Key::System, System { v: Version, bootstrapped_at: TIME, paused }.into());
+        let network_id = NetworkId::Mainnet;
+        let system = System { v: Version, bootstrapped_at: TIME, network_id, paused };
+        add(case, Key::System, system.into());
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
@@ -122,7 +139,8 @@ fn accounts() -> Vec<(String, Account)> {
     let account = |kind, account_type, country: Option<&str>, qirat| {
         let country = country.map(self::country);
         let balance = Amount::from_qirat(qirat);
-        Account { v: Version, kind, account_type, country, balance, frozen: None }
+        let (frozen, status, keyed) = (None, AccountStatus::Active, false);
+        Account { v: Version, kind, account_type, country, balance, frozen, status, keyed }
     };
     let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
     let treasury = account(AccountKind::Treasury, AccountType::Treasury, Some("IN"), 50_000_000);
@@ -141,6 +159,10 @@ fn accounts() -> Vec<(String, Account)> {
     for reason in REASONS {
         all.push((format!("USER-{}", word(reason)), Account { frozen: Some(*reason), ..user }));
     }
+    all.push(("USER-keyed".to_owned(), Account { keyed: true, ..user }));
+    for status in STATUSES {
+        all.push((format!("USER-{}", word(status)), Account { status: *status, ..user }));
+    }
     all
 }
 
@@ -151,6 +173,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Country(country("IN")),
         Key::Admin(admin()),
         Key::Identity(identity_hash()),
+        Key::AccountKey(account("IN")),
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
@@ -164,6 +187,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Country(_) => "Country.plain".to_owned(),
         Key::Admin(_) => "Admin.plain".to_owned(),
         Key::Identity(_) => "Identity.plain".to_owned(),
+        Key::AccountKey(_) => "AccountKey.plain".to_owned(),
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
@@ -184,7 +208,8 @@ pub(super) fn events() -> Vec<(String, Event)> {
     let mut add = |case: &str, event| all.push((case.to_owned(), event));
     let supply = |pool: Pool| posting(pool.account(), "31250000000000000", 31_250_000_000_000_000);
     let postings = Pool::ALL.map(supply).to_vec();
-    add("plain", SystemBootstrapped { first_super_admin: admin(), postings }.into());
+    let (first_super_admin, network_id) = (admin(), NetworkId::Mainnet);
+    add("plain", SystemBootstrapped { first_super_admin, network_id, postings }.into());
     let sealed = CountrySlots { country_code: country("IN"), slots: [13_464_767, 2, 3, 4, 5, 6] };
     for (case, slots) in [("part", Vec::new()), ("sealed", vec![sealed])] {
         let (countries, total_weight) = (weights(), 100_000_000);
@@ -196,6 +221,12 @@ pub(super) fn events() -> Vec<(String, Event)> {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
         add(case, UserCreated { user_id, country, account_type, genesis }.into());
+    }
+    let (user_id, public_key) = (account("IN"), public_key());
+    add("plain", KeyRegistered { user_id, public_key }.into());
+    add("plain", KeyRotated { user_id, public_key }.into());
+    for status in STATUSES {
+        add(&word(status), UserStatusSet { user_id, status: *status }.into());
     }
     let grant = GenesisDistributed {
         user_id: account("IN"),
@@ -263,13 +294,21 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     };
     add("remark", Transfer { remark: "café \"no 7\"\\".into(), ..payment.clone() }.into());
     add("plain", payment.into());
-    add("plain", BootstrapSystem { first_super_admin: admin() }.into());
+    for network_id in NetworkId::ALL {
+        let command = BootstrapSystem { first_super_admin: admin(), network_id };
+        add(network_id.as_str(), command.into());
+    }
     add("plain", InitializeCountryData { countries: weights() }.into());
     add("plain", PauseSystem { reason: "audit \"7\" of pools".into() }.into());
     add("plain", ResumeSystem {}.into());
     let (identity_hash, country, account_type) =
         (identity_hash(), country("IN"), AccountType::Individual);
     add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
+    add("plain", RegisterKey { user_id, public_key: public_key() }.into());
+    add("plain", RotateKey { user_id, public_key: public_key() }.into());
+    for status in STATUSES {
+        add(&word(status), SetUserStatus { user_id, status: *status }.into());
+    }
     let users =
         vec![AttestedAge { user_id, age: 13 }, AttestedAge { user_id: account("FR"), age: 0 }];
     add("plain", DistributeGenesis { users }.into());
@@ -280,7 +319,8 @@ pub(super) fn commands() -> Vec<(String, Command)> {
 
 /// Each command by the system, and one by each other kind of actor.
 pub(super) fn envelopes() -> Vec<(String, Envelope)> {
-    let envelope = |actor, command| Envelope { command_id: COMMAND, actor, command };
+    let envelope =
+        |actor, command| Envelope { command_id: COMMAND, actor, command, signature: None };
     let mut all: Vec<(String, Envelope)> = commands()
         .into_iter()
         .map(|(case, command)| (case, envelope(Actor::System, command)))
@@ -294,6 +334,9 @@ pub(super) fn envelopes() -> Vec<(String, Envelope)> {
         };
         all.push((case.to_owned(), envelope(actor, all[0].1.command.clone())));
     }
+    let mut signed = envelope(Actor::User(account("IN")), all[0].1.command.clone());
+    signed.signature = Some(signature());
+    all.push(("signed".to_owned(), signed));
     all
 }
 
@@ -302,6 +345,8 @@ pub(super) fn batches() -> Vec<(String, Batch)> {
     let all = envelopes().into_iter().map(|(_, envelope)| envelope);
     let commands = all.filter(|envelope| envelope.role() == Role::Admin).collect();
     let mut samples = vec![("commands".to_owned(), batch(Role::Admin, commands))];
+    let (_, signed) = envelopes().pop().unwrap();
+    samples.push(("signed".to_owned(), batch(Role::PartnerApi, vec![signed])));
     samples.extend(Role::ALL.map(|role| (role.to_string(), batch(role, Vec::new()))));
     samples
 }

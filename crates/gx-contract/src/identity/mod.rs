@@ -1,4 +1,11 @@
-//! IdentityContract: who has an account.
+//! IdentityContract: who has an account, and who may act for it.
+
+mod keys;
+mod status;
+
+pub(crate) use keys::KeyRecord;
+pub use keys::{KeyRegistered, KeyRotated, RegisterKey, RotateKey};
+pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
 
 use gx_types::{AccountId, AccountType, CountryCode, Role, TimeMs};
 use serde::{Deserialize, Serialize};
