@@ -173,7 +173,7 @@ impl<'b> Execution<'b> {
         };
         gates::check(&mut self.state, envelope, rule, role)?;
         rule.validate()?;
-        let mut tx = Tx::new(&mut self.state, &envelope.actor, time);
+        let mut tx = Tx::new(&mut self.state, envelope, time)?;
         rule.apply(&mut tx)?;
         Ok(tx.finish())
     }

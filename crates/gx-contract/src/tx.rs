@@ -1,11 +1,14 @@
 //! What a rule may do: read, move coins, write, and say what has happened.
 
-use gx_types::{AccountId, Actor, Amount, Pool, TimeMs};
+use std::sync::Arc;
+
+use gx_types::{AccountId, Actor, Amount, CommandId, Pool, TimeMs};
 
 use crate::gates::Gate;
+use crate::params::Parameters;
 use crate::posting::{Change, Posting};
 use crate::state::{Account, Key, Record, State};
-use crate::{Event, Refusal, Refused};
+use crate::{Envelope, Event, Refusal, Refused};
 
 /// Why a rule did not get to its end.
 #[derive(Debug)]
@@ -82,15 +85,28 @@ impl<R: Rule> DynRule for R {
 pub struct Tx<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) actor: &'a Actor,
+    /// What the command makes takes its id from this.
+    pub command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
+    /// The parameters in force when the command began.
+    pub(crate) params: Arc<Parameters>,
     events: Vec<Event>,
     postings: Vec<Posting>,
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(state: &'a mut State, actor: &'a Actor, now: TimeMs) -> Self {
-        Self { state, actor, now, events: Vec::new(), postings: Vec::new() }
+    /// # Errors
+    /// When the parameters are not known yet.
+    pub(crate) fn new(
+        state: &'a mut State,
+        envelope: &'a Envelope,
+        now: TimeMs,
+    ) -> Result<Self, Stop> {
+        let params = state.params()?;
+        let Envelope { actor, command_id, .. } = envelope;
+        let (events, postings) = (Vec::new(), Vec::new());
+        Ok(Self { state, actor, command_id: *command_id, now, params, events, postings })
     }
 
     /// Takes coins from an account. The caller credits the same sum before its event.

@@ -17,6 +17,7 @@ mod golden;
 mod histories;
 mod identity;
 mod laws;
+mod params;
 mod queries;
 mod refusals;
 mod repetition;
