@@ -184,7 +184,7 @@ impl<'b> Execution<'b> {
         }
         passed?;
         rule.validate()?;
-        let mut tx = Tx::new(&mut self.state, envelope, time);
+        let mut tx = Tx::new(&mut self.state, envelope, time)?;
         rule.apply(&mut tx)?;
         Ok(tx.finish())
     }

@@ -57,7 +57,9 @@ impl Gate {
 /// Whether every key that the gates will read is known; notes the unknown ones, so that they cost
 /// one round trip together.
 pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) -> bool {
-    let mut known = state.want(Key::System) & state.want(Key::Outcome(envelope.command_id));
+    let mut known = state.want(Key::System)
+        & state.want(Key::Parameters)
+        & state.want(Key::Outcome(envelope.command_id));
     known &= match &envelope.actor {
         Actor::System => true,
         Actor::Admin(id) => state.want(Key::Admin(*id)),

@@ -3,6 +3,8 @@
 //! Every record's JSON starts with its version and has a golden file; what was once committed
 //! decodes for ever. Keys are prefix-safe: caller text stands only at their end.
 
+use std::sync::Arc;
+
 use gx_types::{
     AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, NetworkId, TimeMs,
 };
@@ -12,6 +14,7 @@ use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
 use crate::identity::{AccountStatus, IdentityHash, KeyRecord};
 use crate::index::Index;
+use crate::params::{Parameters, StoredParameters};
 use crate::tokenomics::FreezeReason;
 use crate::tx::Stop;
 use crate::{Refusal, Refused};
@@ -50,6 +53,7 @@ pub enum Key {
     Outcome(CommandId),
     Clock,
     Countries,
+    Parameters,
     System,
     User(AccountId),
 }
@@ -66,6 +70,7 @@ impl Key {
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
+            Self::Parameters => "s/parameters".to_owned(),
             Self::System => "s/system".to_owned(),
             Self::User(id) => ["u/", id.as_str()].concat(),
         }
@@ -74,15 +79,15 @@ impl Key {
 
 impl Key {
     /// Words in the order of the encoded keys. They serve as hash input too.
-    pub(crate) fn sort_key(&self) -> [u64; 5] {
-        let words = |kind: u8, [a, b, c]: [u64; 3]| [u64::from(kind), a, b, c, 0];
+    pub(crate) fn sort_key(&self) -> [u64; 6] {
+        let words = |kind: u8, [a, b, c]: [u64; 3]| [u64::from(kind), a, b, c, 0, 0];
         match self {
             Self::Account(id) => words(b'a', id.words()),
             Self::Country(code) => words(b'c', [code.word(), 0, 0]),
             Self::Admin(id) => words(b'd', id.words()),
             Self::Identity(hash) => {
                 let [a, b, c, d] = hash.words();
-                [u64::from(b'i'), a, b, c, d]
+                [u64::from(b'i'), a, b, c, d, 0]
             }
             Self::AccountKey(id) => words(b'k', id.words()),
             Self::Outcome(id) => {
@@ -91,7 +96,8 @@ impl Key {
             }
             Self::Clock => words(b's', [1, 0, 0]),
             Self::Countries => words(b's', [2, 0, 0]),
-            Self::System => words(b's', [3, 0, 0]),
+            Self::Parameters => words(b's', [3, 0, 0]),
+            Self::System => words(b's', [4, 0, 0]),
             Self::User(id) => words(b'u', id.words()),
         }
     }
@@ -308,6 +314,7 @@ records! {
     Outcome(CommandOutcome) = Key::Outcome(_),
     Clock(Clock) = Key::Clock,
     Countries(Countries) = Key::Countries,
+    Parameters(StoredParameters) = Key::Parameters,
     System(System) = Key::System,
     User(User) = Key::User(_),
 }
@@ -346,6 +353,8 @@ pub struct State {
     starved: bool,
     /// What the current command has overwritten, oldest first.
     undo: Vec<(usize, Slot)>,
+    /// What holds while the ledger has no record of parameters.
+    defaults: StoredParameters,
 }
 
 impl State {
@@ -476,6 +485,12 @@ impl State {
 
     pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {
         self.get(Key::System)
+    }
+
+    /// The parameters in force. Costs a look-up and a count, no decoding and no allocation.
+    pub(crate) fn params(&mut self) -> Result<Arc<Parameters>, Stop> {
+        let stored: Option<StoredParameters> = self.get(Key::Parameters)?;
+        Ok(stored.map_or_else(|| Arc::clone(&self.defaults.0), |stored| stored.0))
     }
 
     pub(crate) fn countries(&mut self) -> Result<Countries, Stop> {

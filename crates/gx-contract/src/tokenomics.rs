@@ -4,7 +4,7 @@ use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{check_text, pool_cap};
-use crate::fees::{FeeSchedule, Scope, TransferType};
+use crate::fees::{Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
 use crate::posting::Posting;
@@ -65,7 +65,7 @@ impl Rule for Transfer {
         }
         let sender = tx.state.existing_account(&self.from)?;
         let receiver = tx.state.existing_account(&self.to)?;
-        let quote = FeeSchedule::default().quote(&sender, &receiver, self.amount)?;
+        let quote = tx.params.fees.quote(&sender, &receiver, self.amount)?;
         let total = self.amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
         tx.debit(&self.from, total)?;
         tx.credit(&self.to, self.amount)?;

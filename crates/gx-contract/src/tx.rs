@@ -1,8 +1,11 @@
 //! What a rule may do: read, move coins, write, and say what has happened.
 
+use std::sync::Arc;
+
 use gx_types::{AccountId, Actor, Amount, CommandId, Pool, TimeMs};
 
 use crate::gates::Gate;
+use crate::params::Parameters;
 use crate::posting::{Change, Posting};
 use crate::state::{Account, Key, Record, State};
 use crate::{Envelope, Event, Refusal, Refused};
@@ -91,14 +94,24 @@ pub struct Tx<'a> {
     pub(crate) command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
+    /// The parameters in force when the command began.
+    pub(crate) params: Arc<Parameters>,
     events: Vec<Event>,
     postings: Vec<Posting>,
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(state: &'a mut State, envelope: &'a Envelope, now: TimeMs) -> Self {
-        let (actor, command_id) = (&envelope.actor, envelope.command_id);
-        Self { state, actor, command_id, now, events: Vec::new(), postings: Vec::new() }
+    /// # Errors
+    /// When the parameters are not known yet.
+    pub(crate) fn new(
+        state: &'a mut State,
+        envelope: &'a Envelope,
+        now: TimeMs,
+    ) -> Result<Self, Stop> {
+        let params = state.params()?;
+        let Envelope { actor, command_id, .. } = envelope;
+        let (events, postings) = (Vec::new(), Vec::new());
+        Ok(Self { state, actor, command_id: *command_id, now, params, events, postings })
     }
 
     /// The acting user's account. The gate has made sure that there is one.

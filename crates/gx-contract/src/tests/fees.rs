@@ -124,7 +124,11 @@ fn a_pool_or_treasury_on_either_side_is_free() {
 
 #[test]
 fn rates_that_do_not_fit_are_refused_and_not_cut() {
-    let schedule = FeeSchedule { merchant: (10_001, u32::MAX), ..FeeSchedule::default() };
+    let schedule = FeeSchedule {
+        merchant_local: 10_001,
+        merchant_cross_border: u32::MAX,
+        ..FeeSchedule::default()
+    };
     let (payer, payee) = (user(AccountType::Individual, "IN"), user(AccountType::ForProfit, "IN"));
     let largest = Amount::from_qirat(u64::MAX);
     assert_eq!(schedule.quote(&payer, &payee, largest), Err(Refusal::AmountOverflow));

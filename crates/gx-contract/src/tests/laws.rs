@@ -158,6 +158,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         any::<u128>().prop_map(|id| Key::Outcome(CommandId::from_u128(id))),
         Just(Key::Clock),
         Just(Key::Countries),
+        Just(Key::Parameters),
         Just(Key::System),
     ]
 }

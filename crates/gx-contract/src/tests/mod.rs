@@ -18,6 +18,7 @@ mod histories;
 mod identity;
 mod keys;
 mod laws;
+mod params;
 mod queries;
 mod refusals;
 mod repetition;

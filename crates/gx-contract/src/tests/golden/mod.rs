@@ -82,7 +82,7 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Country Admin Identity AccountKey Outcome Clock Countries System User);
+record_names!(Account Country Admin Identity AccountKey Outcome Clock Countries Parameters System User);
 
 #[test]
 fn records() {

@@ -1,5 +1,7 @@
 //! One value of everything stored and emitted, with and without what is optional.
 
+use std::sync::Arc;
+
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{NetworkId, Pool, Role, TimeMs};
 
@@ -11,6 +13,7 @@ use crate::identity::{
     AccountStatus, CreateUser, IdentityHash, KeyRecord, KeyRegistered, KeyRotated, RegisterKey,
     RotateKey, SetUserStatus, UserCreated, UserStatusSet,
 };
+use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, System, User, Version,
@@ -120,6 +123,9 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     let codes = vec![country("FR"), country("IN")];
     let set = Countries { v: Version, total_weight: 100_000_000, codes };
     add("sealed", Key::Countries, set.into());
+    for (case, parameters) in parameters() {
+        add(case, Key::Parameters, StoredParameters(Arc::new(parameters)).into());
+    }
     for (case, paused) in
         [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
     {
@@ -133,6 +139,24 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
         add(case, Key::User(account("IN")), user.into());
     }
     all
+}
+
+/// All at their defaults, one changed, and all changed.
+fn parameters() -> [(&'static str, Parameters); 3] {
+    let default = Parameters::DEFAULT;
+    let cap = "feeCapBps".parse().unwrap();
+    let changed = default.with(cap, ParameterValue::new(900)).unwrap();
+    let all = Parameter::all().fold(default, |parameters, parameter| {
+        let value = parameter.default_value().get();
+        // What must ascend ascends still when each value grows by one; shares and caps have room
+        // below only.
+        let value = match parameter.unit() {
+            Unit::BasisPoints | Unit::Percent | Unit::Score => value - 1,
+            Unit::Qirat | Unit::Days | Unit::Hours | Unit::Count => value + 1,
+        };
+        parameters.with(parameter, ParameterValue::new(value)).unwrap()
+    });
+    [("default", default), ("changed", changed), ("all", all)]
 }
 
 fn accounts() -> Vec<(String, Account)> {
@@ -177,6 +201,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
+        Key::Parameters,
         Key::System,
         Key::User(account("IN")),
     ];
@@ -191,6 +216,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
+        Key::Parameters => "Parameters.plain".to_owned(),
         Key::System => "System.plain".to_owned(),
         Key::User(_) => "User.plain".to_owned(),
     };
