@@ -115,20 +115,54 @@ refusals! {
     UserIdTaken = "user_id_taken";
     /// This person has an account already.
     IdentityTaken = "identity_taken";
+    /// The account is not a user's.
+    NotAUser = "not_a_user";
+    /// A nominated guardian is not a user on the ledger.
+    GuardianNotFound = "guardian_not_found", transient;
+    /// There is no such relationship.
+    RelationshipNotFound = "relationship_not_found";
+    /// There is no such recovery.
+    RecoveryNotFound = "recovery_not_found";
+    /// This is for another party of it to do.
+    NotParty = "not_party";
+    /// The actor is not a guardian of this account.
+    NotGuardian = "not_guardian", transient;
+    /// The relationship was asked for or is confirmed already.
+    RelationshipExists = "relationship_exists", transient;
+    /// The relationship was rejected less than 7 days ago.
+    RelationshipRejected = "relationship_rejected", transient;
+    /// The relationship does not wait for an answer.
+    RelationshipNotPending = "relationship_not_pending", transient;
+    /// The relationship is not confirmed.
+    RelationshipNotConfirmed = "relationship_not_confirmed", transient;
+    /// One of the two has a confirmed spouse.
+    SpouseExists = "spouse_exists", transient;
     /// The account has a key already; it can be rotated.
     KeyExists = "key_exists";
     /// The account has no key.
     KeyMissing = "key_missing";
     /// The key is the one that the account has.
     KeyUnchanged = "key_unchanged";
+    /// A recovery of this account is under way.
+    RecoveryOpen = "recovery_open", transient;
+    /// The recovery does not wait for guardians.
+    RecoveryNotPending = "recovery_not_pending";
+    /// The guardians' 7 days are over.
+    RecoveryExpired = "recovery_expired";
+    /// The guardian has agreed before.
+    AlreadyConfirmed = "already_confirmed";
+    /// The recovery is completed, cancelled or expired.
+    RecoveryOver = "recovery_over";
+    /// Too few guardians have agreed yet.
+    RecoveryNotConfirmed = "recovery_not_confirmed", transient;
+    /// The owner may still veto.
+    RecoveryTooEarly = "recovery_too_early", transient;
     /// The account was granted its genesis coins before.
     GenesisAlreadyGranted = "genesis_already_granted";
     /// Genesis is for individuals aged 13 to 73.
     GenesisIneligible = "genesis_ineligible", transient;
     /// No genesis slot is left in the country.
     GenesisExhausted = "genesis_exhausted";
-    /// The account is not a user's.
-    NotAUser = "not_a_user";
     /// A deceased user's status does not change any more.
     StatusFinal = "status_final";
     /// The status is the one asked for already.

@@ -6,13 +6,16 @@
 use std::sync::Arc;
 
 use gx_types::{
-    AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, NetworkId, TimeMs,
+    AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, NetworkId,
+    RecoveryId, RelationshipId, TimeMs,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
-use crate::identity::{AccountStatus, IdentityHash, KeyRecord};
+use crate::identity::{
+    AccountStatus, Guardians, IdentityHash, KeyRecord, Recovery, Relationship, Tally,
+};
 use crate::index::Index;
 use crate::params::{Parameters, StoredParameters};
 use crate::tokenomics::FreezeReason;
@@ -46,15 +49,20 @@ pub enum Key {
     Account(AccountId),
     Country(CountryCode),
     Admin(AdminId),
+    Relationship(RelationshipId),
+    Guardians(AccountId),
     /// A person, by the hash of who they are.
     Identity(IdentityHash),
     /// The key that an account's commands are signed with.
     AccountKey(AccountId),
     Outcome(CommandId),
+    Recovery(RecoveryId),
     Clock,
     Countries,
     Parameters,
     System,
+    /// What a user's trust score is computed from.
+    Tally(AccountId),
     User(AccountId),
 }
 
@@ -65,13 +73,17 @@ impl Key {
             Self::Account(id) => ["a/", id.as_str()].concat(),
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
+            Self::Relationship(id) => ["e/", &id.as_str()].concat(),
+            Self::Guardians(id) => ["g/", id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
             Self::AccountKey(id) => ["k/", id.as_str()].concat(),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
+            Self::Recovery(id) => ["r/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
             Self::Parameters => "s/parameters".to_owned(),
             Self::System => "s/system".to_owned(),
+            Self::Tally(id) => ["t/", id.as_str()].concat(),
             Self::User(id) => ["u/", id.as_str()].concat(),
         }
     }
@@ -81,23 +93,25 @@ impl Key {
     /// Words in the order of the encoded keys. They serve as hash input too.
     pub(crate) fn sort_key(&self) -> [u64; 6] {
         let words = |kind: u8, [a, b, c]: [u64; 3]| [u64::from(kind), a, b, c, 0, 0];
+        let made = |kind: u8, [a, b]: [u64; 2]| words(kind, [a, b, 0]);
         match self {
             Self::Account(id) => words(b'a', id.words()),
             Self::Country(code) => words(b'c', [code.word(), 0, 0]),
             Self::Admin(id) => words(b'd', id.words()),
+            Self::Relationship(id) => made(b'e', id.words()),
+            Self::Guardians(id) => words(b'g', id.words()),
             Self::Identity(hash) => {
                 let [a, b, c, d] = hash.words();
                 [u64::from(b'i'), a, b, c, d, 0]
             }
             Self::AccountKey(id) => words(b'k', id.words()),
-            Self::Outcome(id) => {
-                let [a, b] = id.words();
-                words(b'o', [a, b, 0])
-            }
+            Self::Outcome(id) => made(b'o', id.words()),
+            Self::Recovery(id) => made(b'r', id.words()),
             Self::Clock => words(b's', [1, 0, 0]),
             Self::Countries => words(b's', [2, 0, 0]),
             Self::Parameters => words(b's', [3, 0, 0]),
             Self::System => words(b's', [4, 0, 0]),
+            Self::Tally(id) => words(b't', id.words()),
             Self::User(id) => words(b'u', id.words()),
         }
     }
@@ -142,6 +156,8 @@ pub struct User {
     pub identity_hash: IdentityHash,
     pub created_at: TimeMs,
     pub genesis: GenesisStatus,
+    /// 0 to 100, as the user's tally gives it.
+    pub trust_score: u8,
 }
 
 /// Claim of a person on their one account.
@@ -309,13 +325,17 @@ records! {
     Account(Account) = Key::Account(_),
     Country(Country) = Key::Country(_),
     Admin(Admin) = Key::Admin(_),
+    Relationship(Relationship) = Key::Relationship(_),
+    Guardians(Guardians) = Key::Guardians(_),
     Identity(Identity) = Key::Identity(_),
     AccountKey(KeyRecord) = Key::AccountKey(_),
     Outcome(CommandOutcome) = Key::Outcome(_),
+    Recovery(Recovery) = Key::Recovery(_),
     Clock(Clock) = Key::Clock,
     Countries(Countries) = Key::Countries,
     Parameters(StoredParameters) = Key::Parameters,
     System(System) = Key::System,
+    Tally(Tally) = Key::Tally(_),
     User(User) = Key::User(_),
 }
 

@@ -33,7 +33,7 @@ pub struct KeyRegistered {
     pub public_key: PublicKey,
 }
 
-fn check_key(key: &PublicKey) -> Result<(), Refused> {
+pub(super) fn check_key(key: &PublicKey) -> Result<(), Refused> {
     if key.is_sound() { Ok(()) } else { Err(Refusal::PublicKeyInvalid.into()) }
 }
 

@@ -1,21 +1,38 @@
 //! IdentityContract: who has an account, and who may act for it.
 
 mod keys;
+mod queries;
+mod recovery;
+mod relationships;
 mod status;
+mod trust;
 
-pub(crate) use keys::KeyRecord;
-pub use keys::{KeyRegistered, KeyRotated, RegisterKey, RotateKey};
+pub use keys::{KeyRecord, KeyRegistered, KeyRotated, RegisterKey, RotateKey};
+pub use queries::{
+    GetMyProfile, GetRecovery, GetRelationships, GetUser, Profile, RecoveryView, RelationshipView,
+    Relationships, UserExistence, UserExists, UserView,
+};
+pub use recovery::{
+    CancelRecovery, CompleteRecovery, ConfirmRecovery, Guardians, GuardiansNominated,
+    InitiateRecovery, NominateGuardians, Recovery, RecoveryCancelled, RecoveryCompleted,
+    RecoveryConfirmed, RecoveryInitiated, RecoveryState,
+};
+pub use relationships::{
+    ConfirmRelationship, EndRelationship, RejectRelationship, Relationship, RelationshipConfirmed,
+    RelationshipEnded, RelationshipKind, RelationshipRejected, RelationshipRequested,
+    RelationshipState, RequestRelationship,
+};
 pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
+pub(crate) use trust::conduct;
+pub use trust::{Tally, TrustScore};
 
-use gx_types::{AccountId, AccountType, CountryCode, Role, TimeMs};
+use gx_types::{AccountId, AccountType, CountryCode, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::countries::TOTAL_WEIGHT;
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
-use crate::query::Answer;
-use crate::state::{Account, Country, Identity, Key, State, User, Version};
-use crate::tokenomics::FreezeReason;
+use crate::state::{Account, Country, Identity, Key, User, Version};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Refusal, Refused, hex_text};
 
@@ -61,6 +78,7 @@ pub struct UserCreated {
     pub country: CountryCode,
     pub account_type: AccountType,
     pub genesis: GenesisStatus,
+    pub trust_score: u8,
 }
 
 /// Governmental and system accounts are never a person's.
@@ -112,51 +130,16 @@ impl Rule for CreateUser {
         tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
         let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
         let (identity_hash, created_at) = (self.identity_hash, tx.now);
-        let user = User { v: Version, identity_hash, created_at, genesis };
+        let trust_score = trust::TRUST_BASE;
+        let user = User { v: Version, identity_hash, created_at, genesis, trust_score };
         tx.put(Key::User(self.user_id), user)?;
         tx.emit(UserCreated {
             user_id: self.user_id,
             country: self.country,
             account_type: self.account_type,
             genesis,
+            trust_score,
         });
         Ok(())
-    }
-}
-
-/// What the ledger knows of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GetUser {
-    pub user_id: AccountId,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UserView {
-    pub user_id: AccountId,
-    pub country: Option<CountryCode>,
-    pub account_type: AccountType,
-    pub created_at: TimeMs,
-    pub genesis: GenesisStatus,
-    pub frozen: Option<FreezeReason>,
-}
-
-impl Answer for GetUser {
-    type Answer = UserView;
-
-    fn answer(&self, state: &mut State) -> Result<UserView, Stop> {
-        let key = Key::User(self.user_id);
-        state.load([key, Key::Account(self.user_id)])?;
-        let user: User = state.get(key)?.ok_or(Refusal::AccountNotFound)?;
-        let account = state.existing_account(&self.user_id)?;
-        Ok(UserView {
-            user_id: self.user_id,
-            country: account.country,
-            account_type: account.account_type,
-            created_at: user.created_at,
-            genesis: user.genesis,
-            frozen: account.frozen,
-        })
     }
 }

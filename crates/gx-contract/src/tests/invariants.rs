@@ -8,6 +8,7 @@ use gx_types::{CommandId, MAX_SUPPLY, Pool};
 use serde::de::DeserializeOwned;
 
 use super::host::Ledger;
+use crate::identity::TrustScore;
 use crate::state::{Account, CommandOutcome, Country, Identity, User};
 use crate::{
     Batch, BatchRecord, BodyHash, Done, Event, GenesisStatus, Outcome, Posting, Refusal, Refused,
@@ -65,6 +66,15 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         | Event::KeyRegistered(_)
         | Event::KeyRotated(_)
         | Event::UserStatusSet(_)
+        | Event::RelationshipRequested(_)
+        | Event::RelationshipConfirmed(_)
+        | Event::RelationshipRejected(_)
+        | Event::RelationshipEnded(_)
+        | Event::GuardiansNominated(_)
+        | Event::RecoveryInitiated(_)
+        | Event::RecoveryConfirmed(_)
+        | Event::RecoveryCancelled(_)
+        | Event::RecoveryCompleted(_)
         | Event::GenesisSkipped(_)
         | Event::WalletFrozen(_)
         | Event::WalletUnfrozen(_) => &[],
@@ -134,6 +144,8 @@ pub(super) struct Audit {
     /// Where each user stands with genesis.
     genesis: BTreeMap<String, GenesisStatus>,
     granted: BTreeSet<String>,
+    /// The trust score of each user.
+    trust: BTreeMap<String, u8>,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
@@ -181,6 +193,7 @@ impl Audit {
             }
             Event::UserCreated(event) => {
                 self.countries.get_mut(event.country.as_str()).unwrap().0 += 1;
+                self.trust.insert(event.user_id.to_string(), event.trust_score);
                 let told = self.genesis.insert(event.user_id.to_string(), event.genesis);
                 assert_eq!(told.unwrap_or(event.genesis), event.genesis);
             }
@@ -200,15 +213,31 @@ impl Audit {
                 };
                 self.genesis.insert(event.user_id.to_string(), status);
             }
+            Event::RelationshipConfirmed(event) => self.follow_trust(&event.trust),
+            Event::RelationshipEnded(event) => self.follow_trust(&event.trust),
             Event::SystemBootstrapped(_)
             | Event::SystemPaused(_)
             | Event::SystemResumed(_)
             | Event::KeyRegistered(_)
             | Event::KeyRotated(_)
             | Event::UserStatusSet(_)
+            | Event::RelationshipRequested(_)
+            | Event::RelationshipRejected(_)
+            | Event::GuardiansNominated(_)
+            | Event::RecoveryInitiated(_)
+            | Event::RecoveryConfirmed(_)
+            | Event::RecoveryCancelled(_)
+            | Event::RecoveryCompleted(_)
             | Event::Transferred(_)
             | Event::WalletFrozen(_)
             | Event::WalletUnfrozen(_) => {}
+        }
+    }
+
+    fn follow_trust(&mut self, scores: &[TrustScore]) {
+        for TrustScore { user_id, trust_score } in scores {
+            assert!(*trust_score <= 100, "{user_id} has {trust_score}");
+            self.trust.insert(user_id.to_string(), *trust_score);
         }
     }
 
@@ -221,6 +250,8 @@ impl Audit {
         let users = all::<User>(ledger, "u/");
         let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
         assert_eq!(self.genesis, statuses.collect());
+        let scores = users.iter().map(|(id, user)| (id.clone(), user.trust_score));
+        assert_eq!(self.trust, scores.collect(), "every change of a score is told of");
         let identities = all::<Identity>(ledger, "i/");
         let persons: BTreeSet<String> =
             identities.values().map(|identity| identity.user_id.to_string()).collect();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use gx_types::{AccountId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, Role, TimeMs};
+use gx_types::{RecoveryId, RelationshipId};
 use proptest::prelude::*;
 
 use super::histories::{at_once, beginnings, history, in_batches, one_by_one, world};
@@ -151,6 +152,11 @@ fn any_key() -> impl Strategy<Value = Key> {
     prop_oneof![
         account.clone().prop_map(Key::Account),
         account.clone().prop_map(Key::AccountKey),
+        account.clone().prop_map(Key::Guardians),
+        account.clone().prop_map(Key::Tally),
+        any::<u128>()
+            .prop_map(|id| Key::Relationship(RelationshipId::made_by(CommandId::from_u128(id)))),
+        any::<u128>().prop_map(|id| Key::Recovery(RecoveryId::made_by(CommandId::from_u128(id)))),
         account.prop_map(Key::User),
         country.prop_map(Key::Country),
         admin.prop_map(Key::Admin),

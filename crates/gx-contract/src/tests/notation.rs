@@ -4,14 +4,19 @@
 //! alone makes the id, so that a table can name whom nobody has registered.
 
 use ed25519_dalek::{Signer, SigningKey};
-use gx_types::{AccountId, AccountType, Actor, Amount, NetworkId, TimeMs};
+use gx_types::{AccountId, AccountType, Actor, Amount, CommandId, NetworkId, TimeMs};
+use gx_types::{RecoveryId, RelationshipId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::admin::{
     BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
 };
-use crate::identity::{CreateUser, IdentityHash, RegisterKey, RotateKey, SetUserStatus};
+use crate::identity::{
+    CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, CreateUser,
+    EndRelationship, IdentityHash, InitiateRecovery, NominateGuardians, RegisterKey,
+    RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
+};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
 
@@ -34,6 +39,18 @@ pub(super) fn account(word: &str) -> AccountId {
 /// The identity hash of a human.
 pub(super) fn identity_hash(human: &str) -> IdentityHash {
     IdentityHash::from_bytes(*blake3::hash(human.as_bytes()).as_bytes())
+}
+
+/// The id of the command that a line calls `#label`.
+pub(super) fn command_id(label: &str) -> CommandId {
+    CommandId::derive(&Actor::System, label.trim_start_matches('#'))
+}
+
+/// The relationship that a word such as `FRIEND_OF:alice.IN:bob.FR` names.
+pub(super) fn relationship(word: &str) -> RelationshipId {
+    let parts: Vec<&str> = word.split(':').collect();
+    let [kind, subject, object] = parts[..] else { panic!("{word:?} is no relationship") };
+    text::<RelationshipKind>(kind).id_between(account(subject), account(object))
 }
 
 /// The key that a word names.
@@ -129,6 +146,17 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             RotateKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
         }
         "SetUserStatus" => SetUserStatus { user_id: account(arg(0)), status: text(arg(1)) }.into(),
+        "RequestRelationship" => {
+            let (subject_id, object_id) = (account(arg(0)), account(arg(1)));
+            RequestRelationship { subject_id, object_id, kind: text(arg(2)) }.into()
+        }
+        "ConfirmRelationship" => {
+            ConfirmRelationship { relationship_id: relationship(arg(0)) }.into()
+        }
+        "RejectRelationship" => RejectRelationship { relationship_id: relationship(arg(0)) }.into(),
+        "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
+        "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
+        | "CompleteRecovery" => recovery(function, args),
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
@@ -140,6 +168,26 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about guardians and recoveries; `#label` names what the command of that label made.
+fn recovery(function: &str, args: &[String]) -> Command {
+    let recovery_id = RecoveryId::made_by(command_id(&args[0]));
+    match function {
+        "NominateGuardians" => {
+            let mut ids = args.iter().map(|word| account(word));
+            let user_id = ids.next().unwrap();
+            NominateGuardians { user_id, guardians: ids.collect() }.into()
+        }
+        "InitiateRecovery" => {
+            let (user_id, public_key) = (account(&args[0]), public_key(&args[1]));
+            InitiateRecovery { user_id, public_key }.into()
+        }
+        "ConfirmRecovery" => ConfirmRecovery { recovery_id }.into(),
+        "CancelRecovery" => CancelRecovery { recovery_id }.into(),
+        "CompleteRecovery" => CompleteRecovery { recovery_id }.into(),
         _ => panic!("no function {function:?}"),
     }
 }

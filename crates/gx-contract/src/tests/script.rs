@@ -14,10 +14,10 @@
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
-use gx_types::{CommandId, Role};
+use gx_types::Role;
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, fits, sign, words};
+use super::notation::{account, actor, amount, command, command_id, fits, sign, words};
 use crate::state::Account;
 use crate::{BatchRecord, Envelope};
 
@@ -39,6 +39,18 @@ pub(super) fn go_on(host: Host, table: &str) -> Host {
     }
     script.flush();
     script.host
+}
+
+/// Gives one command, whatever comes of it: the name of its last event when it was applied.
+pub(super) fn try_line(host: Host, line: &str) -> (Host, Option<String>) {
+    let mut script = Script { host, pending: Vec::new() };
+    let Line { role, envelope, .. } = script.parse(&format!("{line} => "));
+    let record = script.host.execute(role, vec![envelope]);
+    let name = match &record.results[0].outcome {
+        crate::Outcome::Applied(events) => events.last().map(|event| event.name().to_owned()),
+        crate::Outcome::Refused(_) | crate::Outcome::Repeated(_) => None,
+    };
+    (script.host, name)
 }
 
 /// Runs a table in the world of two countries.
@@ -124,7 +136,7 @@ impl Script {
         rest = if signed_by.is_some() { &rest[1..] } else { rest };
         let mut envelope = self.host.envelope(actor(&rest[0]), command(&rest[1], &rest[2..]));
         if let Some(id) = id {
-            envelope.command_id = CommandId::derive(&gx_types::Actor::System, &id);
+            envelope.command_id = command_id(&id);
         }
         if let Some(key) = signed_by {
             sign(&mut envelope, &key, self.host.now);

@@ -82,7 +82,8 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Country Admin Identity AccountKey Outcome Clock Countries Parameters System User);
+record_names!(Account Country Admin Relationship Guardians Identity AccountKey Outcome Recovery
+    Clock Countries Parameters System Tally User);
 
 #[test]
 fn records() {

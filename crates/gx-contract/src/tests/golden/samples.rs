@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
-use gx_types::{NetworkId, Pool, Role, TimeMs};
+use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
 };
 use crate::identity::{
-    AccountStatus, CreateUser, IdentityHash, KeyRecord, KeyRegistered, KeyRotated, RegisterKey,
-    RotateKey, SetUserStatus, UserCreated, UserStatusSet,
+    AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
+    CreateUser, EndRelationship, Guardians, GuardiansNominated, IdentityHash, InitiateRecovery,
+    KeyRecord, KeyRegistered, KeyRotated, NominateGuardians, Recovery, RecoveryCancelled,
+    RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState, RegisterKey,
+    RejectRelationship, Relationship, RelationshipConfirmed, RelationshipEnded, RelationshipKind,
+    RelationshipRejected, RelationshipRequested, RelationshipState, RequestRelationship, RotateKey,
+    SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet,
 };
 use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
 use crate::state::{
@@ -39,6 +44,10 @@ all!(REASONS of FreezeReason: AdminAction SuspiciousActivity ComplianceReview Co
     UserRequest Inactivity DebtCollection);
 all!(TRANSFER_TYPES of TransferType: P2P Merchant Government B2B System);
 all!(STATUSES of AccountStatus: Active Locked Deceased);
+all!(KINDS of RelationshipKind: FatherOf MotherOf SpouseOf SiblingOf ChildOf FriendOf
+    BusinessPartnerOf DirectorOf WorkplaceAssociateOf);
+all!(RELATIONSHIP_STATES of RelationshipState: PendingConfirmation Confirmed Rejected Ended);
+all!(RECOVERY_STATES of RecoveryState: Pending Confirmed Cancelled Completed);
 all!(SCOPES of Scope: Local CrossBorder);
 all!(LEVELS of AdminLevel: SuperAdmin Admin);
 
@@ -61,6 +70,22 @@ fn admin() -> AdminId {
 
 fn identity_hash() -> IdentityHash {
     IdentityHash::from_bytes(std::array::from_fn(|at| 0xE0 + at as u8))
+}
+
+fn recovery_id() -> RecoveryId {
+    RecoveryId::made_by(COMMAND)
+}
+
+fn relationship_id() -> RelationshipId {
+    RelationshipKind::FriendOf.id_between(account("IN"), account("FR"))
+}
+
+fn three_guardians() -> Vec<AccountId> {
+    ["FR", "DE", "ES"].map(account).to_vec()
+}
+
+fn trust_score(trust_score: u8) -> TrustScore {
+    TrustScore { user_id: account("IN"), trust_score }
 }
 
 fn public_key() -> PublicKey {
@@ -110,6 +135,9 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     add("plain", Key::Identity(identity_hash()), identity.into());
     let key = KeyRecord { v: Version, public_key: public_key(), since: TIME };
     add("plain", Key::AccountKey(account("IN")), key.into());
+    for (case, key, record) in identity_records() {
+        add(&case, key, record);
+    }
     let body = envelopes()[0].1.body_hash();
     for (case, refused) in [
         ("applied", None),
@@ -135,7 +163,8 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
-        let user = User { v: Version, identity_hash, created_at: TIME, genesis };
+        let trust_score = 100;
+        let user = User { v: Version, identity_hash, created_at: TIME, genesis, trust_score };
         add(case, Key::User(account("IN")), user.into());
     }
     all
@@ -157,6 +186,48 @@ fn parameters() -> [(&'static str, Parameters); 3] {
         parameters.with(parameter, ParameterValue::new(value)).unwrap()
     });
     [("default", default), ("changed", changed), ("all", all)]
+}
+
+fn identity_records() -> Vec<(String, Key, Record)> {
+    let mut all: Vec<(String, Key, Record)> = Vec::new();
+    let mut add = |case: String, key, record| all.push((case, key, record));
+    let friends = Relationship {
+        v: Version,
+        kind: RelationshipKind::FriendOf,
+        subject_id: account("IN"),
+        object_id: account("FR"),
+        state: RelationshipState::Confirmed,
+        since: TIME,
+    };
+    let key = Key::Relationship(relationship_id());
+    for kind in KINDS {
+        add(word(kind), key, Relationship { kind: *kind, ..friends }.into());
+    }
+    for state in RELATIONSHIP_STATES {
+        add(word(state), key, Relationship { state: *state, ..friends }.into());
+    }
+    for (case, recovery_id) in [("idle", None), ("used", Some(recovery_id()))] {
+        let record = Guardians { v: Version, guardians: three_guardians(), recovery_id };
+        add(case.to_owned(), Key::Guardians(account("IN")), record.into());
+    }
+    for state in RECOVERY_STATES {
+        let recovery = Recovery {
+            v: Version,
+            user_id: account("IN"),
+            public_key: public_key(),
+            guardians: three_guardians(),
+            confirmed_by: vec![account("FR")],
+            state: *state,
+            expires_at: TIME,
+            completable_at: (*state != RecoveryState::Pending).then_some(TIME),
+        };
+        add(word(state), Key::Recovery(recovery_id()), recovery.into());
+    }
+    let single = Tally { friends: 3, conduct: -50, ..Tally::default() };
+    add("single".to_owned(), Key::Tally(account("IN")), single.into());
+    let married = Tally { spouse: Some(account("FR")), parents: 2, ..single };
+    add("married".to_owned(), Key::Tally(account("IN")), married.into());
+    all
 }
 
 fn accounts() -> Vec<(String, Account)> {
@@ -198,6 +269,10 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Admin(admin()),
         Key::Identity(identity_hash()),
         Key::AccountKey(account("IN")),
+        Key::Relationship(relationship_id()),
+        Key::Guardians(account("IN")),
+        Key::Recovery(recovery_id()),
+        Key::Tally(account("IN")),
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
@@ -213,6 +288,10 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Admin(_) => "Admin.plain".to_owned(),
         Key::Identity(_) => "Identity.plain".to_owned(),
         Key::AccountKey(_) => "AccountKey.plain".to_owned(),
+        Key::Relationship(_) => "Relationship.plain".to_owned(),
+        Key::Guardians(_) => "Guardians.plain".to_owned(),
+        Key::Recovery(_) => "Recovery.plain".to_owned(),
+        Key::Tally(_) => "Tally.plain".to_owned(),
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
@@ -246,13 +325,17 @@ pub(super) fn events() -> Vec<(String, Event)> {
     for (case, genesis) in statuses() {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
-        add(case, UserCreated { user_id, country, account_type, genesis }.into());
+        let trust_score = 10;
+        add(case, UserCreated { user_id, country, account_type, genesis, trust_score }.into());
     }
     let (user_id, public_key) = (account("IN"), public_key());
     add("plain", KeyRegistered { user_id, public_key }.into());
     add("plain", KeyRotated { user_id, public_key }.into());
     for status in STATUSES {
         add(&word(status), UserStatusSet { user_id, status: *status }.into());
+    }
+    for (case, event) in identity_events() {
+        add(&case, event);
     }
     let grant = GenesisDistributed {
         user_id: account("IN"),
@@ -275,6 +358,56 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", WalletUnfrozen { user_id }.into());
+    all
+}
+
+fn identity_events() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    let mut add = |case: &str, event| all.push((case.to_owned(), event));
+    let (relationship_id, recovery_id) = (relationship_id(), recovery_id());
+    let (subject_id, object_id, user_id) = (account("IN"), account("FR"), account("IN"));
+    let (guardian_id, public_key, guardians) = (account("FR"), public_key(), three_guardians());
+    for kind in KINDS {
+        let kind = *kind;
+        let event = RelationshipRequested { relationship_id, kind, subject_id, object_id };
+        add(&word(kind), event.into());
+    }
+    let (kind, trust) = (RelationshipKind::FriendOf, vec![trust_score(11), trust_score(100)]);
+    let ended_by = object_id;
+    let event = RelationshipConfirmed {
+        relationship_id,
+        kind,
+        subject_id,
+        object_id,
+        trust: trust.clone(),
+    };
+    add("plain", event.into());
+    let askable_from = TIME;
+    let event = RelationshipRejected { relationship_id, subject_id, object_id, askable_from };
+    add("plain", event.into());
+    let event = RelationshipEnded { relationship_id, subject_id, object_id, ended_by, trust };
+    add("plain", event.into());
+    add("plain", GuardiansNominated { user_id, guardians: guardians.clone() }.into());
+    let (initiated_by, completed_by, expires_at) = (guardian_id, guardian_id, TIME);
+    let event =
+        RecoveryInitiated { recovery_id, user_id, public_key, initiated_by, guardians, expires_at };
+    add("plain", event.into());
+    for state in RECOVERY_STATES {
+        let completable_at = (*state != RecoveryState::Pending).then_some(TIME);
+        let (confirmations, state) = (2, *state);
+        let event = RecoveryConfirmed {
+            recovery_id,
+            user_id,
+            guardian_id,
+            confirmations,
+            state,
+            completable_at,
+        };
+        add(&word(state), event.into());
+    }
+    add("plain", RecoveryCancelled { recovery_id, user_id }.into());
+    let event = RecoveryCompleted { recovery_id, user_id, public_key, completed_by };
+    add("plain", event.into());
     all
 }
 
@@ -335,11 +468,34 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     for status in STATUSES {
         add(&word(status), SetUserStatus { user_id, status: *status }.into());
     }
+    for (case, command) in identity_commands() {
+        add(&case, command);
+    }
     let users =
         vec![AttestedAge { user_id, age: 13 }, AttestedAge { user_id: account("FR"), age: 0 }];
     add("plain", DistributeGenesis { users }.into());
     add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", UnfreezeWallet { user_id }.into());
+    all
+}
+
+fn identity_commands() -> Vec<(String, Command)> {
+    let mut all: Vec<(String, Command)> = Vec::new();
+    let mut add = |case: &str, command| all.push((case.to_owned(), command));
+    let (subject_id, object_id, user_id) = (account("IN"), account("FR"), account("IN"));
+    let (relationship_id, recovery_id) = (relationship_id(), recovery_id());
+    for kind in KINDS {
+        let kind = *kind;
+        add(&word(kind), RequestRelationship { subject_id, object_id, kind }.into());
+    }
+    add("plain", ConfirmRelationship { relationship_id }.into());
+    add("plain", RejectRelationship { relationship_id }.into());
+    add("plain", EndRelationship { relationship_id }.into());
+    add("plain", NominateGuardians { user_id, guardians: three_guardians() }.into());
+    add("plain", InitiateRecovery { user_id, public_key: public_key() }.into());
+    add("plain", ConfirmRecovery { recovery_id }.into());
+    add("plain", CancelRecovery { recovery_id }.into());
+    add("plain", CompleteRecovery { recovery_id }.into());
     all
 }
 
