@@ -92,7 +92,10 @@ pub(crate) struct Quote {
 }
 
 fn transfer_type(from: &Account, to: &Account) -> TransferType {
-    let system = |account: &Account| account.kind != AccountKind::User;
+    let system = |account: &Account| match account.kind {
+        AccountKind::Pool | AccountKind::Treasury => true,
+        AccountKind::User | AccountKind::Organization => false,
+    };
     let (payer, payee) = (from.account_type, to.account_type);
     if system(from) || system(to) {
         TransferType::System

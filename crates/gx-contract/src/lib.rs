@@ -17,6 +17,7 @@ mod genesis;
 mod hex;
 pub mod identity;
 mod index;
+pub mod organization;
 mod outcome;
 pub mod params;
 mod posting;
@@ -27,6 +28,7 @@ pub mod smart_contract;
 pub mod state;
 mod surface;
 pub mod tokenomics;
+pub mod treasury;
 mod tx;
 
 #[cfg(test)]

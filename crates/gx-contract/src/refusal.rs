@@ -88,6 +88,8 @@ refusals! {
     UserIdMismatch = "user_id_mismatch";
     /// Accounts of this type are not opened for a person.
     AccountTypeNotAllowed = "account_type_not_allowed";
+    /// Amounts do not rise from zero, or a rule's approvers or their number do not fit.
+    AuthRuleInvalid = "auth_rule_invalid";
     /// The key is no point of the curve, or one of the few that prove nothing.
     PublicKeyInvalid = "public_key_invalid";
     /// The amount is zero.
@@ -111,7 +113,7 @@ refusals! {
     CountriesNotSealed = "countries_not_sealed", transient;
     /// The country is not in the set of countries.
     CountryUnknown = "country_unknown";
-    /// The id belongs to another account.
+    /// The id belongs to another account or organization.
     UserIdTaken = "user_id_taken";
     /// This person has an account already.
     IdentityTaken = "identity_taken";
@@ -123,10 +125,44 @@ refusals! {
     RelationshipNotFound = "relationship_not_found";
     /// There is no such recovery.
     RecoveryNotFound = "recovery_not_found";
+    /// A stakeholder is not a user on the ledger.
+    StakeholderNotFound = "stakeholder_not_found", transient;
+    /// The treasury is locked: no organization governs it.
+    TreasuryLocked = "treasury_locked", transient;
+    /// There is no such organization.
+    OrganizationNotFound = "organization_not_found", transient;
+    /// There is no such payment waiting for approvals.
+    PendingTxNotFound = "pending_tx_not_found";
     /// This is for another party of it to do.
     NotParty = "not_party";
     /// The actor is not a guardian of this account.
     NotGuardian = "not_guardian", transient;
+    /// The actor is not a stakeholder of the organization.
+    NotStakeholder = "not_stakeholder";
+    /// The actor is not among those who approve this payment.
+    NotApprover = "not_approver";
+    /// The organization does not wait for endorsements.
+    OrganizationNotPending = "organization_not_pending";
+    /// The stakeholder has endorsed the organization before.
+    AlreadyEndorsed = "already_endorsed";
+    /// Not every stakeholder has endorsed the organization yet.
+    EndorsementsMissing = "endorsements_missing", transient;
+    /// The organization is not activated yet, or locked.
+    OrganizationNotActive = "organization_not_active", transient;
+    /// The treasury is not for this organization: it must be a government's of that country.
+    OrganizationNotEligible = "organization_not_eligible";
+    /// The treasury is governed by an organization already.
+    TreasuryActive = "treasury_active";
+    /// An approver in the rules is not a stakeholder.
+    ApproverNotStakeholder = "approver_not_stakeholder";
+    /// The payment is executed, rejected or cancelled.
+    PendingTxSettled = "pending_tx_settled";
+    /// The payment's 30 days are over.
+    PendingTxExpired = "pending_tx_expired";
+    /// The actor has approved or rejected this before.
+    AlreadyDecided = "already_decided";
+    /// The organization has 50 payments waiting.
+    TooManyPending = "too_many_pending", transient;
     /// The relationship was asked for or is confirmed already.
     RelationshipExists = "relationship_exists", transient;
     /// The relationship was rejected less than 7 days ago.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gx_types::{
     AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, NetworkId,
-    RecoveryId, RelationshipId, TimeMs,
+    PendingTxId, RecoveryId, RelationshipId, TimeMs,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use crate::identity::{
     AccountStatus, Guardians, IdentityHash, KeyRecord, Recovery, Relationship, Tally,
 };
 use crate::index::Index;
+use crate::organization::{Organization, PendingTx, Treasury};
 use crate::params::{Parameters, StoredParameters};
 use crate::tokenomics::FreezeReason;
 use crate::tx::Stop;
@@ -55,6 +56,7 @@ pub enum Key {
     Identity(IdentityHash),
     /// The key that an account's commands are signed with.
     AccountKey(AccountId),
+    Organization(AccountId),
     Outcome(CommandId),
     Recovery(RecoveryId),
     Clock,
@@ -64,6 +66,9 @@ pub enum Key {
     /// What a user's trust score is computed from.
     Tally(AccountId),
     User(AccountId),
+    PendingTx(PendingTxId),
+    /// Present when the country's treasury may pay.
+    Treasury(CountryCode),
 }
 
 impl Key {
@@ -77,6 +82,7 @@ impl Key {
             Self::Guardians(id) => ["g/", id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
             Self::AccountKey(id) => ["k/", id.as_str()].concat(),
+            Self::Organization(id) => ["n/", id.as_str()].concat(),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Recovery(id) => ["r/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
@@ -85,6 +91,8 @@ impl Key {
             Self::System => "s/system".to_owned(),
             Self::Tally(id) => ["t/", id.as_str()].concat(),
             Self::User(id) => ["u/", id.as_str()].concat(),
+            Self::PendingTx(id) => ["x/", &id.as_str()].concat(),
+            Self::Treasury(code) => ["y/", code.as_str()].concat(),
         }
     }
 }
@@ -105,6 +113,7 @@ impl Key {
                 [u64::from(b'i'), a, b, c, d, 0]
             }
             Self::AccountKey(id) => words(b'k', id.words()),
+            Self::Organization(id) => words(b'n', id.words()),
             Self::Outcome(id) => made(b'o', id.words()),
             Self::Recovery(id) => made(b'r', id.words()),
             Self::Clock => words(b's', [1, 0, 0]),
@@ -113,6 +122,8 @@ impl Key {
             Self::System => words(b's', [4, 0, 0]),
             Self::Tally(id) => words(b't', id.words()),
             Self::User(id) => words(b'u', id.words()),
+            Self::PendingTx(id) => made(b'x', id.words()),
+            Self::Treasury(code) => words(b'y', [code.word(), 0, 0]),
         }
     }
 }
@@ -124,6 +135,7 @@ pub enum AccountKind {
     Pool,
     Treasury,
     User,
+    Organization,
 }
 
 /// A holder of coins: the hot part, read and written by every payment.
@@ -273,6 +285,11 @@ impl Account {
         Self { country: Some(country), ..account }
     }
 
+    pub(crate) const fn organization(country: CountryCode, account_type: AccountType) -> Self {
+        let account = Self::new(AccountKind::Organization, account_type, Amount::ZERO);
+        Self { country: Some(country), ..account }
+    }
+
     pub(crate) fn is_user(&self) -> bool {
         self.kind == AccountKind::User
     }
@@ -329,6 +346,7 @@ records! {
     Guardians(Guardians) = Key::Guardians(_),
     Identity(Identity) = Key::Identity(_),
     AccountKey(KeyRecord) = Key::AccountKey(_),
+    Organization(Organization) = Key::Organization(_),
     Outcome(CommandOutcome) = Key::Outcome(_),
     Recovery(Recovery) = Key::Recovery(_),
     Clock(Clock) = Key::Clock,
@@ -337,6 +355,8 @@ records! {
     System(System) = Key::System,
     Tally(Tally) = Key::Tally(_),
     User(User) = Key::User(_),
+    PendingTx(PendingTx) = Key::PendingTx(_),
+    Treasury(Treasury) = Key::Treasury(_),
 }
 
 #[derive(Debug, Clone)]
@@ -437,7 +457,18 @@ impl State {
 
     /// Takes the current command's writes back.
     pub(crate) fn rollback(&mut self) {
-        while let Some((place, before)) = self.undo.pop() {
+        self.rollback_to(0);
+    }
+
+    /// How many writes the current command has made.
+    pub(crate) fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// Takes back all but the first so many writes of the current command.
+    pub(crate) fn rollback_to(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            let Some((place, before)) = self.undo.pop() else { return };
             if let Some(slot) = self.slots.get_mut(place) {
                 *slot = before;
             }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{admin, identity, smart_contract, tokenomics};
+use crate::{admin, identity, organization, smart_contract, tokenomics, treasury};
 
 /// A function name that the contract does not have, or arguments that do not fit it.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +172,16 @@ surface! {
         DistributeGenesis = "TokenomicsContract:DistributeGenesis" in tokenomics,
         FreezeWallet = "TokenomicsContract:FreezeWallet" in tokenomics,
         UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in tokenomics,
+        ProposeOrganization = "OrganizationContract:ProposeOrganization" in organization,
+        EndorseMembership = "OrganizationContract:EndorseMembership" in organization,
+        ActivateOrganization = "OrganizationContract:ActivateOrganization" in organization,
+        SetOrganizationStatus = "OrganizationContract:SetOrganizationStatus" in organization,
+        DefineAuthRule = "OrganizationContract:DefineAuthRule" in organization,
+        InitiateMultiSigTx = "OrganizationContract:InitiateMultiSigTx" in organization,
+        ApproveMultiSigTx = "OrganizationContract:ApproveMultiSigTx" in organization,
+        RejectMultiSigTx = "OrganizationContract:RejectMultiSigTx" in organization,
+        CancelMultiSigTx = "OrganizationContract:CancelMultiSigTx" in organization,
+        ActivateTreasuryAccount = "AdminContract:ActivateTreasuryAccount" in treasury,
     }
     events {
         SystemBootstrapped in admin,
@@ -196,6 +206,19 @@ surface! {
         Transferred in tokenomics,
         WalletFrozen in tokenomics,
         WalletUnfrozen in tokenomics,
+        OrganizationProposed in organization,
+        MembershipEndorsed in organization,
+        OrganizationActivated in organization,
+        OrganizationStatusSet in organization,
+        AuthRuleProposed in organization,
+        AuthRuleDefined in organization,
+        MultiSigTxInitiated in organization,
+        MultiSigTxApproved in organization,
+        MultiSigTxRejected in organization,
+        MultiSigTxCancelled in organization,
+        MultiSigTxExecuted in organization,
+        MultiSigTxExecutionFailed in organization,
+        TreasuryActivated in treasury,
     }
     queries {
         GetSystemStatus = "AdminContract:GetSystemStatus" in admin,
@@ -208,6 +231,9 @@ surface! {
         GetRecovery = "IdentityContract:GetRecovery" in identity,
         GetBalance = "TokenomicsContract:GetBalance" in tokenomics,
         GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
+        GetOrganization = "OrganizationContract:GetOrganization" in organization,
+        GetPendingTransaction = "OrganizationContract:GetPendingTransaction" in organization,
+        ListPendingTransactions = "OrganizationContract:ListPendingTransactions" in organization,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
     }
 }

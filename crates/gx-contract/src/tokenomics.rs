@@ -4,9 +4,10 @@ use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{check_text, pool_cap};
-use crate::fees::{Scope, TransferType};
+use crate::fees::{Quote, Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
+use crate::organization::Treasury;
 use crate::posting::Posting;
 use crate::query::Answer;
 use crate::state::{Account, Key, State, User};
@@ -41,6 +42,25 @@ pub struct Transferred {
     pub postings: Vec<Posting>,
 }
 
+/// Moves an amount and, from the sender on top, its fee. The caller's event takes the postings.
+pub(crate) fn pay(
+    tx: &mut Tx<'_>,
+    from: &AccountId,
+    to: &AccountId,
+    amount: Amount,
+) -> Result<Quote, Stop> {
+    let sender = tx.state.existing_account(from)?;
+    let receiver = tx.state.existing_account(to)?;
+    let quote = tx.params.fees.quote(&sender, &receiver, amount)?;
+    let total = amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
+    tx.debit(from, total)?;
+    tx.credit(to, amount)?;
+    if !quote.fee.is_zero() {
+        tx.credit(&Pool::OperationsFund.account(), quote.fee)?;
+    }
+    Ok(quote)
+}
+
 impl Rule for Transfer {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
 
@@ -63,15 +83,7 @@ impl Rule for Transfer {
         if !matches!(tx.actor, Actor::User(id) if *id == self.from) {
             return Err(Refusal::NotOwnAccount.into());
         }
-        let sender = tx.state.existing_account(&self.from)?;
-        let receiver = tx.state.existing_account(&self.to)?;
-        let quote = tx.params.fees.quote(&sender, &receiver, self.amount)?;
-        let total = self.amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
-        tx.debit(&self.from, total)?;
-        tx.credit(&self.to, self.amount)?;
-        if !quote.fee.is_zero() {
-            tx.credit(&Pool::OperationsFund.account(), quote.fee)?;
-        }
+        let quote = pay(tx, &self.from, &self.to, self.amount)?;
         let postings = tx.take_postings();
         tx.emit(Transferred {
             from: self.from,
@@ -311,15 +323,19 @@ impl Answer for GetSupplyStatus {
         if state.system()?.is_none() {
             return Err(Refusal::NotBootstrapped.into());
         }
-        let treasuries: Vec<AccountId> =
-            state.countries()?.codes.into_iter().map(AccountId::treasury).collect();
+        let countries = state.countries()?.codes;
         let pools = Pool::ALL.map(Pool::account);
-        state.load(treasuries.iter().chain(&pools).copied().map(Key::Account))?;
+        let treasuries = countries.iter().map(|code| AccountId::treasury(*code));
+        let active = countries.iter().map(|code| Key::Treasury(*code));
+        state.load(treasuries.chain(pools).map(Key::Account).chain(active))?;
         let mut circulating = MAX_SUPPLY;
         let mut minted_total = Amount::ZERO;
         let mut rows = Vec::with_capacity(pools.len());
-        for treasury in &treasuries {
-            let held = state.existing_account(treasury)?.balance;
+        for code in countries {
+            if state.get::<Treasury>(Key::Treasury(code))?.is_some() {
+                continue;
+            }
+            let held = state.existing_account(&AccountId::treasury(code))?.balance;
             circulating = circulating.checked_sub(held).ok_or(Refusal::AmountOverflow)?;
         }
         for pool_id in Pool::ALL {

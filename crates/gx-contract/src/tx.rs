@@ -127,6 +127,29 @@ impl<'a> Tx<'a> {
         if self.user()? == *named { Ok(()) } else { Err(Refusal::NotOwnAccount.into()) }
     }
 
+    /// Runs a part whose refusal is not the command's own: what the part did is taken back, and
+    /// what came before it stays.
+    ///
+    /// # Errors
+    /// That the state is not known yet.
+    pub(crate) fn attempt<T>(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<Result<T, Refused>, Stop> {
+        let written = self.state.mark();
+        let (events, postings) = (self.events.len(), self.postings.len());
+        match part(self) {
+            Ok(value) => Ok(Ok(value)),
+            Err(Stop::Missing) => Err(Stop::Missing),
+            Err(Stop::Refused(refused)) => {
+                self.state.rollback_to(written);
+                self.events.truncate(events);
+                self.postings.truncate(postings);
+                Ok(Err(refused))
+            }
+        }
+    }
+
     /// Takes coins from an account. The caller credits the same sum before its event.
     pub(crate) fn debit(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
         let account = self.state.existing_account(id)?;

@@ -81,9 +81,9 @@ pub struct UserCreated {
     pub trust_score: u8,
 }
 
-/// Governmental and system accounts are never a person's.
+/// All other types are those of organizations, which no single person pays for, or the system's.
 fn opened_for_a_person(account_type: AccountType) -> bool {
-    !account_type.is_governmental() && account_type != AccountType::System
+    matches!(account_type, AccountType::Individual | AccountType::Temporary)
 }
 
 impl Rule for CreateUser {

@@ -143,7 +143,7 @@ fn recorded_fees_are_what_a_payment_costs() {
         open alice.IN 30
         open bob.FR 30
         open carol.IN 30
-        open shop.FR.1 30
+        org shop.FR.1 alice.IN bob.FR
         user:alice.IN Transfer alice.IN bob.FR 10000 => Transferred fee=15
         user:alice.IN Transfer alice.IN bob.FR 1000000 => Transferred fee=1500
         user:alice.IN Transfer alice.IN bob.FR 2500000 => Transferred fee=3750

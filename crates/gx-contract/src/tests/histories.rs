@@ -45,7 +45,7 @@ fn build_world() -> Host {
         put c/AA {"v":1,"weight":1,"users":0,"slots":[1,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );
-    go_on(host, "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.1 30")
+    go_on(host, "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.E 30")
 }
 
 fn country() -> impl Strategy<Value = CountryCode> {
@@ -58,7 +58,7 @@ fn human() -> impl Strategy<Value = String> {
 }
 
 fn user() -> impl Strategy<Value = AccountId> {
-    let known = select(&["h0.AA", "h1.BB", "h2.CC", "h3.CC", "h4.BB.1"][..]);
+    let known = select(&["h0.AA", "h1.BB", "h2.CC", "h3.CC", "h4.BB.E"][..]);
     let any = (human(), select(&PLACES[..])).prop_map(|(human, place)| format!("{human}.{place}"));
     prop_oneof![6 => known.prop_map(str::to_owned), 1 => any].prop_map(|word| account(&word))
 }

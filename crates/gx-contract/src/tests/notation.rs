@@ -5,7 +5,7 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_types::{AccountId, AccountType, Actor, Amount, CommandId, NetworkId, TimeMs};
-use gx_types::{RecoveryId, RelationshipId};
+use gx_types::{PendingTxId, RecoveryId, RelationshipId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,7 +17,13 @@ use crate::identity::{
     EndRelationship, IdentityHash, InitiateRecovery, NominateGuardians, RegisterKey,
     RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
 };
+use crate::organization::{
+    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
+    EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
+    SetOrganizationStatus,
+};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
+use crate::treasury::ActivateTreasuryAccount;
 use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
 
 /// The account that a word names.
@@ -157,6 +163,27 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
         "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
         | "CompleteRecovery" => recovery(function, args),
+        "ProposeOrganization"
+        | "EndorseMembership"
+        | "ActivateOrganization"
+        | "SetOrganizationStatus"
+        | "DefineAuthRule" => organization(function, args),
+        "InitiateMultiSigTx" => {
+            let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
+            InitiateMultiSigTx { from, to, amount: amount(arg(2)), remark }.into()
+        }
+        "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx" => {
+            let pending_tx_id = PendingTxId::made_by(command_id(arg(0)));
+            match function {
+                "ApproveMultiSigTx" => ApproveMultiSigTx { pending_tx_id }.into(),
+                "RejectMultiSigTx" => RejectMultiSigTx { pending_tx_id }.into(),
+                _ => CancelMultiSigTx { pending_tx_id }.into(),
+            }
+        }
+        "ActivateTreasuryAccount" => {
+            let (country_code, org_id) = (text(arg(0)), account(arg(1)));
+            ActivateTreasuryAccount { country_code, org_id }.into()
+        }
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
@@ -169,6 +196,44 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
         _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about an organization: `id name type stakeholders…` proposes one, whose country
+/// follows from the id unless the name is given as `name@CC`.
+fn organization(function: &str, args: &[String]) -> Command {
+    let org_id = account(&args[0]);
+    match function {
+        "ProposeOrganization" => {
+            let (name, country) = args[1].split_once('@').unwrap_or((&args[1], ""));
+            let written = org_id.layout().map_or_else(|_| text("IN"), |layout| layout.country);
+            let country = if country.is_empty() { written } else { text(country) };
+            let stakeholders = args[3..].iter().map(|word| account(word)).collect();
+            let (name, kind) = (name.to_owned(), text(&args[2]));
+            ProposeOrganization { org_id, name, kind, country, stakeholders }.into()
+        }
+        "EndorseMembership" => EndorseMembership { org_id }.into(),
+        "ActivateOrganization" => ActivateOrganization { org_id }.into(),
+        "SetOrganizationStatus" => {
+            SetOrganizationStatus { org_id, locked: args[1] == "LOCKED" }.into()
+        }
+        "DefineAuthRule" => {
+            DefineAuthRule { org_id, ladder: args[1..].iter().map(|word| rule(word)).collect() }
+                .into()
+        }
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// `100GX:2:alice.IN,bob.FR,carol.IN`: from 100 GX, two of three.
+fn rule(word: &str) -> AuthRule {
+    let parts: Vec<&str> = word.split(':').collect();
+    let [from, required, group] = parts[..] else { panic!("{word:?} is no rule") };
+    let group = group.split(',').filter(|word| !word.is_empty());
+    AuthRule {
+        from_amount: amount(from),
+        required_approvers: required.parse().unwrap(),
+        approver_group: group.map(account).collect(),
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Host;
 use super::identity_faults::{self, RECOVERIES, RELATIONS};
+use super::organization_faults::{self, ORGANIZATIONS, PAYMENTS, full};
 use super::script::{check, go_on};
 use crate::{Command, Refusal};
 
@@ -164,7 +165,7 @@ const TABLES: [Table; 9] = [
 
 /// The tables of all commands; those of a contract with many have a file of their own.
 fn tables() -> impl Iterator<Item = &'static Table> {
-    TABLES.iter().chain(&identity_faults::TABLES)
+    TABLES.iter().chain(&identity_faults::TABLES).chain(&organization_faults::TABLES)
 }
 
 /// What every command can have beside its own faults.
@@ -176,7 +177,7 @@ fn world(name: &str) -> Host {
     let used = "#used admin:root UnfreezeWallet late.DE";
     let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
     let normal = format!(
-        "at -604800000
+        "at -2592000000
         world IN=60000000 FR=40000000 DE=0
         {clerk}
         open alice.IN 30
@@ -192,9 +193,13 @@ fn world(name: &str) -> Host {
         system SetUserStatus dead.IN DECEASED => UserStatusSet
         admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
         open carol.IN 30
+        {PAYMENTS}
+        {}
         {RECOVERIES}
         {RELATIONS}
-        {used} => not_frozen\n"
+        {ORGANIZATIONS}
+        {used} => not_frozen\n",
+        full()
     );
     let unsealed = format!(
         "system BootstrapSystem root => SystemBootstrapped
@@ -363,9 +368,11 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         transient.join(" "),
         "not_bootstrapped system_paused actor_unknown account_frozen account_locked \
          account_not_found counterparty_frozen not_paused countries_not_sealed \
-         guardian_not_found not_guardian relationship_exists relationship_rejected \
-         relationship_not_pending relationship_not_confirmed spouse_exists recovery_open \
-         recovery_not_confirmed recovery_too_early genesis_ineligible status_unchanged \
-         already_frozen not_frozen insufficient_balance"
+         guardian_not_found stakeholder_not_found treasury_locked organization_not_found \
+         not_guardian endorsements_missing organization_not_active too_many_pending \
+         relationship_exists relationship_rejected relationship_not_pending \
+         relationship_not_confirmed spouse_exists recovery_open recovery_not_confirmed \
+         recovery_too_early genesis_ineligible status_unchanged already_frozen not_frozen \
+         insufficient_balance"
     );
 }

@@ -6,6 +6,7 @@
 //! at 1000                                  time of the batches that follow
 //! put c/IN {"v":1,…}                       a record written past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
+//! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
@@ -89,6 +90,7 @@ impl Script {
                 self.host.put(key, record);
             }
             "open" => self.open(rest),
+            "org" => self.organization(rest),
             "=" => self.balance(rest),
             _ => {
                 let line = self.parse(line);
@@ -113,6 +115,32 @@ impl Script {
         let record = self.host.execute(role, vec![envelope]);
         let opened = matches!(record.results[0].outcome, crate::Outcome::Applied(_));
         assert!(opened, "open {args}: {}", shown(&record, 0));
+    }
+
+    fn organization(&mut self, args: &str) {
+        let (org, stakeholders) = args.split_once(' ').unwrap();
+        let members: Vec<&str> = stakeholders.split_whitespace().collect();
+        let (kind, proposer) = match org.rsplit('.').next() {
+            Some("7" | "8" | "9") => ("GOVERNMENT", "admin:root".to_owned()),
+            Some("2") => ("NGO", format!("user:{}", members[0])),
+            _ => ("BUSINESS", format!("user:{}", members[0])),
+        };
+        let mut lines = vec![format!(
+            "{proposer} ProposeOrganization {org} {org} {kind} {stakeholders} => \
+             OrganizationProposed"
+        )];
+        lines.extend(
+            members.iter().map(|member| {
+                format!("user:{member} EndorseMembership {org} => MembershipEndorsed")
+            }),
+        );
+        let first = members[0];
+        lines.push(format!("user:{first} ActivateOrganization {org} => OrganizationActivated"));
+        for line in lines {
+            let line = self.parse(&line);
+            self.pending.push(line);
+            self.flush();
+        }
     }
 
     fn balance(&self, line: &str) {

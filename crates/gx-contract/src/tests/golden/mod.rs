@@ -3,6 +3,7 @@
 //! A file that differs is a broken promise to every ledger there is: add a new version beside the
 //! old one instead. `GX_UPDATE_GOLDEN=1` writes files that are missing, and never changes one.
 
+mod organizations;
 mod samples;
 
 pub(super) use samples::records as records_of_all_kinds;
@@ -82,8 +83,8 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Country Admin Relationship Guardians Identity AccountKey Outcome Recovery
-    Clock Countries Parameters System Tally User);
+record_names!(Account Country Admin Relationship Guardians Identity AccountKey Organization Outcome
+    Recovery Clock Countries Parameters System Tally User PendingTx Treasury);
 
 #[test]
 fn records() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
+use super::organizations;
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
@@ -35,7 +36,7 @@ use crate::{
 /// All values of an enum; one that is missing in the list does not compile.
 macro_rules! all {
     ($list:ident of $type:ident: $($variant:ident)+) => {
-        const $list: &[$type] = &[$($type::$variant),+];
+        pub(super) const $list: &[$type] = &[$($type::$variant),+];
         const _: fn($type) = |value| match value { $($type::$variant => (),)+ };
     };
 }
@@ -52,19 +53,19 @@ all!(SCOPES of Scope: Local CrossBorder);
 all!(LEVELS of AdminLevel: SuperAdmin Admin);
 
 /// The text that a value is in JSON.
-fn word(value: impl serde::Serialize) -> String {
+pub(super) fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 
-fn country(code: &str) -> CountryCode {
+pub(super) fn country(code: &str) -> CountryCode {
     code.parse().unwrap()
 }
 
-fn account(code: &str) -> AccountId {
+pub(super) fn account(code: &str) -> AccountId {
     AccountId::from_entropy(country(code), AccountType::Individual, *b"0123456789abcdef")
 }
 
-fn admin() -> AdminId {
+pub(super) fn admin() -> AdminId {
     "root".parse().unwrap()
 }
 
@@ -97,13 +98,14 @@ fn signature() -> Signature {
     Signature { signature, expires_at: TIME }
 }
 
-fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
+pub(super) fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
     Posting(account, change.parse().unwrap(), Amount::from_qirat(balance))
 }
 
-const TIME: TimeMs = TimeMs(1_767_225_600_123);
+pub(super) const TIME: TimeMs = TimeMs(1_767_225_600_123);
 const BATCH: BatchId = BatchId::from_u128(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF);
-const COMMAND: CommandId = CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
+pub(super) const COMMAND: CommandId =
+    CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
 const GRANTED: GenesisStatus = GenesisStatus::Granted { phase: 1, amount: Amount::from_gx(500) };
 
 fn statuses() -> [(&'static str, GenesisStatus); 3] {
@@ -135,7 +137,7 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     add("plain", Key::Identity(identity_hash()), identity.into());
     let key = KeyRecord { v: Version, public_key: public_key(), since: TIME };
     add("plain", Key::AccountKey(account("IN")), key.into());
-    for (case, key, record) in identity_records() {
+    for (case, key, record) in identity_records().into_iter().chain(organizations::records()) {
         add(&case, key, record);
     }
     let body = envelopes()[0].1.body_hash();
@@ -241,11 +243,14 @@ fn accounts() -> Vec<(String, Account)> {
     let treasury = account(AccountKind::Treasury, AccountType::Treasury, Some("IN"), 50_000_000);
     let user = account(AccountKind::User, AccountType::Individual, Some("IN"), 0);
     // A kind that is missing above does not compile here.
-    let mut all = [pool, treasury, user]
+    let organization =
+        account(AccountKind::Organization, AccountType::ForProfit, Some("IN"), 1_000_000);
+    let mut all = [pool, treasury, user, organization]
         .map(|account| match account.kind {
-            AccountKind::Pool | AccountKind::Treasury | AccountKind::User => {
-                (word(account.kind), account)
-            }
+            AccountKind::Pool
+            | AccountKind::Treasury
+            | AccountKind::User
+            | AccountKind::Organization => (word(account.kind), account),
         })
         .to_vec();
     for account_type in AccountType::ALL {
@@ -273,6 +278,9 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Guardians(account("IN")),
         Key::Recovery(recovery_id()),
         Key::Tally(account("IN")),
+        Key::Organization(account("IN")),
+        Key::PendingTx(organizations::pending_tx_id()),
+        Key::Treasury(country("IN")),
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
@@ -292,6 +300,9 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Guardians(_) => "Guardians.plain".to_owned(),
         Key::Recovery(_) => "Recovery.plain".to_owned(),
         Key::Tally(_) => "Tally.plain".to_owned(),
+        Key::Organization(_) => "Organization.plain".to_owned(),
+        Key::PendingTx(_) => "PendingTx.plain".to_owned(),
+        Key::Treasury(_) => "Treasury.plain".to_owned(),
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
@@ -334,7 +345,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
     for status in STATUSES {
         add(&word(status), UserStatusSet { user_id, status: *status }.into());
     }
-    for (case, event) in identity_events() {
+    for (case, event) in identity_events().into_iter().chain(organizations::events()) {
         add(&case, event);
     }
     let grant = GenesisDistributed {
@@ -468,7 +479,7 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     for status in STATUSES {
         add(&word(status), SetUserStatus { user_id, status: *status }.into());
     }
-    for (case, command) in identity_commands() {
+    for (case, command) in identity_commands().into_iter().chain(organizations::commands()) {
         add(&case, command);
     }
     let users =
