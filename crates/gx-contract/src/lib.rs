@@ -17,6 +17,7 @@ mod genesis;
 mod hex;
 pub mod identity;
 mod index;
+pub mod loan_pool;
 pub mod organization;
 mod outcome;
 pub mod params;

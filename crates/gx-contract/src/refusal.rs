@@ -133,6 +133,8 @@ refusals! {
     OrganizationNotFound = "organization_not_found", transient;
     /// There is no such payment waiting for approvals.
     PendingTxNotFound = "pending_tx_not_found";
+    /// There is no such loan.
+    LoanNotFound = "loan_not_found";
     /// This is for another party of it to do.
     NotParty = "not_party";
     /// The actor is not a guardian of this account.
@@ -163,6 +165,26 @@ refusals! {
     AlreadyDecided = "already_decided";
     /// The organization has 50 payments waiting.
     TooManyPending = "too_many_pending", transient;
+    /// The amount is less than the smallest loan or more than the largest.
+    LoanAmountInvalid = "loan_amount_invalid";
+    /// The term is less than a day or longer than allowed.
+    LoanDurationInvalid = "loan_duration_invalid";
+    /// The loan does not wait for approval.
+    LoanNotPending = "loan_not_pending";
+    /// Two loans of this borrower have failed.
+    LoansBarred = "loans_barred";
+    /// The borrower's trust score is too low.
+    TrustTooLow = "trust_too_low", transient;
+    /// The borrower has as many open loans as allowed.
+    TooManyLoans = "too_many_loans", transient;
+    /// The borrower would owe more than allowed.
+    LoanLimitExceeded = "loan_limit_exceeded", transient;
+    /// Nothing is owed on the loan, or it has failed already.
+    LoanNotActive = "loan_not_active", transient;
+    /// The loan is not overdue for long enough.
+    LoanNotOverdue = "loan_not_overdue", transient;
+    /// The repayment is more than is owed.
+    RepaymentTooLarge = "repayment_too_large";
     /// The relationship was asked for or is confirmed already.
     RelationshipExists = "relationship_exists", transient;
     /// The relationship was rejected less than 7 days ago.

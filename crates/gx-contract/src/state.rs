@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use gx_types::{
-    AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, NetworkId,
+    AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, LoanId, NetworkId,
     PendingTxId, RecoveryId, RelationshipId, TimeMs,
 };
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::identity::{
     AccountStatus, Guardians, IdentityHash, KeyRecord, Recovery, Relationship, Tally,
 };
 use crate::index::Index;
+use crate::loan_pool::{Borrower, Loan};
 use crate::organization::{Organization, PendingTx, Treasury};
 use crate::params::{Parameters, StoredParameters};
 use crate::tokenomics::FreezeReason;
@@ -51,11 +52,14 @@ pub enum Key {
     Country(CountryCode),
     Admin(AdminId),
     Relationship(RelationshipId),
+    /// What a user owes altogether.
+    Borrower(AccountId),
     Guardians(AccountId),
     /// A person, by the hash of who they are.
     Identity(IdentityHash),
     /// The key that an account's commands are signed with.
     AccountKey(AccountId),
+    Loan(LoanId),
     Organization(AccountId),
     Outcome(CommandId),
     Recovery(RecoveryId),
@@ -76,12 +80,14 @@ impl Key {
     pub fn encode(&self) -> String {
         match self {
             Self::Account(id) => ["a/", id.as_str()].concat(),
+            Self::Borrower(id) => ["f/", id.as_str()].concat(),
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
             Self::Relationship(id) => ["e/", &id.as_str()].concat(),
-            Self::Guardians(id) => ["g/", id.as_str()].concat(),
+            Self::Guardians(id) => ["h/", id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
             Self::AccountKey(id) => ["k/", id.as_str()].concat(),
+            Self::Loan(id) => ["l/", &id.as_str()].concat(),
             Self::Organization(id) => ["n/", id.as_str()].concat(),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Recovery(id) => ["r/", &id.as_str()].concat(),
@@ -104,15 +110,17 @@ impl Key {
         let made = |kind: u8, [a, b]: [u64; 2]| words(kind, [a, b, 0]);
         match self {
             Self::Account(id) => words(b'a', id.words()),
+            Self::Borrower(id) => words(b'f', id.words()),
             Self::Country(code) => words(b'c', [code.word(), 0, 0]),
             Self::Admin(id) => words(b'd', id.words()),
             Self::Relationship(id) => made(b'e', id.words()),
-            Self::Guardians(id) => words(b'g', id.words()),
+            Self::Guardians(id) => words(b'h', id.words()),
             Self::Identity(hash) => {
                 let [a, b, c, d] = hash.words();
                 [u64::from(b'i'), a, b, c, d, 0]
             }
             Self::AccountKey(id) => words(b'k', id.words()),
+            Self::Loan(id) => made(b'l', id.words()),
             Self::Organization(id) => words(b'n', id.words()),
             Self::Outcome(id) => made(b'o', id.words()),
             Self::Recovery(id) => made(b'r', id.words()),
@@ -340,12 +348,14 @@ pub(crate) trait Stored: Clone + Into<Record> {
 
 records! {
     Account(Account) = Key::Account(_),
+    Borrower(Borrower) = Key::Borrower(_),
     Country(Country) = Key::Country(_),
     Admin(Admin) = Key::Admin(_),
     Relationship(Relationship) = Key::Relationship(_),
     Guardians(Guardians) = Key::Guardians(_),
     Identity(Identity) = Key::Identity(_),
     AccountKey(KeyRecord) = Key::AccountKey(_),
+    Loan(Loan) = Key::Loan(_),
     Organization(Organization) = Key::Organization(_),
     Outcome(CommandOutcome) = Key::Outcome(_),
     Recovery(Recovery) = Key::Recovery(_),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{admin, identity, organization, smart_contract, tokenomics, treasury};
+use crate::{admin, identity, loan_pool, organization, smart_contract, tokenomics, treasury};
 
 /// A function name that the contract does not have, or arguments that do not fit it.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +181,11 @@ surface! {
         ApproveMultiSigTx = "OrganizationContract:ApproveMultiSigTx" in organization,
         RejectMultiSigTx = "OrganizationContract:RejectMultiSigTx" in organization,
         CancelMultiSigTx = "OrganizationContract:CancelMultiSigTx" in organization,
+        ApplyForLoan = "LoanPoolContract:ApplyForLoan" in loan_pool,
+        ApproveLoan = "LoanPoolContract:ApproveLoan" in loan_pool,
+        RejectLoan = "LoanPoolContract:RejectLoan" in loan_pool,
+        RepayLoan = "LoanPoolContract:RepayLoan" in loan_pool,
+        MarkLoanDefaulted = "LoanPoolContract:MarkLoanDefaulted" in loan_pool,
         ActivateTreasuryAccount = "AdminContract:ActivateTreasuryAccount" in treasury,
     }
     events {
@@ -218,6 +223,11 @@ surface! {
         MultiSigTxCancelled in organization,
         MultiSigTxExecuted in organization,
         MultiSigTxExecutionFailed in organization,
+        LoanApplied in loan_pool,
+        LoanApproved in loan_pool,
+        LoanRejected in loan_pool,
+        LoanRepaid in loan_pool,
+        LoanDefaulted in loan_pool,
         TreasuryActivated in treasury,
     }
     queries {
@@ -234,6 +244,8 @@ surface! {
         GetOrganization = "OrganizationContract:GetOrganization" in organization,
         GetPendingTransaction = "OrganizationContract:GetPendingTransaction" in organization,
         ListPendingTransactions = "OrganizationContract:ListPendingTransactions" in organization,
+        GetLoan = "LoanPoolContract:GetLoan" in loan_pool,
+        GetMyLoans = "LoanPoolContract:GetMyLoans" in loan_pool,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
     }
 }

@@ -60,6 +60,8 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         Event::GenesisDistributed(event) => &event.postings,
         Event::Transferred(event) => &event.postings,
         Event::MultiSigTxExecuted(event) => &event.postings,
+        Event::LoanApproved(event) => &event.postings,
+        Event::LoanRepaid(event) => &event.postings,
         Event::CountriesInitialized(_)
         | Event::SystemPaused(_)
         | Event::SystemResumed(_)
@@ -67,6 +69,9 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         | Event::KeyRegistered(_)
         | Event::KeyRotated(_)
         | Event::UserStatusSet(_)
+        | Event::LoanApplied(_)
+        | Event::LoanRejected(_)
+        | Event::LoanDefaulted(_)
         | Event::OrganizationProposed(_)
         | Event::MembershipEndorsed(_)
         | Event::OrganizationActivated(_)
@@ -164,11 +169,15 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    /// Takes the figures of a country that was written past the contract.
+    /// Takes the figures of a country or user that was written past the contract.
     pub(super) fn put(&mut self, key: &str, record: &[u8]) {
         if let Some(code) = key.strip_prefix("c/") {
             let Country { users, slots_used, .. } = serde_json::from_slice(record).unwrap();
             self.countries.insert(code.to_owned(), (users, slots_used));
+        }
+        if let Some(id) = key.strip_prefix("u/") {
+            let User { trust_score, .. } = serde_json::from_slice(record).unwrap();
+            self.trust.insert(id.to_owned(), trust_score);
         }
     }
 
@@ -228,12 +237,17 @@ impl Audit {
             }
             Event::RelationshipConfirmed(event) => self.follow_trust(&event.trust),
             Event::RelationshipEnded(event) => self.follow_trust(&event.trust),
+            Event::LoanRepaid(event) => self.follow_trust(event.trust.as_slice()),
+            Event::LoanDefaulted(event) => self.follow_trust(&[event.trust]),
             Event::SystemBootstrapped(_)
             | Event::SystemPaused(_)
             | Event::SystemResumed(_)
             | Event::KeyRegistered(_)
             | Event::KeyRotated(_)
             | Event::UserStatusSet(_)
+            | Event::LoanApplied(_)
+            | Event::LoanApproved(_)
+            | Event::LoanRejected(_)
             | Event::OrganizationProposed(_)
             | Event::MembershipEndorsed(_)
             | Event::OrganizationActivated(_)

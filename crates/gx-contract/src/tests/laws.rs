@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use gx_types::{AccountId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, Role, TimeMs};
-use gx_types::{PendingTxId, RecoveryId, RelationshipId};
+use gx_types::{LoanId, PendingTxId, RecoveryId, RelationshipId};
 use proptest::prelude::*;
 
 use super::histories::{at_once, beginnings, history, in_batches, one_by_one, world};
@@ -152,6 +152,8 @@ fn any_key() -> impl Strategy<Value = Key> {
     prop_oneof![
         account.clone().prop_map(Key::Account),
         account.clone().prop_map(Key::AccountKey),
+        account.clone().prop_map(Key::Borrower),
+        any::<u128>().prop_map(|id| Key::Loan(LoanId::made_by(CommandId::from_u128(id)))),
         account.clone().prop_map(Key::Organization),
         any::<u128>().prop_map(|id| Key::PendingTx(PendingTxId::made_by(CommandId::from_u128(id)))),
         country.clone().prop_map(Key::Treasury),

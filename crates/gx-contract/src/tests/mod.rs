@@ -19,6 +19,8 @@ mod identity;
 mod identity_faults;
 mod keys;
 mod laws;
+mod loan_faults;
+mod loans;
 mod organization_faults;
 mod organizations;
 mod params;

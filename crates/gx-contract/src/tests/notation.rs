@@ -5,7 +5,7 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_types::{AccountId, AccountType, Actor, Amount, CommandId, NetworkId, TimeMs};
-use gx_types::{PendingTxId, RecoveryId, RelationshipId};
+use gx_types::{LoanId, PendingTxId, RecoveryId, RelationshipId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,6 +16,9 @@ use crate::identity::{
     CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, CreateUser,
     EndRelationship, IdentityHash, InitiateRecovery, NominateGuardians, RegisterKey,
     RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
+};
+use crate::loan_pool::{
+    ApplyForLoan, ApproveLoan, CollateralHash, MarkLoanDefaulted, RejectLoan, RepayLoan,
 };
 use crate::organization::{
     ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
@@ -184,6 +187,9 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             let (country_code, org_id) = (text(arg(0)), account(arg(1)));
             ActivateTreasuryAccount { country_code, org_id }.into()
         }
+        "ApplyForLoan" | "ApproveLoan" | "RejectLoan" | "RepayLoan" | "MarkLoanDefaulted" => {
+            loan(function, args)
+        }
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
@@ -221,6 +227,25 @@ fn organization(function: &str, args: &[String]) -> Command {
             DefineAuthRule { org_id, ladder: args[1..].iter().map(|word| rule(word)).collect() }
                 .into()
         }
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about loans: `ApplyForLoan amount days [purpose]`, the others by `#label`.
+fn loan(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    let loan_id = LoanId::made_by(command_id(arg(0)));
+    match function {
+        "ApplyForLoan" => {
+            let collateral_hash = CollateralHash::from_bytes([7; 32]);
+            let (amount, duration_days) = (amount(arg(0)), arg(1).parse().unwrap());
+            let purpose = arg(2).to_owned();
+            ApplyForLoan { amount, collateral_hash, duration_days, purpose }.into()
+        }
+        "ApproveLoan" => ApproveLoan { loan_id }.into(),
+        "RejectLoan" => RejectLoan { loan_id, reason: arg(1).to_owned() }.into(),
+        "RepayLoan" => RepayLoan { loan_id, amount: amount(arg(1)) }.into(),
+        "MarkLoanDefaulted" => MarkLoanDefaulted { loan_id }.into(),
         _ => panic!("no function {function:?}"),
     }
 }

@@ -230,9 +230,11 @@ fn queries_are_answered_while_the_system_is_paused() {
         open b.IN 30
         open c.IN 30
         user:alice.IN NominateGuardians alice.IN a.IN b.IN c.IN => GuardiansNominated
-        user:alice.IN RegisterKey alice.IN k => KeyRegistered
         org shop.IN.1 a.IN b.IN
         #paid user:a.IN InitiateMultiSigTx shop.IN.1 c.IN 1GX => MultiSigTxInitiated
+        trust alice.IN 75
+        #lent user:alice.IN ApplyForLoan 100GX 10 => LoanApplied
+        user:alice.IN RegisterKey alice.IN k => KeyRegistered
         #made user:a.IN InitiateRecovery alice.IN new => RecoveryInitiated
         admin:root PauseSystem "ten letters" => SystemPaused"#,
     );
@@ -246,6 +248,8 @@ fn queries_are_answered_while_the_system_is_paused() {
         ("IdentityContract:GetMyProfile", json!({"userId": account("alice.IN")})),
         ("IdentityContract:GetRelationships", json!({"userId": account("alice.IN")})),
         ("IdentityContract:GetRecovery", json!({"recoveryId": made("REC", "made")})),
+        ("LoanPoolContract:GetLoan", json!({"loanId": made("LOAN", "lent")})),
+        ("LoanPoolContract:GetMyLoans", json!({"borrowerId": account("alice.IN")})),
         ("OrganizationContract:GetOrganization", json!({"orgId": account("shop.IN.1")})),
         ("OrganizationContract:GetPendingTransaction", json!({"pendingTxId": made("PTX", "paid")})),
         ("OrganizationContract:ListPendingTransactions", json!({"orgId": account("shop.IN.1")})),
@@ -256,7 +260,7 @@ fn queries_are_answered_while_the_system_is_paused() {
         assert_eq!(query(name, &args).name(), name);
         ask(&host, name, args);
     }
-    assert_eq!(Query::NAMES.len(), 14, "each query stands in the list above");
+    assert_eq!(Query::NAMES.len(), 16, "each query stands in the list above");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Host;
 use super::identity_faults::{self, RECOVERIES, RELATIONS};
+use super::loan_faults::{self, LOANS, OLD_LOANS};
 use super::organization_faults::{self, ORGANIZATIONS, PAYMENTS, full};
 use super::script::{check, go_on};
 use crate::{Command, Refusal};
@@ -115,7 +116,7 @@ const TABLES: [Table; 9] = [
             same_account         | to=alice.IN
             not_own_account      | actor=user:bob.FR
             amount_overflow      | amount=18446744073709551615
-            insufficient_balance | amount=500GX",
+            insufficient_balance | amount=5000GX",
     },
     Table {
         line: "{actor} DistributeGenesis {user}={age} {others}",
@@ -165,7 +166,11 @@ const TABLES: [Table; 9] = [
 
 /// The tables of all commands; those of a contract with many have a file of their own.
 fn tables() -> impl Iterator<Item = &'static Table> {
-    TABLES.iter().chain(&identity_faults::TABLES).chain(&organization_faults::TABLES)
+    TABLES
+        .iter()
+        .chain(&identity_faults::TABLES)
+        .chain(&organization_faults::TABLES)
+        .chain(&loan_faults::TABLES)
 }
 
 /// What every command can have beside its own faults.
@@ -177,7 +182,7 @@ fn world(name: &str) -> Host {
     let used = "#used admin:root UnfreezeWallet late.DE";
     let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
     let normal = format!(
-        "at -2592000000
+        "at -9504000000
         world IN=60000000 FR=40000000 DE=0
         {clerk}
         open alice.IN 30
@@ -193,11 +198,13 @@ fn world(name: &str) -> Host {
         system SetUserStatus dead.IN DECEASED => UserStatusSet
         admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
         open carol.IN 30
+        {OLD_LOANS}
         {PAYMENTS}
         {}
         {RECOVERIES}
         {RELATIONS}
         {ORGANIZATIONS}
+        {LOANS}
         {used} => not_frozen\n",
         full()
     );
@@ -370,6 +377,7 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          account_not_found counterparty_frozen not_paused countries_not_sealed \
          guardian_not_found stakeholder_not_found treasury_locked organization_not_found \
          not_guardian endorsements_missing organization_not_active too_many_pending \
+         trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
          relationship_not_confirmed spouse_exists recovery_open recovery_not_confirmed \
          recovery_too_early genesis_ineligible status_unchanged already_frozen not_frozen \

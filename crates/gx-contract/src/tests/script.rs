@@ -4,7 +4,8 @@
 //! # a comment
 //! world IN=60000000 FR=40000000            bootstrap by the admin `root`, then these countries
 //! at 1000                                  time of the batches that follow
-//! put c/IN {"v":1,…}                       a record written past the contract
+//! put c/IN {"v":1,…}                       a record written past the contract; `f/@alice.IN`
+//! trust alice.IN 75                        a score, with relations for it, past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
 //! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
@@ -19,7 +20,8 @@ use gx_types::Role;
 
 use super::host::Host;
 use super::notation::{account, actor, amount, command, command_id, fits, sign, words};
-use crate::state::Account;
+use crate::identity::Tally;
+use crate::state::{Account, User};
 use crate::{BatchRecord, Envelope};
 
 /// A world of two countries for tables that need no other.
@@ -87,8 +89,13 @@ impl Script {
             "at" => self.host.now = rest.parse().unwrap(),
             "put" => {
                 let (key, record) = rest.split_once(' ').unwrap();
-                self.host.put(key, record);
+                let key = match key.split_once('@') {
+                    Some((kind, word)) => format!("{kind}{}", account(word)),
+                    None => key.to_owned(),
+                };
+                self.host.put(&key, record);
             }
+            "trust" => self.trust(rest),
             "open" => self.open(rest),
             "org" => self.organization(rest),
             "=" => self.balance(rest),
@@ -115,6 +122,21 @@ impl Script {
         let record = self.host.execute(role, vec![envelope]);
         let opened = matches!(record.results[0].outcome, crate::Outcome::Applied(_));
         assert!(opened, "open {args}: {}", shown(&record, 0));
+    }
+
+    /// Gives a user the score 10, which all have at first, or 75, with the relations for it.
+    fn trust(&mut self, args: &str) {
+        let (word, score) = args.split_once(' ').unwrap();
+        let tally = match score {
+            "10" => Tally::default(),
+            "75" => Tally { parents: 1, siblings: 1, children: 1, friends: 10, ..Tally::default() },
+            _ => panic!("no relations for {score}"),
+        };
+        let id = account(word);
+        let user: User = serde_json::from_slice(&self.host.ledger[&format!("u/{id}")]).unwrap();
+        let user = User { trust_score: score.parse().unwrap(), ..user };
+        self.host.put(&format!("u/{id}"), &serde_json::to_string(&user).unwrap());
+        self.host.put(&format!("t/{id}"), &serde_json::to_string(&tally).unwrap());
     }
 
     fn organization(&mut self, args: &str) {

@@ -3,6 +3,7 @@
 //! A file that differs is a broken promise to every ledger there is: add a new version beside the
 //! old one instead. `GX_UPDATE_GOLDEN=1` writes files that are missing, and never changes one.
 
+mod loans;
 mod organizations;
 mod samples;
 
@@ -83,7 +84,7 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Country Admin Relationship Guardians Identity AccountKey Organization Outcome
+record_names!(Account Country Admin Relationship Borrower Guardians Identity AccountKey Loan Organization Outcome
     Recovery Clock Countries Parameters System Tally User PendingTx Treasury);
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
-use super::organizations;
+use super::{loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
@@ -85,7 +85,7 @@ fn three_guardians() -> Vec<AccountId> {
     ["FR", "DE", "ES"].map(account).to_vec()
 }
 
-fn trust_score(trust_score: u8) -> TrustScore {
+pub(super) fn trust_score(trust_score: u8) -> TrustScore {
     TrustScore { user_id: account("IN"), trust_score }
 }
 
@@ -137,7 +137,9 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     add("plain", Key::Identity(identity_hash()), identity.into());
     let key = KeyRecord { v: Version, public_key: public_key(), since: TIME };
     add("plain", Key::AccountKey(account("IN")), key.into());
-    for (case, key, record) in identity_records().into_iter().chain(organizations::records()) {
+    for (case, key, record) in
+        identity_records().into_iter().chain(organizations::records()).chain(loans::records())
+    {
         add(&case, key, record);
     }
     let body = envelopes()[0].1.body_hash();
@@ -279,6 +281,8 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Recovery(recovery_id()),
         Key::Tally(account("IN")),
         Key::Organization(account("IN")),
+        Key::Borrower(account("IN")),
+        Key::Loan(loans::loan_id()),
         Key::PendingTx(organizations::pending_tx_id()),
         Key::Treasury(country("IN")),
         Key::Outcome(COMMAND),
@@ -300,6 +304,8 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Guardians(_) => "Guardians.plain".to_owned(),
         Key::Recovery(_) => "Recovery.plain".to_owned(),
         Key::Tally(_) => "Tally.plain".to_owned(),
+        Key::Borrower(_) => "Borrower.plain".to_owned(),
+        Key::Loan(_) => "Loan.plain".to_owned(),
         Key::Organization(_) => "Organization.plain".to_owned(),
         Key::PendingTx(_) => "PendingTx.plain".to_owned(),
         Key::Treasury(_) => "Treasury.plain".to_owned(),
@@ -345,7 +351,9 @@ pub(super) fn events() -> Vec<(String, Event)> {
     for status in STATUSES {
         add(&word(status), UserStatusSet { user_id, status: *status }.into());
     }
-    for (case, event) in identity_events().into_iter().chain(organizations::events()) {
+    for (case, event) in
+        identity_events().into_iter().chain(organizations::events()).chain(loans::events())
+    {
         add(&case, event);
     }
     let grant = GenesisDistributed {
@@ -479,7 +487,9 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     for status in STATUSES {
         add(&word(status), SetUserStatus { user_id, status: *status }.into());
     }
-    for (case, command) in identity_commands().into_iter().chain(organizations::commands()) {
+    for (case, command) in
+        identity_commands().into_iter().chain(organizations::commands()).chain(loans::commands())
+    {
         add(&case, command);
     }
     let users =
