@@ -74,15 +74,49 @@ refusals! {
     UserIdMismatch = "user_id_mismatch";
     /// Accounts of this type are not opened for a person.
     AccountTypeNotAllowed = "account_type_not_allowed";
+    /// The parameter does not take such a value.
+    ValueOutOfBounds = "value_out_of_bounds";
     /// The amount is zero.
     AmountZero = "amount_zero";
     /// Sender and receiver are the same account.
     SameAccount = "same_account";
     /// The paying account is not the actor's own.
     NotOwnAccount = "not_own_account";
+    /// Nothing is disbursed from a genesis pool.
+    PoolNotDisbursable = "pool_not_disbursable";
+    /// Nothing is disbursed to a pool or a treasury.
+    RecipientNotAllowed = "recipient_not_allowed";
 
     /// The system was bootstrapped before.
     AlreadyBootstrapped = "already_bootstrapped";
+    /// There is no such action.
+    ActionUnknown = "action_unknown", transient;
+    /// The action was approved and has run.
+    ActionExecuted = "action_executed";
+    /// The action was not approved in time.
+    ActionExpired = "action_expired";
+    /// An action is approved by another admin than the one who proposed it.
+    SameAdmin = "same_admin";
+    /// The action needs an admin of a higher level.
+    AdminLevelTooLow = "admin_level_too_low";
+    /// Who proposed the action is no admin of the needed level any more.
+    ProposerNotAdmin = "proposer_not_admin", transient;
+    /// Admins neither appoint nor remove themselves.
+    NotOneself = "not_oneself";
+    /// There is no such admin in office.
+    AdminUnknown = "admin_unknown", transient;
+    /// This admin is in office already.
+    AdminExists = "admin_exists", transient;
+    /// An admin's own account is one of a user on the ledger.
+    AdminAccountInvalid = "admin_account_invalid", transient;
+    /// Two super admins must stay in office.
+    TooFewSuperAdmins = "too_few_super_admins", transient;
+    /// The value is at odds with another parameter.
+    ParametersInconsistent = "parameters_inconsistent", transient;
+    /// Nothing is disbursed to an admin who takes part in it.
+    RecipientIsAdmin = "recipient_is_admin";
+    /// One disbursement may not be so large.
+    AmountAboveCap = "amount_above_cap", transient;
     /// The system is not paused.
     NotPaused = "not_paused", transient;
     /// The set of countries is complete and can't change any more.

@@ -5,9 +5,12 @@
 
 use std::sync::Arc;
 
-use gx_types::{AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs};
+use gx_types::{
+    AccountId, AccountType, ActionId, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::{Action, Disbursed};
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
 use crate::identity::IdentityHash;
@@ -42,6 +45,8 @@ impl<'de, const N: u8> Deserialize<'de> for Version<N> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     Account(AccountId),
+    /// An action that two admins decide on.
+    Action(ActionId),
     Country(CountryCode),
     Admin(AdminId),
     /// A person, by the hash of who they are.
@@ -49,6 +54,7 @@ pub enum Key {
     Outcome(CommandId),
     Clock,
     Countries,
+    Disbursed,
     Parameters,
     System,
     User(AccountId),
@@ -59,12 +65,14 @@ impl Key {
     pub fn encode(&self) -> String {
         match self {
             Self::Account(id) => ["a/", id.as_str()].concat(),
+            Self::Action(id) => ["b/", &id.as_str()].concat(),
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
+            Self::Disbursed => "s/disbursed".to_owned(),
             Self::Parameters => "s/parameters".to_owned(),
             Self::System => "s/system".to_owned(),
             Self::User(id) => ["u/", id.as_str()].concat(),
@@ -78,6 +86,10 @@ impl Key {
         let words = |kind: u8, [a, b, c]: [u64; 3]| [u64::from(kind), a, b, c, 0, 0];
         match self {
             Self::Account(id) => words(b'a', id.words()),
+            Self::Action(id) => {
+                let [a, b] = id.words();
+                words(b'b', [a, b, 0])
+            }
             Self::Country(code) => words(b'c', [code.word(), 0, 0]),
             Self::Admin(id) => words(b'd', id.words()),
             Self::Identity(hash) => {
@@ -90,8 +102,9 @@ impl Key {
             }
             Self::Clock => words(b's', [1, 0, 0]),
             Self::Countries => words(b's', [2, 0, 0]),
-            Self::Parameters => words(b's', [3, 0, 0]),
-            Self::System => words(b's', [4, 0, 0]),
+            Self::Disbursed => words(b's', [3, 0, 0]),
+            Self::Parameters => words(b's', [4, 0, 0]),
+            Self::System => words(b's', [5, 0, 0]),
             Self::User(id) => words(b'u', id.words()),
         }
     }
@@ -155,6 +168,18 @@ pub struct Admin {
     pub v: Version<1>,
     pub level: AdminLevel,
     pub appointed_at: TimeMs,
+    /// The admin's own account, when they named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// Absent while in office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<TimeMs>,
+}
+
+impl Admin {
+    pub(crate) fn in_office(&self) -> bool {
+        self.removed_at.is_none()
+    }
 }
 
 /// A country: its weight, its genesis slots by phase, and how many are used.
@@ -190,6 +215,17 @@ pub struct System {
     /// Present while the system is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
+    /// Super admins in office. Absent while there is one, the first.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub super_admins: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// Since when and why the system is paused.
@@ -289,12 +325,14 @@ pub(crate) trait Stored: Clone + Into<Record> {
 
 records! {
     Account(Account) = Key::Account(_),
+    Action(Action) = Key::Action(_),
     Country(Country) = Key::Country(_),
     Admin(Admin) = Key::Admin(_),
     Identity(Identity) = Key::Identity(_),
     Outcome(CommandOutcome) = Key::Outcome(_),
     Clock(Clock) = Key::Clock,
     Countries(Countries) = Key::Countries,
+    Disbursed(Disbursed) = Key::Disbursed,
     Parameters(StoredParameters) = Key::Parameters,
     System(System) = Key::System,
     User(User) = Key::User(_),

@@ -3,7 +3,7 @@
 use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::{check_text, pool_cap};
+use crate::admin::{Disbursed, check_text, pool_cap};
 use crate::fees::{Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
@@ -284,7 +284,7 @@ pub struct GetSupplyStatus {}
 #[serde(rename_all = "camelCase")]
 pub struct SupplyStatus {
     pub max_supply: Amount,
-    /// What genesis has released.
+    /// What genesis and disbursements have released.
     pub total_minted: Amount,
     pub available_to_mint: Amount,
     /// Everything outside pools and locked treasuries.
@@ -298,7 +298,7 @@ pub struct PoolStatus {
     pub pool_id: Pool,
     /// Balance after bootstrap.
     pub cap: Amount,
-    /// Released by genesis; zero for the pools that genesis does not draw on.
+    /// Released by genesis, or by disbursements from the pools that genesis does not draw on.
     pub minted: Amount,
     pub balance: Amount,
 }
@@ -307,10 +307,11 @@ impl Answer for GetSupplyStatus {
     type Answer = SupplyStatus;
 
     fn answer(&self, state: &mut State) -> Result<SupplyStatus, Stop> {
-        state.load([Key::System, Key::Countries])?;
+        state.load([Key::System, Key::Countries, Key::Disbursed])?;
         if state.system()?.is_none() {
             return Err(Refusal::NotBootstrapped.into());
         }
+        let disbursed: Disbursed = state.get(Key::Disbursed)?.unwrap_or_default();
         let treasuries: Vec<AccountId> =
             state.countries()?.codes.into_iter().map(AccountId::treasury).collect();
         let pools = Pool::ALL.map(Pool::account);
@@ -330,7 +331,11 @@ impl Answer for GetSupplyStatus {
                     // Anybody may pay into a pool, so that it can hold more than at first.
                     cap.checked_sub(balance).unwrap_or(Amount::ZERO)
                 }
-                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
+                // What was paid out may have come in again as fees or taxes; no more than the
+                // pool held at first counts as released from it.
+                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => {
+                    disbursed.paid_by(pool_id).min(cap)
+                }
             };
             circulating = circulating.checked_sub(balance).ok_or(Refusal::AmountOverflow)?;
             minted_total = minted_total.checked_add(minted).ok_or(Refusal::AmountOverflow)?;

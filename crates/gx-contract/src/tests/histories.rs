@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use gx_types::{AccountId, Actor, CommandId, CountryCode, Role};
+use gx_types::{AccountId, ActionId, Actor, AdminId, CommandId, CountryCode, Pool, Role};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -11,9 +11,12 @@ use super::host::Host;
 use super::notation::{account, actor, command, identity_hash, words};
 use super::script::{check, go_on};
 use crate::admin::{
-    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
+    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
 use crate::identity::CreateUser;
+use crate::params::{Parameter, ParameterValue};
+use crate::state::AdminLevel;
 use crate::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, Transfer, UnfreezeWallet,
 };
@@ -43,6 +46,7 @@ fn build_world() -> Host {
     let host = check(
         r#"world AA=1 BB=2 CC=99999997
         put c/AA {"v":1,"weight":1,"users":0,"slots":[1,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );
     go_on(host, "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.1 30")
@@ -148,16 +152,59 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
     .prop_map(|command| (Actor::Admin("root".parse().unwrap()), command))
 }
 
+fn admin() -> impl Strategy<Value = AdminId> {
+    select(&["root", "boss", "clerk", "late"][..]).prop_map(|id| id.parse().unwrap())
+}
+
+/// Ids of the commands that propose actions: few, so that approvals find them.
+fn proposal() -> impl Strategy<Value = CommandId> {
+    (16..24_u128).prop_map(CommandId::from_u128)
+}
+
+fn change() -> impl Strategy<Value = UpdateSystemParameter> {
+    let all: Vec<Parameter> = Parameter::all().collect();
+    (select(all), 0..4_u64, any::<bool>()).prop_map(|(param_id, by, up)| {
+        let value = param_id.default_value().get();
+        let value = if up { value.saturating_add(by) } else { value.saturating_sub(by) };
+        UpdateSystemParameter { param_id, new_value: ParameterValue::new(value) }
+    })
+}
+
+/// What needs two admins, and the approvals.
+fn decide() -> impl Strategy<Value = (Actor, Command)> {
+    let level = select(vec![AdminLevel::SuperAdmin, AdminLevel::Admin]);
+    let own = prop_oneof![2 => Just(None), 1 => any_account().prop_map(Some)];
+    let pool = select(vec![Pool::Charitable, Pool::Loan, Pool::UserGenesis]);
+    let disburse = (pool, any_account(), amount()).prop_map(|(pool_id, recipient_id, qirat)| {
+        let (amount, purpose) = (gx_types::Amount::from_qirat(qirat), "a well".to_owned());
+        DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
+    });
+    let command = prop_oneof![
+        2 => (admin(), level, own).prop_map(|(admin_id, level, account_id)| {
+            AppointAdmin { admin_id, level, account_id }.into()
+        }),
+        2 => admin().prop_map(|admin_id| RemoveAdmin { admin_id }.into()),
+        2 => change().prop_map(Command::from),
+        2 => disburse,
+        6 => proposal().prop_map(|id| ApproveAction { action_id: ActionId::made_by(id) }.into()),
+    ];
+    (admin(), command).prop_map(|(admin, command)| (Actor::Admin(admin), command))
+}
+
 /// A command that its actor may mostly give, mostly by the right role, mostly under an id of its
 /// own.
 fn given() -> impl Strategy<Value = Given> {
-    let command =
-        prop_oneof![9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern()];
+    let command = prop_oneof![
+        9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern(), 6 => decide(),
+    ];
     let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
     let role = prop_oneof![25 => Just(None), 1 => select(Role::ALL.to_vec()).prop_map(Some)];
     let id = prop_oneof![6 => any::<u128>(), 1 => 0..4_u128].prop_map(CommandId::from_u128);
-    (command, other, role, id, prop::bool::weighted(0.15), -3..9_i64).prop_map(
-        |((rightful, command), other, role, command_id, opens_batch, elapsed)| {
+    let id = (id, proposal());
+    let elapsed = prop_oneof![9 => -3..9_i64, 1 => Just(200_000_000)];
+    (command, other, role, id, prop::bool::weighted(0.15), elapsed).prop_map(
+        |((rightful, command), other, role, (id, proposal), opens_batch, elapsed)| {
+            let command_id = if command.rule().gate().two_admins { proposal } else { id };
             let envelope = Envelope { command_id, actor: other.unwrap_or(rightful), command };
             Given { role: role.unwrap_or(envelope.role()), envelope, opens_batch, elapsed }
         },

@@ -8,7 +8,8 @@ use gx_types::{CommandId, MAX_SUPPLY, Pool};
 use serde::de::DeserializeOwned;
 
 use super::host::Ledger;
-use crate::state::{Account, CommandOutcome, Country, Identity, User};
+use crate::admin::{Action, Disbursed};
+use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
 use crate::{
     Batch, BatchRecord, BodyHash, Done, Event, GenesisStatus, Outcome, Posting, Refusal, Refused,
 };
@@ -24,6 +25,7 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
     outcomes_are_recorded_once(before, done, after);
     movements_explain_balances(before, &done.record, after);
     supply_is_whole(after);
+    super_admins_are_counted(after);
     for (key, country) in all::<Country>(after, "c/") {
         let kept = country.slots.iter().zip(&country.slots_used).all(|(slots, used)| used <= slots);
         assert!(kept, "more grants than slots in {key}: {country:?}");
@@ -52,15 +54,34 @@ fn supply_is_whole(ledger: &Ledger) {
     assert_eq!(pools, [bootstrapped; 6]);
 }
 
+/// In office, of the highest level.
+fn super_admins(ledger: &Ledger) -> usize {
+    let governs = |admin: &Admin| admin.level == AdminLevel::SuperAdmin && admin.in_office();
+    all::<Admin>(ledger, "d/").values().filter(|admin| governs(admin)).count()
+}
+
+fn super_admins_are_counted(ledger: &Ledger) {
+    if let Some(system) = ledger.get("s/system") {
+        let system: System = serde_json::from_slice(system).unwrap();
+        assert_eq!(system.super_admins as usize, super_admins(ledger), "super admins are counted");
+    }
+}
+
 /// The movements that an event tells of.
 pub(super) fn postings(event: &Event) -> &[Posting] {
     match event {
         Event::SystemBootstrapped(event) => &event.postings,
         Event::GenesisDistributed(event) => &event.postings,
         Event::Transferred(event) => &event.postings,
+        Event::PoolDisbursed(event) => &event.postings,
         Event::CountriesInitialized(_)
         | Event::SystemPaused(_)
         | Event::SystemResumed(_)
+        | Event::ActionProposed(_)
+        | Event::ActionApproved(_)
+        | Event::AdminAppointed(_)
+        | Event::AdminRemoved(_)
+        | Event::SystemParameterUpdated(_)
         | Event::UserCreated(_)
         | Event::GenesisSkipped(_)
         | Event::WalletFrozen(_)
@@ -131,6 +152,11 @@ pub(super) struct Audit {
     /// Where each user stands with genesis.
     genesis: BTreeMap<String, GenesisStatus>,
     granted: BTreeSet<String>,
+    admins: BTreeMap<String, AdminLevel>,
+    /// Who proposed each action, and who approved it.
+    actions: BTreeMap<String, (String, Option<String>)>,
+    parameters: BTreeMap<String, u64>,
+    disbursed: BTreeMap<String, u64>,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
@@ -141,6 +167,17 @@ impl Audit {
         if let Some(code) = key.strip_prefix("c/") {
             let Country { users, slots_used, .. } = serde_json::from_slice(record).unwrap();
             self.countries.insert(code.to_owned(), (users, slots_used));
+        }
+        if let Some(id) = key.strip_prefix("d/") {
+            let admin: Admin = serde_json::from_slice(record).unwrap();
+            self.admins.remove(id);
+            self.admins.extend(admin.in_office().then(|| (id.to_owned(), admin.level)));
+        }
+        if key == "s/disbursed" {
+            self.disbursed = disbursements(record);
+        }
+        if key == "s/parameters" {
+            self.parameters = set_parameters(record);
         }
     }
 
@@ -197,12 +234,62 @@ impl Audit {
                 };
                 self.genesis.insert(event.user_id.to_string(), status);
             }
-            Event::SystemBootstrapped(_)
-            | Event::SystemPaused(_)
+            Event::SystemBootstrapped(event) => {
+                self.admins.insert(event.first_super_admin.to_string(), AdminLevel::SuperAdmin);
+            }
+            Event::ActionProposed(_)
+            | Event::ActionApproved(_)
+            | Event::AdminAppointed(_)
+            | Event::AdminRemoved(_)
+            | Event::SystemParameterUpdated(_)
+            | Event::PoolDisbursed(_) => self.follow_admins(event),
+            Event::SystemPaused(_)
             | Event::SystemResumed(_)
             | Event::Transferred(_)
             | Event::WalletFrozen(_)
             | Event::WalletUnfrozen(_) => {}
+        }
+    }
+
+    fn follow_admins(&mut self, event: &Event) {
+        match event {
+            Event::ActionProposed(event) => {
+                let proposed = (event.proposed_by.to_string(), None);
+                let before = self.actions.insert(event.action_id.to_string(), proposed);
+                assert_eq!(before, None, "an action has one proposal");
+            }
+            Event::ActionApproved(event) => {
+                let (by, approved) = self.actions.get_mut(&event.action_id.to_string()).unwrap();
+                assert_ne!(*by, event.approved_by.to_string(), "two admins decide");
+                let before = approved.replace(event.approved_by.to_string());
+                assert_eq!(before, None, "an action runs once");
+            }
+            Event::AdminAppointed(event) => {
+                let before = self.admins.insert(event.admin_id.to_string(), event.level);
+                assert_eq!(before, None, "an admin is appointed once");
+            }
+            Event::AdminRemoved(event) => {
+                let before = self.admins.remove(event.admin_id.as_str());
+                assert_eq!(before, Some(event.level));
+                let left = self.admins.values().filter(|l| **l == AdminLevel::SuperAdmin);
+                let enough = event.level == AdminLevel::Admin || left.count() >= 2;
+                assert!(enough, "two super admins stay");
+            }
+            Event::SystemParameterUpdated(event) => {
+                let (old, new) = (event.old_value, event.new_value);
+                let id = event.param_id.to_string();
+                let default = event.param_id.default_value();
+                let before = self.parameters.remove(&id).unwrap_or(default.get());
+                assert_eq!(before, old.get(), "{event:?}");
+                if new != default {
+                    self.parameters.insert(id, new.get());
+                }
+            }
+            Event::PoolDisbursed(event) => {
+                let sum = self.disbursed.entry(event.pool_id.to_string()).or_default();
+                *sum += event.amount.qirat();
+            }
+            other => panic!("no business of admins: {other:?}"),
         }
     }
 
@@ -212,6 +299,7 @@ impl Audit {
         let countries = all::<Country>(ledger, "c/").into_iter();
         let figures = countries.map(|(code, row)| (code, (row.users, row.slots_used)));
         assert_eq!(self.countries, figures.collect());
+        self.agrees_on_admins_with(ledger);
         let users = all::<User>(ledger, "u/");
         let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
         assert_eq!(self.genesis, statuses.collect());
@@ -226,4 +314,31 @@ impl Audit {
         let recorded = all::<CommandOutcome>(ledger, "o/");
         assert_eq!(recorded.len(), self.answers.len(), "one outcome per command id");
     }
+
+    fn agrees_on_admins_with(&self, ledger: &Ledger) {
+        let admins = all::<Admin>(ledger, "d/").into_iter();
+        let in_office = admins.filter(|(_, admin)| admin.in_office());
+        assert_eq!(self.admins, in_office.map(|(id, admin)| (id, admin.level)).collect());
+        let actions = all::<Action>(ledger, "b/").into_iter().map(|(id, action)| {
+            let approved = action.approval.map(|approval| approval.by.to_string());
+            (id, (action.proposed_by.to_string(), approved))
+        });
+        assert_eq!(self.actions, actions.collect());
+        let parameters = ledger.get("s/parameters").map(|record| set_parameters(record));
+        assert_eq!(self.parameters, parameters.unwrap_or_default());
+        let disbursed = ledger.get("s/disbursed").map(|record| disbursements(record));
+        assert_eq!(self.disbursed, disbursed.unwrap_or_default());
+    }
+}
+
+/// What a record of parameters holds: those that differ from their defaults.
+fn set_parameters(record: &[u8]) -> BTreeMap<String, u64> {
+    let record: serde_json::Value = serde_json::from_slice(record).unwrap();
+    let values = record["values"].as_object().unwrap().iter();
+    values.map(|(id, value)| (id.clone(), value.as_str().unwrap().parse().unwrap())).collect()
+}
+
+fn disbursements(record: &[u8]) -> BTreeMap<String, u64> {
+    let Disbursed { pools, .. } = serde_json::from_slice(record).unwrap();
+    pools.into_iter().map(|(pool, sum)| (pool.to_string(), sum.qirat())).collect()
 }

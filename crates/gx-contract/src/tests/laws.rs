@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use gx_types::{AccountId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, Role, TimeMs};
+use gx_types::{
+    AccountId, ActionId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, Role, TimeMs,
+};
 use proptest::prelude::*;
 
 use super::histories::{at_once, beginnings, history, in_batches, one_by_one, world};
@@ -157,7 +159,9 @@ fn any_key() -> impl Strategy<Value = Key> {
         any::<u128>().prop_map(|id| Key::Outcome(CommandId::from_u128(id))),
         Just(Key::Clock),
         Just(Key::Countries),
+        Just(Key::Disbursed),
         Just(Key::Parameters),
+        any::<u128>().prop_map(|id| Key::Action(ActionId::made_by(CommandId::from_u128(id)))),
         Just(Key::System),
     ]
 }

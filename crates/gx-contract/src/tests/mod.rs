@@ -8,8 +8,10 @@ mod invariants;
 mod notation;
 mod script;
 
+mod actions;
 mod admin;
 mod countries;
+mod disbursement;
 mod fees;
 mod freezing;
 mod genesis;

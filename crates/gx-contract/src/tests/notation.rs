@@ -3,14 +3,16 @@
 //! `alice.IN` is the account of the human `alice` in India, `shop.IN.1` one of type 1. The name
 //! alone makes the id, so that a table can name whom nobody has registered.
 
-use gx_types::{AccountId, AccountType, Actor, Amount};
+use gx_types::{AccountId, AccountType, ActionId, Actor, Amount, CommandId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::admin::{
-    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
+    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
 use crate::identity::{CreateUser, IdentityHash};
+use crate::params::ParameterValue;
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::{Command, Outcome, Query};
 
@@ -49,6 +51,11 @@ pub(super) fn actor(word: &str) -> Actor {
         Some(user) => Actor::User(account(user)),
         None => word.parse().unwrap(),
     }
+}
+
+/// The id under which a table gives a command: `#key`, with or without the mark.
+pub(super) fn command_id(key: &str) -> CommandId {
+    CommandId::derive(&Actor::System, key.trim_start_matches('#'))
 }
 
 /// Words separated by blanks; a quoted one may hold blanks, `x*201` is 201 times `x`.
@@ -94,6 +101,23 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
         "ResumeSystem" => ResumeSystem {}.into(),
+        "AppointAdmin" => {
+            let account_id = args.get(2).map(|word| account(word));
+            AppointAdmin { admin_id: text(arg(0)), level: text(arg(1)), account_id }.into()
+        }
+        "RemoveAdmin" => RemoveAdmin { admin_id: text(arg(0)) }.into(),
+        "UpdateSystemParameter" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            UpdateSystemParameter { param_id: text(arg(0)), new_value }.into()
+        }
+        "DisburseFromPool" => {
+            let (recipient_id, amount) = (account(arg(1)), amount(arg(2)));
+            let (pool_id, purpose) = (text(arg(0)), arg(3).to_owned());
+            DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
+        }
+        "ApproveAction" => {
+            ApproveAction { action_id: ActionId::made_by(command_id(arg(0))) }.into()
+        }
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());

@@ -20,7 +20,7 @@ struct Table {
     faults: &'static str,
 }
 
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 14] = [
     Table {
         line: "{actor} BootstrapSystem root",
         good: "actor=system, world=none",
@@ -68,6 +68,84 @@ const TABLES: [Table; 9] = [
             actor_unknown     | actor=admin:nobody
             actor_not_allowed | actor=admin:clerk
             not_paused        | world=normal",
+    },
+    Table {
+        line: "{actor} AppointAdmin {admin} {level} {account}",
+        good: "actor=admin:root, admin=late, level=ADMIN",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed      | role=as gx_admin
+            not_bootstrapped      | world=none
+            system_paused         | world=paused
+            actor_unknown         | actor=admin:gone
+            actor_not_allowed     | actor=admin:clerk
+            not_oneself           | admin=root
+            admin_exists          | admin=clerk
+            admin_account_invalid | account=SYSTEM_GX_POOL",
+    },
+    Table {
+        line: "{actor} RemoveAdmin {admin}",
+        good: "actor=admin:root, admin=clerk",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed     | role=as gx_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=admin:gone
+            actor_not_allowed    | actor=admin:clerk
+            not_oneself          | admin=root
+            admin_unknown        | admin=gone
+            too_few_super_admins | admin=boss",
+    },
+    Table {
+        line: "{actor} UpdateSystemParameter {change}",
+        good: "actor=admin:clerk, change=votingDays 15",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed        | role=as gx_super_admin
+            not_bootstrapped        | world=none
+            system_paused           | world=paused
+            actor_unknown           | actor=admin:gone
+            actor_not_allowed       | actor=user:alice.IN
+            value_out_of_bounds     | change=votingDays 0
+            parameters_inconsistent | change=feeCapBps 39",
+    },
+    Table {
+        line: "{actor} DisburseFromPool {pool} {to} {amount} {purpose}",
+        good: "actor=admin:root, pool=SYSTEM_GX_POOL, to=frank.FR, amount=1GX, purpose=x",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed      | role=as gx_admin
+            not_bootstrapped      | world=none
+            system_paused         | world=paused
+            actor_unknown         | actor=admin:gone
+            actor_not_allowed     | actor=admin:clerk
+            account_not_found     | to=nobody.IN
+            text_invalid          | purpose=x*201
+            amount_zero           | amount=0
+            pool_not_disbursable  | pool=SYSTEM_USER_GENESIS_POOL
+            recipient_not_allowed | to=treasury_IN
+            recipient_is_admin    | actor=admin:boss, to=bob.FR
+            amount_above_cap      | amount=100000000.000001GX
+            insufficient_balance  | world=capless, amount=31250000001GX",
+    },
+    Table {
+        line: "{actor} ApproveAction {action}",
+        good: "actor=admin:boss, action=#raise",
+        applied: "ActionApproved, SystemParameterUpdated",
+        faults: "
+            role_not_allowed        | role=as gx_admin
+            not_bootstrapped        | world=none
+            system_paused           | world=paused
+            actor_unknown           | actor=admin:gone
+            actor_not_allowed       | actor=system
+            action_unknown          | action=#nothing
+            action_executed         | action=#done
+            action_expired          | action=#old
+            same_admin              | action=#own
+            admin_level_too_low     | actor=admin:clerk, action=#appoint
+            proposer_not_admin      | action=#orphan
+            parameters_inconsistent | action=#cap",
     },
     Table {
         line: "{actor} CreateUser {user} {age} {country} {human}",
@@ -154,12 +232,33 @@ const TABLES: [Table; 9] = [
     },
 ];
 
+/// Places of the lines that are empty unless something is put there.
+const EMPTY: [&str; 10] =
+    ["id", "role", "first", "second", "third", "country", "human", "remark", "others", "account"];
+
 /// What every command can have beside its own faults.
 const FAULT_OF_ALL: &str = "command_id_reused | id=#used";
 
 /// A world with everything that a fault names. In each world the id `used` has its outcome.
 fn world(name: &str) -> Host {
     let clerk = r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#;
+    let gone = "put d/gone {\"v\":1,\"level\":\"ADMIN\",\"appointedAt\":0";
+    let actions = format!(
+        "at 0
+        #old admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed
+        at 604800000
+        #done admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
+        admin:root ApproveAction #done => ActionApproved, SystemParameterUpdated
+        #raise admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed
+        #own admin:boss UpdateSystemParameter votingDays 23 => ActionProposed
+        #appoint admin:root AppointAdmin late ADMIN => ActionProposed
+        {gone}}}
+        #orphan admin:gone UpdateSystemParameter votingDays 24 => ActionProposed
+        {gone},\"removedAt\":1}}
+        #cap admin:clerk UpdateSystemParameter feeCapBps 45 => ActionProposed
+        #rate admin:clerk UpdateSystemParameter feeB2bLocalBps 46 => ActionProposed
+        admin:root ApproveAction #rate => ActionApproved, SystemParameterUpdated"
+    );
     let used = "#used admin:root UnfreezeWallet late.DE";
     let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
     let normal = format!(
@@ -170,9 +269,13 @@ fn world(name: &str) -> Host {
         open frank.FR 30
         open child.IN 5
         open late.DE 30
+        admin:root AppointAdmin boss SUPER_ADMIN bob.FR => AdminAppointed
+        {actions}
         admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
         {used} => not_frozen\n"
     );
+    let capless = r#"put s/parameters {"v":1,"changes":9,\
+        "values":{"disbursementMax":"1250000000000000000"}}"#;
     let unsealed = format!(
         "system BootstrapSystem root => SystemBootstrapped
         {clerk}
@@ -183,6 +286,7 @@ fn world(name: &str) -> Host {
         "none" => format!("{used} => not_bootstrapped"),
         "normal" => normal,
         "paused" => normal + pause,
+        "capless" => normal + capless,
         "unsealed" => unsealed,
         "unsealed and paused" => unsealed + pause,
         _ => panic!("no world {name:?}"),
@@ -246,9 +350,7 @@ impl Table {
         for (place, what) in &places {
             line = line.replace(&format!("{{{place}}}"), what);
         }
-        for empty in
-            ["id", "role", "first", "second", "third", "country", "human", "remark", "others"]
-        {
+        for empty in EMPTY {
             line = line.replace(&format!("{{{empty}}}"), "");
         }
         go_on(world.clone(), &line)
@@ -256,7 +358,7 @@ impl Table {
 }
 
 fn worlds() -> BTreeMap<&'static str, Host> {
-    let names = ["none", "normal", "paused", "unsealed", "unsealed and paused"];
+    let names = ["none", "normal", "paused", "capless", "unsealed", "unsealed and paused"];
     names.into_iter().map(|name| (name, world(name))).collect()
 }
 
@@ -334,7 +436,9 @@ fn codes_say_whether_the_same_command_may_pass_later() {
     assert_eq!(
         transient.join(" "),
         "not_bootstrapped system_paused actor_unknown account_frozen account_not_found \
-         counterparty_frozen not_paused countries_not_sealed genesis_ineligible already_frozen \
+         counterparty_frozen action_unknown proposer_not_admin admin_unknown admin_exists \
+         admin_account_invalid too_few_super_admins parameters_inconsistent amount_above_cap \
+         not_paused countries_not_sealed genesis_ineligible already_frozen \
          not_frozen insufficient_balance"
     );
 }

@@ -13,10 +13,10 @@
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
-use gx_types::{CommandId, Role};
+use gx_types::Role;
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, fits, words};
+use super::notation::{account, actor, amount, command, command_id, fits, words};
 use crate::state::Account;
 use crate::{BatchRecord, Envelope};
 
@@ -121,7 +121,7 @@ impl Script {
         rest = if role.is_some() { &rest[2..] } else { rest };
         let mut envelope = self.host.envelope(actor(&rest[0]), command(&rest[1], &rest[2..]));
         if let Some(id) = id {
-            envelope.command_id = CommandId::derive(&gx_types::Actor::System, &id);
+            envelope.command_id = command_id(&id);
         }
         let role = role.unwrap_or(envelope.role());
         Line { text: line.to_owned(), role, envelope, expected: expected.trim().to_owned() }

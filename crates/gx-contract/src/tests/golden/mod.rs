@@ -82,7 +82,8 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Country Admin Identity Outcome Clock Countries Parameters System User);
+record_names!(Account Action Country Admin Identity Outcome Clock Countries Disbursed Parameters
+    System User);
 
 #[test]
 fn records() {

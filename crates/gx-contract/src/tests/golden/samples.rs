@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
+use gx_types::{
+    AccountId, AccountType, ActionId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode,
+};
 use gx_types::{Pool, Role, TimeMs};
 
 use crate::admin::{
-    BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
-    PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
+    Action, ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, AppointAdmin, Approval,
+    ApproveAction, BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight,
+    DisburseFromPool, Disbursed, InitializeCountryData, PauseSystem, PoolDisbursed, RemoveAdmin,
+    ResumeSystem, SystemBootstrapped, SystemParameterUpdated, SystemPaused, SystemResumed,
+    UpdateSystemParameter,
 };
 use crate::identity::{CreateUser, IdentityHash, UserCreated};
 use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
@@ -55,6 +60,10 @@ fn admin() -> AdminId {
     "root".parse().unwrap()
 }
 
+fn action_id() -> ActionId {
+    ActionId::made_by(COMMAND)
+}
+
 fn identity_hash() -> IdentityHash {
     IdentityHash::from_bytes(std::array::from_fn(|at| 0xE0 + at as u8))
 }
@@ -90,9 +99,32 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
         (9, [1, 2, 3, 4, 5, u64::MAX >> 11], [1, 2, 0, 0, 0, 0]);
     add("sealed", Key::Country(country("IN")), row.into());
     for level in LEVELS {
-        let record = Admin { v: Version, level: *level, appointed_at: TIME };
-        add(&word(level), Key::Admin(admin()), record.into());
+        let record = Admin {
+            v: Version,
+            level: *level,
+            appointed_at: TIME,
+            account_id: None,
+            removed_at: None,
+        };
+        add(&word(level), Key::Admin(admin()), record.clone().into());
+        let account_id = Some(self::account("IN"));
+        let removed = Admin { account_id, removed_at: Some(TIME), ..record };
+        add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
     }
+    for (case, approval) in
+        [("pending", None), ("executed", Some(Approval { by: admin(), at: TIME }))]
+    {
+        let command = Box::new(commands()[0].1.clone());
+        let (proposed_by, proposed_at, expires_at) = (admin(), TIME, TIME.plus_days(7));
+        let v = Version;
+        let action = Action { v, command, proposed_by, proposed_at, expires_at, approval };
+        add(case, Key::Action(action_id()), action.into());
+    }
+    let none = Disbursed::default();
+    let some = none.clone().plus(Pool::Gx, Amount::from_gx(1)).unwrap();
+    let some = some.plus(Pool::Charitable, Amount::from_gx(2)).unwrap();
+    add("none", Key::Disbursed, none.into());
+    add("some", Key::Disbursed, some.into());
     let identity = Identity { v: Version, user_id: account("IN") };
     add("plain", Key::Identity(identity_hash()), identity.into());
     let body = envelopes()[0].1.body_hash();
@@ -114,7 +146,10 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     for (case, paused) in
         [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
     {
-        add(case, Key::System, System { v: Version, bootstrapped_at: TIME, paused }.into());
+        let system = System { v: Version, bootstrapped_at: TIME, paused, super_admins: 1 };
+        add(case, Key::System, system.clone().into());
+        let several = System { super_admins: 2, ..system };
+        add(&format!("{case}-several-super-admins"), Key::System, several.into());
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
@@ -172,12 +207,14 @@ pub(super) fn keys() -> Vec<(String, Key)> {
     let mut all = vec![
         Key::Account(account("IN")),
         Key::Account(AccountId::treasury(country("IN"))),
+        Key::Action(action_id()),
         Key::Country(country("IN")),
         Key::Admin(admin()),
         Key::Identity(identity_hash()),
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
+        Key::Disbursed,
         Key::Parameters,
         Key::System,
         Key::User(account("IN")),
@@ -186,12 +223,14 @@ pub(super) fn keys() -> Vec<(String, Key)> {
     let name = |key: &Key| match key {
         Key::Account(id) if id.is_reserved() => format!("Account.{id}"),
         Key::Account(_) => "Account.user".to_owned(),
+        Key::Action(_) => "Action.plain".to_owned(),
         Key::Country(_) => "Country.plain".to_owned(),
         Key::Admin(_) => "Admin.plain".to_owned(),
         Key::Identity(_) => "Identity.plain".to_owned(),
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
+        Key::Disbursed => "Disbursed.plain".to_owned(),
         Key::Parameters => "Parameters.plain".to_owned(),
         Key::System => "System.plain".to_owned(),
         Key::User(_) => "User.plain".to_owned(),
@@ -218,6 +257,9 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", SystemPaused { reason: "audit \"7\" of pools".into() }.into());
     add("plain", SystemResumed { paused_since: TIME }.into());
+    for (case, event) in admin_events() {
+        add(case, event);
+    }
     for (case, genesis) in statuses() {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
@@ -245,6 +287,44 @@ pub(super) fn events() -> Vec<(String, Event)> {
     add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", WalletUnfrozen { user_id }.into());
     all
+}
+
+fn admin_events() -> Vec<(&'static str, Event)> {
+    let (admin_id, level) = (admin(), AdminLevel::SuperAdmin);
+    let (action_id, expires_at) = (action_id(), TIME.plus_days(7));
+    let command = Box::new(commands()[0].1.clone());
+    let value = ParameterValue::new;
+    vec![
+        ("plain", ActionProposed { action_id, command, proposed_by: admin_id, expires_at }.into()),
+        ("plain", ActionApproved { action_id, approved_by: admin_id }.into()),
+        ("plain", AdminAppointed { admin_id, level, account_id: None }.into()),
+        ("account", AdminAppointed { admin_id, level, account_id: Some(account("IN")) }.into()),
+        ("plain", AdminRemoved { admin_id, level }.into()),
+        (
+            "plain",
+            SystemParameterUpdated {
+                param_id: "votingDays".parse().unwrap(),
+                old_value: value(14),
+                new_value: value(15),
+                changes: 7,
+            }
+            .into(),
+        ),
+        (
+            "plain",
+            PoolDisbursed {
+                pool_id: Pool::Charitable,
+                recipient_id: account("IN"),
+                amount: Amount::from_qirat(50),
+                purpose: "a well \"7\"".into(),
+                postings: vec![
+                    posting(Pool::Charitable.account(), "-50", 157_999_999_999_999_950),
+                    posting(account("IN"), "50", 50),
+                ],
+            }
+            .into(),
+        ),
+    ]
 }
 
 /// A payment of each type and scope, and one with a remark.
@@ -293,6 +373,24 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add("plain", InitializeCountryData { countries: weights() }.into());
     add("plain", PauseSystem { reason: "audit \"7\" of pools".into() }.into());
     add("plain", ResumeSystem {}.into());
+    for level in LEVELS {
+        let (admin_id, level) = (admin(), *level);
+        add(&word(level), AppointAdmin { admin_id, level, account_id: None }.into());
+        let account_id = Some(user_id);
+        let case = format!("{}-account", word(level));
+        add(&case, AppointAdmin { admin_id, level, account_id }.into());
+    }
+    add("plain", RemoveAdmin { admin_id: admin() }.into());
+    for param_id in Parameter::all() {
+        let new_value = param_id.default_value();
+        add(param_id.id(), UpdateSystemParameter { param_id, new_value }.into());
+    }
+    for pool_id in Pool::ALL {
+        let (recipient_id, amount, purpose) = (user_id, Amount::from_qirat(50), "a well".into());
+        let disbursement = DisburseFromPool { pool_id, recipient_id, amount, purpose };
+        add(pool_id.as_str(), disbursement.into());
+    }
+    add("plain", ApproveAction { action_id: action_id() }.into());
     let (identity_hash, country, account_type) =
         (identity_hash(), country("IN"), AccountType::Individual);
     add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
@@ -326,7 +424,8 @@ pub(super) fn envelopes() -> Vec<(String, Envelope)> {
 pub(super) fn batches() -> Vec<(String, Batch)> {
     let batch = |role, commands| Batch { batch_id: BATCH, role, commands };
     let all = envelopes().into_iter().map(|(_, envelope)| envelope);
-    let commands = all.filter(|envelope| envelope.role() == Role::Admin).collect();
+    let commands =
+        all.filter(|envelope| matches!(envelope.command, Command::DistributeGenesis(_))).collect();
     let mut samples = vec![("commands".to_owned(), batch(Role::Admin, commands))];
     samples.extend(Role::ALL.map(|role| (role.to_string(), batch(role, Vec::new()))));
     samples
