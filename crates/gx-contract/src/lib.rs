@@ -25,6 +25,7 @@ mod refusal;
 pub mod smart_contract;
 pub mod state;
 mod surface;
+pub mod tax_and_fee;
 pub mod tokenomics;
 mod tx;
 

@@ -145,6 +145,14 @@ refusals! {
     AlreadyFrozen = "already_frozen", transient;
     /// The account is not frozen.
     NotFrozen = "not_frozen", transient;
+    /// Pools and treasuries pay no tax.
+    NotTaxable = "not_taxable";
+    /// The account is exempt from the tax already, or was not exempt.
+    ExemptionUnchanged = "exemption_unchanged", transient;
+    /// The account is exempt from the tax.
+    TaxExempt = "tax_exempt", transient;
+    /// The balance is too small, or has not been large for long enough yet.
+    TaxNotDue = "tax_not_due", transient;
     /// A sum would not fit 64 bits of Qirat.
     AmountOverflow = "amount_overflow";
     /// The balance does not cover the amount and the fee.

@@ -133,6 +133,12 @@ pub struct Account {
     /// Present while the account is frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<FreezeReason>,
+    /// Since when the balance has been large enough to be taxed; absent while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taxable_since: Option<TimeMs>,
+    /// Whether the account is exempt from the tax.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tax_exempt: bool,
 }
 
 /// What is known of a user beside the account.
@@ -259,20 +265,24 @@ pub struct CommandOutcome {
 }
 
 impl Account {
+    const fn new(kind: AccountKind, account_type: AccountType, balance: Amount) -> Self {
+        let (country, frozen) = (None, None);
+        let (taxable_since, tax_exempt) = (None, false);
+        Self { v: Version, kind, account_type, country, balance, frozen, taxable_since, tax_exempt }
+    }
+
     pub(crate) const fn pool(balance: Amount) -> Self {
-        let (kind, account_type) = (AccountKind::Pool, AccountType::System);
-        Self { v: Version, kind, account_type, country: None, balance, frozen: None }
+        Self::new(AccountKind::Pool, AccountType::System, balance)
     }
 
     pub(crate) const fn treasury(country: CountryCode) -> Self {
-        let (kind, account_type) = (AccountKind::Treasury, AccountType::Treasury);
-        let (country, balance) = (Some(country), Amount::ZERO);
-        Self { v: Version, kind, account_type, country, balance, frozen: None }
+        let account = Self::new(AccountKind::Treasury, AccountType::Treasury, Amount::ZERO);
+        Self { country: Some(country), ..account }
     }
 
     pub(crate) const fn user(country: CountryCode, account_type: AccountType) -> Self {
-        let (country, balance) = (Some(country), Amount::ZERO);
-        Self { v: Version, kind: AccountKind::User, account_type, country, balance, frozen: None }
+        let account = Self::new(AccountKind::User, account_type, Amount::ZERO);
+        Self { country: Some(country), ..account }
     }
 
     pub(crate) fn is_user(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{admin, identity, smart_contract, tokenomics};
+use crate::{admin, identity, smart_contract, tax_and_fee, tokenomics};
 
 /// A function name that the contract does not have, or arguments that do not fit it.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +165,8 @@ surface! {
         DistributeGenesis = "TokenomicsContract:DistributeGenesis" in tokenomics,
         FreezeWallet = "TokenomicsContract:FreezeWallet" in tokenomics,
         UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in tokenomics,
+        ApplyVelocityTax = "TaxAndFeeContract:ApplyVelocityTax" in tax_and_fee,
+        SetVelocityTaxExempt = "TaxAndFeeContract:SetVelocityTaxExempt" in tax_and_fee,
     }
     events {
         SystemBootstrapped in admin,
@@ -183,6 +185,9 @@ surface! {
         Transferred in tokenomics,
         WalletFrozen in tokenomics,
         WalletUnfrozen in tokenomics,
+        VelocityTaxApplied in tax_and_fee,
+        VelocityTaxSkipped in tax_and_fee,
+        VelocityTaxExemptSet in tax_and_fee,
     }
     queries {
         GetSystemStatus = "AdminContract:GetSystemStatus" in admin,
@@ -196,6 +201,8 @@ surface! {
         GetUser = "IdentityContract:GetUser" in identity,
         GetBalance = "TokenomicsContract:GetBalance" in tokenomics,
         GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
+        CheckVelocityTaxEligibility = "TaxAndFeeContract:CheckVelocityTaxEligibility" in tax_and_fee,
+        CalculateTransactionFee = "TaxAndFeeContract:CalculateTransactionFee" in tax_and_fee,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
     }
 }

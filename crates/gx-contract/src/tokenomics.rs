@@ -4,9 +4,10 @@ use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{Disbursed, check_text, pool_cap};
-use crate::fees::{Scope, TransferType};
+use crate::fees::{Quote, Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
+use crate::params::Parameters;
 use crate::posting::Posting;
 use crate::query::Answer;
 use crate::state::{Account, Key, State, User};
@@ -41,6 +42,15 @@ pub struct Transferred {
     pub postings: Vec<Posting>,
 }
 
+impl Transfer {
+    /// What the payment costs with these parameters.
+    pub(crate) fn quote(&self, state: &mut State, params: &Parameters) -> Result<Quote, Stop> {
+        let sender = state.existing_account(&self.from)?;
+        let receiver = state.existing_account(&self.to)?;
+        Ok(params.fees.quote(&sender, &receiver, self.amount)?)
+    }
+}
+
 impl Rule for Transfer {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
 
@@ -63,11 +73,8 @@ impl Rule for Transfer {
         if !matches!(tx.actor, Actor::User(id) if *id == self.from) {
             return Err(Refusal::NotOwnAccount.into());
         }
-        let sender = tx.state.existing_account(&self.from)?;
-        let receiver = tx.state.existing_account(&self.to)?;
-        let quote = tx.params.fees.quote(&sender, &receiver, self.amount)?;
-        let total = self.amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
-        tx.debit(&self.from, total)?;
+        let quote = self.quote(tx.state, &tx.params)?;
+        tx.debit(&self.from, quote.total)?;
         tx.credit(&self.to, self.amount)?;
         if !quote.fee.is_zero() {
             tx.credit(&Pool::OperationsFund.account(), quote.fee)?;

@@ -175,6 +175,7 @@ impl<'a> Tx<'a> {
         self.post(&pool.account(), Account::pool(amount), Change::plus(amount))
     }
 
+    /// Every change of a balance passes here, which is why no rule looks after the tax's timer.
     fn post(
         &mut self,
         id: &AccountId,
@@ -182,6 +183,7 @@ impl<'a> Tx<'a> {
         change: Option<Change>,
     ) -> Result<(), Stop> {
         let change = change.ok_or(Refusal::AmountOverflow)?;
+        let account = account.with_tax_timer(self.params.tax.threshold, self.now);
         if change.qirat() != 0 {
             self.postings.push(Posting(*id, change, account.balance));
         }

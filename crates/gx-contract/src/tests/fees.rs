@@ -62,7 +62,16 @@ fn every_cell_of_the_table() {
 /// An account of a type in a country, with no coins.
 fn account(kind: AccountKind, account_type: AccountType, country: Option<&str>) -> Account {
     let country = country.map(|code| code.parse().unwrap());
-    Account { v: Version, kind, account_type, country, balance: Amount::ZERO, frozen: None }
+    Account {
+        v: Version,
+        kind,
+        account_type,
+        country,
+        balance: Amount::ZERO,
+        frozen: None,
+        taxable_since: None,
+        tax_exempt: false,
+    }
 }
 
 fn user(account_type: AccountType, country: &str) -> Account {

@@ -17,6 +17,7 @@ use crate::admin::{
 use crate::identity::CreateUser;
 use crate::params::{Parameter, ParameterValue};
 use crate::state::AdminLevel;
+use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, Transfer, UnfreezeWallet,
 };
@@ -132,6 +133,17 @@ fn distribute() -> impl Strategy<Value = (Actor, Command)> {
         .prop_map(|users| (Actor::System, DistributeGenesis { users }.into()))
 }
 
+fn tax() -> impl Strategy<Value = (Actor, Command)> {
+    let list = prop::collection::vec(any_account(), 0..4);
+    prop_oneof![
+        4 => list.prop_map(|account_ids| ApplyVelocityTax { account_ids }.into()),
+        1 => (any_account(), any::<bool>()).prop_map(|(account_id, exempt)| {
+            SetVelocityTaxExempt { account_id, exempt }.into()
+        }),
+    ]
+    .prop_map(|command| (Actor::Admin("root".parse().unwrap()), command))
+}
+
 fn govern() -> impl Strategy<Value = (Actor, Command)> {
     let reason = select(vec![FreezeReason::CourtOrder, FreezeReason::Inactivity]);
     let weight = prop_oneof![Just(0_u32), Just(1), Just(u32::MAX)];
@@ -196,12 +208,13 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
 fn given() -> impl Strategy<Value = Given> {
     let command = prop_oneof![
         9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern(), 6 => decide(),
+        3 => tax(),
     ];
     let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
     let role = prop_oneof![25 => Just(None), 1 => select(Role::ALL.to_vec()).prop_map(Some)];
     let id = prop_oneof![6 => any::<u128>(), 1 => 0..4_u128].prop_map(CommandId::from_u128);
     let id = (id, proposal());
-    let elapsed = prop_oneof![9 => -3..9_i64, 1 => Just(200_000_000)];
+    let elapsed = prop_oneof![9 => -3..9_i64, 1 => Just(200_000_000), 1 => Just(30_672_000_000)];
     (command, other, role, id, prop::bool::weighted(0.15), elapsed).prop_map(
         |((rightful, command), other, role, (id, proposal), opens_batch, elapsed)| {
             let command_id = if command.rule().gate().two_admins { proposal } else { id };

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gx_types::{CommandId, MAX_SUPPLY, Pool};
 use serde::de::DeserializeOwned;
 
+use super::audits::TaxAudit;
 use super::host::Ledger;
 use crate::admin::{Action, Disbursed};
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
@@ -33,7 +34,7 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
 }
 
 /// All records of one type with their ids.
-fn all<T: DeserializeOwned>(ledger: &Ledger, prefix: &str) -> BTreeMap<String, T> {
+pub(super) fn all<T: DeserializeOwned>(ledger: &Ledger, prefix: &str) -> BTreeMap<String, T> {
     let from_first = ledger.range(prefix.to_owned()..);
     let records = from_first.map_while(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
     records.map(|(id, value)| (id.to_owned(), serde_json::from_slice(value).unwrap())).collect()
@@ -74,6 +75,7 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         Event::GenesisDistributed(event) => &event.postings,
         Event::Transferred(event) => &event.postings,
         Event::PoolDisbursed(event) => &event.postings,
+        Event::VelocityTaxApplied(event) => &event.postings,
         Event::CountriesInitialized(_)
         | Event::SystemPaused(_)
         | Event::SystemResumed(_)
@@ -82,6 +84,8 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         | Event::AdminAppointed(_)
         | Event::AdminRemoved(_)
         | Event::SystemParameterUpdated(_)
+        | Event::VelocityTaxSkipped(_)
+        | Event::VelocityTaxExemptSet(_)
         | Event::UserCreated(_)
         | Event::GenesisSkipped(_)
         | Event::WalletFrozen(_)
@@ -89,7 +93,7 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
     }
 }
 
-fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
+pub(super) fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
     record.results.iter().flat_map(|result| match &result.outcome {
         Outcome::Applied(events) => events.as_slice(),
         Outcome::Refused(_) | Outcome::Repeated(_) => &[],
@@ -157,6 +161,7 @@ pub(super) struct Audit {
     actions: BTreeMap<String, (String, Option<String>)>,
     parameters: BTreeMap<String, u64>,
     disbursed: BTreeMap<String, u64>,
+    tax: TaxAudit,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
@@ -164,6 +169,7 @@ pub(super) struct Audit {
 impl Audit {
     /// Takes the figures of a country that was written past the contract.
     pub(super) fn put(&mut self, key: &str, record: &[u8]) {
+        self.tax.put(key, record);
         if let Some(code) = key.strip_prefix("c/") {
             let Country { users, slots_used, .. } = serde_json::from_slice(record).unwrap();
             self.countries.insert(code.to_owned(), (users, slots_used));
@@ -183,6 +189,7 @@ impl Audit {
 
     pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
         follow_movements(&mut self.balances, record);
+        self.tax.follow(record);
         for event in events(record) {
             self.follow_event(event);
         }
@@ -246,6 +253,9 @@ impl Audit {
             Event::SystemPaused(_)
             | Event::SystemResumed(_)
             | Event::Transferred(_)
+            | Event::VelocityTaxApplied(_)
+            | Event::VelocityTaxSkipped(_)
+            | Event::VelocityTaxExemptSet(_)
             | Event::WalletFrozen(_)
             | Event::WalletUnfrozen(_) => {}
         }
@@ -300,6 +310,7 @@ impl Audit {
         let figures = countries.map(|(code, row)| (code, (row.users, row.slots_used)));
         assert_eq!(self.countries, figures.collect());
         self.agrees_on_admins_with(ledger);
+        self.tax.agrees_with(ledger);
         let users = all::<User>(ledger, "u/");
         let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
         assert_eq!(self.genesis, statuses.collect());

@@ -3,6 +3,7 @@
 //! A rule is tested by text tables (see `script`), a law by random histories (see `laws`), a format
 //! by golden files (see `golden`). Nothing here may reach into how an execution works.
 
+mod audits;
 mod host;
 mod invariants;
 mod notation;
@@ -23,4 +24,5 @@ mod params;
 mod queries;
 mod refusals;
 mod repetition;
+mod tax;
 mod transfers;

@@ -13,6 +13,7 @@ use crate::admin::{
 };
 use crate::identity::{CreateUser, IdentityHash};
 use crate::params::ParameterValue;
+use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::{Command, Outcome, Query};
 
@@ -43,6 +44,13 @@ pub(super) fn amount(word: &str) -> Amount {
         Some(gx) => Amount::from_gx_text(gx).unwrap(),
         None => word.parse().unwrap(),
     }
+}
+
+/// Milliseconds, or days with or without some: `15`, `355d`, `355d+7`.
+pub(super) fn time(word: &str) -> i64 {
+    let Some((days, rest)) = word.split_once('d') else { return word.parse().unwrap() };
+    let rest: i64 = rest.strip_prefix('+').map_or(0, |rest| rest.parse().unwrap());
+    days.parse::<i64>().unwrap() * 86_400_000 + rest
 }
 
 /// `system`, `admin:<id>` or `user:<word>`.
@@ -130,6 +138,13 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
+        "ApplyVelocityTax" => {
+            ApplyVelocityTax { account_ids: args.iter().map(|word| account(word)).collect() }.into()
+        }
+        "SetVelocityTaxExempt" => {
+            let (account_id, exempt) = (account(arg(0)), arg(1).parse().unwrap());
+            SetVelocityTaxExempt { account_id, exempt }.into()
+        }
         _ => panic!("no function {function:?}"),
     }
 }

@@ -246,12 +246,20 @@ fn queries_are_answered_while_the_system_is_paused() {
         ("IdentityContract:GetUser", json!({"userId": account("alice.IN")})),
         ("TokenomicsContract:GetBalance", json!({"accountId": account("alice.IN")})),
         ("TokenomicsContract:GetSupplyStatus", json!({})),
+        (
+            "TaxAndFeeContract:CheckVelocityTaxEligibility",
+            json!({"accountId": account("alice.IN")}),
+        ),
+        (
+            "TaxAndFeeContract:CalculateTransactionFee",
+            json!({"from": account("alice.IN"), "to": account("treasury_IN"), "amount": "1"}),
+        ),
         ("SmartContract:GetCommandOutcome", json!({"commandId": CommandId::from_u128(0)})),
     ] {
         assert_eq!(query(name, &args).name(), name);
         ask(&host, name, args);
     }
-    assert_eq!(Query::NAMES.len(), 12, "each query stands in the list above");
+    assert_eq!(Query::NAMES.len(), 14, "each query stands in the list above");
 }
 
 #[test]

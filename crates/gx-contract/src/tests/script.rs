@@ -3,20 +3,21 @@
 //! ```text
 //! # a comment
 //! world IN=60000000 FR=40000000            bootstrap by the admin `root`, then these countries
-//! at 1000                                  time of the batches that follow
+//! at 1000                                  time of the batches that follow; also 355d+7
 //! put c/IN {"v":1,…}                       a record written past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
 //! = alice.IN 489.985GX                     a balance
+//! since alice.IN 355d                      since when it is taxable; - when it is not
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
 use gx_types::Role;
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, command_id, fits, words};
+use super::notation::{account, actor, amount, command, command_id, fits, time, words};
 use crate::state::Account;
 use crate::{BatchRecord, Envelope};
 
@@ -70,13 +71,14 @@ impl Script {
         match head {
             "" | "#" => {}
             "world" => self.world(rest),
-            "at" => self.host.now = rest.parse().unwrap(),
+            "at" => self.host.now = time(rest),
             "put" => {
                 let (key, record) = rest.split_once(' ').unwrap();
                 self.host.put(key, record);
             }
             "open" => self.open(rest),
             "=" => self.balance(rest),
+            "since" => self.taxable_since(rest),
             _ => {
                 let line = self.parse(line);
                 self.pending.push(line);
@@ -102,11 +104,22 @@ impl Script {
         assert!(opened, "open {args}: {}", shown(&record, 0));
     }
 
-    fn balance(&self, line: &str) {
-        let (name, expected) = line.split_once(' ').unwrap();
+    fn stored(&self, name: &str) -> Account {
         let stored = self.host.ledger.get(&format!("a/{}", account(name)));
         let stored = stored.unwrap_or_else(|| panic!("no account {name}"));
-        let found = serde_json::from_slice::<Account>(stored).unwrap().balance;
+        serde_json::from_slice(stored).unwrap()
+    }
+
+    fn taxable_since(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let expected = if expected == "-" { None } else { Some(time(expected)) };
+        let found = self.stored(name).taxable_since.map(|since| since.0);
+        assert_eq!(found, expected, "{name} is taxable since");
+    }
+
+    fn balance(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let found = self.stored(name).balance;
         assert_eq!(found, amount(expected.trim()), "balance of {name}: {}", found.to_gx());
     }
 

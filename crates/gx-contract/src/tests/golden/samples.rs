@@ -20,6 +20,10 @@ use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, System, User, Version,
 };
+use crate::tax_and_fee::{
+    ApplyVelocityTax, SetVelocityTaxExempt, VelocityTaxApplied, VelocityTaxExemptSet,
+    VelocityTaxSkipped,
+};
 use crate::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, GenesisDistributed, GenesisSkipped,
     Transfer, Transferred, UnfreezeWallet, WalletFrozen, WalletUnfrozen,
@@ -181,7 +185,9 @@ fn accounts() -> Vec<(String, Account)> {
     let account = |kind, account_type, country: Option<&str>, qirat| {
         let country = country.map(self::country);
         let balance = Amount::from_qirat(qirat);
-        Account { v: Version, kind, account_type, country, balance, frozen: None }
+        let (taxable_since, tax_exempt) = (None, false);
+        let v = Version;
+        Account { v, kind, account_type, country, balance, frozen: None, taxable_since, tax_exempt }
     };
     let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
     let treasury = account(AccountKind::Treasury, AccountType::Treasury, Some("IN"), 50_000_000);
@@ -200,6 +206,9 @@ fn accounts() -> Vec<(String, Account)> {
     for reason in REASONS {
         all.push((format!("USER-{}", word(reason)), Account { frozen: Some(*reason), ..user }));
     }
+    let taxable_since = Some(TIME);
+    all.push(("USER-taxable".to_owned(), Account { taxable_since, ..user }));
+    all.push(("USER-exempt".to_owned(), Account { tax_exempt: true, ..user }));
     all
 }
 
@@ -286,6 +295,36 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", WalletUnfrozen { user_id }.into());
+    for (case, event) in tax_events() {
+        add(case, event);
+    }
+    all
+}
+
+fn tax_events() -> Vec<(&'static str, Event)> {
+    let (account_id, exempt, code) = (account("IN"), true, Refusal::TaxNotDue);
+    let applied = VelocityTaxApplied {
+        account_id,
+        country: country("IN"),
+        taxed_balance: Amount::from_qirat(100_000_001),
+        rate_bps: 250,
+        amount: Amount::from_qirat(2_500_001),
+        treasury_amount: Amount::from_qirat(1_250_001),
+        charitable_amount: Amount::from_qirat(1_250_000),
+        was_taxable_since: TIME,
+        taxable_since: None,
+        postings: vec![
+            posting(account_id, "-2500001", 97_500_000),
+            posting(AccountId::treasury(country("IN")), "1250001", 1_250_001),
+            posting(Pool::Charitable.account(), "1250000", 158_000_000_001_250_000),
+        ],
+    };
+    let again = VelocityTaxApplied { taxable_since: Some(TIME), ..applied.clone() };
+    let mut all: Vec<(&str, Event)> = vec![("stopped", applied.into()), ("running", again.into())];
+    for (case, taxable_since) in [("stopped", None), ("running", Some(TIME))] {
+        all.push((case, VelocityTaxSkipped { account_id, code, taxable_since }.into()));
+        all.push((case, VelocityTaxExemptSet { account_id, exempt, taxable_since }.into()));
+    }
     all
 }
 
@@ -399,6 +438,8 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add("plain", DistributeGenesis { users }.into());
     add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", UnfreezeWallet { user_id }.into());
+    add("plain", ApplyVelocityTax { account_ids: vec![user_id, account("FR")] }.into());
+    add("plain", SetVelocityTaxExempt { account_id: user_id, exempt: true }.into());
     all
 }
 
