@@ -7,7 +7,7 @@ use crate::countries::TOTAL_WEIGHT;
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
 use crate::query::Answer;
-use crate::state::{Account, Country, Identity, Key, State, User, Version};
+use crate::state::{Account, Country, Identity, Key, State, TRUST_BASE, User, Version};
 use crate::tokenomics::FreezeReason;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Refusal, Refused, hex_text};
@@ -105,7 +105,8 @@ impl Rule for CreateUser {
         tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
         let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
         let (identity_hash, created_at) = (self.identity_hash, tx.now);
-        let user = User { v: Version, identity_hash, created_at, genesis };
+        let trust_score = TRUST_BASE;
+        let user = User { v: Version, identity_hash, created_at, genesis, trust_score };
         tx.put(Key::User(self.user_id), user)?;
         tx.emit(UserCreated {
             user_id: self.user_id,

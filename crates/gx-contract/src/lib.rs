@@ -14,6 +14,7 @@ mod execution;
 mod fees;
 mod gates;
 mod genesis;
+pub mod governance;
 mod hex;
 pub mod identity;
 mod index;

@@ -117,6 +117,22 @@ refusals! {
     RecipientIsAdmin = "recipient_is_admin";
     /// One disbursement may not be so large.
     AmountAboveCap = "amount_above_cap", transient;
+    /// There is no such proposal.
+    ProposalUnknown = "proposal_unknown", transient;
+    /// An active proposal asks for the same value of the same parameter.
+    ProposalExists = "proposal_exists", transient;
+    /// Too many proposals are active.
+    TooManyProposals = "too_many_proposals", transient;
+    /// The result of the proposal has been drawn.
+    ProposalFinished = "proposal_finished";
+    /// Votes are no longer taken on the proposal.
+    VotingEnded = "voting_ended";
+    /// Votes are still taken on the proposal.
+    VotingNotEnded = "voting_not_ended", transient;
+    /// The user's trust score is too low for this.
+    TrustTooLow = "trust_too_low", transient;
+    /// The user has voted on the proposal before.
+    AlreadyVoted = "already_voted";
     /// The system is not paused.
     NotPaused = "not_paused", transient;
     /// The set of countries is complete and can't change any more.

@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use gx_types::{
-    AccountId, AccountType, ActionId, AdminId, Amount, BatchId, CommandId, CountryCode, TimeMs,
+    AccountId, AccountType, ActionId, AdminId, Amount, BatchId, CommandId, CountryCode, ProposalId,
+    TimeMs,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{Action, Disbursed};
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
+use crate::governance::{ActiveProposals, CastVote, Proposal};
 use crate::identity::IdentityHash;
 use crate::index::Index;
 use crate::params::{Parameters, StoredParameters};
@@ -49,6 +51,7 @@ pub enum Key {
     Action(ActionId),
     Country(CountryCode),
     Admin(AdminId),
+    Proposal(ProposalId),
     /// A person, by the hash of who they are.
     Identity(IdentityHash),
     Outcome(CommandId),
@@ -56,8 +59,12 @@ pub enum Key {
     Countries,
     Disbursed,
     Parameters,
+    /// The active proposals.
+    Proposals,
     System,
     User(AccountId),
+    /// Of a user on a proposal.
+    Vote(ProposalId, AccountId),
 }
 
 impl Key {
@@ -68,14 +75,18 @@ impl Key {
             Self::Action(id) => ["b/", &id.as_str()].concat(),
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
+            Self::Proposal(id) => ["g/", &id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
             Self::Outcome(id) => ["o/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
             Self::Disbursed => "s/disbursed".to_owned(),
             Self::Parameters => "s/parameters".to_owned(),
+            Self::Proposals => "s/proposals".to_owned(),
             Self::System => "s/system".to_owned(),
             Self::User(id) => ["u/", id.as_str()].concat(),
+            // Ids of proposals have one length, so that none is a part of another.
+            Self::Vote(proposal, voter) => ["v/", &proposal.as_str(), "/", voter.as_str()].concat(),
         }
     }
 }
@@ -92,6 +103,10 @@ impl Key {
             }
             Self::Country(code) => words(b'c', [code.word(), 0, 0]),
             Self::Admin(id) => words(b'd', id.words()),
+            Self::Proposal(id) => {
+                let [a, b] = id.words();
+                words(b'g', [a, b, 0])
+            }
             Self::Identity(hash) => {
                 let [a, b, c, d] = hash.words();
                 [u64::from(b'i'), a, b, c, d, 0]
@@ -104,8 +119,13 @@ impl Key {
             Self::Countries => words(b's', [2, 0, 0]),
             Self::Disbursed => words(b's', [3, 0, 0]),
             Self::Parameters => words(b's', [4, 0, 0]),
-            Self::System => words(b's', [5, 0, 0]),
+            Self::Proposals => words(b's', [5, 0, 0]),
+            Self::System => words(b's', [6, 0, 0]),
             Self::User(id) => words(b'u', id.words()),
+            Self::Vote(proposal, voter) => {
+                let ([a, b], [c, d, e]) = (proposal.words(), voter.words());
+                [u64::from(b'v'), a, b, c, d, e]
+            }
         }
     }
 }
@@ -149,6 +169,20 @@ pub struct User {
     pub identity_hash: IdentityHash,
     pub created_at: TimeMs,
     pub genesis: GenesisStatus,
+    /// 0 to 100; absent while it is the 10 that everybody starts with.
+    #[serde(default = "base_trust", skip_serializing_if = "is_base_trust")]
+    pub trust_score: u8,
+}
+
+/// What everybody's trust score starts with.
+pub(crate) const TRUST_BASE: u8 = 10;
+
+const fn base_trust() -> u8 {
+    TRUST_BASE
+}
+
+fn is_base_trust(score: &u8) -> bool {
+    *score == TRUST_BASE
 }
 
 /// Claim of a person on their one account.
@@ -338,14 +372,17 @@ records! {
     Action(Action) = Key::Action(_),
     Country(Country) = Key::Country(_),
     Admin(Admin) = Key::Admin(_),
+    Proposal(Proposal) = Key::Proposal(_),
     Identity(Identity) = Key::Identity(_),
     Outcome(CommandOutcome) = Key::Outcome(_),
     Clock(Clock) = Key::Clock,
     Countries(Countries) = Key::Countries,
     Disbursed(Disbursed) = Key::Disbursed,
     Parameters(StoredParameters) = Key::Parameters,
+    Proposals(ActiveProposals) = Key::Proposals,
     System(System) = Key::System,
     User(User) = Key::User(_),
+    Vote(CastVote) = Key::Vote(_, _),
 }
 
 #[derive(Debug, Clone)]

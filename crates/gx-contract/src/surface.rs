@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{admin, identity, smart_contract, tax_and_fee, tokenomics};
+use crate::{admin, governance, identity, smart_contract, tax_and_fee, tokenomics};
 
 /// A function name that the contract does not have, or arguments that do not fit it.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +165,9 @@ surface! {
         DistributeGenesis = "TokenomicsContract:DistributeGenesis" in tokenomics,
         FreezeWallet = "TokenomicsContract:FreezeWallet" in tokenomics,
         UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in tokenomics,
+        SubmitProposal = "GovernanceContract:SubmitProposal" in governance,
+        VoteOnProposal = "GovernanceContract:VoteOnProposal" in governance,
+        ExecuteProposal = "GovernanceContract:ExecuteProposal" in governance,
         ApplyVelocityTax = "TaxAndFeeContract:ApplyVelocityTax" in tax_and_fee,
         SetVelocityTaxExempt = "TaxAndFeeContract:SetVelocityTaxExempt" in tax_and_fee,
     }
@@ -185,6 +188,10 @@ surface! {
         Transferred in tokenomics,
         WalletFrozen in tokenomics,
         WalletUnfrozen in tokenomics,
+        ProposalSubmitted in governance,
+        VoteCast in governance,
+        ProposalExecuted in governance,
+        ProposalFailed in governance,
         VelocityTaxApplied in tax_and_fee,
         VelocityTaxSkipped in tax_and_fee,
         VelocityTaxExemptSet in tax_and_fee,
@@ -201,7 +208,10 @@ surface! {
         GetUser = "IdentityContract:GetUser" in identity,
         GetBalance = "TokenomicsContract:GetBalance" in tokenomics,
         GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
-        CheckVelocityTaxEligibility = "TaxAndFeeContract:CheckVelocityTaxEligibility" in tax_and_fee,
+        GetProposal = "GovernanceContract:GetProposal" in governance,
+        ListActiveProposals = "GovernanceContract:ListActiveProposals" in governance,
+        CheckVelocityTaxEligibility =
+            "TaxAndFeeContract:CheckVelocityTaxEligibility" in tax_and_fee,
         CalculateTransactionFee = "TaxAndFeeContract:CalculateTransactionFee" in tax_and_fee,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
     }

@@ -31,6 +31,7 @@ pub use parameters::{
     GetSystemParameter, ListSystemParameters, ParameterList, ParameterView, SystemParameterUpdated,
     UpdateSystemParameter,
 };
+pub(crate) use parameters::{change, check_bounds};
 
 /// What each pool holds after bootstrap, in GX. Together they are the whole supply.
 pub(crate) const fn pool_cap(pool: Pool) -> Amount {

@@ -1,10 +1,11 @@
-//! Second views of the tax, kept from events alone: when an account became taxable, and that it
-//! paid only when it owed.
+//! Second views of the tax and of votes, kept from events alone: when an account became taxable,
+//! that it paid only when it owed, and that every vote counts once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Ledger;
 use super::invariants::{all, events, postings};
+use crate::governance::{ActiveProposals, CastVote, Proposal, ProposalStatus, Tally, Vote};
 use crate::params::{Parameters, StoredParameters};
 use crate::state::Account;
 use crate::{BatchRecord, Event};
@@ -110,5 +111,88 @@ impl TaxAudit {
             let stored = (account.taxable_since.map(|since| since.0), account.tax_exempt);
             assert_eq!(stored, (holder.since, holder.exempt), "timer and exemption of {id}");
         }
+    }
+}
+
+/// What is known of a proposal from events.
+#[derive(Clone, Default)]
+struct Seen {
+    ends_at: i64,
+    tally: Tally,
+    voters: BTreeSet<String>,
+    finished: bool,
+}
+
+/// One vote for each user, within the time, and a result that follows from the votes.
+#[derive(Default)]
+pub(super) struct VoteAudit {
+    proposals: BTreeMap<String, Seen>,
+    /// Whether active proposals were written past the contract.
+    disturbed: bool,
+}
+
+impl VoteAudit {
+    pub(super) fn put(&mut self, key: &str) {
+        self.disturbed |= key == "s/proposals";
+    }
+
+    pub(super) fn follow(&mut self, record: &BatchRecord) {
+        for event in events(record) {
+            self.follow_event(event, record.time.0);
+        }
+    }
+
+    fn follow_event(&mut self, event: &Event, now: i64) {
+        match event {
+            Event::ProposalSubmitted(event) => {
+                let seen = Seen { ends_at: event.ends_at.0, ..Seen::default() };
+                let before = self.proposals.insert(event.proposal_id.to_string(), seen);
+                assert!(before.is_none(), "a proposal is submitted once");
+            }
+            Event::VoteCast(event) => {
+                let seen = self.proposals.get_mut(&event.proposal_id.to_string()).unwrap();
+                assert!(now < seen.ends_at && !seen.finished, "a late vote: {event:?}");
+                assert!(seen.voters.insert(event.voter_id.to_string()), "twice: {event:?}");
+                match event.vote {
+                    Vote::For => seen.tally.in_favour += 1,
+                    Vote::Against => seen.tally.against += 1,
+                    Vote::Abstain => seen.tally.abstain += 1,
+                }
+                assert_eq!(seen.tally, event.tally);
+            }
+            Event::ProposalExecuted(event) => {
+                self.finish(&event.proposal_id.to_string(), event.tally, now);
+            }
+            Event::ProposalFailed(event) => {
+                self.finish(&event.proposal_id.to_string(), event.tally, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, id: &str, tally: Tally, now: i64) {
+        let seen = self.proposals.get_mut(id).unwrap();
+        assert!(now >= seen.ends_at, "the result of {id} is drawn too early");
+        assert!(!std::mem::replace(&mut seen.finished, true), "{id} has one result");
+        assert_eq!(seen.tally, tally);
+    }
+
+    pub(super) fn agrees_with(&self, ledger: &Ledger) {
+        let mut votes = BTreeSet::new();
+        for (id, seen) in &self.proposals {
+            let stored: Proposal = serde_json::from_slice(&ledger[&format!("g/{id}")]).unwrap();
+            assert_eq!((stored.tally, stored.ends_at.0), (seen.tally, seen.ends_at));
+            assert_eq!(stored.status != ProposalStatus::Active, seen.finished);
+            votes.extend(seen.voters.iter().map(|voter| format!("{id}/{voter}")));
+        }
+        let stored: BTreeSet<String> = all::<CastVote>(ledger, "v/").into_keys().collect();
+        assert_eq!(stored, votes, "each vote is a key of its own");
+        let active = ledger.get("s/proposals").map_or(BTreeSet::new(), |record| {
+            let active: ActiveProposals = serde_json::from_slice(record).unwrap();
+            active.proposals.iter().map(|active| active.proposal_id.to_string()).collect()
+        });
+        let open = self.proposals.iter().filter(|(_, seen)| !seen.finished);
+        let open: BTreeSet<String> = open.map(|(id, _)| id.clone()).collect();
+        assert!(self.disturbed || active == open, "the list holds what is active");
     }
 }

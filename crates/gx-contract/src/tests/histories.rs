@@ -1,11 +1,14 @@
 //! Random histories: mixtures of valid and invalid commands over few accounts, ids and countries,
 //! so that they collide. The laws are tested on them.
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
-use gx_types::{AccountId, ActionId, Actor, AdminId, CommandId, CountryCode, Pool, Role};
+use gx_types::{
+    AccountId, ActionId, Actor, AdminId, CommandId, CountryCode, Pool, ProposalId, Role,
+};
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 use super::host::Host;
 use super::notation::{account, actor, command, identity_hash, words};
@@ -14,6 +17,7 @@ use crate::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
     InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
+use crate::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use crate::identity::CreateUser;
 use crate::params::{Parameter, ParameterValue};
 use crate::state::AdminLevel;
@@ -48,6 +52,9 @@ fn build_world() -> Host {
         r#"world AA=1 BB=2 CC=99999997
         put c/AA {"v":1,"weight":1,"users":0,"slots":[1,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
+        admin:boss ApproveAction #third => ActionApproved, AdminAppointed
+        put s/parameters {"v":1,"changes":2,"values":{"votingQuorum":"1","votingTrustMin":"10"}}
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );
     go_on(host, "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.1 30")
@@ -133,6 +140,28 @@ fn distribute() -> impl Strategy<Value = (Actor, Command)> {
         .prop_map(|users| (Actor::System, DistributeGenesis { users }.into()))
 }
 
+/// Ids of the commands that submit proposals: few, so that votes find them.
+fn submission() -> impl Strategy<Value = CommandId> {
+    (32..36_u128).prop_map(CommandId::from_u128)
+}
+
+fn vote() -> impl Strategy<Value = (Actor, Command)> {
+    let by = |id: &str| Actor::Admin(id.parse().unwrap());
+    let proposed = || submission().prop_map(ProposalId::made_by);
+    let votes = select(vec![Vote::For, Vote::For, Vote::Against, Vote::Abstain]);
+    prop_oneof![
+        2 => change().prop_map(move |UpdateSystemParameter { param_id, new_value }| {
+            (by("root"), SubmitProposal { param_id, new_value, title: "x".to_owned() }.into())
+        }),
+        5 => (user(), proposed(), votes).prop_map(|(user, proposal_id, vote)| {
+            (Actor::User(user), VoteOnProposal { proposal_id, vote }.into())
+        }),
+        2 => proposed().prop_map(|proposal_id| {
+            (Actor::System, ExecuteProposal { proposal_id }.into())
+        }),
+    ]
+}
+
 fn tax() -> impl Strategy<Value = (Actor, Command)> {
     let list = prop::collection::vec(any_account(), 0..4);
     prop_oneof![
@@ -165,7 +194,7 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
 }
 
 fn admin() -> impl Strategy<Value = AdminId> {
-    select(&["root", "boss", "clerk", "late"][..]).prop_map(|id| id.parse().unwrap())
+    select(&["root", "boss", "third", "clerk", "late"][..]).prop_map(|id| id.parse().unwrap())
 }
 
 /// Ids of the commands that propose actions: few, so that approvals find them.
@@ -208,32 +237,81 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
 fn given() -> impl Strategy<Value = Given> {
     let command = prop_oneof![
         9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern(), 6 => decide(),
-        3 => tax(),
+        3 => tax(), 5 => vote(),
     ];
     let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
     let role = prop_oneof![25 => Just(None), 1 => select(Role::ALL.to_vec()).prop_map(Some)];
     let id = prop_oneof![6 => any::<u128>(), 1 => 0..4_u128].prop_map(CommandId::from_u128);
-    let id = (id, proposal());
-    let elapsed = prop_oneof![9 => -3..9_i64, 1 => Just(200_000_000), 1 => Just(30_672_000_000)];
+    let id = (id, proposal(), submission());
+    let elapsed = prop_oneof![9 => -3..9_i64, 1 => Just(200_000_000), 1 => Just(1_209_600_000),
+        1 => Just(30_672_000_000)];
     (command, other, role, id, prop::bool::weighted(0.15), elapsed).prop_map(
-        |((rightful, command), other, role, (id, proposal), opens_batch, elapsed)| {
-            let command_id = if command.rule().gate().two_admins { proposal } else { id };
+        |((rightful, command), other, role, (id, proposal, submission), opens_batch, elapsed)| {
+            let command_id = match command {
+                Command::SubmitProposal(_) => submission,
+                _ if command.rule().gate().two_admins => proposal,
+                _ => id,
+            };
             let envelope = Envelope { command_id, actor: other.unwrap_or(rightful), command };
             Given { role: role.unwrap_or(envelope.role()), envelope, opens_batch, elapsed }
         },
     )
 }
 
-/// Commands, some of which come again.
+/// Commands, some of which come again, and some of which others answer: a second admin approves,
+/// users vote, and the result is drawn when its time has come.
 pub(super) fn history() -> impl Strategy<Value = Vec<Given>> {
-    let repeated = prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 0..4);
-    (prop::collection::vec(given(), 1..40), repeated).prop_map(|(mut history, repeated)| {
-        for (from, to) in repeated {
-            let again = from.get(&history).clone();
-            history.insert(to.index(history.len() + 1), again);
+    let repeated = prop::collection::vec(any::<(Index, Index)>(), 0..4);
+    let answered = prop::collection::vec(prop::option::weighted(0.7, any::<Index>()), 40);
+    (prop::collection::vec(given(), 1..40), repeated, answered).prop_map(
+        |(mut history, repeated, answered)| {
+            for (from, to) in repeated {
+                let again = from.get(&history).clone();
+                history.insert(to.index(history.len() + 1), again);
+            }
+            let mut history: VecDeque<Given> = history.into();
+            let mut all = Vec::new();
+            let mut answered = answered.into_iter();
+            while let Some(given) = history.pop_front() {
+                let later = answered.next().flatten();
+                let answers = later.map_or(Vec::new(), |later| answers(&given, later));
+                all.push(given);
+                for (wait, answer) in answers {
+                    history.insert(wait.min(history.len()), answer);
+                }
+            }
+            all
+        },
+    )
+}
+
+/// What others answer to a command, and after how many further commands.
+fn answers(given: &Given, later: Index) -> Vec<(usize, Given)> {
+    let id = given.envelope.command_id;
+    let answer = |wait: usize, number: u128, (actor, command), elapsed| {
+        let command_id = CommandId::from_u128(id.words()[1] as u128 * 8 + number);
+        let envelope = Envelope { command_id, actor, command };
+        (wait, Given { role: envelope.role(), envelope, opens_batch: false, elapsed })
+    };
+    let wait = later.index(4);
+    match &given.envelope.command {
+        Command::SubmitProposal(_) => {
+            let proposal_id = ProposalId::made_by(id);
+            let vote = VoteOnProposal { proposal_id, vote: Vote::For };
+            let voter = Actor::User(account("h1.BB"));
+            let result = (Actor::System, ExecuteProposal { proposal_id }.into());
+            vec![
+                answer(wait, 1, (voter, vote.into()), 0),
+                answer(wait + 1, 2, result, 1_209_600_000),
+            ]
         }
-        history
-    })
+        command if command.rule().gate().two_admins => {
+            let second = ["boss", "root", "third"][later.index(3)].parse().unwrap();
+            let approval = ApproveAction { action_id: ActionId::made_by(id) };
+            vec![answer(wait, 3, (Actor::Admin(second), approval.into()), 0)]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A history that starts on the empty ledger: what others depend on comes early, mostly.

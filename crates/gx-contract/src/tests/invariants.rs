@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gx_types::{CommandId, MAX_SUPPLY, Pool};
 use serde::de::DeserializeOwned;
 
-use super::audits::TaxAudit;
+use super::audits::{TaxAudit, VoteAudit};
 use super::host::Ledger;
 use crate::admin::{Action, Disbursed};
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
@@ -84,6 +84,10 @@ pub(super) fn postings(event: &Event) -> &[Posting] {
         | Event::AdminAppointed(_)
         | Event::AdminRemoved(_)
         | Event::SystemParameterUpdated(_)
+        | Event::ProposalSubmitted(_)
+        | Event::VoteCast(_)
+        | Event::ProposalExecuted(_)
+        | Event::ProposalFailed(_)
         | Event::VelocityTaxSkipped(_)
         | Event::VelocityTaxExemptSet(_)
         | Event::UserCreated(_)
@@ -162,6 +166,7 @@ pub(super) struct Audit {
     parameters: BTreeMap<String, u64>,
     disbursed: BTreeMap<String, u64>,
     tax: TaxAudit,
+    votes: VoteAudit,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
@@ -170,6 +175,7 @@ impl Audit {
     /// Takes the figures of a country that was written past the contract.
     pub(super) fn put(&mut self, key: &str, record: &[u8]) {
         self.tax.put(key, record);
+        self.votes.put(key);
         if let Some(code) = key.strip_prefix("c/") {
             let Country { users, slots_used, .. } = serde_json::from_slice(record).unwrap();
             self.countries.insert(code.to_owned(), (users, slots_used));
@@ -190,6 +196,7 @@ impl Audit {
     pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
         follow_movements(&mut self.balances, record);
         self.tax.follow(record);
+        self.votes.follow(record);
         for event in events(record) {
             self.follow_event(event);
         }
@@ -253,6 +260,10 @@ impl Audit {
             Event::SystemPaused(_)
             | Event::SystemResumed(_)
             | Event::Transferred(_)
+            | Event::ProposalSubmitted(_)
+            | Event::VoteCast(_)
+            | Event::ProposalExecuted(_)
+            | Event::ProposalFailed(_)
             | Event::VelocityTaxApplied(_)
             | Event::VelocityTaxSkipped(_)
             | Event::VelocityTaxExemptSet(_)
@@ -311,6 +322,7 @@ impl Audit {
         assert_eq!(self.countries, figures.collect());
         self.agrees_on_admins_with(ledger);
         self.tax.agrees_with(ledger);
+        self.votes.agrees_with(ledger);
         let users = all::<User>(ledger, "u/");
         let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
         assert_eq!(self.genesis, statuses.collect());

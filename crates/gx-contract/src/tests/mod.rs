@@ -17,6 +17,7 @@ mod fees;
 mod freezing;
 mod genesis;
 mod golden;
+mod governance;
 mod histories;
 mod identity;
 mod laws;

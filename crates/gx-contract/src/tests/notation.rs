@@ -3,7 +3,7 @@
 //! `alice.IN` is the account of the human `alice` in India, `shop.IN.1` one of type 1. The name
 //! alone makes the id, so that a table can name whom nobody has registered.
 
-use gx_types::{AccountId, AccountType, ActionId, Actor, Amount, CommandId};
+use gx_types::{AccountId, AccountType, ActionId, Actor, Amount, CommandId, ProposalId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use crate::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
     InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
+use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{CreateUser, IdentityHash};
 use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
@@ -138,6 +139,17 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
+        "SubmitProposal" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            SubmitProposal { param_id: text(arg(0)), new_value, title: arg(2).to_owned() }.into()
+        }
+        "VoteOnProposal" => {
+            let proposal_id = ProposalId::made_by(command_id(arg(0)));
+            VoteOnProposal { proposal_id, vote: text(arg(1)) }.into()
+        }
+        "ExecuteProposal" => {
+            ExecuteProposal { proposal_id: ProposalId::made_by(command_id(arg(0))) }.into()
+        }
         "ApplyVelocityTax" => {
             ApplyVelocityTax { account_ids: args.iter().map(|word| account(word)).collect() }.into()
         }

@@ -1,6 +1,6 @@
 //! What the ledger answers, and in which form.
 
-use gx_types::{AccountId, ActionId, Actor, CommandId};
+use gx_types::{AccountId, ActionId, Actor, CommandId, ProposalId};
 use serde_json::{Value, json};
 
 use super::host::Host;
@@ -232,6 +232,7 @@ fn queries_are_answered_while_the_system_is_paused() {
         "open alice.IN 30
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
         #late admin:root AppointAdmin late ADMIN => ActionProposed
+        #days admin:root SubmitProposal votingDays 15 longer => ProposalSubmitted
         admin:root PauseSystem \"ten letters\" => SystemPaused",
     );
     for (name, args) in [
@@ -247,6 +248,11 @@ fn queries_are_answered_while_the_system_is_paused() {
         ("TokenomicsContract:GetBalance", json!({"accountId": account("alice.IN")})),
         ("TokenomicsContract:GetSupplyStatus", json!({})),
         (
+            "GovernanceContract:GetProposal",
+            json!({"proposalId": ProposalId::made_by(command_id("days"))}),
+        ),
+        ("GovernanceContract:ListActiveProposals", json!({})),
+        (
             "TaxAndFeeContract:CheckVelocityTaxEligibility",
             json!({"accountId": account("alice.IN")}),
         ),
@@ -259,7 +265,7 @@ fn queries_are_answered_while_the_system_is_paused() {
         assert_eq!(query(name, &args).name(), name);
         ask(&host, name, args);
     }
-    assert_eq!(Query::NAMES.len(), 14, "each query stands in the list above");
+    assert_eq!(Query::NAMES.len(), 16, "each query stands in the list above");
 }
 
 #[test]

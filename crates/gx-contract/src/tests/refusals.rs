@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gx_types::{CommandId, ProposalId};
+
 use super::host::Host;
 use super::script::{check, go_on};
 use crate::{Command, Refusal};
@@ -20,7 +22,7 @@ struct Table {
     faults: &'static str,
 }
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 19] = [
     Table {
         line: "{actor} BootstrapSystem root",
         good: "actor=system, world=none",
@@ -260,6 +262,51 @@ const TABLES: [Table; 16] = [
             not_taxable         | user=treasury_IN
             exemption_unchanged | exempt=false",
     },
+    Table {
+        line: "{actor} SubmitProposal {change} {title}",
+        good: "actor=admin:clerk, change=votingDays 200, title=x",
+        applied: "ProposalSubmitted",
+        faults: "
+            role_not_allowed    | role=as gx_super_admin
+            not_bootstrapped    | world=none
+            system_paused       | world=paused
+            actor_unknown       | actor=admin:gone
+            actor_not_allowed   | actor=system
+            text_invalid        | title=x*201
+            value_out_of_bounds | change=votingDays 0
+            proposal_exists     | change=votingDays 33
+            too_many_proposals  | world=crowded",
+    },
+    Table {
+        line: "{actor} VoteOnProposal {proposal} FOR",
+        good: "actor=user:alice.IN, proposal=#open",
+        applied: "VoteCast",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=user:nobody.IN
+            actor_not_allowed | actor=admin:root
+            account_frozen    | actor=user:frank.FR
+            proposal_unknown  | proposal=#nothing
+            voting_ended      | proposal=#ended
+            trust_too_low     | proposal=#strict
+            already_voted     | actor=user:bob.FR",
+    },
+    Table {
+        line: "{actor} ExecuteProposal {proposal}",
+        good: "actor=system, proposal=#ended",
+        applied: "ProposalFailed",
+        faults: "
+            role_not_allowed  | role=as gx_super_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:gone
+            actor_not_allowed | actor=user:alice.IN
+            proposal_unknown  | proposal=#nothing
+            proposal_finished | proposal=#finished
+            voting_not_ended  | proposal=#open",
+    },
 ];
 
 /// Places of the lines that are empty unless something is put there.
@@ -268,6 +315,13 @@ const EMPTY: [&str; 10] =
 
 /// What every command can have beside its own faults.
 const FAULT_OF_ALL: &str = "command_id_reused | id=#used";
+
+/// The record of one of many active proposals, for other values each.
+fn active_proposal(number: u32) -> String {
+    let id = ProposalId::made_by(CommandId::from_u128(number.into()));
+    let value = number + 33;
+    format!(r#"{{"proposalId":"{id}","paramId":"votingDays","newValue":"{value}"}}"#)
+}
 
 /// A world with everything that a fault names. In each world the id `used` has its outcome.
 fn world(name: &str) -> Host {
@@ -286,15 +340,25 @@ fn world(name: &str) -> Host {
         {gone},\"removedAt\":1}}
         #cap admin:clerk UpdateSystemParameter feeCapBps 45 => ActionProposed
         #rate admin:clerk UpdateSystemParameter feeB2bLocalBps 46 => ActionProposed
-        admin:root ApproveAction #rate => ActionApproved, SystemParameterUpdated"
+        admin:root ApproveAction #rate => ActionApproved, SystemParameterUpdated
+        #strict admin:clerk SubmitProposal votingDays 34 x => ProposalSubmitted
+        #trust admin:clerk UpdateSystemParameter votingTrustMin 10 => ActionProposed
+        admin:root ApproveAction #trust => ActionApproved, SystemParameterUpdated
+        #open admin:clerk SubmitProposal votingDays 33 x => ProposalSubmitted
+        user:bob.FR VoteOnProposal #open FOR => VoteCast"
     );
+    let crowd: Vec<String> = (0..100).map(active_proposal).collect();
+    let crowded = format!("put s/proposals {{\"v\":1,\"proposals\":[{}]}}", crowd.join(","));
     let used = "#used admin:root UnfreezeWallet late.DE";
     let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
     let normal = format!(
         "world IN=60000000 FR=40000000 DE=0
         {clerk}
         open carol.FR 30
+        #ended admin:clerk SubmitProposal votingDays 31 x => ProposalSubmitted
+        #finished admin:clerk SubmitProposal votingDays 32 x => ProposalSubmitted
         at 355d
+        admin:clerk ExecuteProposal #finished => ProposalFailed
         open alice.IN 30
         open bob.FR 30
         open frank.FR 30
@@ -319,6 +383,7 @@ fn world(name: &str) -> Host {
         "normal" => normal,
         "paused" => normal + pause,
         "capless" => normal + capless,
+        "crowded" => normal + &crowded,
         "unsealed" => unsealed,
         "unsealed and paused" => unsealed + pause,
         _ => panic!("no world {name:?}"),
@@ -394,7 +459,8 @@ impl Table {
 }
 
 fn worlds() -> BTreeMap<&'static str, Host> {
-    let names = ["none", "normal", "paused", "capless", "unsealed", "unsealed and paused"];
+    let names =
+        ["none", "normal", "paused", "capless", "crowded", "unsealed", "unsealed and paused"];
     names.into_iter().map(|name| (name, world(name))).collect()
 }
 
@@ -474,6 +540,7 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         "not_bootstrapped system_paused actor_unknown account_frozen account_not_found \
          counterparty_frozen action_unknown proposer_not_admin admin_unknown admin_exists \
          admin_account_invalid too_few_super_admins parameters_inconsistent amount_above_cap \
+         proposal_unknown proposal_exists too_many_proposals voting_not_ended trust_too_low \
          not_paused countries_not_sealed genesis_ineligible already_frozen \
          not_frozen exemption_unchanged tax_exempt tax_not_due insufficient_balance"
     );

@@ -185,7 +185,8 @@ fn each_account_of_a_list_has_its_result() {
         {bob}
         at 355d
         open late.IN 30
-        admin:root ApplyVelocityTax bob.FR nobody.IN late.IN treasury_IN SYSTEM_GX_POOL alice.IN => \
+        admin:root ApplyVelocityTax \
+            bob.FR nobody.IN late.IN treasury_IN SYSTEM_GX_POOL alice.IN => \
             VelocityTaxApplied accountId=bob.FR amount=60GX, \
             VelocityTaxSkipped accountId=nobody.IN code=account_not_found, \
             VelocityTaxSkipped accountId=late.IN code=tax_not_due, \

@@ -3,6 +3,7 @@
 //! A file that differs is a broken promise to every ledger there is: add a new version beside the
 //! old one instead. `GX_UPDATE_GOLDEN=1` writes files that are missing, and never changes one.
 
+mod governed;
 mod samples;
 
 pub(super) use samples::records as records_of_all_kinds;
@@ -82,8 +83,8 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Action Country Admin Identity Outcome Clock Countries Disbursed Parameters
-    System User);
+record_names!(Account Action Country Admin Proposal Identity Outcome Clock Countries Disbursed
+    Parameters Proposals System User Vote);
 
 #[test]
 fn records() {

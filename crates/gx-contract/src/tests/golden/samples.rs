@@ -1,28 +1,17 @@
 //! One value of everything stored and emitted, with and without what is optional.
 
-use std::sync::Arc;
-
-use gx_types::{
-    AccountId, AccountType, ActionId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode,
-};
+use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{Pool, Role, TimeMs};
 
+use super::governed;
 use crate::admin::{
-    Action, ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, AppointAdmin, Approval,
-    ApproveAction, BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight,
-    DisburseFromPool, Disbursed, InitializeCountryData, PauseSystem, PoolDisbursed, RemoveAdmin,
-    ResumeSystem, SystemBootstrapped, SystemParameterUpdated, SystemPaused, SystemResumed,
-    UpdateSystemParameter,
+    BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
+    PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
 };
 use crate::identity::{CreateUser, IdentityHash, UserCreated};
-use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, System, User, Version,
-};
-use crate::tax_and_fee::{
-    ApplyVelocityTax, SetVelocityTaxExempt, VelocityTaxApplied, VelocityTaxExemptSet,
-    VelocityTaxSkipped,
 };
 use crate::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, GenesisDistributed, GenesisSkipped,
@@ -36,10 +25,11 @@ use crate::{
 /// All values of an enum; one that is missing in the list does not compile.
 macro_rules! all {
     ($list:ident of $type:ident: $($variant:ident)+) => {
-        const $list: &[$type] = &[$($type::$variant),+];
+        pub(super) const $list: &[$type] = &[$($type::$variant),+];
         const _: fn($type) = |value| match value { $($type::$variant => (),)+ };
     };
 }
+pub(super) use all;
 
 all!(REASONS of FreezeReason: AdminAction SuspiciousActivity ComplianceReview CourtOrder
     UserRequest Inactivity DebtCollection);
@@ -48,37 +38,34 @@ all!(SCOPES of Scope: Local CrossBorder);
 all!(LEVELS of AdminLevel: SuperAdmin Admin);
 
 /// The text that a value is in JSON.
-fn word(value: impl serde::Serialize) -> String {
+pub(super) fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 
-fn country(code: &str) -> CountryCode {
+pub(super) fn country(code: &str) -> CountryCode {
     code.parse().unwrap()
 }
 
-fn account(code: &str) -> AccountId {
+pub(super) fn account(code: &str) -> AccountId {
     AccountId::from_entropy(country(code), AccountType::Individual, *b"0123456789abcdef")
 }
 
-fn admin() -> AdminId {
+pub(super) fn admin() -> AdminId {
     "root".parse().unwrap()
-}
-
-fn action_id() -> ActionId {
-    ActionId::made_by(COMMAND)
 }
 
 fn identity_hash() -> IdentityHash {
     IdentityHash::from_bytes(std::array::from_fn(|at| 0xE0 + at as u8))
 }
 
-fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
+pub(super) fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
     Posting(account, change.parse().unwrap(), Amount::from_qirat(balance))
 }
 
-const TIME: TimeMs = TimeMs(1_767_225_600_123);
+pub(super) const TIME: TimeMs = TimeMs(1_767_225_600_123);
 const BATCH: BatchId = BatchId::from_u128(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF);
-const COMMAND: CommandId = CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
+pub(super) const COMMAND: CommandId =
+    CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
 const GRANTED: GenesisStatus = GenesisStatus::Granted { phase: 1, amount: Amount::from_gx(500) };
 
 fn statuses() -> [(&'static str, GenesisStatus); 3] {
@@ -115,20 +102,6 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
         let removed = Admin { account_id, removed_at: Some(TIME), ..record };
         add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
     }
-    for (case, approval) in
-        [("pending", None), ("executed", Some(Approval { by: admin(), at: TIME }))]
-    {
-        let command = Box::new(commands()[0].1.clone());
-        let (proposed_by, proposed_at, expires_at) = (admin(), TIME, TIME.plus_days(7));
-        let v = Version;
-        let action = Action { v, command, proposed_by, proposed_at, expires_at, approval };
-        add(case, Key::Action(action_id()), action.into());
-    }
-    let none = Disbursed::default();
-    let some = none.clone().plus(Pool::Gx, Amount::from_gx(1)).unwrap();
-    let some = some.plus(Pool::Charitable, Amount::from_gx(2)).unwrap();
-    add("none", Key::Disbursed, none.into());
-    add("some", Key::Disbursed, some.into());
     let identity = Identity { v: Version, user_id: account("IN") };
     add("plain", Key::Identity(identity_hash()), identity.into());
     let body = envelopes()[0].1.body_hash();
@@ -144,9 +117,6 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     let codes = vec![country("FR"), country("IN")];
     let set = Countries { v: Version, total_weight: 100_000_000, codes };
     add("sealed", Key::Countries, set.into());
-    for (case, parameters) in parameters() {
-        add(case, Key::Parameters, StoredParameters(Arc::new(parameters)).into());
-    }
     for (case, paused) in
         [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
     {
@@ -157,28 +127,14 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
-        let user = User { v: Version, identity_hash, created_at: TIME, genesis };
-        add(case, Key::User(account("IN")), user.into());
+        let trust_score = 10;
+        let user = User { v: Version, identity_hash, created_at: TIME, genesis, trust_score };
+        add(case, Key::User(account("IN")), user.clone().into());
+        let trusted = User { trust_score: 75, ..user };
+        add(&format!("{case}-trusted"), Key::User(account("IN")), trusted.into());
     }
+    all.extend(governed::records());
     all
-}
-
-/// All at their defaults, one changed, and all changed.
-fn parameters() -> [(&'static str, Parameters); 3] {
-    let default = Parameters::DEFAULT;
-    let cap = "feeCapBps".parse().unwrap();
-    let changed = default.with(cap, ParameterValue::new(900)).unwrap();
-    let all = Parameter::all().fold(default, |parameters, parameter| {
-        let value = parameter.default_value().get();
-        // What must ascend ascends still when each value grows by one; shares and caps have room
-        // below only.
-        let value = match parameter.unit() {
-            Unit::BasisPoints | Unit::Percent | Unit::Score => value - 1,
-            Unit::Qirat | Unit::Days | Unit::Hours | Unit::Count => value + 1,
-        };
-        parameters.with(parameter, ParameterValue::new(value)).unwrap()
-    });
-    [("default", default), ("changed", changed), ("all", all)]
 }
 
 fn accounts() -> Vec<(String, Account)> {
@@ -216,17 +172,20 @@ pub(super) fn keys() -> Vec<(String, Key)> {
     let mut all = vec![
         Key::Account(account("IN")),
         Key::Account(AccountId::treasury(country("IN"))),
-        Key::Action(action_id()),
+        Key::Action(governed::action_id()),
         Key::Country(country("IN")),
         Key::Admin(admin()),
+        Key::Proposal(governed::proposal_id()),
         Key::Identity(identity_hash()),
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
         Key::Disbursed,
         Key::Parameters,
+        Key::Proposals,
         Key::System,
         Key::User(account("IN")),
+        Key::Vote(governed::proposal_id(), account("IN")),
     ];
     all.extend(Pool::ALL.map(|pool| Key::Account(pool.account())));
     let name = |key: &Key| match key {
@@ -235,6 +194,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Action(_) => "Action.plain".to_owned(),
         Key::Country(_) => "Country.plain".to_owned(),
         Key::Admin(_) => "Admin.plain".to_owned(),
+        Key::Proposal(_) => "Proposal.plain".to_owned(),
         Key::Identity(_) => "Identity.plain".to_owned(),
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
@@ -242,7 +202,9 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Disbursed => "Disbursed.plain".to_owned(),
         Key::Parameters => "Parameters.plain".to_owned(),
         Key::System => "System.plain".to_owned(),
+        Key::Proposals => "Proposals.plain".to_owned(),
         Key::User(_) => "User.plain".to_owned(),
+        Key::Vote(..) => "Vote.plain".to_owned(),
     };
     all.into_iter().map(|key| (name(&key), key)).collect()
 }
@@ -266,9 +228,6 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", SystemPaused { reason: "audit \"7\" of pools".into() }.into());
     add("plain", SystemResumed { paused_since: TIME }.into());
-    for (case, event) in admin_events() {
-        add(case, event);
-    }
     for (case, genesis) in statuses() {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
@@ -295,75 +254,8 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", WalletUnfrozen { user_id }.into());
-    for (case, event) in tax_events() {
-        add(case, event);
-    }
+    all.extend(governed::events());
     all
-}
-
-fn tax_events() -> Vec<(&'static str, Event)> {
-    let (account_id, exempt, code) = (account("IN"), true, Refusal::TaxNotDue);
-    let applied = VelocityTaxApplied {
-        account_id,
-        country: country("IN"),
-        taxed_balance: Amount::from_qirat(100_000_001),
-        rate_bps: 250,
-        amount: Amount::from_qirat(2_500_001),
-        treasury_amount: Amount::from_qirat(1_250_001),
-        charitable_amount: Amount::from_qirat(1_250_000),
-        was_taxable_since: TIME,
-        taxable_since: None,
-        postings: vec![
-            posting(account_id, "-2500001", 97_500_000),
-            posting(AccountId::treasury(country("IN")), "1250001", 1_250_001),
-            posting(Pool::Charitable.account(), "1250000", 158_000_000_001_250_000),
-        ],
-    };
-    let again = VelocityTaxApplied { taxable_since: Some(TIME), ..applied.clone() };
-    let mut all: Vec<(&str, Event)> = vec![("stopped", applied.into()), ("running", again.into())];
-    for (case, taxable_since) in [("stopped", None), ("running", Some(TIME))] {
-        all.push((case, VelocityTaxSkipped { account_id, code, taxable_since }.into()));
-        all.push((case, VelocityTaxExemptSet { account_id, exempt, taxable_since }.into()));
-    }
-    all
-}
-
-fn admin_events() -> Vec<(&'static str, Event)> {
-    let (admin_id, level) = (admin(), AdminLevel::SuperAdmin);
-    let (action_id, expires_at) = (action_id(), TIME.plus_days(7));
-    let command = Box::new(commands()[0].1.clone());
-    let value = ParameterValue::new;
-    vec![
-        ("plain", ActionProposed { action_id, command, proposed_by: admin_id, expires_at }.into()),
-        ("plain", ActionApproved { action_id, approved_by: admin_id }.into()),
-        ("plain", AdminAppointed { admin_id, level, account_id: None }.into()),
-        ("account", AdminAppointed { admin_id, level, account_id: Some(account("IN")) }.into()),
-        ("plain", AdminRemoved { admin_id, level }.into()),
-        (
-            "plain",
-            SystemParameterUpdated {
-                param_id: "votingDays".parse().unwrap(),
-                old_value: value(14),
-                new_value: value(15),
-                changes: 7,
-            }
-            .into(),
-        ),
-        (
-            "plain",
-            PoolDisbursed {
-                pool_id: Pool::Charitable,
-                recipient_id: account("IN"),
-                amount: Amount::from_qirat(50),
-                purpose: "a well \"7\"".into(),
-                postings: vec![
-                    posting(Pool::Charitable.account(), "-50", 157_999_999_999_999_950),
-                    posting(account("IN"), "50", 50),
-                ],
-            }
-            .into(),
-        ),
-    ]
 }
 
 /// A payment of each type and scope, and one with a remark.
@@ -412,24 +304,6 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add("plain", InitializeCountryData { countries: weights() }.into());
     add("plain", PauseSystem { reason: "audit \"7\" of pools".into() }.into());
     add("plain", ResumeSystem {}.into());
-    for level in LEVELS {
-        let (admin_id, level) = (admin(), *level);
-        add(&word(level), AppointAdmin { admin_id, level, account_id: None }.into());
-        let account_id = Some(user_id);
-        let case = format!("{}-account", word(level));
-        add(&case, AppointAdmin { admin_id, level, account_id }.into());
-    }
-    add("plain", RemoveAdmin { admin_id: admin() }.into());
-    for param_id in Parameter::all() {
-        let new_value = param_id.default_value();
-        add(param_id.id(), UpdateSystemParameter { param_id, new_value }.into());
-    }
-    for pool_id in Pool::ALL {
-        let (recipient_id, amount, purpose) = (user_id, Amount::from_qirat(50), "a well".into());
-        let disbursement = DisburseFromPool { pool_id, recipient_id, amount, purpose };
-        add(pool_id.as_str(), disbursement.into());
-    }
-    add("plain", ApproveAction { action_id: action_id() }.into());
     let (identity_hash, country, account_type) =
         (identity_hash(), country("IN"), AccountType::Individual);
     add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
@@ -438,8 +312,7 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add("plain", DistributeGenesis { users }.into());
     add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", UnfreezeWallet { user_id }.into());
-    add("plain", ApplyVelocityTax { account_ids: vec![user_id, account("FR")] }.into());
-    add("plain", SetVelocityTaxExempt { account_id: user_id, exempt: true }.into());
+    all.extend(governed::commands());
     all
 }
 
