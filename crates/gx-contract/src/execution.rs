@@ -12,7 +12,8 @@ use crate::signature::Verified;
 use crate::state::{Clock, CommandOutcome, Key, State, Version};
 use crate::tx::{Stop, Tx};
 use crate::{
-    Batch, BatchRecord, CommandResult, Envelope, Event, Outcome, Refusal, Refused, Repeated, gates,
+    Batch, BatchRecord, CommandResult, Envelope, Event, Outcome, Refusal, Refused, Repeated, admin,
+    gates,
 };
 
 /// What the engine knows of a submission.
@@ -185,7 +186,11 @@ impl<'b> Execution<'b> {
         passed?;
         rule.validate()?;
         let mut tx = Tx::new(&mut self.state, envelope, time)?;
-        rule.apply(&mut tx)?;
+        if rule.gate().two_admins && !rule.one_admin_suffices(tx.state)? {
+            admin::propose(&mut tx, &envelope.command)?;
+        } else {
+            rule.apply(&mut tx)?;
+        }
         Ok(tx.finish())
     }
 }

@@ -68,7 +68,7 @@ impl FeeSchedule {
     /// The fee of a payment between two accounts, with the type and scope that it follows from.
     ///
     /// # Errors
-    /// [`Refusal::AmountOverflow`] when the fee does not fit 64 bits.
+    /// [`Refusal::AmountOverflow`] when the fee or the total does not fit 64 bits.
     pub(crate) fn quote(
         &self,
         from: &Account,
@@ -76,10 +76,10 @@ impl FeeSchedule {
         amount: Amount,
     ) -> Result<Quote, Refusal> {
         let (kind, scope) = (transfer_type(from, to), scope(from, to));
-        let fee = amount
-            .basis_points_ceil(self.rate(kind, scope, amount))
-            .ok_or(Refusal::AmountOverflow)?;
-        Ok(Quote { kind, scope, fee })
+        let rate = self.rate(kind, scope, amount);
+        let fee = amount.basis_points_ceil(rate).ok_or(Refusal::AmountOverflow)?;
+        let total = amount.checked_add(fee).ok_or(Refusal::AmountOverflow)?;
+        Ok(Quote { kind, scope, rate, fee, total })
     }
 }
 
@@ -88,7 +88,11 @@ impl FeeSchedule {
 pub(crate) struct Quote {
     pub(crate) kind: TransferType,
     pub(crate) scope: Scope,
+    /// In basis points.
+    pub(crate) rate: u32,
     pub(crate) fee: Amount,
+    /// Amount and fee: what the sender pays.
+    pub(crate) total: Amount,
 }
 
 fn transfer_type(from: &Account, to: &Account) -> TransferType {

@@ -38,11 +38,15 @@ pub struct Gate {
     pub role: Role,
     pub actor: ActorRule,
     pub(crate) when: When,
+    /// Whether it waits for a second admin before it runs.
+    pub(crate) two_admins: bool,
+    /// Whether the other party may be frozen: it is not a user who pays.
+    pub(crate) pays_frozen: bool,
 }
 
 impl Gate {
     pub(crate) const fn new(role: Role, actor: ActorRule) -> Self {
-        Self { role, actor, when: When::Running }
+        Self { role, actor, when: When::Running, two_admins: false, pays_frozen: false }
     }
 
     pub(crate) const fn before_bootstrap(self) -> Self {
@@ -51,6 +55,23 @@ impl Gate {
 
     pub(crate) const fn even_paused(self) -> Self {
         Self { when: When::EvenPaused, ..self }
+    }
+
+    pub(crate) const fn even_to_frozen(self) -> Self {
+        Self { pays_frozen: true, ..self }
+    }
+
+    pub(crate) const fn by_two_admins(self) -> Self {
+        Self { two_admins: true, ..self }
+    }
+}
+
+/// Whether an admin of the level may give commands with this rule.
+pub(crate) fn level_suffices(level: AdminLevel, rule: ActorRule) -> bool {
+    match rule {
+        ActorRule::SuperAdmin => level == AdminLevel::SuperAdmin,
+        ActorRule::Admin | ActorRule::AdminOrSystem => true,
+        ActorRule::Bootstrap | ActorRule::User => false,
     }
 }
 
@@ -105,6 +126,7 @@ pub(crate) fn check(
     check_actor(state, envelope, gate.actor, network, now, seen)?;
     if let Some(other) = rule.counterparty()
         && state.existing_account(other)?.frozen.is_some()
+        && !gate.pays_frozen
     {
         return Err(Refusal::CounterpartyFrozen.into());
     }
@@ -125,13 +147,9 @@ fn check_actor(
         _ if rule == ActorRule::Bootstrap => (true, None),
         Actor::System => (rule == ActorRule::AdminOrSystem, None),
         Actor::Admin(id) => {
-            let admin: Admin = state.get(Key::Admin(*id))?.ok_or_else(unknown)?;
-            let allowed = match rule {
-                ActorRule::SuperAdmin => admin.level == AdminLevel::SuperAdmin,
-                ActorRule::AdminOrSystem | ActorRule::Admin => true,
-                ActorRule::Bootstrap | ActorRule::User => false,
-            };
-            (allowed, None)
+            let admin: Option<Admin> = state.get(Key::Admin(*id))?;
+            let admin = admin.filter(Admin::in_office).ok_or_else(unknown)?;
+            (level_suffices(admin.level, rule), None)
         }
         Actor::User(id) => {
             let account: Account = state.account(id)?.ok_or_else(unknown)?;

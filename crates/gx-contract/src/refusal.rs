@@ -92,15 +92,61 @@ refusals! {
     AuthRuleInvalid = "auth_rule_invalid";
     /// The key is no point of the curve, or one of the few that prove nothing.
     PublicKeyInvalid = "public_key_invalid";
+    /// The parameter does not take such a value.
+    ValueOutOfBounds = "value_out_of_bounds";
     /// The amount is zero.
     AmountZero = "amount_zero";
     /// Sender and receiver are the same account.
     SameAccount = "same_account";
     /// The account is not the actor's own.
     NotOwnAccount = "not_own_account";
+    /// Nothing is disbursed from a genesis pool.
+    PoolNotDisbursable = "pool_not_disbursable";
+    /// Nothing is disbursed to a pool or a treasury.
+    RecipientNotAllowed = "recipient_not_allowed";
 
     /// The system was bootstrapped before.
     AlreadyBootstrapped = "already_bootstrapped";
+    /// There is no such action.
+    ActionUnknown = "action_unknown", transient;
+    /// The action was approved and has run.
+    ActionExecuted = "action_executed";
+    /// The action was not approved in time.
+    ActionExpired = "action_expired";
+    /// An action is approved by another admin than the one who proposed it.
+    SameAdmin = "same_admin";
+    /// The action needs an admin of a higher level.
+    AdminLevelTooLow = "admin_level_too_low";
+    /// Who proposed the action is no admin of the needed level any more.
+    ProposerNotAdmin = "proposer_not_admin", transient;
+    /// Admins neither appoint nor remove themselves.
+    NotOneself = "not_oneself";
+    /// There is no such admin in office.
+    AdminUnknown = "admin_unknown", transient;
+    /// This admin is in office already.
+    AdminExists = "admin_exists", transient;
+    /// An admin's own account is one of a user on the ledger.
+    AdminAccountInvalid = "admin_account_invalid", transient;
+    /// Two super admins must stay in office.
+    TooFewSuperAdmins = "too_few_super_admins", transient;
+    /// The value is at odds with another parameter.
+    ParametersInconsistent = "parameters_inconsistent", transient;
+    /// Nothing is disbursed to an admin who takes part in it.
+    RecipientIsAdmin = "recipient_is_admin";
+    /// One disbursement may not be so large.
+    AmountAboveCap = "amount_above_cap", transient;
+    /// There is no such proposal.
+    ProposalUnknown = "proposal_unknown", transient;
+    /// An active proposal asks for the same value of the same parameter.
+    ProposalExists = "proposal_exists", transient;
+    /// Too many proposals are active.
+    TooManyProposals = "too_many_proposals", transient;
+    /// The result of the proposal has been drawn.
+    ProposalFinished = "proposal_finished";
+    /// Votes are no longer taken on the proposal.
+    VotingEnded = "voting_ended";
+    /// Votes are still taken on the proposal.
+    VotingNotEnded = "voting_not_ended", transient;
     /// The system is not paused.
     NotPaused = "not_paused", transient;
     /// The set of countries is complete and can't change any more.
@@ -173,8 +219,10 @@ refusals! {
     LoanNotPending = "loan_not_pending";
     /// Two loans of this borrower have failed.
     LoansBarred = "loans_barred";
-    /// The borrower's trust score is too low.
+    /// The user's trust score is too low for this.
     TrustTooLow = "trust_too_low", transient;
+    /// The user has voted on the proposal before.
+    AlreadyVoted = "already_voted";
     /// The borrower has as many open loans as allowed.
     TooManyLoans = "too_many_loans", transient;
     /// The borrower would owe more than allowed.
@@ -231,6 +279,14 @@ refusals! {
     AlreadyFrozen = "already_frozen", transient;
     /// The account is not frozen.
     NotFrozen = "not_frozen", transient;
+    /// Pools and treasuries pay no tax.
+    NotTaxable = "not_taxable";
+    /// The account is exempt from the tax already, or was not exempt.
+    ExemptionUnchanged = "exemption_unchanged", transient;
+    /// The account is exempt from the tax.
+    TaxExempt = "tax_exempt", transient;
+    /// The balance is too small, or has not been large for long enough yet.
+    TaxNotDue = "tax_not_due", transient;
     /// A sum would not fit 64 bits of Qirat.
     AmountOverflow = "amount_overflow";
     /// The balance does not cover the amount and the fee.

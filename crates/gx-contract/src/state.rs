@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use gx_types::{
-    AccountId, AccountType, AdminId, Amount, BatchId, CommandId, CountryCode, LoanId, NetworkId,
-    PendingTxId, RecoveryId, RelationshipId, TimeMs,
+    AccountId, AccountType, ActionId, AdminId, Amount, BatchId, CommandId, CountryCode, LoanId,
+    NetworkId, PendingTxId, ProposalId, RecoveryId, RelationshipId, TimeMs,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::admin::{Action, Disbursed};
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
+use crate::governance::{ActiveProposals, CastVote, Proposal};
 use crate::identity::{
     AccountStatus, Guardians, IdentityHash, KeyRecord, Recovery, Relationship, Tally,
 };
@@ -49,11 +51,14 @@ impl<'de, const N: u8> Deserialize<'de> for Version<N> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     Account(AccountId),
+    /// An action that two admins decide on.
+    Action(ActionId),
     Country(CountryCode),
     Admin(AdminId),
     Relationship(RelationshipId),
     /// What a user owes altogether.
     Borrower(AccountId),
+    Proposal(ProposalId),
     Guardians(AccountId),
     /// A person, by the hash of who they are.
     Identity(IdentityHash),
@@ -65,11 +70,16 @@ pub enum Key {
     Recovery(RecoveryId),
     Clock,
     Countries,
+    Disbursed,
     Parameters,
+    /// The active proposals.
+    Proposals,
     System,
     /// What a user's trust score is computed from.
     Tally(AccountId),
     User(AccountId),
+    /// Of a user on a proposal.
+    Vote(ProposalId, AccountId),
     PendingTx(PendingTxId),
     /// Present when the country's treasury may pay.
     Treasury(CountryCode),
@@ -80,10 +90,12 @@ impl Key {
     pub fn encode(&self) -> String {
         match self {
             Self::Account(id) => ["a/", id.as_str()].concat(),
-            Self::Borrower(id) => ["f/", id.as_str()].concat(),
+            Self::Action(id) => ["b/", &id.as_str()].concat(),
             Self::Country(code) => ["c/", code.as_str()].concat(),
             Self::Admin(id) => ["d/", id.as_str()].concat(),
             Self::Relationship(id) => ["e/", &id.as_str()].concat(),
+            Self::Borrower(id) => ["f/", id.as_str()].concat(),
+            Self::Proposal(id) => ["g/", &id.as_str()].concat(),
             Self::Guardians(id) => ["h/", id.as_str()].concat(),
             Self::Identity(hash) => format!("i/{hash}"),
             Self::AccountKey(id) => ["k/", id.as_str()].concat(),
@@ -93,10 +105,14 @@ impl Key {
             Self::Recovery(id) => ["r/", &id.as_str()].concat(),
             Self::Clock => "s/clock".to_owned(),
             Self::Countries => "s/countries".to_owned(),
+            Self::Disbursed => "s/disbursed".to_owned(),
             Self::Parameters => "s/parameters".to_owned(),
+            Self::Proposals => "s/proposals".to_owned(),
             Self::System => "s/system".to_owned(),
             Self::Tally(id) => ["t/", id.as_str()].concat(),
             Self::User(id) => ["u/", id.as_str()].concat(),
+            // Ids of proposals have one length, so that none is a part of another.
+            Self::Vote(proposal, voter) => ["v/", &proposal.as_str(), "/", voter.as_str()].concat(),
             Self::PendingTx(id) => ["x/", &id.as_str()].concat(),
             Self::Treasury(code) => ["y/", code.as_str()].concat(),
         }
@@ -110,10 +126,12 @@ impl Key {
         let made = |kind: u8, [a, b]: [u64; 2]| words(kind, [a, b, 0]);
         match self {
             Self::Account(id) => words(b'a', id.words()),
-            Self::Borrower(id) => words(b'f', id.words()),
+            Self::Action(id) => made(b'b', id.words()),
             Self::Country(code) => words(b'c', [code.word(), 0, 0]),
             Self::Admin(id) => words(b'd', id.words()),
             Self::Relationship(id) => made(b'e', id.words()),
+            Self::Borrower(id) => words(b'f', id.words()),
+            Self::Proposal(id) => made(b'g', id.words()),
             Self::Guardians(id) => words(b'h', id.words()),
             Self::Identity(hash) => {
                 let [a, b, c, d] = hash.words();
@@ -126,10 +144,16 @@ impl Key {
             Self::Recovery(id) => made(b'r', id.words()),
             Self::Clock => words(b's', [1, 0, 0]),
             Self::Countries => words(b's', [2, 0, 0]),
-            Self::Parameters => words(b's', [3, 0, 0]),
-            Self::System => words(b's', [4, 0, 0]),
+            Self::Disbursed => words(b's', [3, 0, 0]),
+            Self::Parameters => words(b's', [4, 0, 0]),
+            Self::Proposals => words(b's', [5, 0, 0]),
+            Self::System => words(b's', [6, 0, 0]),
             Self::Tally(id) => words(b't', id.words()),
             Self::User(id) => words(b'u', id.words()),
+            Self::Vote(proposal, voter) => {
+                let ([a, b], [c, d, e]) = (proposal.words(), voter.words());
+                [u64::from(b'v'), a, b, c, d, e]
+            }
             Self::PendingTx(id) => made(b'x', id.words()),
             Self::Treasury(code) => words(b'y', [code.word(), 0, 0]),
         }
@@ -166,6 +190,12 @@ pub struct Account {
     /// Whether the account has a key, without which nothing of it is signed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keyed: bool,
+    /// Since when the balance has been large enough to be taxed; absent while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taxable_since: Option<TimeMs>,
+    /// Whether the account is exempt from the tax.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tax_exempt: bool,
 }
 
 /// What is known of a user beside the account.
@@ -176,8 +206,20 @@ pub struct User {
     pub identity_hash: IdentityHash,
     pub created_at: TimeMs,
     pub genesis: GenesisStatus,
-    /// 0 to 100, as the user's tally gives it.
+    /// 0 to 100; absent while it is the 10 that everybody starts with.
+    #[serde(default = "base_trust", skip_serializing_if = "is_base_trust")]
     pub trust_score: u8,
+}
+
+/// What everybody's trust score starts with.
+pub(crate) const TRUST_BASE: u8 = 10;
+
+const fn base_trust() -> u8 {
+    TRUST_BASE
+}
+
+fn is_base_trust(score: &u8) -> bool {
+    *score == TRUST_BASE
 }
 
 /// Claim of a person on their one account.
@@ -203,6 +245,18 @@ pub struct Admin {
     pub v: Version<1>,
     pub level: AdminLevel,
     pub appointed_at: TimeMs,
+    /// The admin's own account, when they named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// Absent while in office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<TimeMs>,
+}
+
+impl Admin {
+    pub(crate) fn in_office(&self) -> bool {
+        self.removed_at.is_none()
+    }
 }
 
 /// A country: its weight, its genesis slots by phase, and how many are used.
@@ -240,6 +294,17 @@ pub struct System {
     /// Present while the system is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
+    /// Super admins in office. Absent while there is one, the first.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub super_admins: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// Since when and why the system is paused.
@@ -275,8 +340,20 @@ pub struct CommandOutcome {
 impl Account {
     const fn new(kind: AccountKind, account_type: AccountType, balance: Amount) -> Self {
         let (country, frozen) = (None, None);
-        let (status, keyed) = (AccountStatus::Active, false);
-        Self { v: Version, kind, account_type, country, balance, frozen, status, keyed }
+        let (status, keyed, taxable_since, tax_exempt) =
+            (AccountStatus::Active, false, None, false);
+        Self {
+            v: Version,
+            kind,
+            account_type,
+            country,
+            balance,
+            frozen,
+            status,
+            keyed,
+            taxable_since,
+            tax_exempt,
+        }
     }
 
     pub(crate) const fn pool(balance: Amount) -> Self {
@@ -348,9 +425,11 @@ pub(crate) trait Stored: Clone + Into<Record> {
 
 records! {
     Account(Account) = Key::Account(_),
-    Borrower(Borrower) = Key::Borrower(_),
+    Action(Action) = Key::Action(_),
     Country(Country) = Key::Country(_),
     Admin(Admin) = Key::Admin(_),
+    Proposal(Proposal) = Key::Proposal(_),
+    Borrower(Borrower) = Key::Borrower(_),
     Relationship(Relationship) = Key::Relationship(_),
     Guardians(Guardians) = Key::Guardians(_),
     Identity(Identity) = Key::Identity(_),
@@ -361,12 +440,15 @@ records! {
     Recovery(Recovery) = Key::Recovery(_),
     Clock(Clock) = Key::Clock,
     Countries(Countries) = Key::Countries,
+    Disbursed(Disbursed) = Key::Disbursed,
     Parameters(StoredParameters) = Key::Parameters,
+    Proposals(ActiveProposals) = Key::Proposals,
     System(System) = Key::System,
     Tally(Tally) = Key::Tally(_),
     User(User) = Key::User(_),
     PendingTx(PendingTx) = Key::PendingTx(_),
     Treasury(Treasury) = Key::Treasury(_),
+    Vote(CastVote) = Key::Vote(_, _),
 }
 
 #[derive(Debug, Clone)]

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{admin, identity, loan_pool, organization, smart_contract, tokenomics, treasury};
+use crate::{
+    admin, governance, identity, loan_pool, organization, smart_contract, tax_and_fee, tokenomics,
+    treasury,
+};
 
 /// A function name that the contract does not have, or arguments that do not fit it.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +158,11 @@ surface! {
         InitializeCountryData = "AdminContract:InitializeCountryData" in admin,
         PauseSystem = "AdminContract:PauseSystem" in admin,
         ResumeSystem = "AdminContract:ResumeSystem" in admin,
+        AppointAdmin = "AdminContract:AppointAdmin" in admin,
+        RemoveAdmin = "AdminContract:RemoveAdmin" in admin,
+        UpdateSystemParameter = "AdminContract:UpdateSystemParameter" in admin,
+        DisburseFromPool = "AdminContract:DisburseFromPool" in admin,
+        ApproveAction = "AdminContract:ApproveAction" in admin,
         CreateUser = "IdentityContract:CreateUser" in identity,
         RegisterKey = "IdentityContract:RegisterKey" in identity,
         RotateKey = "IdentityContract:RotateKey" in identity,
@@ -187,12 +195,23 @@ surface! {
         RepayLoan = "LoanPoolContract:RepayLoan" in loan_pool,
         MarkLoanDefaulted = "LoanPoolContract:MarkLoanDefaulted" in loan_pool,
         ActivateTreasuryAccount = "AdminContract:ActivateTreasuryAccount" in treasury,
+        SubmitProposal = "GovernanceContract:SubmitProposal" in governance,
+        VoteOnProposal = "GovernanceContract:VoteOnProposal" in governance,
+        ExecuteProposal = "GovernanceContract:ExecuteProposal" in governance,
+        ApplyVelocityTax = "TaxAndFeeContract:ApplyVelocityTax" in tax_and_fee,
+        SetVelocityTaxExempt = "TaxAndFeeContract:SetVelocityTaxExempt" in tax_and_fee,
     }
     events {
         SystemBootstrapped in admin,
         CountriesInitialized in admin,
         SystemPaused in admin,
         SystemResumed in admin,
+        ActionProposed in admin,
+        ActionApproved in admin,
+        AdminAppointed in admin,
+        AdminRemoved in admin,
+        SystemParameterUpdated in admin,
+        PoolDisbursed in admin,
         UserCreated in identity,
         KeyRegistered in identity,
         KeyRotated in identity,
@@ -229,11 +248,23 @@ surface! {
         LoanRepaid in loan_pool,
         LoanDefaulted in loan_pool,
         TreasuryActivated in treasury,
+        ProposalSubmitted in governance,
+        VoteCast in governance,
+        ProposalExecuted in governance,
+        ProposalFailed in governance,
+        VelocityTaxApplied in tax_and_fee,
+        VelocityTaxSkipped in tax_and_fee,
+        VelocityTaxExemptSet in tax_and_fee,
     }
     queries {
         GetSystemStatus = "AdminContract:GetSystemStatus" in admin,
         GetCountryStats = "AdminContract:GetCountryStats" in admin,
         ListAllCountries = "AdminContract:ListAllCountries" in admin,
+        GetAdmin = "AdminContract:GetAdmin" in admin,
+        GetPendingAction = "AdminContract:GetPendingAction" in admin,
+        GetSystemParameter = "AdminContract:GetSystemParameter" in admin,
+        ListSystemParameters = "AdminContract:ListSystemParameters" in admin,
+        GetGlobalCounters = "AdminContract:GetGlobalCounters" in admin,
         GetUser = "IdentityContract:GetUser" in identity,
         UserExists = "IdentityContract:UserExists" in identity,
         GetMyProfile = "IdentityContract:GetMyProfile" in identity,
@@ -246,6 +277,11 @@ surface! {
         ListPendingTransactions = "OrganizationContract:ListPendingTransactions" in organization,
         GetLoan = "LoanPoolContract:GetLoan" in loan_pool,
         GetMyLoans = "LoanPoolContract:GetMyLoans" in loan_pool,
+        GetProposal = "GovernanceContract:GetProposal" in governance,
+        ListActiveProposals = "GovernanceContract:ListActiveProposals" in governance,
+        CheckVelocityTaxEligibility =
+            "TaxAndFeeContract:CheckVelocityTaxEligibility" in tax_and_fee,
+        CalculateTransactionFee = "TaxAndFeeContract:CalculateTransactionFee" in tax_and_fee,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
     }
 }

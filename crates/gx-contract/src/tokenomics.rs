@@ -3,11 +3,12 @@
 use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::{check_text, pool_cap};
+use crate::admin::{Disbursed, check_text, pool_cap};
 use crate::fees::{Quote, Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
 use crate::organization::Treasury;
+use crate::params::Parameters;
 use crate::posting::Posting;
 use crate::query::Answer;
 use crate::state::{Account, Key, State, User};
@@ -42,6 +43,19 @@ pub struct Transferred {
     pub postings: Vec<Posting>,
 }
 
+/// What a payment costs with these parameters.
+pub(crate) fn quote(
+    state: &mut State,
+    params: &Parameters,
+    from: &AccountId,
+    to: &AccountId,
+    amount: Amount,
+) -> Result<Quote, Stop> {
+    let sender = state.existing_account(from)?;
+    let receiver = state.existing_account(to)?;
+    Ok(params.fees.quote(&sender, &receiver, amount)?)
+}
+
 /// Moves an amount and, from the sender on top, its fee. The caller's event takes the postings.
 pub(crate) fn pay(
     tx: &mut Tx<'_>,
@@ -49,11 +63,8 @@ pub(crate) fn pay(
     to: &AccountId,
     amount: Amount,
 ) -> Result<Quote, Stop> {
-    let sender = tx.state.existing_account(from)?;
-    let receiver = tx.state.existing_account(to)?;
-    let quote = tx.params.fees.quote(&sender, &receiver, amount)?;
-    let total = amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
-    tx.debit(from, total)?;
+    let quote = quote(tx.state, &tx.params, from, to, amount)?;
+    tx.debit(from, quote.total)?;
     tx.credit(to, amount)?;
     if !quote.fee.is_zero() {
         tx.credit(&Pool::OperationsFund.account(), quote.fee)?;
@@ -296,7 +307,7 @@ pub struct GetSupplyStatus {}
 #[serde(rename_all = "camelCase")]
 pub struct SupplyStatus {
     pub max_supply: Amount,
-    /// What genesis has released.
+    /// What genesis and disbursements have released.
     pub total_minted: Amount,
     pub available_to_mint: Amount,
     /// Everything outside pools and locked treasuries.
@@ -310,7 +321,7 @@ pub struct PoolStatus {
     pub pool_id: Pool,
     /// Balance after bootstrap.
     pub cap: Amount,
-    /// Released by genesis; zero for the pools that genesis does not draw on.
+    /// Released by genesis, or by disbursements from the pools that genesis does not draw on.
     pub minted: Amount,
     pub balance: Amount,
 }
@@ -319,10 +330,11 @@ impl Answer for GetSupplyStatus {
     type Answer = SupplyStatus;
 
     fn answer(&self, state: &mut State) -> Result<SupplyStatus, Stop> {
-        state.load([Key::System, Key::Countries])?;
+        state.load([Key::System, Key::Countries, Key::Disbursed])?;
         if state.system()?.is_none() {
             return Err(Refusal::NotBootstrapped.into());
         }
+        let disbursed: Disbursed = state.get(Key::Disbursed)?.unwrap_or_default();
         let countries = state.countries()?.codes;
         let pools = Pool::ALL.map(Pool::account);
         let treasuries = countries.iter().map(|code| AccountId::treasury(*code));
@@ -346,7 +358,11 @@ impl Answer for GetSupplyStatus {
                     // Anybody may pay into a pool, so that it can hold more than at first.
                     cap.checked_sub(balance).unwrap_or(Amount::ZERO)
                 }
-                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
+                // What was paid out may have come in again as fees or taxes; no more than the
+                // pool held at first counts as released from it.
+                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => {
+                    disbursed.paid_by(pool_id).min(cap)
+                }
             };
             circulating = circulating.checked_sub(balance).ok_or(Refusal::AmountOverflow)?;
             minted_total = minted_total.checked_add(minted).ok_or(Refusal::AmountOverflow)?;

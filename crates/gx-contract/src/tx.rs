@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gx_types::{AccountId, Actor, Amount, CommandId, Pool, TimeMs};
+use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, Pool, TimeMs};
 
 use crate::gates::Gate;
 use crate::params::Parameters;
@@ -41,7 +41,7 @@ pub trait Rule {
         Self::GATE
     }
 
-    /// The other party of what a user initiates; it must exist and not be frozen.
+    /// The other party; it must exist and, unless the gate says otherwise, not be frozen.
     fn counterparty(&self) -> Option<&AccountId> {
         None
     }
@@ -53,6 +53,14 @@ pub trait Rule {
     /// The first refusal in order of precedence.
     fn validate(&self) -> Result<(), Refused> {
         Ok(())
+    }
+
+    /// Whether a command that waits for two admins runs at once in this state.
+    ///
+    /// # Errors
+    /// A refusal, or that the state is not known yet.
+    fn one_admin_suffices(&self, _state: &mut State) -> Result<bool, Stop> {
+        Ok(false)
     }
 
     /// Carries the command out against the state.
@@ -67,6 +75,7 @@ pub(crate) trait DynRule {
     fn gate(&self) -> Gate;
     fn counterparty(&self) -> Option<&AccountId>;
     fn validate(&self) -> Result<(), Refused>;
+    fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop>;
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop>;
 }
 
@@ -80,6 +89,9 @@ impl<R: Rule> DynRule for R {
     fn validate(&self) -> Result<(), Refused> {
         Rule::validate(self)
     }
+    fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop> {
+        Rule::one_admin_suffices(self, state)
+    }
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         Rule::apply(self, tx)
     }
@@ -90,12 +102,14 @@ impl<R: Rule> DynRule for R {
 pub struct Tx<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) actor: &'a Actor,
-    /// What the contract makes takes its id from here, so that it can be told beforehand.
+    /// What the command makes takes its id from this.
     pub(crate) command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
     /// The parameters in force when the command began.
     pub(crate) params: Arc<Parameters>,
+    /// The second admin, when the actor's command needed one.
+    pub(crate) approver: Option<AdminId>,
     events: Vec<Event>,
     postings: Vec<Posting>,
 }
@@ -110,8 +124,38 @@ impl<'a> Tx<'a> {
     ) -> Result<Self, Stop> {
         let params = state.params()?;
         let Envelope { actor, command_id, .. } = envelope;
+        let (command_id, approver) = (*command_id, None);
         let (events, postings) = (Vec::new(), Vec::new());
-        Ok(Self { state, actor, command_id: *command_id, now, params, events, postings })
+        Ok(Self { state, actor, command_id, now, params, approver, events, postings })
+    }
+
+    /// Runs the rule of another command, which `proposer` gave and `approver` lets pass.
+    pub(crate) fn run_approved(
+        &mut self,
+        rule: &dyn DynRule,
+        proposer: &Actor,
+        approver: AdminId,
+    ) -> Result<(), Stop> {
+        let mut tx = Tx {
+            state: &mut *self.state,
+            actor: proposer,
+            command_id: self.command_id,
+            now: self.now,
+            params: Arc::clone(&self.params),
+            approver: Some(approver),
+            events: std::mem::take(&mut self.events),
+            postings: Vec::new(),
+        };
+        rule.apply(&mut tx)?;
+        self.events = tx.finish();
+        Ok(())
+    }
+
+    /// Takes back all that the command has done so far.
+    pub(crate) fn undo(&mut self) {
+        self.state.rollback();
+        self.events.clear();
+        self.postings.clear();
     }
 
     /// The acting user's account. The gate has made sure that there is one.
@@ -172,6 +216,7 @@ impl<'a> Tx<'a> {
         self.post(&pool.account(), Account::pool(amount), Change::plus(amount))
     }
 
+    /// Every change of a balance passes here, which is why no rule looks after the tax's timer.
     fn post(
         &mut self,
         id: &AccountId,
@@ -179,6 +224,7 @@ impl<'a> Tx<'a> {
         change: Option<Change>,
     ) -> Result<(), Stop> {
         let change = change.ok_or(Refusal::AmountOverflow)?;
+        let account = account.with_tax_timer(self.params.tax.threshold, self.now);
         if change.qirat() != 0 {
             self.postings.push(Posting(*id, change, account.balance));
         }

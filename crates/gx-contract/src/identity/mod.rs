@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::countries::TOTAL_WEIGHT;
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
-use crate::state::{Account, Country, Identity, Key, User, Version};
+use crate::state::{Account, Country, Identity, Key, TRUST_BASE, User, Version};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Refusal, Refused, hex_text};
 
@@ -130,7 +130,7 @@ impl Rule for CreateUser {
         tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
         let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
         let (identity_hash, created_at) = (self.identity_hash, tx.now);
-        let trust_score = trust::TRUST_BASE;
+        let trust_score = TRUST_BASE;
         let user = User { v: Version, identity_hash, created_at, genesis, trust_score };
         tx.put(Key::User(self.user_id), user)?;
         tx.emit(UserCreated {

@@ -8,11 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
 use crate::identity::RelationshipKind;
-use crate::state::{Key, User, Version};
+use crate::state::{Key, TRUST_BASE, User, Version};
 use crate::tx::{Stop, Tx};
-
-/// Everybody's score before anything is known of them.
-pub(crate) const TRUST_BASE: u8 = 10;
 
 /// Conduct counts this far in either direction, so that old merit or guilt can be outweighed.
 const CONDUCT_MAX: i16 = 100;

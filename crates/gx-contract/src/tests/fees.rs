@@ -63,8 +63,18 @@ fn every_cell_of_the_table() {
 /// An account of a type in a country, with no coins.
 fn account(kind: AccountKind, account_type: AccountType, country: Option<&str>) -> Account {
     let country = country.map(|code| code.parse().unwrap());
-    let (balance, status, keyed) = (Amount::ZERO, AccountStatus::Active, false);
-    Account { v: Version, kind, account_type, country, balance, frozen: None, status, keyed }
+    Account {
+        v: Version,
+        kind,
+        account_type,
+        country,
+        balance: Amount::ZERO,
+        frozen: None,
+        taxable_since: None,
+        tax_exempt: false,
+        status: AccountStatus::Active,
+        keyed: false,
+    }
 }
 
 fn user(account_type: AccountType, country: &str) -> Account {

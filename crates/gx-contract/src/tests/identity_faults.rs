@@ -26,12 +26,14 @@ pub(super) const RECOVERIES: &str = "open ward.IN 30
     open agreed.IN 30
     user:agreed.IN NominateGuardians agreed.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:agreed.IN RegisterKey agreed.IN k => KeyRegistered
-    at -604800000
-    #old user:carol.IN InitiateRecovery lost.IN new => RecoveryInitiated
+    at 355d
+    #stale user:carol.IN InitiateRecovery lost.IN new => RecoveryInitiated
     #ripe user:carol.IN InitiateRecovery ripe.IN new => RecoveryInitiated
-    user:late.DE ConfirmRecovery #ripe => RecoveryConfirmed state=CONFIRMED
-    at 0
-    #asked user:carol.IN InitiateRecovery lost.IN new => RecoveryInitiated
+    user:late.DE ConfirmRecovery #ripe => RecoveryConfirmed state=CONFIRMED";
+
+/// What is asked and agreed a week later.
+pub(super) const LATER_RECOVERIES: &str =
+    "#asked user:carol.IN InitiateRecovery lost.IN new => RecoveryInitiated
     #agreed user:carol.IN InitiateRecovery agreed.IN new => RecoveryInitiated
     user:late.DE ConfirmRecovery #agreed => RecoveryConfirmed state=CONFIRMED";
 
@@ -228,7 +230,7 @@ pub(super) const TABLES: [Table; 12] = [
             recovery_not_found | recovery=#unheard
             not_guardian | actor=user:child.IN
             recovery_not_pending | recovery=#agreed
-            recovery_expired | recovery=#old
+            recovery_expired | recovery=#stale
             already_confirmed | actor=user:carol.IN",
     },
     Table {
@@ -248,7 +250,7 @@ pub(super) const TABLES: [Table; 12] = [
             account_deceased     | signed=, actor=user:dead.IN
             recovery_not_found | recovery=#unheard
             not_party | signed=signed=k, actor=user:ward.IN
-            recovery_over | recovery=#old",
+            recovery_over | recovery=#stale",
     },
     Table {
         line: "{signed} {actor} CompleteRecovery {recovery}",
@@ -267,7 +269,7 @@ pub(super) const TABLES: [Table; 12] = [
             account_deceased     | actor=user:dead.IN
             recovery_not_found | recovery=#unheard
             not_guardian | actor=user:child.IN
-            recovery_over | recovery=#old
+            recovery_over | recovery=#stale
             recovery_not_confirmed | recovery=#asked
             recovery_too_early | recovery=#agreed",
     },

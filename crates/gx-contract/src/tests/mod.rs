@@ -3,17 +3,21 @@
 //! A rule is tested by text tables (see `script`), a law by random histories (see `laws`), a format
 //! by golden files (see `golden`). Nothing here may reach into how an execution works.
 
+mod audits;
 mod host;
 mod invariants;
 mod notation;
 mod script;
 
+mod actions;
 mod admin;
 mod countries;
+mod disbursement;
 mod fees;
 mod freezing;
 mod genesis;
 mod golden;
+mod governance;
 mod histories;
 mod identity;
 mod identity_faults;
@@ -29,5 +33,7 @@ mod recovery;
 mod refusals;
 mod relationships;
 mod repetition;
+mod society;
 mod status;
+mod tax;
 mod transfers;

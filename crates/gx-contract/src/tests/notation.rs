@@ -4,14 +4,18 @@
 //! alone makes the id, so that a table can name whom nobody has registered.
 
 use ed25519_dalek::{Signer, SigningKey};
-use gx_types::{AccountId, AccountType, Actor, Amount, CommandId, NetworkId, TimeMs};
-use gx_types::{LoanId, PendingTxId, RecoveryId, RelationshipId};
+use gx_types::{
+    AccountId, AccountType, ActionId, Actor, Amount, CommandId, LoanId, NetworkId, PendingTxId,
+    ProposalId, RecoveryId, RelationshipId, TimeMs,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::admin::{
-    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
+    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
+use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{
     CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, CreateUser,
     EndRelationship, IdentityHash, InitiateRecovery, NominateGuardians, RegisterKey,
@@ -25,6 +29,8 @@ use crate::organization::{
     EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
     SetOrganizationStatus,
 };
+use crate::params::ParameterValue;
+use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::treasury::ActivateTreasuryAccount;
 use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
@@ -93,6 +99,13 @@ pub(super) fn amount(word: &str) -> Amount {
     }
 }
 
+/// Milliseconds, or days with or without some: `15`, `355d`, `355d+7`.
+pub(super) fn time(word: &str) -> i64 {
+    let Some((days, rest)) = word.split_once('d') else { return word.parse().unwrap() };
+    let rest: i64 = rest.strip_prefix('+').map_or(0, |rest| rest.parse().unwrap());
+    days.parse::<i64>().unwrap() * 86_400_000 + rest
+}
+
 /// `system`, `admin:<id>` or `user:<word>`.
 pub(super) fn actor(word: &str) -> Actor {
     match word.strip_prefix("user:") {
@@ -147,6 +160,23 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
         "ResumeSystem" => ResumeSystem {}.into(),
+        "AppointAdmin" => {
+            let account_id = args.get(2).map(|word| account(word));
+            AppointAdmin { admin_id: text(arg(0)), level: text(arg(1)), account_id }.into()
+        }
+        "RemoveAdmin" => RemoveAdmin { admin_id: text(arg(0)) }.into(),
+        "UpdateSystemParameter" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            UpdateSystemParameter { param_id: text(arg(0)), new_value }.into()
+        }
+        "DisburseFromPool" => {
+            let (recipient_id, amount) = (account(arg(1)), amount(arg(2)));
+            let (pool_id, purpose) = (text(arg(0)), arg(3).to_owned());
+            DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
+        }
+        "ApproveAction" => {
+            ApproveAction { action_id: ActionId::made_by(command_id(arg(0))) }.into()
+        }
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
         "RegisterKey" => {
             RegisterKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
@@ -201,6 +231,24 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
+        "SubmitProposal" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            SubmitProposal { param_id: text(arg(0)), new_value, title: arg(2).to_owned() }.into()
+        }
+        "VoteOnProposal" => {
+            let proposal_id = ProposalId::made_by(command_id(arg(0)));
+            VoteOnProposal { proposal_id, vote: text(arg(1)) }.into()
+        }
+        "ExecuteProposal" => {
+            ExecuteProposal { proposal_id: ProposalId::made_by(command_id(arg(0))) }.into()
+        }
+        "ApplyVelocityTax" => {
+            ApplyVelocityTax { account_ids: args.iter().map(|word| account(word)).collect() }.into()
+        }
+        "SetVelocityTaxExempt" => {
+            let (account_id, exempt) = (account(arg(0)), arg(1).parse().unwrap());
+            SetVelocityTaxExempt { account_id, exempt }.into()
+        }
         _ => panic!("no function {function:?}"),
     }
 }

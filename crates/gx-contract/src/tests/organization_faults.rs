@@ -22,10 +22,10 @@ pub(super) const ORGANIZATIONS: &str = "org shop.IN.1 alice.IN bob.FR
         OrganizationProposed";
 
 /// Payments in every state that a fault names. The first is so old that it has expired.
-pub(super) const PAYMENTS: &str = "at -2592000000
+pub(super) const PAYMENTS: &str = "at 332d
     org old.IN.1 alice.IN bob.FR
     #expired user:alice.IN InitiateMultiSigTx old.IN.1 carol.IN 1GX => MultiSigTxInitiated
-    at -604800000
+    at 355d
     org payer.IN.1 alice.IN bob.FR
     user:alice.IN Transfer alice.IN payer.IN.1 10GX => Transferred
     #waiting user:alice.IN InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated

@@ -3,7 +3,7 @@
 //! ```text
 //! # a comment
 //! world IN=60000000 FR=40000000            bootstrap by the admin `root`, then these countries
-//! at 1000                                  time of the batches that follow
+//! at 1000                                  time of the batches that follow; also 355d+7
 //! put c/IN {"v":1,…}                       a record written past the contract; `f/@alice.IN`
 //! trust alice.IN 75                        a score, with relations for it, past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
@@ -13,13 +13,14 @@
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
 //! signed=k user:alice.IN Transfer …        signed by the key named `k`; `k@5000@testnet` says for when and where
 //! = alice.IN 489.985GX                     a balance
+//! since alice.IN 355d                      since when it is taxable; - when it is not
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
 use gx_types::Role;
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, command_id, fits, sign, words};
+use super::notation::{account, actor, amount, command, command_id, fits, sign, time, words};
 use crate::identity::Tally;
 use crate::state::{Account, User};
 use crate::{BatchRecord, Envelope};
@@ -86,7 +87,7 @@ impl Script {
         match head {
             "" | "#" => {}
             "world" => self.world(rest),
-            "at" => self.host.now = rest.parse().unwrap(),
+            "at" => self.host.now = time(rest),
             "put" => {
                 let (key, record) = rest.split_once(' ').unwrap();
                 let key = match key.split_once('@') {
@@ -99,6 +100,7 @@ impl Script {
             "open" => self.open(rest),
             "org" => self.organization(rest),
             "=" => self.balance(rest),
+            "since" => self.taxable_since(rest),
             _ => {
                 let line = self.parse(line);
                 self.pending.push(line);
@@ -165,11 +167,22 @@ impl Script {
         }
     }
 
-    fn balance(&self, line: &str) {
-        let (name, expected) = line.split_once(' ').unwrap();
+    fn stored(&self, name: &str) -> Account {
         let stored = self.host.ledger.get(&format!("a/{}", account(name)));
         let stored = stored.unwrap_or_else(|| panic!("no account {name}"));
-        let found = serde_json::from_slice::<Account>(stored).unwrap().balance;
+        serde_json::from_slice(stored).unwrap()
+    }
+
+    fn taxable_since(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let expected = if expected == "-" { None } else { Some(time(expected)) };
+        let found = self.stored(name).taxable_since.map(|since| since.0);
+        assert_eq!(found, expected, "{name} is taxable since");
+    }
+
+    fn balance(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let found = self.stored(name).balance;
         assert_eq!(found, amount(expected.trim()), "balance of {name}: {}", found.to_gx());
     }
 

@@ -3,6 +3,7 @@
 //! A file that differs is a broken promise to every ledger there is: add a new version beside the
 //! old one instead. `GX_UPDATE_GOLDEN=1` writes files that are missing, and never changes one.
 
+mod governed;
 mod loans;
 mod organizations;
 mod samples;
@@ -84,8 +85,9 @@ macro_rules! record_names {
     };
 }
 
-record_names!(Account Country Admin Relationship Borrower Guardians Identity AccountKey Loan Organization Outcome
-    Recovery Clock Countries Parameters System Tally User PendingTx Treasury);
+record_names!(Account Action Country Admin Relationship Borrower Proposal Guardians Identity
+    AccountKey Loan Organization Outcome Recovery Clock Countries Disbursed Parameters Proposals
+    System Tally User Vote PendingTx Treasury);
 
 #[test]
 fn records() {

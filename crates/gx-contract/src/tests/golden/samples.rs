@@ -1,11 +1,9 @@
 //! One value of everything stored and emitted, with and without what is optional.
 
-use std::sync::Arc;
-
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
-use super::{loans, organizations};
+use super::{governed, loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
@@ -19,7 +17,6 @@ use crate::identity::{
     RelationshipRejected, RelationshipRequested, RelationshipState, RequestRelationship, RotateKey,
     SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet,
 };
-use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, System, User, Version,
@@ -40,6 +37,7 @@ macro_rules! all {
         const _: fn($type) = |value| match value { $($type::$variant => (),)+ };
     };
 }
+pub(super) use all;
 
 all!(REASONS of FreezeReason: AdminAction SuspiciousActivity ComplianceReview CourtOrder
     UserRequest Inactivity DebtCollection);
@@ -130,8 +128,17 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
         (9, [1, 2, 3, 4, 5, u64::MAX >> 11], [1, 2, 0, 0, 0, 0]);
     add("sealed", Key::Country(country("IN")), row.into());
     for level in LEVELS {
-        let record = Admin { v: Version, level: *level, appointed_at: TIME };
-        add(&word(level), Key::Admin(admin()), record.into());
+        let record = Admin {
+            v: Version,
+            level: *level,
+            appointed_at: TIME,
+            account_id: None,
+            removed_at: None,
+        };
+        add(&word(level), Key::Admin(admin()), record.clone().into());
+        let account_id = Some(self::account("IN"));
+        let removed = Admin { account_id, removed_at: Some(TIME), ..record };
+        add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
     }
     let identity = Identity { v: Version, user_id: account("IN") };
     add("plain", Key::Identity(identity_hash()), identity.into());
@@ -155,41 +162,30 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     let codes = vec![country("FR"), country("IN")];
     let set = Countries { v: Version, total_weight: 100_000_000, codes };
     add("sealed", Key::Countries, set.into());
-    for (case, parameters) in parameters() {
-        add(case, Key::Parameters, StoredParameters(Arc::new(parameters)).into());
-    }
     for (case, paused) in
         [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
     {
-        let network_id = NetworkId::Mainnet;
-        let system = System { v: Version, bootstrapped_at: TIME, network_id, paused };
-        add(case, Key::System, system.into());
+        let system = System {
+            v: Version,
+            bootstrapped_at: TIME,
+            network_id: NetworkId::Mainnet,
+            paused,
+            super_admins: 1,
+        };
+        add(case, Key::System, system.clone().into());
+        let several = System { super_admins: 2, ..system };
+        add(&format!("{case}-several-super-admins"), Key::System, several.into());
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
-        let trust_score = 100;
+        let trust_score = 10;
         let user = User { v: Version, identity_hash, created_at: TIME, genesis, trust_score };
-        add(case, Key::User(account("IN")), user.into());
+        add(case, Key::User(account("IN")), user.clone().into());
+        let trusted = User { trust_score: 75, ..user };
+        add(&format!("{case}-trusted"), Key::User(account("IN")), trusted.into());
     }
+    all.extend(governed::records());
     all
-}
-
-/// All at their defaults, one changed, and all changed.
-fn parameters() -> [(&'static str, Parameters); 3] {
-    let default = Parameters::DEFAULT;
-    let cap = "feeCapBps".parse().unwrap();
-    let changed = default.with(cap, ParameterValue::new(900)).unwrap();
-    let all = Parameter::all().fold(default, |parameters, parameter| {
-        let value = parameter.default_value().get();
-        // What must ascend ascends still when each value grows by one; shares and caps have room
-        // below only.
-        let value = match parameter.unit() {
-            Unit::BasisPoints | Unit::Percent | Unit::Score => value - 1,
-            Unit::Qirat | Unit::Days | Unit::Hours | Unit::Count => value + 1,
-        };
-        parameters.with(parameter, ParameterValue::new(value)).unwrap()
-    });
-    [("default", default), ("changed", changed), ("all", all)]
 }
 
 fn identity_records() -> Vec<(String, Key, Record)> {
@@ -238,8 +234,18 @@ fn accounts() -> Vec<(String, Account)> {
     let account = |kind, account_type, country: Option<&str>, qirat| {
         let country = country.map(self::country);
         let balance = Amount::from_qirat(qirat);
-        let (frozen, status, keyed) = (None, AccountStatus::Active, false);
-        Account { v: Version, kind, account_type, country, balance, frozen, status, keyed }
+        Account {
+            v: Version,
+            kind,
+            account_type,
+            country,
+            balance,
+            frozen: None,
+            status: AccountStatus::Active,
+            keyed: false,
+            taxable_since: None,
+            tax_exempt: false,
+        }
     };
     let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
     let treasury = account(AccountKind::Treasury, AccountType::Treasury, Some("IN"), 50_000_000);
@@ -265,6 +271,9 @@ fn accounts() -> Vec<(String, Account)> {
     for status in STATUSES {
         all.push((format!("USER-{}", word(status)), Account { status: *status, ..user }));
     }
+    let taxable_since = Some(TIME);
+    all.push(("USER-taxable".to_owned(), Account { taxable_since, ..user }));
+    all.push(("USER-exempt".to_owned(), Account { tax_exempt: true, ..user }));
     all
 }
 
@@ -272,8 +281,10 @@ pub(super) fn keys() -> Vec<(String, Key)> {
     let mut all = vec![
         Key::Account(account("IN")),
         Key::Account(AccountId::treasury(country("IN"))),
+        Key::Action(governed::action_id()),
         Key::Country(country("IN")),
         Key::Admin(admin()),
+        Key::Proposal(governed::proposal_id()),
         Key::Identity(identity_hash()),
         Key::AccountKey(account("IN")),
         Key::Relationship(relationship_id()),
@@ -288,16 +299,21 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
+        Key::Disbursed,
         Key::Parameters,
+        Key::Proposals,
         Key::System,
         Key::User(account("IN")),
+        Key::Vote(governed::proposal_id(), account("IN")),
     ];
     all.extend(Pool::ALL.map(|pool| Key::Account(pool.account())));
     let name = |key: &Key| match key {
         Key::Account(id) if id.is_reserved() => format!("Account.{id}"),
         Key::Account(_) => "Account.user".to_owned(),
+        Key::Action(_) => "Action.plain".to_owned(),
         Key::Country(_) => "Country.plain".to_owned(),
         Key::Admin(_) => "Admin.plain".to_owned(),
+        Key::Proposal(_) => "Proposal.plain".to_owned(),
         Key::Identity(_) => "Identity.plain".to_owned(),
         Key::AccountKey(_) => "AccountKey.plain".to_owned(),
         Key::Relationship(_) => "Relationship.plain".to_owned(),
@@ -312,9 +328,12 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
+        Key::Disbursed => "Disbursed.plain".to_owned(),
         Key::Parameters => "Parameters.plain".to_owned(),
         Key::System => "System.plain".to_owned(),
+        Key::Proposals => "Proposals.plain".to_owned(),
         Key::User(_) => "User.plain".to_owned(),
+        Key::Vote(..) => "Vote.plain".to_owned(),
     };
     all.into_iter().map(|key| (name(&key), key)).collect()
 }
@@ -377,6 +396,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", WalletUnfrozen { user_id }.into());
+    all.extend(governed::events());
     all
 }
 
@@ -497,6 +517,7 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add("plain", DistributeGenesis { users }.into());
     add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", UnfreezeWallet { user_id }.into());
+    all.extend(governed::commands());
     all
 }
 
@@ -546,7 +567,8 @@ pub(super) fn envelopes() -> Vec<(String, Envelope)> {
 pub(super) fn batches() -> Vec<(String, Batch)> {
     let batch = |role, commands| Batch { batch_id: BATCH, role, commands };
     let all = envelopes().into_iter().map(|(_, envelope)| envelope);
-    let commands = all.filter(|envelope| envelope.role() == Role::Admin).collect();
+    let commands =
+        all.filter(|envelope| matches!(envelope.command, Command::DistributeGenesis(_))).collect();
     let mut samples = vec![("commands".to_owned(), batch(Role::Admin, commands))];
     let (_, signed) = envelopes().pop().unwrap();
     samples.push(("signed".to_owned(), batch(Role::PartnerApi, vec![signed])));

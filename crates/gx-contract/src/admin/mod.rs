@@ -1,4 +1,10 @@
-//! AdminContract: bootstrap, the set of countries, pause and resume.
+//! AdminContract: bootstrap, the set of countries, pause and resume; below it the administrators,
+//! the actions that need two of them, parameters and disbursements.
+
+mod actions;
+mod admins;
+mod disbursement;
+mod parameters;
 
 use gx_types::{Actor, AdminId, Amount, CountryCode, MAX_SUPPLY, NetworkId, Pool, Role};
 use serde::{Deserialize, Serialize};
@@ -13,6 +19,19 @@ use crate::state::{
 use crate::tx::{Rule, Stop, Tx, imbalance};
 use crate::{Refusal, Refused};
 use gx_types::{AccountId, TimeMs};
+
+pub(crate) use actions::propose;
+pub use actions::{
+    Action, ActionApproved, ActionProposed, ActionStatus, ActionView, Approval, ApproveAction,
+    GetPendingAction,
+};
+pub use admins::{AdminAppointed, AdminRemoved, AdminView, AppointAdmin, GetAdmin, RemoveAdmin};
+pub use disbursement::{DisburseFromPool, Disbursed, PoolDisbursed};
+pub use parameters::{
+    GetSystemParameter, ListSystemParameters, ParameterList, ParameterView, SystemParameterUpdated,
+    UpdateSystemParameter,
+};
+pub(crate) use parameters::{change, check_bounds};
 
 /// What each pool holds after bootstrap, in GX. Together they are the whole supply.
 pub(crate) const fn pool_cap(pool: Pool) -> Amount {
@@ -73,10 +92,17 @@ impl Rule for BootstrapSystem {
         for pool in Pool::ALL {
             tx.create_supply(pool, pool_cap(pool))?;
         }
-        let admin = Admin { v: Version, level: AdminLevel::SuperAdmin, appointed_at: tx.now };
+        let admin = Admin {
+            v: Version,
+            level: AdminLevel::SuperAdmin,
+            appointed_at: tx.now,
+            account_id: None,
+            removed_at: None,
+        };
         tx.put(Key::Admin(self.first_super_admin), admin)?;
-        let (bootstrapped_at, network_id) = (tx.now, self.network_id);
-        tx.put(Key::System, System { v: Version, bootstrapped_at, network_id, paused: None })?;
+        let (bootstrapped_at, network_id, super_admins) = (tx.now, self.network_id, 1);
+        let system = System { v: Version, bootstrapped_at, network_id, paused: None, super_admins };
+        tx.put(Key::System, system)?;
         let postings = tx.take_postings();
         assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");
         let first_super_admin = self.first_super_admin;
@@ -334,4 +360,51 @@ impl Answer for ListAllCountries {
         )?;
         codes.into_iter().map(|code| country_stats(state, code)).collect()
     }
+}
+
+/// What has happened since bootstrap, in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetGlobalCounters {}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GlobalCounters {
+    pub countries: usize,
+    pub users: u64,
+    /// Slots of the six phases over all countries, and how many grants have used.
+    pub slots: [u64; 6],
+    pub slots_used: [u64; 6],
+    pub super_admins: u32,
+    pub parameter_changes: u64,
+}
+
+impl Answer for GetGlobalCounters {
+    type Answer = GlobalCounters;
+
+    fn answer(&self, state: &mut State) -> Result<GlobalCounters, Stop> {
+        state.load([Key::System, Key::Countries, Key::Parameters])?;
+        let system = state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let codes = state.countries()?.codes;
+        state.load(codes.iter().map(|code| Key::Country(*code)))?;
+        let mut counters = GlobalCounters {
+            countries: codes.len(),
+            users: 0,
+            slots: [0; 6],
+            slots_used: [0; 6],
+            super_admins: system.super_admins,
+            parameter_changes: state.params()?.changes,
+        };
+        for code in codes {
+            let row = state.country(code)?.ok_or(Refusal::CountryUnknown)?;
+            counters.users = counters.users.saturating_add(row.users);
+            add(&mut counters.slots, row.slots);
+            add(&mut counters.slots_used, row.slots_used);
+        }
+        Ok(counters)
+    }
+}
+
+fn add(sums: &mut [u64; 6], figures: [u64; 6]) {
+    sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum = sum.saturating_add(figure));
 }
