@@ -208,11 +208,14 @@ surface! {
         GetUser = "IdentityContract:GetUser" in identity,
         GetBalance = "TokenomicsContract:GetBalance" in tokenomics,
         GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
+        GetPoolStatus = "TokenomicsContract:GetPoolStatus" in tokenomics,
+        GetTreasury = "TokenomicsContract:GetTreasury" in tokenomics,
         GetProposal = "GovernanceContract:GetProposal" in governance,
         ListActiveProposals = "GovernanceContract:ListActiveProposals" in governance,
         CheckVelocityTaxEligibility =
             "TaxAndFeeContract:CheckVelocityTaxEligibility" in tax_and_fee,
         CalculateTransactionFee = "TaxAndFeeContract:CalculateTransactionFee" in tax_and_fee,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
+        GetContractInfo = "SmartContract:GetContractInfo" in smart_contract,
     }
 }
