@@ -272,6 +272,8 @@ surface! {
         GetRecovery = "IdentityContract:GetRecovery" in identity,
         GetBalance = "TokenomicsContract:GetBalance" in tokenomics,
         GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
+        GetPoolStatus = "TokenomicsContract:GetPoolStatus" in tokenomics,
+        GetTreasury = "TokenomicsContract:GetTreasury" in tokenomics,
         GetOrganization = "OrganizationContract:GetOrganization" in organization,
         GetPendingTransaction = "OrganizationContract:GetPendingTransaction" in organization,
         ListPendingTransactions = "OrganizationContract:ListPendingTransactions" in organization,
@@ -283,5 +285,6 @@ surface! {
             "TaxAndFeeContract:CheckVelocityTaxEligibility" in tax_and_fee,
         CalculateTransactionFee = "TaxAndFeeContract:CalculateTransactionFee" in tax_and_fee,
         GetCommandOutcome = "SmartContract:GetCommandOutcome" in smart_contract,
+        GetContractInfo = "SmartContract:GetContractInfo" in smart_contract,
     }
 }

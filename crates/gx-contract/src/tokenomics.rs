@@ -351,22 +351,11 @@ impl Answer for GetSupplyStatus {
             circulating = circulating.checked_sub(held).ok_or(Refusal::AmountOverflow)?;
         }
         for pool_id in Pool::ALL {
-            let (balance, cap) =
-                (state.existing_account(&pool_id.account())?.balance, pool_cap(pool_id));
-            let minted = match pool_id {
-                Pool::UserGenesis | Pool::GovtGenesis => {
-                    // Anybody may pay into a pool, so that it can hold more than at first.
-                    cap.checked_sub(balance).unwrap_or(Amount::ZERO)
-                }
-                // What was paid out may have come in again as fees or taxes; no more than the
-                // pool held at first counts as released from it.
-                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => {
-                    disbursed.paid_by(pool_id).min(cap)
-                }
-            };
+            let row = pool_status(state, &disbursed, pool_id)?;
+            let (balance, minted) = (row.balance, row.minted);
             circulating = circulating.checked_sub(balance).ok_or(Refusal::AmountOverflow)?;
             minted_total = minted_total.checked_add(minted).ok_or(Refusal::AmountOverflow)?;
-            rows.push(PoolStatus { pool_id, cap, minted, balance });
+            rows.push(row);
         }
         Ok(SupplyStatus {
             max_supply: MAX_SUPPLY,
@@ -377,5 +366,77 @@ impl Answer for GetSupplyStatus {
             circulating_supply: circulating,
             pools: rows,
         })
+    }
+}
+
+/// Cap, release and balance of a pool.
+fn pool_status(
+    state: &mut State,
+    disbursed: &Disbursed,
+    pool_id: Pool,
+) -> Result<PoolStatus, Stop> {
+    let (balance, cap) = (state.existing_account(&pool_id.account())?.balance, pool_cap(pool_id));
+    let minted = match pool_id {
+        Pool::UserGenesis | Pool::GovtGenesis => {
+            // Anybody may pay into a pool, so that it can hold more than at first.
+            cap.checked_sub(balance).unwrap_or(Amount::ZERO)
+        }
+        // What was paid out may have come in again as fees or taxes; no more than the pool held at
+        // first counts as released from it.
+        Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => {
+            disbursed.paid_by(pool_id).min(cap)
+        }
+    };
+    Ok(PoolStatus { pool_id, cap, minted, balance })
+}
+
+/// One pool of the supply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetPoolStatus {
+    pub pool_id: Pool,
+}
+
+impl Answer for GetPoolStatus {
+    type Answer = PoolStatus;
+
+    fn answer(&self, state: &mut State) -> Result<PoolStatus, Stop> {
+        state.load([Key::System, Key::Disbursed, Key::Account(self.pool_id.account())])?;
+        if state.system()?.is_none() {
+            return Err(Refusal::NotBootstrapped.into());
+        }
+        let disbursed: Disbursed = state.get(Key::Disbursed)?.unwrap_or_default();
+        pool_status(state, &disbursed, self.pool_id)
+    }
+}
+
+/// The treasury of a country.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetTreasury {
+    pub country_code: CountryCode,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TreasuryView {
+    pub country_code: CountryCode,
+    pub treasury_id: AccountId,
+    pub balance: Amount,
+    /// The organization whose rules govern it; absent while it is locked.
+    pub org_id: Option<AccountId>,
+}
+
+impl Answer for GetTreasury {
+    type Answer = TreasuryView;
+
+    fn answer(&self, state: &mut State) -> Result<TreasuryView, Stop> {
+        let country_code = self.country_code;
+        let treasury_id = AccountId::treasury(country_code);
+        let governed = Key::Treasury(country_code);
+        state.load([Key::Account(treasury_id), governed])?;
+        let account = state.account(&treasury_id)?.ok_or(Refusal::CountryUnknown)?;
+        let org_id = state.get::<Treasury>(governed)?.map(|treasury| treasury.org_id);
+        Ok(TreasuryView { country_code, treasury_id, balance: account.balance, org_id })
     }
 }

@@ -367,6 +367,12 @@ fn an_active_treasury_pays_by_its_government_s_rules() {
         = treasury_IN 50GX
         = dave.IN 600GX",
     );
+    let treasury = |code: &str| {
+        let args = json!({"countryCode": code});
+        host.ask(query("TokenomicsContract:GetTreasury", &args)).unwrap()["orgId"].clone()
+    };
+    assert_eq!(treasury("IN"), json!(account("office.IN.7")));
+    assert_eq!(treasury("FR"), json!(null));
     let supply = host.ask(query("TokenomicsContract:GetSupplyStatus", &json!({}))).unwrap();
     assert_eq!(
         supply["circulatingSupply"], "2149850000",

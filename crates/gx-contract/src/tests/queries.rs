@@ -282,12 +282,15 @@ fn queries_are_answered_while_the_system_is_paused() {
             "TaxAndFeeContract:CalculateTransactionFee",
             json!({"from": account("alice.IN"), "to": account("treasury_IN"), "amount": "1"}),
         ),
+        ("TokenomicsContract:GetPoolStatus", json!({"poolId": "SYSTEM_GX_POOL"})),
+        ("TokenomicsContract:GetTreasury", json!({"countryCode": "IN"})),
         ("SmartContract:GetCommandOutcome", json!({"commandId": CommandId::from_u128(0)})),
+        ("SmartContract:GetContractInfo", json!({})),
     ] {
         assert_eq!(query(name, &args).name(), name);
         ask(&host, name, args);
     }
-    assert_eq!(Query::NAMES.len(), 25, "each query stands in the list above");
+    assert_eq!(Query::NAMES.len(), 28, "each query stands in the list above");
 }
 
 #[test]
@@ -427,4 +430,45 @@ fn no_pool_has_minted_more_than_it_held_at_first() {
         check_in_world(r#"put s/disbursed {"v":1,"pools":{"SYSTEM_GX_POOL":"31250000000000001"}}"#);
     let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
     assert_eq!(supply["pools"][4]["minted"], "31250000000000000");
+}
+
+#[test]
+fn a_pool_is_shown_as_in_the_supply() {
+    let host = check_in_world("open alice.IN 30");
+    let name = "TokenomicsContract:GetPoolStatus";
+    let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    for row in supply["pools"].as_array().unwrap() {
+        assert_eq!(ask(&host, name, json!({"poolId": row["poolId"]})), *row);
+    }
+    let gx = json!({"poolId": "SYSTEM_GX_POOL"});
+    assert_eq!(refusal(&check(""), name, gx), Refusal::NotBootstrapped);
+    let unknown = Query::from_name_and_args(name, r#"{"poolId":"SYSTEM_NO_POOL"}"#);
+    assert!(matches!(unknown, Err(NameError::Arguments { .. })));
+}
+
+#[test]
+fn a_treasury_is_found_by_its_country() {
+    let host = check_in_world("open alice.IN 30");
+    let name = "TokenomicsContract:GetTreasury";
+    let expected = json!({"countryCode": "IN", "treasuryId": "treasury_IN",
+        "balance": "50000000", "orgId": null});
+    assert_eq!(ask(&host, name, json!({"countryCode": "IN"})), expected);
+    assert_eq!(refusal(&host, name, json!({"countryCode": "DE"})), Refusal::CountryUnknown);
+}
+
+#[test]
+fn the_contract_tells_its_version_parameters_and_time() {
+    let info = |table: &str| ask(&check(table), "SmartContract:GetContractInfo", json!({}));
+    let empty = info("");
+    let digest = Parameters::DEFAULT.digest().to_string();
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = json!({"version": version, "parametersDigest": digest, "lastBatchAt": null});
+    assert_eq!(empty, expected);
+    let governed = info(
+        r#"at 7000
+        world IN=100000000
+        put s/parameters {"v":1,"changes":1,"values":{"votingDays":"15"}}"#,
+    );
+    assert_eq!(governed["lastBatchAt"], 7000);
+    assert_ne!(governed["parametersDigest"], digest);
 }
