@@ -160,6 +160,21 @@ fn voters_are_users_whose_trust_suffices() {
 }
 
 #[test]
+fn a_vote_is_of_an_active_user_and_signed_where_there_is_a_key() {
+    check_votes(
+        "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        system SetUserStatus alice.IN LOCKED => UserStatusSet
+        user:alice.IN VoteOnProposal #p FOR => account_locked
+        system SetUserStatus bob.FR DECEASED => UserStatusSet
+        user:bob.FR VoteOnProposal #p FOR => account_deceased
+        user:carol.IN RegisterKey carol.IN k => KeyRegistered
+        user:carol.IN VoteOnProposal #p FOR => signature_missing
+        signed=other user:carol.IN VoteOnProposal #p FOR => signature_wrong
+        signed=k user:carol.IN VoteOnProposal #p FOR => VoteCast",
+    );
+}
+
+#[test]
 fn what_a_vote_needs_is_fixed_when_it_begins() {
     let votes = votes("+++.");
     check_votes(&format!(

@@ -300,6 +300,24 @@ fn a_frozen_account_owes_the_tax_all_the_same() {
 }
 
 #[test]
+fn an_organization_is_taxed_as_a_user_is() {
+    let (give, rest) = (give("shop.FR.1", "5000GX"), give("shop.FR.1", "1GX"));
+    check_tax(&format!(
+        "org shop.FR.1 alice.IN bob.FR
+        since shop.FR.1 -
+        {give}
+        since shop.FR.1 0
+        at 355d
+        system ApplyVelocityTax shop.FR.1 => VelocityTaxApplied accountId=shop.FR.1 country=FR \
+            rateBps=350 amount=175GX treasuryAmount=87.5GX charitableAmount=87.5GX
+        = treasury_FR 87.5GX
+        admin:root SetVelocityTaxExempt shop.FR.1 true => VelocityTaxExemptSet
+        {rest}
+        since shop.FR.1 -"
+    ));
+}
+
+#[test]
 fn taxes_are_the_business_of_admins() {
     check_tax(
         r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}
