@@ -19,8 +19,8 @@ pub struct Envelope {
 
 impl Envelope {
     /// The bytes that stand for actor and command in hashes: three parts, each preceded by its
-    /// length as 32 bits little-endian: actor, function name, JSON of the arguments. The signature is
-    /// no part of it: a command that is signed anew is the same command.
+    /// length as 32 bits little-endian: actor, function name, JSON of the arguments. The
+    /// signature is no part of it: a command that is signed anew is the same command.
     pub fn canonical_body(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(320);
         let (space, id) = self.actor.parts();

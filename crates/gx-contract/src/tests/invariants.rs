@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::audits::{TaxAudit, VoteAudit};
 use super::host::Ledger;
+use super::society_audit::SocietyAudit;
 use crate::admin::{Action, Disbursed};
 use crate::identity::TrustScore;
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
@@ -200,6 +201,7 @@ pub(super) struct Audit {
     disbursed: BTreeMap<String, u64>,
     tax: TaxAudit,
     votes: VoteAudit,
+    society: SocietyAudit,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
@@ -234,6 +236,7 @@ impl Audit {
         follow_movements(&mut self.balances, record);
         self.tax.follow(record);
         self.votes.follow(record);
+        self.society.follow(batch, record);
         for event in events(record) {
             self.follow_event(event);
         }
@@ -264,27 +267,8 @@ impl Audit {
                     assert_eq!(before, None, "a country is added once");
                 }
             }
-            Event::UserCreated(event) => {
-                self.countries.get_mut(event.country.as_str()).unwrap().0 += 1;
-                self.trust.insert(event.user_id.to_string(), event.trust_score);
-                let told = self.genesis.insert(event.user_id.to_string(), event.genesis);
-                assert_eq!(told.unwrap_or(event.genesis), event.genesis);
-            }
-            Event::GenesisDistributed(event) => {
-                let used = &mut self.countries.get_mut(event.country.as_str()).unwrap().1;
-                used[usize::from(event.phase) - 1] += 1;
-                let (phase, amount) = (event.phase, event.amount);
-                let user = event.user_id.to_string();
-                assert!(self.granted.insert(user.clone()), "granted twice: {event:?}");
-                self.genesis.insert(user, GenesisStatus::Granted { phase, amount });
-            }
-            Event::GenesisSkipped(event) => {
-                let status = match event.code {
-                    Refusal::GenesisIneligible => GenesisStatus::Ineligible,
-                    Refusal::GenesisExhausted => GenesisStatus::Exhausted,
-                    _ => return,
-                };
-                self.genesis.insert(event.user_id.to_string(), status);
+            Event::UserCreated(_) | Event::GenesisDistributed(_) | Event::GenesisSkipped(_) => {
+                self.follow_genesis(event);
             }
             Event::RelationshipConfirmed(event) => self.follow_trust(&event.trust),
             Event::RelationshipEnded(event) => self.follow_trust(&event.trust),
@@ -337,6 +321,34 @@ impl Audit {
             | Event::VelocityTaxExemptSet(_)
             | Event::WalletFrozen(_)
             | Event::WalletUnfrozen(_) => {}
+        }
+    }
+
+    fn follow_genesis(&mut self, event: &Event) {
+        match event {
+            Event::UserCreated(event) => {
+                self.countries.get_mut(event.country.as_str()).unwrap().0 += 1;
+                self.trust.insert(event.user_id.to_string(), event.trust_score);
+                let told = self.genesis.insert(event.user_id.to_string(), event.genesis);
+                assert_eq!(told.unwrap_or(event.genesis), event.genesis);
+            }
+            Event::GenesisDistributed(event) => {
+                let used = &mut self.countries.get_mut(event.country.as_str()).unwrap().1;
+                used[usize::from(event.phase) - 1] += 1;
+                let (phase, amount) = (event.phase, event.amount);
+                let user = event.user_id.to_string();
+                assert!(self.granted.insert(user.clone()), "granted twice: {event:?}");
+                self.genesis.insert(user, GenesisStatus::Granted { phase, amount });
+            }
+            Event::GenesisSkipped(event) => {
+                let status = match event.code {
+                    Refusal::GenesisIneligible => GenesisStatus::Ineligible,
+                    Refusal::GenesisExhausted => GenesisStatus::Exhausted,
+                    _ => return,
+                };
+                self.genesis.insert(event.user_id.to_string(), status);
+            }
+            other => panic!("no business of genesis: {other:?}"),
         }
     }
 
@@ -398,6 +410,7 @@ impl Audit {
         self.agrees_on_admins_with(ledger);
         self.tax.agrees_with(ledger);
         self.votes.agrees_with(ledger);
+        self.society.agrees_with(ledger);
         let users = all::<User>(ledger, "u/");
         let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
         assert_eq!(self.genesis, statuses.collect());

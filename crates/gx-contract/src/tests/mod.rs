@@ -7,6 +7,7 @@ mod audits;
 mod host;
 mod invariants;
 mod notation;
+mod phrases;
 mod script;
 
 mod actions;
@@ -34,6 +35,7 @@ mod refusals;
 mod relationships;
 mod repetition;
 mod society;
+mod society_audit;
 mod status;
 mod tax;
 mod transfers;

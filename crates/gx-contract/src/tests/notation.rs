@@ -5,34 +5,21 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_types::{
-    AccountId, AccountType, ActionId, Actor, Amount, CommandId, LoanId, NetworkId, PendingTxId,
-    ProposalId, RecoveryId, RelationshipId, TimeMs,
+    AccountId, AccountType, ActionId, Actor, Amount, CommandId, NetworkId, ProposalId, TimeMs,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::phrases;
 use crate::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
     InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
 use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
-use crate::identity::{
-    CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, CreateUser,
-    EndRelationship, IdentityHash, InitiateRecovery, NominateGuardians, RegisterKey,
-    RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
-};
-use crate::loan_pool::{
-    ApplyForLoan, ApproveLoan, CollateralHash, MarkLoanDefaulted, RejectLoan, RepayLoan,
-};
-use crate::organization::{
-    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
-    EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
-    SetOrganizationStatus,
-};
+use crate::identity::{CreateUser, IdentityHash};
 use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
-use crate::treasury::ActivateTreasuryAccount;
 use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
 
 /// The account that a word names.
@@ -59,13 +46,6 @@ pub(super) fn identity_hash(human: &str) -> IdentityHash {
 /// The id of the command that a line calls `#label`.
 pub(super) fn command_id(label: &str) -> CommandId {
     CommandId::derive(&Actor::System, label.trim_start_matches('#'))
-}
-
-/// The relationship that a word such as `FRIEND_OF:alice.IN:bob.FR` names.
-pub(super) fn relationship(word: &str) -> RelationshipId {
-    let parts: Vec<&str> = word.split(':').collect();
-    let [kind, subject, object] = parts[..] else { panic!("{word:?} is no relationship") };
-    text::<RelationshipKind>(kind).id_between(account(subject), account(object))
 }
 
 /// The key that a word names.
@@ -135,7 +115,7 @@ fn repeated(word: &str) -> String {
 }
 
 /// A value that is written as a plain text in JSON.
-fn text<T: DeserializeOwned>(word: &str) -> T {
+pub(super) fn text<T: DeserializeOwned>(word: &str) -> T {
     serde_json::from_value(Value::String(word.to_owned())).unwrap()
 }
 
@@ -178,48 +158,6 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             ApproveAction { action_id: ActionId::made_by(command_id(arg(0))) }.into()
         }
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
-        "RegisterKey" => {
-            RegisterKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
-        }
-        "RotateKey" => {
-            RotateKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
-        }
-        "SetUserStatus" => SetUserStatus { user_id: account(arg(0)), status: text(arg(1)) }.into(),
-        "RequestRelationship" => {
-            let (subject_id, object_id) = (account(arg(0)), account(arg(1)));
-            RequestRelationship { subject_id, object_id, kind: text(arg(2)) }.into()
-        }
-        "ConfirmRelationship" => {
-            ConfirmRelationship { relationship_id: relationship(arg(0)) }.into()
-        }
-        "RejectRelationship" => RejectRelationship { relationship_id: relationship(arg(0)) }.into(),
-        "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
-        "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
-        | "CompleteRecovery" => recovery(function, args),
-        "ProposeOrganization"
-        | "EndorseMembership"
-        | "ActivateOrganization"
-        | "SetOrganizationStatus"
-        | "DefineAuthRule" => organization(function, args),
-        "InitiateMultiSigTx" => {
-            let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
-            InitiateMultiSigTx { from, to, amount: amount(arg(2)), remark }.into()
-        }
-        "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx" => {
-            let pending_tx_id = PendingTxId::made_by(command_id(arg(0)));
-            match function {
-                "ApproveMultiSigTx" => ApproveMultiSigTx { pending_tx_id }.into(),
-                "RejectMultiSigTx" => RejectMultiSigTx { pending_tx_id }.into(),
-                _ => CancelMultiSigTx { pending_tx_id }.into(),
-            }
-        }
-        "ActivateTreasuryAccount" => {
-            let (country_code, org_id) = (text(arg(0)), account(arg(1)));
-            ActivateTreasuryAccount { country_code, org_id }.into()
-        }
-        "ApplyForLoan" | "ApproveLoan" | "RejectLoan" | "RepayLoan" | "MarkLoanDefaulted" => {
-            loan(function, args)
-        }
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
@@ -249,84 +187,7 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             let (account_id, exempt) = (account(arg(0)), arg(1).parse().unwrap());
             SetVelocityTaxExempt { account_id, exempt }.into()
         }
-        _ => panic!("no function {function:?}"),
-    }
-}
-
-/// A command about an organization: `id name type stakeholders…` proposes one, whose country
-/// follows from the id unless the name is given as `name@CC`.
-fn organization(function: &str, args: &[String]) -> Command {
-    let org_id = account(&args[0]);
-    match function {
-        "ProposeOrganization" => {
-            let (name, country) = args[1].split_once('@').unwrap_or((&args[1], ""));
-            let written = org_id.layout().map_or_else(|_| text("IN"), |layout| layout.country);
-            let country = if country.is_empty() { written } else { text(country) };
-            let stakeholders = args[3..].iter().map(|word| account(word)).collect();
-            let (name, kind) = (name.to_owned(), text(&args[2]));
-            ProposeOrganization { org_id, name, kind, country, stakeholders }.into()
-        }
-        "EndorseMembership" => EndorseMembership { org_id }.into(),
-        "ActivateOrganization" => ActivateOrganization { org_id }.into(),
-        "SetOrganizationStatus" => {
-            SetOrganizationStatus { org_id, locked: args[1] == "LOCKED" }.into()
-        }
-        "DefineAuthRule" => {
-            DefineAuthRule { org_id, ladder: args[1..].iter().map(|word| rule(word)).collect() }
-                .into()
-        }
-        _ => panic!("no function {function:?}"),
-    }
-}
-
-/// A command about loans: `ApplyForLoan amount days [purpose]`, the others by `#label`.
-fn loan(function: &str, args: &[String]) -> Command {
-    let arg = |place: usize| args.get(place).map_or("", String::as_str);
-    let loan_id = LoanId::made_by(command_id(arg(0)));
-    match function {
-        "ApplyForLoan" => {
-            let collateral_hash = CollateralHash::from_bytes([7; 32]);
-            let (amount, duration_days) = (amount(arg(0)), arg(1).parse().unwrap());
-            let purpose = arg(2).to_owned();
-            ApplyForLoan { amount, collateral_hash, duration_days, purpose }.into()
-        }
-        "ApproveLoan" => ApproveLoan { loan_id }.into(),
-        "RejectLoan" => RejectLoan { loan_id, reason: arg(1).to_owned() }.into(),
-        "RepayLoan" => RepayLoan { loan_id, amount: amount(arg(1)) }.into(),
-        "MarkLoanDefaulted" => MarkLoanDefaulted { loan_id }.into(),
-        _ => panic!("no function {function:?}"),
-    }
-}
-
-/// `100GX:2:alice.IN,bob.FR,carol.IN`: from 100 GX, two of three.
-fn rule(word: &str) -> AuthRule {
-    let parts: Vec<&str> = word.split(':').collect();
-    let [from, required, group] = parts[..] else { panic!("{word:?} is no rule") };
-    let group = group.split(',').filter(|word| !word.is_empty());
-    AuthRule {
-        from_amount: amount(from),
-        required_approvers: required.parse().unwrap(),
-        approver_group: group.map(account).collect(),
-    }
-}
-
-/// A command about guardians and recoveries; `#label` names what the command of that label made.
-fn recovery(function: &str, args: &[String]) -> Command {
-    let recovery_id = RecoveryId::made_by(command_id(&args[0]));
-    match function {
-        "NominateGuardians" => {
-            let mut ids = args.iter().map(|word| account(word));
-            let user_id = ids.next().unwrap();
-            NominateGuardians { user_id, guardians: ids.collect() }.into()
-        }
-        "InitiateRecovery" => {
-            let (user_id, public_key) = (account(&args[0]), public_key(&args[1]));
-            InitiateRecovery { user_id, public_key }.into()
-        }
-        "ConfirmRecovery" => ConfirmRecovery { recovery_id }.into(),
-        "CancelRecovery" => CancelRecovery { recovery_id }.into(),
-        "CompleteRecovery" => CompleteRecovery { recovery_id }.into(),
-        _ => panic!("no function {function:?}"),
+        _ => phrases::command(function, args),
     }
 }
 

@@ -1,4 +1,6 @@
-//! What can be wrong with each command of organizations and treasuries, for the walk over all codes.
+//! What can be wrong with each command of organizations and treasuries.
+//!
+//! Read by the walk over all refusal codes, as the tables of the other contracts are.
 
 use super::refusals::Table;
 

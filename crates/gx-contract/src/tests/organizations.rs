@@ -73,7 +73,8 @@ fn who_proposes_is_a_stakeholder_and_for_a_government_an_admin() {
         user:c.IN ProposeOrganization shop.IN.1 shop BUSINESS a.IN b.IN => not_stakeholder
         admin:clerk ProposeOrganization shop.IN.1 shop BUSINESS a.IN b.IN => actor_not_allowed
         user:a.IN ProposeOrganization office.IN.7 office GOVERNMENT a.IN b.IN => actor_not_allowed
-        as gx_partner_api admin:clerk ProposeOrganization office.IN.7 office GOVERNMENT a.IN b.IN => \
+        as gx_partner_api admin:clerk ProposeOrganization office.IN.7 office GOVERNMENT \
+            a.IN b.IN => \
             role_not_allowed
         admin:clerk ProposeOrganization office.IN.7 office GOVERNMENT a.IN b.IN => \
             OrganizationProposed proposedBy=admin:clerk
@@ -115,7 +116,7 @@ fn an_organization_has_two_to_twenty_distinct_users() {
             user_id_mismatch
         user:alice.IN ProposeOrganization coffee.XX.1 coffee BUSINESS alice.IN bob.FR => \
             country_unknown
-        user:alice.IN ProposeOrganization coffee coffee BUSINESS alice.IN bob.FR => user_id_invalid",
+        user:alice.IN ProposeOrganization tea tea BUSINESS alice.IN bob.FR => user_id_invalid",
     );
 }
 

@@ -344,11 +344,15 @@ fn active_proposal(number: u32) -> String {
     format!(r#"{{"proposalId":"{id}","paramId":"votingDays","newValue":"{value}"}}"#)
 }
 
-/// A world with everything that a fault names. In each world the id `used` has its outcome.
-fn world(name: &str) -> Host {
-    let clerk = r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#;
+const CLERK: &str = r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#;
+
+/// The command whose id is used in every world.
+const USED: &str = "#used admin:root UnfreezeWallet late.DE";
+
+/// What was proposed to two admins and to voters.
+fn actions() -> String {
     let gone = "put d/gone {\"v\":1,\"level\":\"ADMIN\",\"appointedAt\":0";
-    let actions = format!(
+    format!(
         "#old admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed
         at 362d
         #done admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
@@ -367,14 +371,14 @@ fn world(name: &str) -> Host {
         admin:root ApproveAction #trust => ActionApproved, SystemParameterUpdated
         #open admin:clerk SubmitProposal votingDays 33 x => ProposalSubmitted
         user:bob.FR VoteOnProposal #open FOR => VoteCast"
-    );
-    let crowd: Vec<String> = (0..100).map(active_proposal).collect();
-    let crowded = format!("put s/proposals {{\"v\":1,\"proposals\":[{}]}}", crowd.join(","));
-    let used = "#used admin:root UnfreezeWallet late.DE";
-    let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
-    let normal = format!(
+    )
+}
+
+fn normal() -> String {
+    let actions = actions();
+    format!(
         "world IN=60000000 FR=40000000 DE=0
-        {clerk}
+        {CLERK}
         open carol.FR 30
         #ended admin:clerk SubmitProposal votingDays 31 x => ProposalSubmitted
         #finished admin:clerk SubmitProposal votingDays 32 x => ProposalSubmitted
@@ -404,23 +408,30 @@ fn world(name: &str) -> Host {
         {RELATIONS}
         {ORGANIZATIONS}
         {LOANS}
-        {used} => not_frozen\n",
+        {USED} => not_frozen\n",
         full = full()
-    );
+    )
+}
+
+/// A world with everything that a fault names. In each world the id `used` has its outcome.
+fn world(name: &str) -> Host {
+    let crowd: Vec<String> = (0..100).map(active_proposal).collect();
+    let crowded = format!("put s/proposals {{\"v\":1,\"proposals\":[{}]}}", crowd.join(","));
+    let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
     let capless = r#"put s/parameters {"v":1,"changes":9,\
         "values":{"disbursementMax":"1250000000000000000"}}"#;
     let unsealed = format!(
         "system BootstrapSystem root => SystemBootstrapped
-        {clerk}
+        {CLERK}
         admin:root InitializeCountryData IN=1 => CountriesInitialized
-        {used} => account_not_found\n"
+        {USED} => account_not_found\n"
     );
     check(&match name {
-        "none" => format!("{used} => not_bootstrapped"),
-        "normal" => normal,
-        "paused" => normal + pause,
-        "capless" => normal + capless,
-        "crowded" => normal + &crowded,
+        "none" => format!("{USED} => not_bootstrapped"),
+        "normal" => normal(),
+        "paused" => normal() + pause,
+        "capless" => normal() + capless,
+        "crowded" => normal() + &crowded,
         "unsealed" => unsealed,
         "unsealed and paused" => unsealed + pause,
         _ => panic!("no world {name:?}"),

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::host::Host;
-use super::notation::{account, query, relationship};
+use super::notation::{account, query};
+use super::phrases::relationship;
 use super::script::{check, go_on};
 use crate::Refusal;
 use crate::identity::RelationshipKind;

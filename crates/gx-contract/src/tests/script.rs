@@ -11,7 +11,7 @@
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
-//! signed=k user:alice.IN Transfer …        signed by the key named `k`; `k@5000@testnet` says for when and where
+//! signed=k user:alice.IN Transfer …         by the key named `k`; `k@5000@testnet`: when and where
 //! = alice.IN 489.985GX                     a balance
 //! since alice.IN 355d                      since when it is taxable; - when it is not
 //! ```
