@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gx_store::projection::{self, Position};
+use gx_store::projection::Position;
 use gx_store::tokenomics::accounts::{self, Balance};
 use gx_store::{PostgresConfig, SqliteConfig, Store};
 use gx_types::AccountId;
@@ -168,9 +168,7 @@ async fn load_balances(
     store: Store,
     ids: Vec<AccountId>,
 ) -> Result<HashMap<AccountId, (Balance, Position)>, gx_store::Error> {
-    let mut view = store.snapshot().await?;
-    let position = projection::position(&mut view).await?;
-    let balances = accounts::balances(&mut view, &ids).await?;
+    let (balances, position) = accounts::balances(&store, &ids).await?;
     let found = ids.into_iter().zip(balances);
     Ok(found.filter_map(|(id, balance)| Some((id, (balance?, position)))).collect())
 }

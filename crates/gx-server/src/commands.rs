@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use crate::app::App;
 use crate::auth::{Admin, Caller, User};
 use crate::calendar::{now_ms, rfc3339};
-use crate::engine::{Accepted, Submission, SubmitError};
+use crate::engine::{Accepted, Expected, Submission, SubmitError};
 use crate::error::{Error, Result};
 use crate::http::answer::json;
 use crate::http::context::Context;
@@ -77,10 +77,10 @@ impl CommandReply {
         }
     }
 
-    pub(crate) fn of(status: Status) -> Self {
-        let reply = Self::queued(status.command_id);
+    pub(crate) fn of(command_id: CommandId, state: Stage) -> Self {
+        let reply = Self::queued(command_id);
         let estimated_confirmation_time = None;
-        match status.state {
+        match state {
             Stage::Queued => reply,
             Stage::Submitted { .. } => Self {
                 status: "submitted",
@@ -154,8 +154,10 @@ pub(crate) async fn accept(
     order: Order,
     wait: Wait,
 ) -> Result<Response<Body>> {
-    let accepted = app.outbox().submit(order.submission(context)).await?;
-    answer(app, accepted, wait).await
+    let submission = order.submission(context);
+    let expected = wait.0.map(|_| app.waiters().expect(submission.command_id()));
+    let accepted = app.outbox().submit(submission).await?;
+    answer(app, accepted, wait, expected).await
 }
 
 /// What the audit log says of an admin's command beside the command itself.
@@ -177,8 +179,10 @@ pub(crate) async fn accept_audited(
     let Audited { admin, target, notes } = audited;
     let action = order.command.name();
     let args: Value = serde_json::from_str(&order.command.args_json()).map_err(Error::internal)?;
+    let submission = order.submission(context);
+    let expected = wait.0.map(|_| app.waiters().expect(submission.command_id()));
     let mut tx = app.store().begin().await?;
-    let accepted = app.outbox().submit_in(&mut tx, vec![order.submission(context)]).await?;
+    let accepted = app.outbox().submit_in(&mut tx, vec![submission]).await?;
     let accepted = accepted.first().copied().ok_or_else(|| Error::internal("nothing accepted"))?;
     if !accepted.replayed {
         let row = NewAudit {
@@ -190,7 +194,7 @@ pub(crate) async fn accept_audited(
         tx.commit().await?;
         app.outbox().committed();
     }
-    answer(app, accepted, wait).await
+    answer(app, accepted, wait, expected).await
 }
 
 /// A row of the audit log without details.
@@ -205,14 +209,20 @@ pub(crate) fn audit_row(context: &Context, actor: &str, action: &str, target: &s
     }
 }
 
-async fn answer(app: &App, accepted: Accepted, Wait(wait): Wait) -> Result<Response<Body>> {
+async fn answer(
+    app: &App,
+    accepted: Accepted,
+    Wait(wait): Wait,
+    expected: Option<Expected>,
+) -> Result<Response<Body>> {
     let Accepted { command_id, replayed } = accepted;
-    let settled = match wait {
-        Some(deadline) => app.waiters().wait(command_id, deadline).await?,
-        None => None,
+    let settled = match (wait, expected) {
+        (Some(deadline), Some(expected)) if !replayed => expected.wait(deadline).await?,
+        (Some(deadline), _) => app.waiters().wait(command_id, deadline).await?,
+        (None, _) => None,
     };
-    let mut response = match settled.filter(|status| status.state.is_final()) {
-        Some(status) => json(StatusCode::OK, &CommandReply::of(status)),
+    let mut response = match settled.filter(Stage::is_final) {
+        Some(state) => json(StatusCode::OK, &CommandReply::of(command_id, state)),
         None => {
             let reply = CommandReply::queued(command_id);
             let location = HeaderValue::from_str(&reply.status_url).map_err(Error::internal)?;
@@ -265,8 +275,8 @@ pub(crate) async fn status(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response<Body>> {
-    let status = visible(&app, &caller, &id).await?;
-    Ok(json(StatusCode::OK, &CommandReply::of(status)))
+    let Status { command_id, state, .. } = visible(&app, &caller, &id).await?;
+    Ok(json(StatusCode::OK, &CommandReply::of(command_id, state)))
 }
 
 /// The status of a command that the caller may see.
@@ -306,14 +316,14 @@ pub(crate) async fn events(
 async fn stream(app: App, first: Status, events: mpsc::Sender<Bytes>) {
     let mut stopping = app.stopping();
     let (id, mut told) = (first.command_id, None);
-    let mut next = Some(first);
-    while let Some(status) = next {
-        let (stage, is_final) = (std::mem::discriminant(&status.state), status.state.is_final());
+    let mut next = Some(first.state);
+    while let Some(state) = next {
+        let (stage, is_final) = (std::mem::discriminant(&state), state.is_final());
         let event = if told.replace(stage) == Some(stage) {
             // Keeps proxies from closing a quiet connection.
             Bytes::from_static(b":\n\n")
         } else {
-            let reply = CommandReply::of(status);
+            let reply = CommandReply::of(id, state);
             let data = serde_json::to_string(&reply).unwrap_or_default();
             Bytes::from(format!("event: {}\ndata: {data}\n\n", reply.status))
         };
@@ -322,7 +332,7 @@ async fn stream(app: App, first: Status, events: mpsc::Sender<Bytes>) {
         }
         next = tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
-            status = app.waiters().wait(id, LOOK_EVERY) => status.ok().flatten(),
+            state = app.waiters().wait(id, LOOK_EVERY) => state.ok().flatten(),
         };
     }
 }

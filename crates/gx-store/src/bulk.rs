@@ -38,13 +38,14 @@ const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 /// A statement over many rows.
 #[derive(Debug)]
 pub(crate) struct Bulk<'v> {
-    template: &'static str,
+    template: Cow<'static, str>,
     columns: Vec<Column<'v>>,
 }
 
 impl<'v> Bulk<'v> {
     /// All columns have the same length.
-    pub(crate) fn new(template: &'static str, columns: Vec<Column<'v>>) -> Self {
+    pub(crate) fn new(template: impl Into<Cow<'static, str>>, columns: Vec<Column<'v>>) -> Self {
+        let template = template.into();
         let rows = columns.first().map_or(0, Column::len);
         debug_assert!(columns.iter().all(|column| column.len() == rows));
         Self { template, columns }
@@ -56,23 +57,23 @@ impl<'v> Bulk<'v> {
 
     /// Runs it and says how many rows it touched.
     pub(crate) async fn run(self, conn: &mut Conn<'_>) -> Result<u64, Error> {
-        let (rows, template) = (self.rows(), self.template);
+        let (rows, template) = (self.rows(), self.template.clone());
         if rows == 0 {
             return Ok(0);
         }
-        let fail = |source| Error::sql(summary(template), source);
+        let fail = |source| Error::sql(summary(&template), source);
         match conn {
             Conn::Sqlite(conn) => {
                 let mut touched = 0;
                 for (from, count) in chunks(rows) {
-                    let text = values_text(template, self.columns.len(), count);
+                    let text = values_text(&template, self.columns.len(), count);
                     let query = sqlx::query_with(AssertSqlSafe(text), self.sqlite(from, count));
                     touched += conn.execute(query).await.map_err(fail)?.rows_affected();
                 }
                 Ok(touched)
             }
             Conn::Postgres(conn) => {
-                let text = unnest_text(template, &self.columns);
+                let text = unnest_text(&template, &self.columns);
                 let query = sqlx::query_with(AssertSqlSafe(text), self.postgres());
                 Ok(conn.execute(query).await.map_err(fail)?.rows_affected())
             }
@@ -81,16 +82,16 @@ impl<'v> Bulk<'v> {
 
     /// All rows that come back, in no particular order.
     pub(crate) async fn all(self, conn: &mut Conn<'_>) -> Result<Vec<Row>, Error> {
-        let (rows, template) = (self.rows(), self.template);
+        let (rows, template) = (self.rows(), self.template.clone());
         if rows == 0 {
             return Ok(Vec::new());
         }
-        let fail = |source| Error::sql(summary(template), source);
+        let fail = |source| Error::sql(summary(&template), source);
         match conn {
             Conn::Sqlite(conn) => {
                 let mut found = Vec::with_capacity(rows);
                 for (from, count) in chunks(rows) {
-                    let text = values_text(template, self.columns.len(), count);
+                    let text = values_text(&template, self.columns.len(), count);
                     let query = sqlx::query_with(AssertSqlSafe(text), self.sqlite(from, count));
                     let part = conn.fetch_all(query).await.map_err(fail)?;
                     found.extend(part.into_iter().map(Row::Sqlite));
@@ -98,7 +99,7 @@ impl<'v> Bulk<'v> {
                 Ok(found)
             }
             Conn::Postgres(conn) => {
-                let text = unnest_text(template, &self.columns);
+                let text = unnest_text(&template, &self.columns);
                 let query = sqlx::query_with(AssertSqlSafe(text), self.postgres());
                 let found = conn.fetch_all(query).await.map_err(fail)?;
                 Ok(found.into_iter().map(Row::Postgres).collect())
@@ -187,7 +188,9 @@ fn values_text(template: &str, columns: usize, rows: usize) -> String {
     }
 }
 
-/// `SELECT * FROM UNNEST($1::bigint[], …)` in place of `{rows}`; `{unnest}` is the function alone.
+/// `SELECT UNNEST($1::bigint[]), …` in place of `{rows}`: side by side in the list of columns the
+/// arrays are read row by row, where a function in FROM would first be copied into a table.
+/// `{unnest}` is such a function.
 fn unnest_text(template: &str, columns: &[Column<'_>]) -> String {
     let arrays: Vec<String> = columns
         .iter()
@@ -200,10 +203,9 @@ fn unnest_text(template: &str, columns: &[Column<'_>]) -> String {
             format!("${}::{kind}[]", place + 1)
         })
         .collect();
-    let unnest = format!("UNNEST({})", arrays.join(", "));
-    template
-        .replacen("{rows}", &["SELECT * FROM ", unnest.as_str()].concat(), 1)
-        .replacen("{unnest}", &unnest, 1)
+    let rows = format!("SELECT UNNEST({})", arrays.join("), UNNEST("));
+    let function = format!("UNNEST({})", arrays.join(", "));
+    template.replacen("{rows}", &rows, 1).replacen("{unnest}", &function, 1)
 }
 
 #[cfg(test)]

@@ -36,10 +36,23 @@ impl Engine {
             Self::Postgres => postgres,
         }
     }
+
+    /// Begins a write transaction whose commit waits for the disk.
+    pub(crate) const fn begin(self) -> &'static str {
+        self.pick("PRAGMA synchronous = FULL; BEGIN IMMEDIATE", "BEGIN")
+    }
+
+    /// Begins a write transaction whose commit does not wait for the disk.
+    pub(crate) const fn begin_rebuildable(self) -> &'static str {
+        self.pick(
+            "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            "BEGIN; SET LOCAL synchronous_commit = off",
+        )
+    }
 }
 
 /// The database's clock in milliseconds, in place of `{now}`.
-pub(crate) fn now(engine: Engine, text: &'static str) -> String {
+pub(crate) fn now(engine: Engine, text: &str) -> String {
     text.replace(
         "{now}",
         engine.pick(

@@ -131,7 +131,8 @@ impl Tx {
         self.0.conn()
     }
 
-    /// Makes everything written durable: it survives a crash of process and machine.
+    /// Makes everything written durable: it survives a crash of process and machine, or of the
+    /// process alone after [`Store::begin_rebuildable`].
     ///
     /// # Errors
     /// When it is not known to be durable. It may be after all when the connection broke.
@@ -192,13 +193,28 @@ impl Store {
     /// # Errors
     /// When no connection, or on SQLite no turn, is to be had in time.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        let pools = self.pools.clone();
+        self.begin_with(Engine::begin).await
+    }
+
+    /// Starts a write transaction for what the ledger can tell again: read models, and how far
+    /// commands were sent to it. Its commit does not wait for the disk. It survives a crash of the
+    /// process; a crash of the machine may take it back together with what was written after it,
+    /// up to the last commit of a transaction from [`Store::begin`], which makes it durable too.
+    ///
+    /// # Errors
+    /// Those of [`Store::begin`].
+    pub async fn begin_rebuildable(&self) -> Result<Tx, Error> {
+        self.begin_with(Engine::begin_rebuildable).await
+    }
+
+    async fn begin_with(&self, statement: fn(Engine) -> &'static str) -> Result<Tx, Error> {
+        let (pools, statement) = (self.pools.clone(), statement(self.engine()));
         uncut(async move {
             match pools {
                 Pools::Sqlite { writer, .. } => {
-                    writer.begin_with("BEGIN IMMEDIATE").await.map(TxKind::Sqlite)
+                    writer.begin_with(statement).await.map(TxKind::Sqlite)
                 }
-                Pools::Postgres(pool) => pool.begin().await.map(TxKind::Postgres),
+                Pools::Postgres(pool) => pool.begin_with(statement).await.map(TxKind::Postgres),
             }
         })
         .await

@@ -156,8 +156,7 @@ impl Running {
         let service = Service::Admin;
         let submission = Submission { actor, key, command, service, traceparent: None };
         let id = self.platform.outbox().submit(submission).await?.command_id;
-        let status = self.platform.waiters().wait(id, FIRST_COMMANDS).await?;
-        match status.map(|status| status.state) {
+        match self.platform.waiters().wait(id, FIRST_COMMANDS).await? {
             Some(State::Committed { .. }) => Ok(()),
             Some(State::Refused { code, detail, .. }) => {
                 bail!("{name} at the first start was refused: {code}: {detail}")

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
 use gx_store::Store;
-use gx_store::admin::admins;
-use gx_store::identity::sessions::{self, SubjectKind};
-use gx_store::identity::users::{self, UserStatus};
+use gx_store::identity::sessions;
+use gx_store::identity::standing::{self, Owner, Standing};
+use gx_store::identity::users::UserStatus;
 use gx_types::{AccountId, AdminId, TimeMs};
 use sha2::{Digest, Sha256};
 
@@ -110,20 +110,6 @@ struct Verified {
     expires_s: i64,
 }
 
-/// Where a session and its owner stand now.
-#[derive(Debug, Clone)]
-struct Standing {
-    session: sessions::Session,
-    owner: Owner,
-}
-
-#[derive(Debug, Clone)]
-enum Owner {
-    User { status: UserStatus, account: Option<AccountId> },
-    Admin { role: String, enabled: bool, ledger_id: Option<AdminId>, must_change_password: bool },
-    Gone,
-}
-
 /// Authenticates requests.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -158,19 +144,21 @@ impl Gate {
         let token = self.verify(bearer(headers)?)?;
         let standing = self.standings.get(Arc::clone(&token.session)).await;
         let standing = standing.map_err(Error::internal)??;
-        let Some(Standing { session, owner }) = standing else { return Err(invalid()) };
         let now = TimeMs(now_ms());
-        if !session.is_open(now) || *session.subject != *token.subject {
-            return Err(invalid());
-        }
-        match (token.audience, owner) {
-            (Audience::User, Owner::User { status, account }) => {
+        let valid =
+            |standing: &Standing| standing.is_open(now) && *standing.subject == *token.subject;
+        let Some(standing) = standing.filter(valid) else { return Err(invalid()) };
+        match (token.audience, &standing.owner) {
+            (Audience::User, &Owner::User { status, account }) => {
                 may_act(status)?;
                 Ok(Caller::User(User { token, account }))
             }
-            (Audience::Admin, Owner::Admin { role, enabled, ledger_id, must_change_password }) => {
-                let role = AdminRole::parse(&role).filter(|_| enabled).ok_or_else(invalid)?;
-                self.use_admin_session(&session, now).await?;
+            (
+                Audience::Admin,
+                &Owner::Admin { ref role, enabled, ledger_id, must_change_password },
+            ) => {
+                let role = AdminRole::parse(role).filter(|_| enabled).ok_or_else(invalid)?;
+                self.use_admin_session(&standing, now).await?;
                 Ok(Caller::Admin(Admin { token, role, ledger_id, must_change_password }))
             }
             _ => Err(invalid()),
@@ -200,7 +188,7 @@ impl Gate {
     }
 
     /// Ends an admin's session that lay idle for too long, and notes that it is used otherwise.
-    async fn use_admin_session(&self, session: &sessions::Session, now: TimeMs) -> Result<()> {
+    async fn use_admin_session(&self, session: &Standing, now: TimeMs) -> Result<()> {
         let idle_ms = now.0.saturating_sub(session.last_used_at.0);
         if idle_ms > self.admin_idle_ms {
             let message = "The session was idle for too long; log in again";
@@ -250,32 +238,9 @@ async fn load(
     store: Store,
     ids: Vec<Arc<str>>,
 ) -> std::result::Result<HashMap<Arc<str>, Standing>, gx_store::Error> {
-    let mut view = store.snapshot().await?;
     let wanted: Vec<&str> = ids.iter().map(|id| &**id).collect();
-    let sessions = sessions::get_many(&mut view, &wanted).await?;
-    let subjects = |kind: SubjectKind| -> Vec<String> {
-        let of_kind = sessions.iter().filter(|session| session.kind == kind);
-        of_kind.map(|session| session.subject.clone()).collect()
-    };
-    let mut owners: HashMap<String, Owner> = HashMap::new();
-    let user_ids = subjects(SubjectKind::User);
-    if !user_ids.is_empty() {
-        for user in users::get_many(&mut view, &user_ids).await? {
-            let account = user.ledger_id.filter(|_| user.on_ledger);
-            owners.insert(user.user_id, Owner::User { status: user.status, account });
-        }
-    }
-    for id in subjects(SubjectKind::Admin) {
-        if let Some(admin) = admins::get(&mut view, &id).await? {
-            let admins::Admin { role, enabled, ledger_id, must_change_password, .. } = admin;
-            owners.insert(id, Owner::Admin { role, enabled, ledger_id, must_change_password });
-        }
-    }
-    let standing = |session: sessions::Session| {
-        let owner = owners.get(&session.subject).cloned().unwrap_or(Owner::Gone);
-        (Arc::from(session.session_id.as_str()), Standing { session, owner })
-    };
-    Ok(sessions.into_iter().map(standing).collect())
+    let found = standing::get_many(&store, &wanted).await?;
+    Ok(found.into_iter().map(|found| (Arc::from(found.session_id.as_str()), found)).collect())
 }
 
 const SHARDS: usize = 16;

@@ -18,4 +18,4 @@ pub use leader::{LEASE_TTL, Role, holder_name};
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};
 pub use projector::Projector;
 pub use submitter::{BatchLimits, Submitter};
-pub use waiters::{Applied, Waiters};
+pub use waiters::{Applied, Expected, Waiters};

@@ -34,6 +34,13 @@ pub struct Submission {
     pub traceparent: Option<String>,
 }
 
+impl Submission {
+    /// The id that the command has, whenever it is submitted under this key.
+    pub fn command_id(&self) -> CommandId {
+        CommandId::derive(&self.actor, &self.key)
+    }
+}
+
 /// The command is in the outbox, durably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
@@ -152,8 +159,8 @@ impl Outbox {
 
 /// Checks what needs no state and makes the row.
 fn prepare(submission: Submission) -> Result<NewCommand, SubmitError> {
-    let Submission { actor, key, command, service, traceparent } = submission;
-    let command_id = CommandId::derive(&actor, &key);
+    let command_id = submission.command_id();
+    let Submission { actor, key: _, command, service, traceparent } = submission;
     let envelope = Envelope { command_id, actor, command };
     envelope.validate().map_err(SubmitError::Refused)?;
     Ok(NewCommand::new(&envelope, service.as_str(), traceparent, TimeMs(now_ms())))

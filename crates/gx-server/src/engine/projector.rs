@@ -6,15 +6,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gx_contract::Outcome;
-use gx_store::projection::{self, ProjectedBlock};
+use gx_contract::{Outcome, Refusal};
+use gx_store::commands::State;
+use gx_store::projection::{self, Known, ProjectedBlock};
 use gx_store::{Class, Store, lease};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::chain::{Chain, ChainBlock, ChainError};
 use super::leader::{self, Held, Role};
 use super::pacing::Backoff;
-use super::waiters::Applied;
+use super::waiters::{Announced, Applied};
 use crate::metrics::{ByOutcome, Metrics, Settled, Worker};
 
 /// Bytes of blocks that one SQL transaction applies at most; one block in any case.
@@ -46,6 +48,35 @@ enum StepError {
     Chain(#[from] ChainError),
 }
 
+/// What a step leaves for the next one.
+#[derive(Default)]
+struct Carried {
+    ahead: Option<Ahead>,
+    known: Known,
+}
+
+/// Blocks that are being read before they are needed.
+struct Ahead {
+    from: u64,
+    chain: Chain,
+    read: JoinHandle<Result<Vec<ChainBlock>, ChainError>>,
+}
+
+impl Ahead {
+    fn start(chain: &Chain, from: u64) -> Self {
+        let reader = chain.clone();
+        let read = tokio::spawn(async move { reader.blocks(from, GROUP_BYTES_MAX).await });
+        Self { from, chain: chain.clone(), read }
+    }
+
+    async fn blocks(self) -> Result<Vec<ChainBlock>, ChainError> {
+        match self.read.await {
+            Ok(read) => read,
+            Err(_) => self.chain.blocks(self.from, GROUP_BYTES_MAX).await,
+        }
+    }
+}
+
 impl Projector {
     /// Stands by and leads in turn, until `stop`.
     pub async fn run(self, holder: String, stop: CancellationToken) {
@@ -60,6 +91,7 @@ impl Projector {
         let mut tip = self.chain.subscribe();
         let mut backoff = Backoff::new(BACKOFF_MAX);
         let mut beaten: Option<Instant> = None;
+        let mut carried = Carried::default();
         while !stop.is_cancelled() {
             if beaten.is_none_or(|at| at.elapsed() >= HEARTBEAT_EVERY) {
                 beaten = Some(Instant::now());
@@ -70,7 +102,7 @@ impl Projector {
                     tracing::warn!(error = %error, "no heartbeat");
                 }
             }
-            match self.step(&held).await {
+            match self.step(&held, &mut carried).await {
                 Ok(true) => backoff.reset(),
                 Ok(false) => {
                     backoff.reset();
@@ -92,8 +124,9 @@ impl Projector {
         }
     }
 
-    /// Applies the next blocks in one transaction. Whether there were any.
-    async fn step(&self, held: &Held) -> Result<bool, StepError> {
+    /// Applies the next blocks in one transaction, while the ones behind them are being read.
+    /// Whether there were any.
+    async fn step(&self, held: &Held, carried: &mut Carried) -> Result<bool, StepError> {
         let position = projection::position(&self.store).await?;
         let next = position.checkpoint.map_or(self.chain.first(), |at| at.block.saturating_add(1));
         let tip = self.chain.tip().await?;
@@ -102,15 +135,24 @@ impl Projector {
         let Some(tip) = tip.filter(|tip| tip.number >= next) else {
             return self.check_identity(&position).await.map(|()| false);
         };
-        let blocks = self.chain.blocks(next, GROUP_BYTES_MAX).await?;
+        let blocks = match carried.ahead.take().filter(|ahead| ahead.from == next) {
+            Some(ahead) => ahead.blocks().await?,
+            None => self.chain.blocks(next, GROUP_BYTES_MAX).await?,
+        };
+        let last = blocks.last().map_or(tip.number, |block| block.number);
+        if last < tip.number {
+            carried.ahead = Some(Ahead::start(&self.chain, last.saturating_add(1)));
+        }
         let projected: Vec<ProjectedBlock<'_>> = blocks.iter().map(ChainBlock::projected).collect();
-        let mut tx = self.store.begin().await?;
-        let done = projection::apply(&mut tx, held.lease(), &projected).await?;
+        let mut tx = self.store.begin_rebuildable().await?;
+        // Taken, so that nothing is remembered of a transaction that fails.
+        let known = std::mem::take(&mut carried.known);
+        let (done, known) = projection::apply(&mut tx, held.lease(), &projected, known).await?;
         tx.commit().await?;
+        carried.known = known;
         self.metrics.set_heights(tip.number, done.block);
         self.count(&blocks);
-        let results = blocks.iter().flat_map(|block| &block.record.results);
-        self.applied.announce(results.map(|result| result.command_id).collect());
+        self.applied.announce(blocks.iter().flat_map(settled).collect());
         Ok(!blocks.is_empty())
     }
 
@@ -155,6 +197,26 @@ impl Projector {
             self.metrics.commands_settled.get_or_create(&ByOutcome { outcome }).inc_by(count);
         }
     }
+}
+
+/// What a block settles, as it can be read from now on.
+fn settled(block: &ChainBlock) -> impl Iterator<Item = Announced> {
+    let (number, at) = (block.number, block.record.time);
+    block.record.results.iter().map(move |result| {
+        let state = match &result.outcome {
+            Outcome::Applied(_) => Some(State::Committed { block: number, at }),
+            // Refused for its id, it is another command than the one that is waited for.
+            Outcome::Refused(refused) if refused.code == Refusal::CommandIdReused => None,
+            Outcome::Refused(refused) => Some(State::Refused {
+                block: number,
+                at,
+                code: refused.code.code().to_owned(),
+                detail: refused.detail.clone(),
+            }),
+            Outcome::Repeated(_) => None,
+        };
+        (result.command_id, state)
+    })
 }
 
 fn is_lease_lost(error: &StepError) -> bool {

@@ -40,6 +40,13 @@ impl Default for BatchLimits {
 /// How often the outbox is looked at when another process fills it.
 const POLL_EVERY: Duration = Duration::from_millis(25);
 
+/// Batches of at least so many commands show that more are coming than one at a time…
+const BUSY_FROM: usize = 8;
+
+/// …and then start at least so far apart: every batch has costs of its own, in the ledger and in
+/// the projection, which are better shared. A lone command never waits.
+const BUSY_EVERY: Duration = Duration::from_millis(20);
+
 /// How often the gauges of the queue are refreshed.
 const GAUGES_EVERY: Duration = Duration::from_secs(1);
 
@@ -66,6 +73,7 @@ impl Submitter {
                 submitter: self.clone(),
                 held,
                 answered: None,
+                not_before: None,
                 gauges_at: None,
                 backoff: Backoff::new(BACKOFF_MAX),
             };
@@ -89,6 +97,8 @@ struct Leading {
     held: Held,
     /// The last answered batch whose answer is not written down yet.
     answered: Option<BatchNo>,
+    /// When the next batch may start.
+    not_before: Option<tokio::time::Instant>,
     gauges_at: Option<Instant>,
     backoff: Backoff,
 }
@@ -136,6 +146,12 @@ impl Leading {
     /// One run, or one wait when there is none.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), StepError> {
         self.refresh_gauges().await;
+        if let Some(not_before) = self.not_before.take() {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep_until(not_before) => {}
+            }
+        }
         let Submitter { store, limits, .. } = &self.submitter;
         let run = submission::next_run(store, limits.commands_max, limits.bytes_max).await?;
         let Some(run) = run else {
@@ -147,8 +163,11 @@ impl Leading {
             }
             return Ok(());
         };
+        if (BUSY_FROM..limits.commands_max / 2).contains(&run.rows.len()) {
+            self.not_before = Some(tokio::time::Instant::now() + BUSY_EVERY);
+        }
         let batch_id = BatchId::from_u128(rand::random());
-        let mut tx = store.begin().await?;
+        let mut tx = store.begin_rebuildable().await?;
         if let Some(batch_no) = self.answered {
             submission::mark_answered(&mut tx, self.held.lease(), batch_no).await?;
         }
@@ -165,7 +184,7 @@ impl Leading {
     /// Writes down what was answered when no further batch does so.
     async fn note_answered(&mut self) -> Result<(), StepError> {
         if let Some(batch_no) = self.answered {
-            let mut tx = self.submitter.store.begin().await?;
+            let mut tx = self.submitter.store.begin_rebuildable().await?;
             submission::mark_answered(&mut tx, self.held.lease(), batch_no).await?;
             tx.commit().await?;
             self.answered = None;

@@ -1,14 +1,14 @@
-//! Clients that wait for an outcome: one query answers all whose commands a block has settled.
+//! Clients that wait for an outcome.
 //!
-//! A projector in this process tells which commands it settled, and only those that somebody waits
-//! for are looked up. Without one, everything that is waited for is looked up at short intervals.
+//! A projector in this process tells what it has settled, and with that the outcomes. Without one,
+//! everything that is waited for is looked up at short intervals, in one query for all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gx_store::Store;
-use gx_store::commands::{self, Status};
+use gx_store::commands::{self, State, Status};
 use gx_types::CommandId;
 use tokio::sync::{Notify, broadcast, oneshot};
 
@@ -25,9 +25,12 @@ const QUERY_MAX: usize = 2000;
 /// Announcements that may be waiting; whoever misses one looks everything up.
 const ANNOUNCEMENTS: usize = 256;
 
+/// A command that is settled, and how; `None` when the block only says that it was before.
+pub(super) type Announced = (CommandId, Option<State>);
+
 /// What the projector of this process has settled, block by block.
 #[derive(Debug, Clone)]
-pub struct Applied(broadcast::Sender<Arc<[CommandId]>>);
+pub struct Applied(broadcast::Sender<Arc<[Announced]>>);
 
 impl Default for Applied {
     fn default() -> Self {
@@ -37,13 +40,13 @@ impl Default for Applied {
 
 impl Applied {
     /// Tells that these commands can be read as settled.
-    pub(super) fn announce(&self, settled: Arc<[CommandId]>) {
+    pub(super) fn announce(&self, settled: Arc<[Announced]>) {
         // Nobody may be listening.
         let _ = self.0.send(settled);
     }
 }
 
-type Answer = oneshot::Sender<Status>;
+type Answer = oneshot::Sender<State>;
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -75,11 +78,49 @@ impl Waiting {
         })
     }
 
-    /// Those of `settled` that are waited for.
-    fn among(&self, settled: &[CommandId]) -> Vec<CommandId> {
+    /// Answers those who wait for these commands; gives back those that must be looked up.
+    fn settle(&self, settled: &[Announced]) -> Vec<CommandId> {
+        let mut unclear = Vec::new();
         self.with(|lists| {
-            settled.iter().filter(|id| lists.by_id.contains_key(id)).copied().collect()
-        })
+            for (id, state) in settled {
+                match state {
+                    Some(state) => {
+                        for answer in lists.by_id.remove(id).unwrap_or_default() {
+                            // One that stopped waiting is no loss.
+                            let _ = answer.send(state.clone());
+                        }
+                    }
+                    None if lists.by_id.contains_key(id) => unclear.push(*id),
+                    None => {}
+                }
+            }
+        });
+        unclear
+    }
+}
+
+/// A place among those who wait, taken before the command is submitted, so that its outcome cannot
+/// be missed and need not be looked up.
+#[derive(Debug)]
+pub struct Expected {
+    waiters: Waiters,
+    id: CommandId,
+    settled: oneshot::Receiver<State>,
+}
+
+impl Expected {
+    /// The state of the command once it is settled, or at the deadline whatever it is then. `None`
+    /// for a command that nobody submitted.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn wait(self, deadline: Duration) -> Result<Option<State>, gx_store::Error> {
+        match tokio::time::timeout(deadline, self.settled).await {
+            Ok(Ok(state)) => Ok(Some(state)),
+            Ok(Err(_)) | Err(_) => {
+                Ok(self.waiters.status(self.id).await?.map(|status| status.state))
+            }
+        }
     }
 }
 
@@ -105,8 +146,14 @@ impl Waiters {
         Self { store, waiting }
     }
 
-    /// The status of a command once it is settled, or at the deadline whatever it is then. `None`
-    /// for a command that nobody submitted.
+    /// Takes a place for a command that is not submitted yet.
+    pub fn expect(&self, id: CommandId) -> Expected {
+        let (answer, settled) = oneshot::channel();
+        self.waiting.with(|lists| lists.by_id.entry(id).or_default().push(answer));
+        Expected { waiters: self.clone(), id, settled }
+    }
+
+    /// The state of a command that may be settled already, as [`Expected::wait`] gives it.
     ///
     /// # Errors
     /// Those of the database.
@@ -114,17 +161,11 @@ impl Waiters {
         &self,
         id: CommandId,
         deadline: Duration,
-    ) -> Result<Option<Status>, gx_store::Error> {
-        let (answer, settled) = oneshot::channel();
-        self.waiting.with(|lists| {
-            lists.by_id.entry(id).or_default().push(answer);
-            lists.fresh.push(id);
-        });
+    ) -> Result<Option<State>, gx_store::Error> {
+        let expected = self.expect(id);
+        self.waiting.with(|lists| lists.fresh.push(id));
         self.waiting.added.notify_one();
-        match tokio::time::timeout(deadline, settled).await {
-            Ok(Ok(status)) => Ok(Some(status)),
-            Ok(Err(_)) | Err(_) => self.status(id).await,
-        }
+        expected.wait(deadline).await
     }
 
     /// The status of a command now.
@@ -139,7 +180,7 @@ impl Waiters {
 struct Listener {
     store: Store,
     waiting: std::sync::Weak<Waiting>,
-    announced: broadcast::Receiver<Arc<[CommandId]>>,
+    announced: broadcast::Receiver<Arc<[Announced]>>,
     /// When a projector of this process was heard last.
     heard: Option<Instant>,
     /// When everything was looked up last.
@@ -155,7 +196,7 @@ impl Listener {
                 announced = self.announced.recv() => match announced {
                     Ok(settled) => {
                         self.heard = Some(Instant::now());
-                        waiting.among(&settled)
+                        waiting.settle(&settled)
                     }
                     Err(broadcast::error::RecvError::Lagged(_)) => waiting.all(),
                     // The projector's side is gone; the timer below goes on.
@@ -187,19 +228,13 @@ impl Listener {
 }
 
 fn answer(waiting: &Waiting, ids: &[CommandId], statuses: Vec<Option<Status>>) {
-    let settled: Vec<_> = ids
+    let settled: Vec<Announced> = ids
         .iter()
         .zip(statuses)
         .filter_map(|(id, status)| {
-            status.filter(|status| status.state.is_final()).map(|status| (*id, status))
+            status.filter(|status| status.state.is_final()).map(|status| (*id, Some(status.state)))
         })
         .collect();
-    waiting.with(|lists| {
-        for (id, status) in settled {
-            for answer in lists.by_id.remove(&id).unwrap_or_default() {
-                // One that stopped waiting is no loss.
-                let _ = answer.send(status.clone());
-            }
-        }
-    });
+    // Each of them says how it was settled.
+    let _ = waiting.settle(&settled);
 }

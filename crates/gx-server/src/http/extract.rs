@@ -202,7 +202,7 @@ impl FromRequestParts<App> for After {
         })?;
         match app.waiters().wait(id, AFTER_MAX).await? {
             None => Err(Error::not_found("Command")),
-            Some(status) if status.state.is_final() => Ok(Self),
+            Some(state) if state.is_final() => Ok(Self),
             Some(_) => Err(Error::new(
                 StatusCode::TOO_EARLY,
                 "not_projected",

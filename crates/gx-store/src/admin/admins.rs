@@ -40,7 +40,7 @@ pub struct Admin {
 const SELECT: &str = "SELECT admin_id, email, display_name, role, status, ledger_id, \
     must_change_password, last_login_at_ms, created_at_ms, updated_at_ms FROM admins";
 
-const fn status(enabled: bool) -> &'static str {
+pub(crate) const fn status(enabled: bool) -> &'static str {
     if enabled { "ENABLED" } else { "DISABLED" }
 }
 

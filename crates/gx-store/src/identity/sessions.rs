@@ -5,7 +5,6 @@
 
 use gx_types::TimeMs;
 
-use crate::bulk::{Bulk, Column};
 use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx};
 
@@ -24,7 +23,7 @@ impl SubjectKind {
         }
     }
 
-    fn from_text(text: &str) -> Result<Self, Error> {
+    pub(crate) fn from_text(text: &str) -> Result<Self, Error> {
         [Self::User, Self::Admin]
             .into_iter()
             .find(|kind| kind.as_str() == text)
@@ -205,29 +204,6 @@ pub async fn get(
         .optional(&mut reader.conn())
         .await?;
     row.as_ref().map(session).transpose()
-}
-
-/// The sessions with these ids, in no particular order; ids that have none are left out.
-///
-/// # Errors
-/// Those of the database.
-pub async fn get_many(
-    source: impl Into<Source<'_>>,
-    session_ids: &[&str],
-) -> Result<Vec<Session>, Error> {
-    let mut reader = source.into().open().await?;
-    let ids = session_ids.iter().map(|id| (*id).into()).collect();
-    let rows = Bulk::new(
-        "WITH input (session_id) AS ({rows})
-        SELECT s.session_id, s.kind, s.subject, s.created_at_ms, s.last_used_at_ms,
-            s.expires_at_ms, s.revoked_at_ms, s.revoke_reason, s.client_address,
-            s.user_agent, s.device
-        FROM input i JOIN sessions s ON s.session_id = i.session_id",
-        vec![Column::Text(ids)],
-    )
-    .all(&mut reader.conn())
-    .await?;
-    rows.iter().map(session).collect()
 }
 
 /// The session that a refresh token belongs to, whatever its state.

@@ -55,7 +55,7 @@ impl Decision {
         self.status(false, false).as_str()
     }
 
-    const fn status(self, on_ledger: bool, frozen: bool) -> UserStatus {
+    pub(crate) const fn status(self, on_ledger: bool, frozen: bool) -> UserStatus {
         match self {
             Self::Registered => UserStatus::Registered,
             Self::PendingAdminApproval => UserStatus::PendingAdminApproval,
@@ -95,7 +95,7 @@ impl UserStatus {
     }
 
     /// The decision behind it.
-    const fn decision(self) -> Decision {
+    pub(crate) const fn decision(self) -> Decision {
         match self {
             Self::Registered => Decision::Registered,
             Self::PendingAdminApproval => Decision::PendingAdminApproval,

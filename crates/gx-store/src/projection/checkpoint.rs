@@ -73,24 +73,60 @@ pub(super) struct Progress {
     pub(super) totals: Totals,
 }
 
-const SELECT: &str = "SELECT origin, block, hash, at_ms, account_count, command_count, \
-    refused_count, entry_count FROM projection WHERE id = 1";
+/// Columns that [`read`] reads, of the tables of [`JOINS`]. `{now}` is the database's clock.
+pub(crate) const COLUMNS: &str = "p.origin, p.block, p.hash, p.at_ms, p.account_count, \
+    p.command_count, p.refused_count, p.entry_count, h.tip_block, h.behind_since_ms, \
+    h.seen_at_ms, {now}";
 
-fn progress(row: &Row) -> Result<Progress, Error> {
-    Ok(Progress {
-        origin: row.hash(0)?,
-        checkpoint: Checkpoint { block: row.natural(1)?, hash: row.hash(2)?, at: row.time(3)? },
-        totals: Totals {
-            accounts: row.natural(4)?,
-            commands: row.natural(5)?,
-            refused: row.natural(6)?,
-            entries: row.natural(7)?,
+/// Joins the projection's and the heartbeat's row to every row of what stands before.
+pub(crate) const JOINS: &str =
+    "LEFT JOIN projection p ON p.id = 1 LEFT JOIN heartbeat h ON h.id = 1";
+
+/// Where the read models stand, from the [`COLUMNS`] of a row, the first of which is `from`.
+pub(crate) fn read(row: &Row, from: usize) -> Result<Position, Error> {
+    let progress = progress(row, from)?;
+    let heartbeat = match row.opt_time(from + 10)? {
+        Some(at) => {
+            let now = row.time(from + 11)?;
+            let age = u64::try_from(now.0.saturating_sub(at.0)).unwrap_or_default();
+            let tip = row.opt_int(from + 8)?.map(|_| row.natural(from + 8)).transpose()?;
+            let (behind_since, age) = (row.opt_time(from + 9)?, Duration::from_millis(age));
+            Some(Heartbeat { tip, behind_since, at, age })
+        }
+        None => None,
+    };
+    let (checkpoint, totals) =
+        progress.map(|progress| (progress.checkpoint, progress.totals)).unzip();
+    Ok(Position { checkpoint, heartbeat, totals: totals.unwrap_or_default() })
+}
+
+fn progress(row: &Row, from: usize) -> Result<Option<Progress>, Error> {
+    if row.opt_int(from + 1)?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Progress {
+        origin: row.hash(from)?,
+        checkpoint: Checkpoint {
+            block: row.natural(from + 1)?,
+            hash: row.hash(from + 2)?,
+            at: row.time(from + 3)?,
         },
-    })
+        totals: Totals {
+            accounts: row.natural(from + 4)?,
+            commands: row.natural(from + 5)?,
+            refused: row.natural(from + 6)?,
+            entries: row.natural(from + 7)?,
+        },
+    }))
+}
+
+async fn row(conn: &mut Conn<'_>) -> Result<Row, Error> {
+    let text = format!("SELECT {COLUMNS} FROM (SELECT 1 AS one) o {JOINS}");
+    sql(dialect::now(conn.engine(), &text)).one(conn).await
 }
 
 pub(super) async fn load(conn: &mut Conn<'_>) -> Result<Option<Progress>, Error> {
-    sql(SELECT).optional(conn).await?.as_ref().map(progress).transpose()
+    progress(&row(conn).await?, 0)
 }
 
 /// Moves on to a block, which must be the next one of the same ledger.
@@ -147,29 +183,7 @@ pub(super) async fn store(conn: &mut Conn<'_>, progress: &Progress) -> Result<()
 /// Those of the database.
 pub async fn position(source: impl Into<Source<'_>>) -> Result<Position, Error> {
     let mut reader = source.into().open().await?;
-    let mut conn = reader.conn();
-    let progress = load(&mut conn).await?;
-    let row = sql(dialect::now(
-        conn.engine(),
-        "SELECT tip_block, behind_since_ms, seen_at_ms, {now} FROM heartbeat WHERE id = 1",
-    ))
-    .optional(&mut conn)
-    .await?;
-    let heartbeat = row
-        .map(|row| {
-            let (at, now) = (row.time(2)?, row.time(3)?);
-            let age = u64::try_from(now.0.saturating_sub(at.0)).unwrap_or_default();
-            let tip = row.opt_int(0)?.map(|_| row.natural(0)).transpose()?;
-            let age = Duration::from_millis(age);
-            Ok::<_, Error>(Heartbeat { tip, behind_since: row.opt_time(1)?, at, age })
-        })
-        .transpose()?;
-    Ok(match progress {
-        Some(progress) => {
-            Position { checkpoint: Some(progress.checkpoint), heartbeat, totals: progress.totals }
-        }
-        None => Position { checkpoint: None, heartbeat, totals: Totals::default() },
-    })
+    read(&row(&mut reader.conn()).await?, 0)
 }
 
 /// Notes that the projector lives and where the ledger ends. `behind_since` is the time of the
@@ -183,7 +197,7 @@ pub async fn heartbeat(
     tip: Option<u64>,
     behind_since: Option<TimeMs>,
 ) -> Result<(), Error> {
-    let mut tx = store.begin().await?;
+    let mut tx = store.begin_rebuildable().await?;
     lease::fence(&mut tx, lease).await?;
     sql(dialect::now(
         store.engine(),

@@ -9,15 +9,13 @@ use gx_contract::admin::{CountriesInitialized, SystemBootstrapped};
 use gx_contract::identity::UserCreated;
 use gx_contract::state::AccountKind;
 use gx_contract::tokenomics::{FreezeReason, GenesisDistributed, GenesisSkipped, Transferred};
-use gx_contract::{Event, GenesisStatus, Outcome, Posting, Refusal};
+use gx_contract::{Event, GenesisStatus, Outcome, Refusal};
 use gx_types::{AccountId, AccountType, AdminId, Amount, CommandId, CountryCode, Pool, TimeMs};
 
 use crate::Error;
+use crate::projection::entries::{EntryRow, Fees, Line, collect_fee, enter_fees, entry};
 use crate::projection::{ProjectedBlock, numbered, stop};
 use crate::tokenomics::history::EntryKind;
-
-/// Every so many entries of an account there is a way into its history.
-pub(crate) const MARK_EVERY: i64 = 256;
 
 /// An account as the blocks find and leave it.
 #[derive(Debug, Clone, Copy)]
@@ -43,21 +41,6 @@ pub(super) struct NewAccount {
     pub(super) frozen: Option<FreezeReason>,
     pub(super) genesis: Option<GenesisStatus>,
     pub(super) created_tx: i64,
-}
-
-/// A line of an account's history.
-#[derive(Debug)]
-pub(super) struct EntryRow<'b> {
-    pub(super) entry_no: i64,
-    pub(super) account_no: i64,
-    pub(super) prev_entry: i64,
-    pub(super) tx_no: i64,
-    pub(super) kind: EntryKind,
-    pub(super) counterparty_no: Option<i64>,
-    pub(super) change: i64,
-    pub(super) fee: i64,
-    pub(super) balance: i64,
-    pub(super) remark: Option<&'b str>,
 }
 
 /// A country as the blocks find and leave it.
@@ -87,6 +70,8 @@ pub(super) struct World<'b> {
     pub(super) frozen: BTreeMap<i64, Option<FreezeReason>>,
     pub(super) genesis: BTreeMap<i64, GenesisStatus>,
     pub(super) system: SystemChange,
+    /// The fees that have no entry yet.
+    pub(super) fees: Option<Fees>,
     last_account_no: i64,
 }
 
@@ -107,14 +92,14 @@ impl World<'_> {
 
 /// The command whose events are applied.
 #[derive(Debug, Clone, Copy)]
-struct At<'a, 'b> {
-    block: &'a ProjectedBlock<'b>,
+pub(super) struct At<'a, 'b> {
+    pub(super) block: &'a ProjectedBlock<'b>,
     command_id: CommandId,
-    tx_no: i64,
+    pub(super) tx_no: i64,
 }
 
 impl At<'_, '_> {
-    fn stop(&self, reason: impl Into<String>) -> Error {
+    pub(super) fn stop(&self, reason: impl Into<String>) -> Error {
         stop(self.block, self.command_id, reason)
     }
 }
@@ -141,7 +126,7 @@ pub(super) fn block<'b>(world: &mut World<'b>, block: &ProjectedBlock<'b>) -> Re
             Outcome::Refused(_) | Outcome::Repeated(_) => {}
         }
     }
-    Ok(())
+    enter_fees(world, block, &mut place)
 }
 
 fn apply<'b>(
@@ -339,8 +324,8 @@ fn transferred<'b>(
         } else if *account == event.to {
             Line { kind: EntryKind::Received, counterparty: Some(&event.from), fee: 0, remark }
         } else {
-            let counterparty = Some(&event.from);
-            Line { kind: EntryKind::Fee, counterparty, fee: 0, remark: None }
+            collect_fee(world, at, place, posting)?;
+            continue;
         };
         entry(world, at, place, posting, line)?;
     }
@@ -375,66 +360,7 @@ fn set_genesis(
     Ok(())
 }
 
-/// What an entry says beside its posting.
-#[derive(Debug, Clone, Copy)]
-struct Line<'a, 'b> {
-    kind: EntryKind,
-    counterparty: Option<&'a AccountId>,
-    fee: i64,
-    remark: Option<&'b str>,
-}
-
-impl Line<'_, '_> {
-    fn of(kind: EntryKind) -> Self {
-        Self { kind, counterparty: None, fee: 0, remark: None }
-    }
-}
-
-/// Applies a posting: the balance, and a line of the history.
-fn entry<'b>(
-    world: &mut World<'b>,
-    at: At<'_, 'b>,
-    place: &mut usize,
-    posting: &Posting,
-    line: Line<'_, 'b>,
-) -> Result<(), Error> {
-    let counterparty_no = match line.counterparty {
-        Some(id) => Some(known(world, at, id)?.no),
-        None => None,
-    };
-    let entry_no = numbered(at.block.number, *place)?;
-    *place = place.saturating_add(1);
-    let (change, balance) = (posting.change().qirat(), qirat(at, posting.balance())?);
-    let live = known(world, at, posting.account())?;
-    if live.balance.checked_add(change) != Some(balance) {
-        let (id, was) = (posting.account(), live.balance);
-        return Err(at.stop(format!("{id} had {was}, changes by {change}, and has {balance}")));
-    }
-    let row = EntryRow {
-        entry_no,
-        account_no: live.no,
-        prev_entry: live.last_entry,
-        tx_no: at.tx_no,
-        kind: line.kind,
-        counterparty_no,
-        change,
-        fee: line.fee,
-        balance,
-        remark: line.remark,
-    };
-    live.balance = balance;
-    live.last_entry = entry_no;
-    live.entry_count = live.entry_count.saturating_add(1);
-    live.touched = true;
-    if live.entry_count.rem_euclid(MARK_EVERY) == 0 {
-        let mark = (live.no, entry_no);
-        world.marks.push(mark);
-    }
-    world.entries.push(row);
-    Ok(())
-}
-
-fn known<'w>(
+pub(super) fn known<'w>(
     world: &'w mut World<'_>,
     at: At<'_, '_>,
     id: &AccountId,
@@ -450,6 +376,6 @@ fn country<'w>(
     world.countries.get_mut(&code).ok_or_else(|| at.stop(format!("country {code} is not known")))
 }
 
-fn qirat(at: At<'_, '_>, amount: Amount) -> Result<i64, Error> {
+pub(super) fn qirat(at: At<'_, '_>, amount: Amount) -> Result<i64, Error> {
     i64::try_from(amount.qirat()).map_err(|_| at.stop(format!("{amount} is more than can be")))
 }

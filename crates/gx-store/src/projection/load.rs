@@ -1,4 +1,5 @@
-//! Reads what blocks touch: their accounts, and their countries when events change some.
+//! Reads what blocks touch: their accounts, unless they are known, and their countries when events
+//! change some.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,6 +8,7 @@ use gx_types::{AccountId, CountryCode};
 
 use crate::Error;
 use crate::bulk::{Bulk, Column};
+use crate::projection::Known;
 use crate::projection::ProjectedBlock;
 use crate::projection::fold::{CountryRow, Live, World};
 use crate::sql::Conn;
@@ -56,6 +58,7 @@ pub(super) async fn world<'b>(
     conn: &mut Conn<'_>,
     blocks: &[ProjectedBlock<'b>],
     account_count: u64,
+    known: &Known,
 ) -> Result<World<'b>, Error> {
     let mut named = Named::default();
     for result in blocks.iter().flat_map(|block| &block.record.results) {
@@ -65,8 +68,13 @@ pub(super) async fn world<'b>(
         }
     }
     let mut world = World::new(account_count);
-    let ids: BTreeSet<&AccountId> =
-        named.accounts.iter().copied().chain(&named.treasuries).collect();
+    let mut ids: BTreeSet<&AccountId> = BTreeSet::new();
+    for id in named.accounts.iter().copied().chain(&named.treasuries) {
+        match known.get(id) {
+            Some(live) => drop(world.accounts.insert(*id, live)),
+            None => drop(ids.insert(id)),
+        }
+    }
     let rows = Bulk::new(
         "WITH input (account_id) AS ({rows})
         SELECT a.account_id, a.account_no, b.balance_qirat, b.last_entry, b.entry_count

@@ -5,7 +5,9 @@
 //! names block and command; nothing is ever skipped.
 
 mod checkpoint;
+mod entries;
 mod fold;
+mod known;
 mod load;
 mod outcomes;
 mod write;
@@ -16,10 +18,12 @@ use gx_types::{CommandId, Role};
 use crate::lease::{self, Lease};
 use crate::{Error, Tx};
 
+pub(crate) use checkpoint::{COLUMNS as POSITION, JOINS as POSITION_JOINS, read as read_position};
 pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,
 };
-pub(crate) use fold::MARK_EVERY;
+pub(crate) use entries::MARK_EVERY;
+pub use known::Known;
 
 /// A block of the ledger as the projector hands it in.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +74,9 @@ pub(crate) fn block_of(number: i64) -> u64 {
 
 /// Applies the next blocks, in order. Commit makes them visible, all or none.
 ///
+/// `known` is what the call before has given back, or nothing. What this call gives back may be
+/// handed to the next one only after the commit.
+///
 /// # Errors
 /// [`Error::LeaseLost`]; [`Error::BlockOrder`] and [`Error::OtherLedger`] when the first block is
 /// not the successor of the checkpoint; [`Error::Projection`] when a block cannot be applied. After
@@ -78,18 +85,20 @@ pub async fn apply(
     tx: &mut Tx,
     lease: &Lease,
     blocks: &[ProjectedBlock<'_>],
-) -> Result<Applied, Error> {
+    known: Known,
+) -> Result<(Applied, Known), Error> {
     lease::fence(tx, lease).await?;
     let mut conn = tx.conn();
     let mut progress = checkpoint::load(&mut conn).await?;
+    let mut known = known.at(progress.as_ref().map(|progress| progress.checkpoint));
     for block in blocks {
         check_block(block)?;
         checkpoint::advance(&mut progress, block)?;
     }
     let Some(mut progress) = progress else {
-        return Ok(Applied::default());
+        return Ok((Applied::default(), known));
     };
-    let mut world = load::world(&mut conn, blocks, progress.totals.accounts).await?;
+    let mut world = load::world(&mut conn, blocks, progress.totals.accounts, &known).await?;
     for block in blocks {
         fold::block(&mut world, block)?;
     }
@@ -103,11 +112,12 @@ pub async fn apply(
     progress.totals.commands = progress.totals.commands.saturating_add(applied.commands);
     progress.totals.refused = progress.totals.refused.saturating_add(applied.refused);
     progress.totals.entries = progress.totals.entries.saturating_add(applied.entries);
-    write::world(&mut conn, world).await?;
+    let accounts = write::world(&mut conn, world).await?;
     write::blocks(&mut conn, blocks).await?;
     outcomes::write(&mut conn, blocks).await?;
     checkpoint::store(&mut conn, &progress).await?;
-    Ok(applied)
+    known.learn(progress.checkpoint, accounts);
+    Ok((applied, known))
 }
 
 fn count(blocks: &[ProjectedBlock<'_>], which: impl Fn(&Outcome) -> bool) -> u64 {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use gx_contract::{CommandResult, Outcome, Repeated};
+use gx_contract::{CommandResult, Outcome, Refusal, Repeated};
 use gx_types::{BatchId, CommandId};
 
 use crate::Error;
@@ -41,11 +41,16 @@ pub(super) async fn write(conn: &mut Conn<'_>, blocks: &[ProjectedBlock<'_>]) ->
     add(&mut seqs, &rows_by_id(conn, column).await?)?;
 
     let mut links: Vec<Link> = Vec::with_capacity(seqs.len());
+    let mut reused: Vec<Link> = Vec::new();
     let mut repeated: Vec<Again<'_>> = Vec::new();
     for block in blocks {
         for (index, result) in block.record.results.iter().enumerate() {
             let Some(seq) = seqs.get(&result.command_id).copied() else { continue };
             match &result.outcome {
+                // The id had its outcome before, by another body; there may be a row of that.
+                Outcome::Refused(refused) if refused.code == Refusal::CommandIdReused => {
+                    reused.push((seq, numbered(block.number, index)?));
+                }
                 Outcome::Applied(_) | Outcome::Refused(_) => {
                     links.push((seq, numbered(block.number, index)?));
                 }
@@ -53,7 +58,8 @@ pub(super) async fn write(conn: &mut Conn<'_>, blocks: &[ProjectedBlock<'_>]) ->
             }
         }
     }
-    insert(conn, links).await?;
+    insert(conn, "INSERT INTO outcomes (seq, tx_no) {rows}", links).await?;
+    insert(conn, UNLESS_THERE, reused).await?;
     if repeated.is_empty() { Ok(()) } else { first_outcomes(conn, repeated).await }
 }
 
@@ -90,10 +96,16 @@ async fn rows_by_id(conn: &mut Conn<'_>, command_ids: Column<'_>) -> Result<Vec<
     .await
 }
 
-async fn insert(conn: &mut Conn<'_>, mut links: Vec<Link>) -> Result<(), Error> {
+const UNLESS_THERE: &str = "INSERT INTO outcomes (seq, tx_no) {rows} ON CONFLICT (seq) DO NOTHING";
+
+async fn insert(
+    conn: &mut Conn<'_>,
+    template: &'static str,
+    mut links: Vec<Link>,
+) -> Result<(), Error> {
     links.sort_unstable();
     Bulk::new(
-        "INSERT INTO outcomes (seq, tx_no) {rows} ON CONFLICT (seq) DO NOTHING",
+        template,
         vec![
             Column::Int(links.iter().map(|(seq, _)| *seq).collect()),
             Column::Int(links.iter().map(|(_, tx)| *tx).collect()),
@@ -140,5 +152,5 @@ async fn first_outcomes(conn: &mut Conn<'_>, repeated: Vec<Again<'_>>) -> Result
         Ok((again.seq, place))
     };
     let links = wanted.iter().map(link).collect::<Result<Vec<Link>, Error>>()?;
-    insert(conn, links).await
+    insert(conn, UNLESS_THERE, links).await
 }

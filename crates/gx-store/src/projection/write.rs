@@ -1,37 +1,31 @@
 //! Writes what a block changes, each table in one statement.
 
+use std::collections::HashMap;
+
 use gx_contract::GenesisStatus;
 use gx_contract::Outcome;
+use gx_types::AccountId;
 
 use crate::Error;
 use crate::bulk::{Bulk, Column};
-use crate::projection::fold::{CountryRow, EntryRow, Live, NewAccount, SystemChange, World};
+use crate::projection::entries::EntryRow;
+use crate::projection::fold::{CountryRow, Live, NewAccount, SystemChange, World};
 use crate::projection::{ProjectedBlock, numbered};
 use crate::sql::{Conn, int, sql, to_hex};
 use crate::tokenomics::accounts::{frozen_text, genesis_columns, kind_text};
 
-pub(super) async fn world(conn: &mut Conn<'_>, world: World<'_>) -> Result<(), Error> {
+/// Writes everything, and gives the accounts back as they are left.
+pub(super) async fn world(
+    conn: &mut Conn<'_>,
+    world: World<'_>,
+) -> Result<HashMap<AccountId, Live>, Error> {
     let mut touched: Vec<&Live> = world.accounts.values().filter(|live| live.touched).collect();
     // In the order of the table, so that neighbours on a page are written together.
     touched.sort_unstable_by_key(|live| live.no);
     accounts(conn, &world.new_accounts).await?;
     let (new, old): (Vec<&Live>, Vec<&Live>) =
         touched.into_iter().partition(|live| live.new.is_some());
-    balances(
-        conn,
-        "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count) {rows}",
-        &new,
-    )
-    .await?;
-    balances(
-        conn,
-        "WITH input (account_no, balance_qirat, last_entry, entry_count) AS ({rows})
-        UPDATE balances SET balance_qirat = i.balance_qirat, last_entry = i.last_entry,
-            entry_count = i.entry_count
-        FROM input i WHERE balances.account_no = i.account_no",
-        &old,
-    )
-    .await?;
+    balances(conn, &new, &old).await?;
     entries(conn, &world.entries).await?;
     Bulk::new(
         "INSERT INTO entry_marks (account_no, entry_no) {rows}",
@@ -44,7 +38,8 @@ pub(super) async fn world(conn: &mut Conn<'_>, world: World<'_>) -> Result<(), E
     .await?;
     account_changes(conn, &world).await?;
     countries(conn, &world).await?;
-    system(conn, world.system).await
+    system(conn, world.system).await?;
+    Ok(world.accounts)
 }
 
 async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> {
@@ -73,23 +68,32 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
     .map(drop)
 }
 
-async fn balances(
-    conn: &mut Conn<'_>,
-    template: &'static str,
-    rows: &[&Live],
-) -> Result<(), Error> {
-    let touched = Bulk::new(
-        template,
+/// New rows, and new values of old ones.
+async fn balances(conn: &mut Conn<'_>, new: &[&Live], old: &[&Live]) -> Result<(), Error> {
+    let columns = |rows: &[&Live]| {
         vec![
             Column::Int(rows.iter().map(|live| live.no).collect()),
             Column::Int(rows.iter().map(|live| live.balance).collect()),
             Column::Int(rows.iter().map(|live| live.last_entry).collect()),
             Column::Int(rows.iter().map(|live| live.entry_count).collect()),
-        ],
+        ]
+    };
+    Bulk::new(
+        "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count) {rows}",
+        columns(new),
     )
     .run(conn)
     .await?;
-    if usize::try_from(touched) == Ok(rows.len()) {
+    let touched = Bulk::new(
+        "WITH input (account_no, balance_qirat, last_entry, entry_count) AS ({rows})
+        UPDATE balances SET balance_qirat = i.balance_qirat, last_entry = i.last_entry,
+            entry_count = i.entry_count
+        FROM input i WHERE balances.account_no = i.account_no",
+        columns(old),
+    )
+    .run(conn)
+    .await?;
+    if usize::try_from(touched) == Ok(old.len()) {
         Ok(())
     } else {
         Err(Error::corrupt("balances", "a row vanished"))

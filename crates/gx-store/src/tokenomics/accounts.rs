@@ -8,9 +8,9 @@ use gx_contract::tokenomics::FreezeReason;
 use gx_types::{AccountId, AccountType, Amount, CountryCode, TimeMs};
 
 use crate::bulk::{Bulk, Column};
-use crate::projection::block_of;
+use crate::projection::{POSITION, POSITION_JOINS, Position, block_of, read_position};
 use crate::sql::{Conn, Row, int, sql};
-use crate::{Error, Source};
+use crate::{Error, Source, dialect};
 
 /// An account of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,24 +124,27 @@ fn ids(account_ids: &[AccountId]) -> Vec<Column<'_>> {
     vec![Column::Text(account_ids.iter().map(|id| id.as_str().into()).collect())]
 }
 
-/// The balances of these accounts, in their order. An id may stand there several times.
+/// The balances of these accounts, in their order, and where the read models stood then. An id may
+/// be there several times. When none of the accounts is there, the position is that of empty read
+/// models.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn balances(
     source: impl Into<Source<'_>>,
     account_ids: &[AccountId],
-) -> Result<Vec<Option<Balance>>, Error> {
+) -> Result<(Vec<Option<Balance>>, Position), Error> {
     let mut reader = source.into().open().await?;
-    let rows = Bulk::new(
-        "WITH input (account_id) AS ({rows})
-        SELECT a.account_id, b.balance_qirat, a.frozen, b.last_entry
+    let mut conn = reader.conn();
+    let text = format!(
+        "WITH input (account_id) AS ({{rows}})
+        SELECT a.account_id, b.balance_qirat, a.frozen, b.last_entry, {POSITION}
         FROM input i JOIN accounts a ON a.account_id = i.account_id
-        JOIN balances b ON b.account_no = a.account_no",
-        ids(account_ids),
-    )
-    .all(&mut reader.conn())
-    .await?;
+        JOIN balances b ON b.account_no = a.account_no {POSITION_JOINS}"
+    );
+    let rows =
+        Bulk::new(dialect::now(conn.engine(), &text), ids(account_ids)).all(&mut conn).await?;
+    let position = rows.first().map(|row| read_position(row, 4)).transpose()?;
     let mut found: HashMap<&str, Balance> = HashMap::with_capacity(rows.len());
     for row in &rows {
         let balance = Balance {
@@ -151,7 +154,8 @@ pub async fn balances(
         };
         found.insert(row.text(0)?, balance);
     }
-    Ok(account_ids.iter().map(|id| found.get(id.as_str()).copied()).collect())
+    let balances = account_ids.iter().map(|id| found.get(id.as_str()).copied()).collect();
+    Ok((balances, position.unwrap_or_default()))
 }
 
 /// The balance of an account after a block, from its history. Zero before its first entry, `None`

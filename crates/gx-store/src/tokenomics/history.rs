@@ -22,7 +22,7 @@ pub enum EntryKind {
     Sent,
     /// A payment received.
     Received,
-    /// A fee taken in.
+    /// Fees taken in, those of a block together; the command is the last one that paid one.
     Fee,
     /// Coins released by genesis.
     Genesis,

@@ -15,7 +15,11 @@ fn balances_come_in_the_order_of_the_ids() {
         let users = [person(0), person(1), person(2)];
         apply(store, &lease, &history(&users).blocks).await;
         let ids = [users[1], person(9), users[0], users[1], Pool::Loan.account()];
-        let found = accounts::balances(store, &ids).await.unwrap();
+        let (found, position) = accounts::balances(store, &ids).await.unwrap();
+        assert_eq!(
+            position.checkpoint,
+            gx_store::projection::position(store).await.unwrap().checkpoint
+        );
         assert_eq!(found.len(), 5);
         assert!(found[1].is_none());
         assert_eq!(found[0], found[3]);
@@ -29,7 +33,7 @@ fn balances_come_in_the_order_of_the_ids() {
             assert_eq!(balance.map(|balance| balance.changed_block), changed);
         }
         assert!(accounts::get(store, &person(9)).await.unwrap().is_none());
-        assert!(accounts::balances(store, &[]).await.unwrap().is_empty());
+        assert!(accounts::balances(store, &[]).await.unwrap().0.is_empty());
     });
 }
 

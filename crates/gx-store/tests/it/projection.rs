@@ -3,7 +3,7 @@
 use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_contract::{Event, GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
 use gx_store::lease::{self, Lease};
-use gx_store::projection::{self, Applied};
+use gx_store::projection::{self, Applied, Known};
 use gx_store::tokenomics::{accounts, countries, supply};
 use gx_store::{Class, Error, Store};
 use gx_types::{AccountId, Actor, Amount, MAX_SUPPLY, Pool, Role, TimeMs};
@@ -21,11 +21,20 @@ pub(crate) async fn try_apply(
     lease: &Lease,
     blocks: &[Block],
 ) -> Result<Applied, Error> {
-    let mut tx = store.begin().await?;
+    apply_knowing(store, lease, blocks, Known::default()).await.map(|(applied, _)| applied)
+}
+
+async fn apply_knowing(
+    store: &Store,
+    lease: &Lease,
+    blocks: &[Block],
+    known: Known,
+) -> Result<(Applied, Known), Error> {
+    let mut tx = store.begin_rebuildable().await?;
     let projected: Vec<_> = blocks.iter().map(Block::projected).collect();
-    let applied = projection::apply(&mut tx, lease, &projected).await?;
+    let done = projection::apply(&mut tx, lease, &projected, known).await?;
     tx.commit().await?;
-    Ok(applied)
+    Ok(done)
 }
 
 fn gx(gx: u64) -> Amount {
@@ -115,6 +124,36 @@ fn users_payments_and_freezes_show() {
         apply(store, &lease, &chain.blocks[4..]).await;
         assert_eq!(supply::system(store).await.unwrap().unwrap().paused, None);
         assert_eq!(accounts::get(store, &users[1]).await.unwrap().unwrap().frozen, None);
+    });
+}
+
+#[test]
+fn remembered_accounts_hold_for_their_checkpoint_only() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let lease = backend.projector().await;
+        let users = people(3);
+        let mut chain = history(&users);
+        let mut known = Known::default();
+        for block in chain.blocks.chunks(1) {
+            known = apply_knowing(store, &lease, block, known).await.unwrap().1;
+        }
+        agrees_with_events(store, &chain).await;
+        let payments = |chain: &mut Chain, gx| {
+            let root = Actor::Admin(admin());
+            let resume = chain.envelope(root, ResumeSystem {});
+            chain.execute(Role::SuperAdmin, vec![resume]);
+            let payment = chain.transfer(&users[0], &users[2], gx);
+            chain.execute(Role::PartnerApi, vec![payment]);
+        };
+        // Another projector applies two blocks; the first one's memory is then out of date.
+        payments(&mut chain, "7");
+        apply(store, &lease, &chain.blocks[4..6]).await;
+        let payment = chain.transfer(&users[2], &users[0], "3");
+        chain.execute(Role::PartnerApi, vec![payment]);
+        apply_knowing(store, &lease, &chain.blocks[6..], known).await.unwrap();
+        agrees_with_events(store, &chain).await;
+        assert_eq!(accounts::get(store, &users[0]).await.unwrap().unwrap().entries, 5);
     });
 }
 

@@ -2,9 +2,12 @@
 
 use gx_store::Store;
 use gx_store::identity::sessions::{self, NewSession, Rotation, SubjectKind};
+use gx_store::identity::standing::{self, Owner};
+use gx_store::identity::users::UserStatus;
 use gx_types::TimeMs;
 
 use crate::backend::for_each_backend;
+use crate::users;
 
 fn new(id: &str, subject: &str) -> NewSession {
     NewSession {
@@ -40,8 +43,6 @@ fn tokens_follow_one_another() {
         let store = &backend.store;
         open(store, "s", "u1").await;
         let session = sessions::get(store, "s").await.unwrap().unwrap();
-        let many = sessions::get_many(store, &["none", "s"]).await.unwrap();
-        assert_eq!(many, std::slice::from_ref(&session));
         assert_eq!((session.kind, session.subject.as_str()), (SubjectKind::User, "u1"));
         assert_eq!(session.device.as_deref(), Some("phone"));
         let Rotation::Rotated(session) = rotate(store, "s-1", "s-2", 200).await else { panic!() };
@@ -52,6 +53,27 @@ fn tokens_follow_one_another() {
         let found = sessions::by_token(store, "s-3").await.unwrap().unwrap();
         assert_eq!(found.session_id, "s");
         assert!(sessions::by_token(store, "s-4").await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_standing_tells_of_session_and_owner() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        users::create(store, &users::new(1)).await;
+        open(store, "s", "u1").await;
+        open(store, "orphan", "u9").await;
+        let standings = standing::get_many(store, &["none", "s", "orphan"]).await.unwrap();
+        let of = |id: &str| standings.iter().find(|standing| standing.session_id == id).unwrap();
+        let user = Owner::User { status: UserStatus::Registered, account: None };
+        assert_eq!((&of("s").owner, of("s").subject.as_str()), (&user, "u1"));
+        assert_eq!((&of("orphan").owner, standings.len()), (&Owner::Gone, 2));
+        assert!(of("s").is_open(TimeMs(999)) && !of("s").is_open(TimeMs(1000)));
+        let mut tx = store.begin().await.unwrap();
+        assert!(sessions::revoke(&mut tx, "s", "logout", TimeMs(400)).await.unwrap());
+        tx.commit().await.unwrap();
+        let standings = standing::get_many(store, &["s"]).await.unwrap();
+        assert!(standings[0].revoked && !standings[0].is_open(TimeMs(500)));
     });
 }
 

@@ -9,7 +9,7 @@ use crate::backend::for_each_backend;
 use crate::chain::{Chain, admin, person};
 use crate::projection::apply;
 
-fn new(number: i64) -> NewUser {
+pub(crate) fn new(number: i64) -> NewUser {
     NewUser {
         user_id: format!("u{number}"),
         email: format!("user{number}@example.org"),
@@ -26,7 +26,7 @@ fn new(number: i64) -> NewUser {
     }
 }
 
-async fn create(store: &Store, new: &NewUser) {
+pub(crate) async fn create(store: &Store, new: &NewUser) {
     let mut tx = store.begin().await.unwrap();
     users::create(&mut tx, new).await.unwrap();
     tx.commit().await.unwrap();

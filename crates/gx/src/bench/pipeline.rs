@@ -191,9 +191,9 @@ impl Load<'_> {
                 let payment = self.payment()?;
                 running.spawn(async move {
                     let asked = Instant::now();
-                    let accepted = outbox.submit(payment).await?;
-                    let status = waiters.wait(accepted.command_id, DEADLINE).await?;
-                    committed(status.map(|status| status.state))?;
+                    let expected = waiters.expect(payment.command_id());
+                    outbox.submit(payment).await?;
+                    committed(expected.wait(DEADLINE).await?)?;
                     anyhow::Ok(asked.elapsed())
                 });
             }
@@ -211,9 +211,9 @@ impl Load<'_> {
 async fn one(stage: &Stage, payment: Option<gx_contract::Envelope>) -> Result<Duration> {
     let payment = submission(payment.context("no accounts to pay among")?);
     let asked = Instant::now();
-    let accepted = stage.platform.outbox().submit(payment).await?;
-    let status = stage.platform.waiters().wait(accepted.command_id, DEADLINE).await?;
-    committed(status.map(|status| status.state))?;
+    let expected = stage.platform.waiters().expect(payment.command_id());
+    stage.platform.outbox().submit(payment).await?;
+    committed(expected.wait(DEADLINE).await?)?;
     Ok(asked.elapsed())
 }
 

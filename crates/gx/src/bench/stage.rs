@@ -106,8 +106,7 @@ impl Stage {
         outbox.committed();
         let last = accepted.last().context("no command to settle")?.command_id;
         let deadline = Duration::from_secs(120);
-        let status = self.platform.waiters().wait(last, deadline).await?;
-        match status.map(|status| status.state) {
+        match self.platform.waiters().wait(last, deadline).await? {
             Some(gx_store::commands::State::Committed { .. }) => Ok(()),
             state => anyhow::bail!("a command of the load was not carried out: {state:?}"),
         }

@@ -12,13 +12,13 @@ async fn commands_are_carried_out_and_refused(engine: Engine) {
     let (_submitter, _projector) = (rig.start_submitter(), rig.start_projector());
     let users = rig.populate(3).await;
     let paid = rig.pay(users[0], users[1], 100_000_000, "payment-1").await.unwrap();
-    assert!(matches!(rig.outcome(paid).await.state, State::Committed { .. }));
+    assert!(matches!(rig.outcome(paid).await, State::Committed { .. }));
     let poor = rig.pay(users[2], users[1], 900_000_000, "payment-2").await.unwrap();
-    match rig.outcome(poor).await.state {
+    match rig.outcome(poor).await {
         State::Refused { code, .. } => assert_eq!(code, "insufficient_balance"),
         state => panic!("{state:?}"),
     }
-    let balances = gx_store::tokenomics::accounts::balances(&rig.store, &users).await.unwrap();
+    let (balances, _) = gx_store::tokenomics::accounts::balances(&rig.store, &users).await.unwrap();
     let qirat: Vec<u64> = balances.iter().map(|b| b.as_ref().unwrap().balance.qirat()).collect();
     assert_eq!(qirat, [399_950_000, 600_000_000, 500_000_000]);
     rig.verify().await;
@@ -50,7 +50,7 @@ async fn one_key_is_one_command(engine: Engine) {
     let foreign = rig.pay(users[1], users[0], 1_000_000, "the same key").await.unwrap();
     assert!(!foreign.replayed);
     rig.outcome(foreign).await;
-    let balances = gx_store::tokenomics::accounts::balances(&rig.store, &users).await.unwrap();
+    let (balances, _) = gx_store::tokenomics::accounts::balances(&rig.store, &users).await.unwrap();
     let qirat: Vec<u64> = balances.iter().map(|b| b.as_ref().unwrap().balance.qirat()).collect();
     assert_eq!(qirat, [500_000_000, 500_000_000]);
 }

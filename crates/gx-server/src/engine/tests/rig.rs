@@ -10,7 +10,7 @@ use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
 use gx_ledger::{Ledger, NodeKey};
-use gx_store::commands::{State, Status};
+use gx_store::commands::State;
 use gx_store::{Config, Engine, Store};
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, NetworkId, TimeMs};
 use tempfile::TempDir;
@@ -139,8 +139,8 @@ impl Rig {
         let command = command.into();
         let key = command.args_json();
         let accepted = self.submit(actor, &key, command).await.unwrap();
-        let status = self.outcome(accepted).await;
-        assert!(matches!(status.state, State::Committed { .. }), "{status:?}");
+        let state = self.outcome(accepted).await;
+        assert!(matches!(state, State::Committed { .. }), "{state:?}");
     }
 
     pub(super) async fn submit(
@@ -192,7 +192,7 @@ impl Rig {
         (accepted, turned_away)
     }
 
-    pub(super) async fn outcome(&self, accepted: Accepted) -> Status {
+    pub(super) async fn outcome(&self, accepted: Accepted) -> State {
         self.waiters.wait(accepted.command_id, DEADLINE).await.unwrap().unwrap()
     }
 
@@ -202,7 +202,8 @@ impl Rig {
         let snapshot = self.ledger.snapshot().unwrap();
         let accounts: Vec<_> = snapshot.accounts().unwrap().map(Result::unwrap).collect();
         let ids: Vec<AccountId> = accounts.iter().map(|(id, _)| *id).collect();
-        let balances = gx_store::tokenomics::accounts::balances(&self.store, &ids).await.unwrap();
+        let (balances, _) =
+            gx_store::tokenomics::accounts::balances(&self.store, &ids).await.unwrap();
         for ((id, account), read) in accounts.iter().zip(balances) {
             assert_eq!(read.map(|read| read.balance), Some(account.balance), "{id}");
         }
