@@ -3,7 +3,7 @@
 use gx_types::{Actor, BatchId, CommandId, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, hex_text};
+use crate::{Command, Signature, hex_text};
 
 /// A command, who it acts for, and the id under which it has one outcome for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,11 +12,15 @@ pub struct Envelope {
     pub command_id: CommandId,
     pub actor: Actor,
     pub command: Command,
+    /// By the key of the acting account; absent while the account has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 impl Envelope {
     /// The bytes that stand for actor and command in hashes: three parts, each preceded by its
-    /// length as 32 bits little-endian: actor, function name, JSON of the arguments.
+    /// length as 32 bits little-endian: actor, function name, JSON of the arguments. The
+    /// signature is no part of it: a command that is signed anew is the same command.
     pub fn canonical_body(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(320);
         let (space, id) = self.actor.parts();
@@ -31,7 +35,7 @@ impl Envelope {
 }
 
 /// Appends what `write` appends, preceded by its length.
-fn part(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn part(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = bytes.len();
     bytes.extend_from_slice(&[0; 4]);
     write(bytes);

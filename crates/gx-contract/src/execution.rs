@@ -3,13 +3,17 @@
 //! A command that reads an unknown key is abandoned; the ones behind it are then only probed, so
 //! that one pass collects the keys of the whole batch and a batch costs a handful of bulk reads.
 
+use std::collections::BTreeMap;
+
 use gx_types::{CommandId, Pool, Role, TimeMs};
 
 use crate::batch::BodyHash;
+use crate::signature::Verified;
 use crate::state::{Clock, CommandOutcome, Key, State, Version};
 use crate::tx::{Stop, Tx};
 use crate::{
-    Batch, BatchRecord, CommandResult, Envelope, Event, Outcome, Refusal, Refused, Repeated, gates,
+    Batch, BatchRecord, CommandResult, Envelope, Event, Outcome, Refusal, Refused, Repeated, admin,
+    gates,
 };
 
 /// What the engine knows of a submission.
@@ -61,6 +65,9 @@ pub struct Execution<'b> {
     bodies: Vec<BodyHash>,
     state: State,
     results: Vec<CommandResult>,
+    /// Signatures that were looked at, by the place of their command: an attempt that is repeated
+    /// must not pay for them again.
+    verified: BTreeMap<usize, Verified>,
 }
 
 impl<'b> Execution<'b> {
@@ -69,7 +76,7 @@ impl<'b> Execution<'b> {
         let results = Vec::with_capacity(batch.commands.len());
         // Most commands touch their outcome and two accounts of their own.
         let state = State::with_capacity(batch.commands.len().saturating_mul(3).saturating_add(16));
-        Self { batch, context, bodies, state, results }
+        Self { batch, context, bodies, state, results, verified: BTreeMap::new() }
     }
 
     /// Supplies the value of a key that was asked for; `None` when the ledger has none.
@@ -142,7 +149,7 @@ impl<'b> Execution<'b> {
         if let Some(first) = first {
             return Ok(CommandResult { command_id, outcome: repeat(first, body) });
         }
-        let (outcome, refused) = match self.apply(envelope, time) {
+        let (outcome, refused) = match self.apply(at, envelope, time) {
             Ok(events) => (Outcome::Applied(events), None),
             Err(Stop::Missing) => return Err(()),
             Err(Stop::Refused(refused)) => {
@@ -156,7 +163,7 @@ impl<'b> Execution<'b> {
         Ok(CommandResult { command_id, outcome })
     }
 
-    fn apply(&mut self, envelope: &Envelope, time: TimeMs) -> Result<Vec<Event>, Stop> {
+    fn apply(&mut self, at: usize, envelope: &Envelope, time: TimeMs) -> Result<Vec<Event>, Stop> {
         let rule = envelope.command.rule();
         if !gates::want(&mut self.state, envelope, rule) {
             return Err(Stop::Missing);
@@ -171,10 +178,19 @@ impl<'b> Execution<'b> {
             );
             return Err(Refusal::RoleNotAllowed.because(detail).into());
         };
-        gates::check(&mut self.state, envelope, rule, role)?;
+        let mut seen = self.verified.remove(&at);
+        let passed = gates::check(&mut self.state, envelope, rule, role, time, &mut seen);
+        if let Some(seen) = seen {
+            self.verified.insert(at, seen);
+        }
+        passed?;
         rule.validate()?;
-        let mut tx = Tx::new(&mut self.state, &envelope.actor, time);
-        rule.apply(&mut tx)?;
+        let mut tx = Tx::new(&mut self.state, envelope, time)?;
+        if rule.gate().two_admins && !rule.one_admin_suffices(tx.state)? {
+            admin::propose(&mut tx, &envelope.command)?;
+        } else {
+            rule.apply(&mut tx)?;
+        }
         Ok(tx.finish())
     }
 }

@@ -4,6 +4,7 @@ use gx_types::Amount;
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
+use crate::params::FeeSchedule;
 use crate::state::{Account, AccountKind};
 
 /// What kind of payment it is; found by the contract, never given by the caller.
@@ -28,39 +29,6 @@ pub enum Scope {
     CrossBorder,
 }
 
-/// The rates in basis points and the edges between tiers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeeSchedule {
-    /// Local person-to-person payments below this are free.
-    pub free_below: Amount,
-    /// The last amount of the lower person-to-person tier.
-    pub lower_tier_to: Amount,
-    pub p2p_local_lower: u32,
-    pub p2p_local_upper: u32,
-    pub p2p_cross_border_lower: u32,
-    pub p2p_cross_border_upper: u32,
-    /// (local, cross-border)
-    pub merchant: (u32, u32),
-    pub government: (u32, u32),
-    pub b2b: (u32, u32),
-}
-
-impl Default for FeeSchedule {
-    fn default() -> Self {
-        Self {
-            free_below: Amount::from_gx(3),
-            lower_tier_to: Amount::from_gx(100),
-            p2p_local_lower: 5,
-            p2p_local_upper: 10,
-            p2p_cross_border_lower: 15,
-            p2p_cross_border_upper: 25,
-            merchant: (15, 30),
-            government: (10, 20),
-            b2b: (20, 40),
-        }
-    }
-}
-
 impl FeeSchedule {
     /// The rate for an amount, in basis points.
     pub fn rate(&self, kind: TransferType, scope: Scope, amount: Amount) -> u32 {
@@ -75,16 +43,32 @@ impl FeeSchedule {
                 pick((self.p2p_local_lower, self.p2p_cross_border_lower))
             }
             TransferType::P2P => pick((self.p2p_local_upper, self.p2p_cross_border_upper)),
-            TransferType::Merchant => pick(self.merchant),
-            TransferType::Government => pick(self.government),
-            TransferType::B2B => pick(self.b2b),
+            TransferType::Merchant => pick((self.merchant_local, self.merchant_cross_border)),
+            TransferType::Government => pick((self.government_local, self.government_cross_border)),
+            TransferType::B2B => pick((self.b2b_local, self.b2b_cross_border)),
         }
+    }
+
+    /// All rates, in basis points.
+    pub(crate) fn rates(&self) -> [u32; 10] {
+        [
+            self.p2p_local_lower,
+            self.p2p_local_upper,
+            self.p2p_cross_border_lower,
+            self.p2p_cross_border_upper,
+            self.merchant_local,
+            self.merchant_cross_border,
+            self.government_local,
+            self.government_cross_border,
+            self.b2b_local,
+            self.b2b_cross_border,
+        ]
     }
 
     /// The fee of a payment between two accounts, with the type and scope that it follows from.
     ///
     /// # Errors
-    /// [`Refusal::AmountOverflow`] when the fee does not fit 64 bits.
+    /// [`Refusal::AmountOverflow`] when the fee or the total does not fit 64 bits.
     pub(crate) fn quote(
         &self,
         from: &Account,
@@ -92,10 +76,10 @@ impl FeeSchedule {
         amount: Amount,
     ) -> Result<Quote, Refusal> {
         let (kind, scope) = (transfer_type(from, to), scope(from, to));
-        let fee = amount
-            .basis_points_ceil(self.rate(kind, scope, amount))
-            .ok_or(Refusal::AmountOverflow)?;
-        Ok(Quote { kind, scope, fee })
+        let rate = self.rate(kind, scope, amount);
+        let fee = amount.basis_points_ceil(rate).ok_or(Refusal::AmountOverflow)?;
+        let total = amount.checked_add(fee).ok_or(Refusal::AmountOverflow)?;
+        Ok(Quote { kind, scope, rate, fee, total })
     }
 }
 
@@ -104,11 +88,18 @@ impl FeeSchedule {
 pub(crate) struct Quote {
     pub(crate) kind: TransferType,
     pub(crate) scope: Scope,
+    /// In basis points.
+    pub(crate) rate: u32,
     pub(crate) fee: Amount,
+    /// Amount and fee: what the sender pays.
+    pub(crate) total: Amount,
 }
 
 fn transfer_type(from: &Account, to: &Account) -> TransferType {
-    let system = |account: &Account| account.kind != AccountKind::User;
+    let system = |account: &Account| match account.kind {
+        AccountKind::Pool | AccountKind::Treasury => true,
+        AccountKind::User | AccountKind::Organization => false,
+    };
     let (payer, payee) = (from.account_type, to.account_type);
     if system(from) || system(to) {
         TransferType::System

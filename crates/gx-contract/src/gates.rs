@@ -1,10 +1,12 @@
 //! The checks that stand before every rule, in one place and one order.
 
-use gx_types::{Actor, Role};
+use gx_types::{Actor, NetworkId, Role, TimeMs};
 
+use crate::identity::{AccountStatus, KeyRecord};
+use crate::signature::{SIGNED_AHEAD_MAX_MS, Verified};
 use crate::state::{Account, Admin, AdminLevel, Key, State};
 use crate::tx::{DynRule, Stop};
-use crate::{Envelope, Refusal};
+use crate::{Envelope, PublicKey, Refusal};
 
 /// Whose command this may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub enum ActorRule {
     Bootstrap,
     /// An admin of the highest level.
     SuperAdmin,
+    /// Any admin.
+    Admin,
     /// Any admin, or scheduled work.
     AdminOrSystem,
     /// A user, for their own account.
@@ -34,11 +38,15 @@ pub struct Gate {
     pub role: Role,
     pub actor: ActorRule,
     pub(crate) when: When,
+    /// Whether it waits for a second admin before it runs.
+    pub(crate) two_admins: bool,
+    /// Whether the other party may be frozen: it is not a user who pays.
+    pub(crate) pays_frozen: bool,
 }
 
 impl Gate {
     pub(crate) const fn new(role: Role, actor: ActorRule) -> Self {
-        Self { role, actor, when: When::Running }
+        Self { role, actor, when: When::Running, two_admins: false, pays_frozen: false }
     }
 
     pub(crate) const fn before_bootstrap(self) -> Self {
@@ -48,16 +56,40 @@ impl Gate {
     pub(crate) const fn even_paused(self) -> Self {
         Self { when: When::EvenPaused, ..self }
     }
+
+    pub(crate) const fn even_to_frozen(self) -> Self {
+        Self { pays_frozen: true, ..self }
+    }
+
+    pub(crate) const fn by_two_admins(self) -> Self {
+        Self { two_admins: true, ..self }
+    }
+}
+
+/// Whether an admin of the level may give commands with this rule.
+pub(crate) fn level_suffices(level: AdminLevel, rule: ActorRule) -> bool {
+    match rule {
+        ActorRule::SuperAdmin => level == AdminLevel::SuperAdmin,
+        ActorRule::Admin | ActorRule::AdminOrSystem => true,
+        ActorRule::Bootstrap | ActorRule::User => false,
+    }
 }
 
 /// Whether every key that the gates will read is known; notes the unknown ones, so that they cost
 /// one round trip together.
 pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) -> bool {
-    let mut known = state.want(Key::System) & state.want(Key::Outcome(envelope.command_id));
+    let mut known = state.want(Key::System)
+        & state.want(Key::Parameters)
+        & state.want(Key::Outcome(envelope.command_id));
     known &= match &envelope.actor {
         Actor::System => true,
         Actor::Admin(id) => state.want(Key::Admin(*id)),
-        Actor::User(id) => state.want(Key::Account(*id)),
+        Actor::User(id) => {
+            let account = state.want(Key::Account(*id));
+            // Only a signed command needs the key; an account with one says so itself.
+            let key = envelope.signature.is_none() || state.want(Key::AccountKey(*id));
+            account & key
+        }
     };
     if let Some(other) = rule.counterparty() {
         known &= state.want(Key::Account(*other));
@@ -65,63 +97,126 @@ pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) -
     known
 }
 
-/// role → bootstrapped → not paused → actor known → actor allowed → actor not frozen → other party
-/// known → other party not frozen.
+/// role → bootstrapped → not paused → actor known → actor allowed → actor's signature → actor
+/// neither frozen nor locked nor deceased → other party known → other party not frozen.
 pub(crate) fn check(
     state: &mut State,
     envelope: &Envelope,
     rule: &dyn DynRule,
     role: Role,
+    now: TimeMs,
+    seen: &mut Option<Verified>,
 ) -> Result<(), Stop> {
     let gate = rule.gate();
     if gate.role != role {
         let detail = format!("{} needs {}, got {role}", envelope.command.name(), gate.role);
         return Err(Refusal::RoleNotAllowed.because(detail).into());
     }
-    match (state.system()?, gate.when) {
-        (None, When::BeforeBootstrap) | (Some(_), When::EvenPaused) => {}
+    let network = match (state.system()?, gate.when) {
+        (None, When::BeforeBootstrap) => None,
+        (Some(system), When::EvenPaused) => Some(system.network_id),
         (None, When::Running | When::EvenPaused) => return Err(Refusal::NotBootstrapped.into()),
         (Some(system), When::BeforeBootstrap | When::Running) => {
             if let Some(pause) = system.paused {
                 return Err(Refusal::SystemPaused.because(pause.reason).into());
             }
+            Some(system.network_id)
         }
-    }
-    check_actor(state, &envelope.actor, gate.actor)?;
+    };
+    check_actor(state, envelope, gate.actor, network, now, seen)?;
     if let Some(other) = rule.counterparty()
         && state.existing_account(other)?.frozen.is_some()
+        && !gate.pays_frozen
     {
         return Err(Refusal::CounterpartyFrozen.into());
     }
     Ok(())
 }
 
-fn check_actor(state: &mut State, actor: &Actor, rule: ActorRule) -> Result<(), Stop> {
-    if rule == ActorRule::Bootstrap {
-        return Ok(());
-    }
+fn check_actor(
+    state: &mut State,
+    envelope: &Envelope,
+    rule: ActorRule,
+    network: Option<NetworkId>,
+    now: TimeMs,
+    seen: &mut Option<Verified>,
+) -> Result<(), Stop> {
+    let actor = &envelope.actor;
     let unknown = || Refusal::ActorUnknown.because(format!("{actor} is not on the ledger"));
-    let (allowed, frozen) = match actor {
-        Actor::System => (rule == ActorRule::AdminOrSystem, false),
+    let (allowed, account) = match actor {
+        _ if rule == ActorRule::Bootstrap => (true, None),
+        Actor::System => (rule == ActorRule::AdminOrSystem, None),
         Actor::Admin(id) => {
-            let admin: Admin = state.get(Key::Admin(*id))?.ok_or_else(unknown)?;
-            let allowed = match rule {
-                ActorRule::SuperAdmin => admin.level == AdminLevel::SuperAdmin,
-                ActorRule::AdminOrSystem => true,
-                ActorRule::Bootstrap | ActorRule::User => false,
-            };
-            (allowed, false)
+            let admin: Option<Admin> = state.get(Key::Admin(*id))?;
+            let admin = admin.filter(Admin::in_office).ok_or_else(unknown)?;
+            (level_suffices(admin.level, rule), None)
         }
         Actor::User(id) => {
             let account: Account = state.account(id)?.ok_or_else(unknown)?;
-            (rule == ActorRule::User && account.is_user(), account.frozen.is_some())
+            (rule == ActorRule::User && account.is_user(), Some((id, account)))
         }
     };
     if !allowed {
         return Err(Refusal::ActorNotAllowed.because(format!("{actor} may not do this")).into());
     }
-    if frozen {
-        return Err(Refusal::AccountFrozen.into());
+    match (account, network) {
+        (Some((id, account)), Some(network)) => {
+            if account.keyed || envelope.signature.is_some() {
+                let key: Option<KeyRecord> = match envelope.signature {
+                    Some(_) => state.get(Key::AccountKey(*id))?,
+                    None => None,
+                };
+                let key = key.map(|record| record.public_key);
+                check_signature(envelope, account.keyed, key, network, now, seen)?;
+            }
+            able(&account).map_err(Stop::from)
+        }
+        // Nobody but a user has a key.
+        _ if envelope.signature.is_some() => Err(Refusal::SignatureUnexpected.into()),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the account may initiate anything.
+fn able(account: &Account) -> Result<(), Refusal> {
+    if account.frozen.is_some() {
+        return Err(Refusal::AccountFrozen);
+    }
+    match account.status {
+        AccountStatus::Active => Ok(()),
+        AccountStatus::Locked => Err(Refusal::AccountLocked),
+        AccountStatus::Deceased => Err(Refusal::AccountDeceased),
+    }
+}
+
+/// The command is signed exactly if the account has a key, by that key, for now.
+fn check_signature(
+    envelope: &Envelope,
+    keyed: bool,
+    key: Option<PublicKey>,
+    network: NetworkId,
+    now: TimeMs,
+    seen: &mut Option<Verified>,
+) -> Result<(), Refusal> {
+    let signature = match (&envelope.signature, keyed) {
+        (Some(signature), true) => signature,
+        (None, true) => return Err(Refusal::SignatureMissing),
+        (Some(_), false) => return Err(Refusal::SignatureUnexpected),
+        (None, false) => return Ok(()),
+    };
+    if now > signature.expires_at {
+        return Err(Refusal::SignatureExpired);
+    }
+    if signature.expires_at.0.saturating_sub(now.0) > SIGNED_AHEAD_MAX_MS {
+        return Err(Refusal::SignatureTooFarAhead);
+    }
+    let genuine = key.is_some_and(|key| match seen {
+        Some(verified) if verified.key == key => verified.genuine,
+        _ => {
+            let genuine = signature.is_genuine(&key, envelope, network);
+            *seen = Some(Verified { key, genuine });
+            genuine
+        }
+    });
+    if genuine { Ok(()) } else { Err(Refusal::SignatureWrong) }
 }

@@ -68,8 +68,9 @@ impl Index {
 
 /// Mixes the words, multiplies once and folds: ids are mostly random, so little is enough.
 fn hash(key: &Key) -> usize {
-    let [kind, a, b, c, d] = key.sort_key();
-    let mixed = kind ^ a ^ b.rotate_left(19) ^ c.rotate_left(37) ^ d.rotate_left(51);
+    let [kind, a, b, c, d, e] = key.sort_key();
+    let mixed =
+        kind ^ a ^ b.rotate_left(19) ^ c.rotate_left(37) ^ d.rotate_left(51) ^ e.rotate_left(7);
     let product = u128::from(mixed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     ((product >> 64) as u64 ^ product as u64) as usize
 }

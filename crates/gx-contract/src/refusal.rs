@@ -55,8 +55,22 @@ refusals! {
     ActorUnknown = "actor_unknown", transient;
     /// This kind of actor, or an admin of this level, may not give this command.
     ActorNotAllowed = "actor_not_allowed";
+    /// The account has a key, and the command is not signed.
+    SignatureMissing = "signature_missing";
+    /// The command is signed, and the acting account has no key.
+    SignatureUnexpected = "signature_unexpected";
+    /// The signature's time is over.
+    SignatureExpired = "signature_expired";
+    /// The signature would be good for more than 24 hours.
+    SignatureTooFarAhead = "signature_too_far_ahead";
+    /// The signature is not one of the account's key over this command.
+    SignatureWrong = "signature_wrong";
     /// The acting account is frozen.
     AccountFrozen = "account_frozen", transient;
+    /// The acting account is locked.
+    AccountLocked = "account_locked", transient;
+    /// The acting account's holder is deceased.
+    AccountDeceased = "account_deceased";
     /// The account that the command names is not on the ledger.
     AccountNotFound = "account_not_found", transient;
     /// The other party's account is frozen.
@@ -74,15 +88,65 @@ refusals! {
     UserIdMismatch = "user_id_mismatch";
     /// Accounts of this type are not opened for a person.
     AccountTypeNotAllowed = "account_type_not_allowed";
+    /// Amounts do not rise from zero, or a rule's approvers or their number do not fit.
+    AuthRuleInvalid = "auth_rule_invalid";
+    /// The key is no point of the curve, or one of the few that prove nothing.
+    PublicKeyInvalid = "public_key_invalid";
+    /// The parameter does not take such a value.
+    ValueOutOfBounds = "value_out_of_bounds";
     /// The amount is zero.
     AmountZero = "amount_zero";
     /// Sender and receiver are the same account.
     SameAccount = "same_account";
-    /// The paying account is not the actor's own.
+    /// The account is not the actor's own.
     NotOwnAccount = "not_own_account";
+    /// Nothing is disbursed from a genesis pool.
+    PoolNotDisbursable = "pool_not_disbursable";
+    /// Nothing is disbursed to a pool or a treasury.
+    RecipientNotAllowed = "recipient_not_allowed";
 
     /// The system was bootstrapped before.
     AlreadyBootstrapped = "already_bootstrapped";
+    /// There is no such action.
+    ActionUnknown = "action_unknown", transient;
+    /// The action was approved and has run.
+    ActionExecuted = "action_executed";
+    /// The action was not approved in time.
+    ActionExpired = "action_expired";
+    /// An action is approved by another admin than the one who proposed it.
+    SameAdmin = "same_admin";
+    /// The action needs an admin of a higher level.
+    AdminLevelTooLow = "admin_level_too_low";
+    /// Who proposed the action is no admin of the needed level any more.
+    ProposerNotAdmin = "proposer_not_admin", transient;
+    /// Admins neither appoint nor remove themselves.
+    NotOneself = "not_oneself";
+    /// There is no such admin in office.
+    AdminUnknown = "admin_unknown", transient;
+    /// This admin is in office already.
+    AdminExists = "admin_exists", transient;
+    /// An admin's own account is one of a user on the ledger.
+    AdminAccountInvalid = "admin_account_invalid", transient;
+    /// Two super admins must stay in office.
+    TooFewSuperAdmins = "too_few_super_admins", transient;
+    /// The value is at odds with another parameter.
+    ParametersInconsistent = "parameters_inconsistent", transient;
+    /// Nothing is disbursed to an admin who takes part in it.
+    RecipientIsAdmin = "recipient_is_admin";
+    /// One disbursement may not be so large.
+    AmountAboveCap = "amount_above_cap", transient;
+    /// There is no such proposal.
+    ProposalUnknown = "proposal_unknown", transient;
+    /// An active proposal asks for the same value of the same parameter.
+    ProposalExists = "proposal_exists", transient;
+    /// Too many proposals are active.
+    TooManyProposals = "too_many_proposals", transient;
+    /// The result of the proposal has been drawn.
+    ProposalFinished = "proposal_finished";
+    /// Votes are no longer taken on the proposal.
+    VotingEnded = "voting_ended";
+    /// Votes are still taken on the proposal.
+    VotingNotEnded = "voting_not_ended", transient;
     /// The system is not paused.
     NotPaused = "not_paused", transient;
     /// The set of countries is complete and can't change any more.
@@ -95,22 +159,134 @@ refusals! {
     CountriesNotSealed = "countries_not_sealed", transient;
     /// The country is not in the set of countries.
     CountryUnknown = "country_unknown";
-    /// The id belongs to another account.
+    /// The id belongs to another account or organization.
     UserIdTaken = "user_id_taken";
     /// This person has an account already.
     IdentityTaken = "identity_taken";
+    /// The account is not a user's.
+    NotAUser = "not_a_user";
+    /// A nominated guardian is not a user on the ledger.
+    GuardianNotFound = "guardian_not_found", transient;
+    /// There is no such relationship.
+    RelationshipNotFound = "relationship_not_found";
+    /// There is no such recovery.
+    RecoveryNotFound = "recovery_not_found";
+    /// A stakeholder is not a user on the ledger.
+    StakeholderNotFound = "stakeholder_not_found", transient;
+    /// The treasury is locked: no organization governs it.
+    TreasuryLocked = "treasury_locked", transient;
+    /// There is no such organization.
+    OrganizationNotFound = "organization_not_found", transient;
+    /// There is no such payment waiting for approvals.
+    PendingTxNotFound = "pending_tx_not_found";
+    /// There is no such loan.
+    LoanNotFound = "loan_not_found";
+    /// This is for another party of it to do.
+    NotParty = "not_party";
+    /// The actor is not a guardian of this account.
+    NotGuardian = "not_guardian", transient;
+    /// The actor is not a stakeholder of the organization.
+    NotStakeholder = "not_stakeholder";
+    /// The actor is not among those who approve this payment.
+    NotApprover = "not_approver";
+    /// The organization does not wait for endorsements.
+    OrganizationNotPending = "organization_not_pending";
+    /// The stakeholder has endorsed the organization before.
+    AlreadyEndorsed = "already_endorsed";
+    /// Not every stakeholder has endorsed the organization yet.
+    EndorsementsMissing = "endorsements_missing", transient;
+    /// The organization is not activated yet, or locked.
+    OrganizationNotActive = "organization_not_active", transient;
+    /// The treasury is not for this organization: it must be a government's of that country.
+    OrganizationNotEligible = "organization_not_eligible";
+    /// The treasury is governed by an organization already.
+    TreasuryActive = "treasury_active";
+    /// An approver in the rules is not a stakeholder.
+    ApproverNotStakeholder = "approver_not_stakeholder";
+    /// The payment is executed, rejected or cancelled.
+    PendingTxSettled = "pending_tx_settled";
+    /// The payment's 30 days are over.
+    PendingTxExpired = "pending_tx_expired";
+    /// The actor has approved or rejected this before.
+    AlreadyDecided = "already_decided";
+    /// The organization has 50 payments waiting.
+    TooManyPending = "too_many_pending", transient;
+    /// The amount is less than the smallest loan or more than the largest.
+    LoanAmountInvalid = "loan_amount_invalid";
+    /// The term is less than a day or longer than allowed.
+    LoanDurationInvalid = "loan_duration_invalid";
+    /// The loan does not wait for approval.
+    LoanNotPending = "loan_not_pending";
+    /// Two loans of this borrower have failed.
+    LoansBarred = "loans_barred";
+    /// The user's trust score is too low for this.
+    TrustTooLow = "trust_too_low", transient;
+    /// The user has voted on the proposal before.
+    AlreadyVoted = "already_voted";
+    /// The borrower has as many open loans as allowed.
+    TooManyLoans = "too_many_loans", transient;
+    /// The borrower would owe more than allowed.
+    LoanLimitExceeded = "loan_limit_exceeded", transient;
+    /// Nothing is owed on the loan, or it has failed already.
+    LoanNotActive = "loan_not_active", transient;
+    /// The loan is not overdue for long enough.
+    LoanNotOverdue = "loan_not_overdue", transient;
+    /// The repayment is more than is owed.
+    RepaymentTooLarge = "repayment_too_large";
+    /// The relationship was asked for or is confirmed already.
+    RelationshipExists = "relationship_exists", transient;
+    /// The relationship was rejected less than 7 days ago.
+    RelationshipRejected = "relationship_rejected", transient;
+    /// The relationship does not wait for an answer.
+    RelationshipNotPending = "relationship_not_pending", transient;
+    /// The relationship is not confirmed.
+    RelationshipNotConfirmed = "relationship_not_confirmed", transient;
+    /// One of the two has a confirmed spouse.
+    SpouseExists = "spouse_exists", transient;
+    /// The account has a key already; it can be rotated.
+    KeyExists = "key_exists";
+    /// The account has no key.
+    KeyMissing = "key_missing";
+    /// The key is the one that the account has.
+    KeyUnchanged = "key_unchanged";
+    /// A recovery of this account is under way.
+    RecoveryOpen = "recovery_open", transient;
+    /// The recovery does not wait for guardians.
+    RecoveryNotPending = "recovery_not_pending";
+    /// The guardians' 7 days are over.
+    RecoveryExpired = "recovery_expired";
+    /// The guardian has agreed before.
+    AlreadyConfirmed = "already_confirmed";
+    /// The recovery is completed, cancelled or expired.
+    RecoveryOver = "recovery_over";
+    /// Too few guardians have agreed yet.
+    RecoveryNotConfirmed = "recovery_not_confirmed", transient;
+    /// The owner may still veto.
+    RecoveryTooEarly = "recovery_too_early", transient;
     /// The account was granted its genesis coins before.
     GenesisAlreadyGranted = "genesis_already_granted";
     /// Genesis is for individuals aged 13 to 73.
     GenesisIneligible = "genesis_ineligible", transient;
     /// No genesis slot is left in the country.
     GenesisExhausted = "genesis_exhausted";
+    /// A deceased user's status does not change any more.
+    StatusFinal = "status_final";
+    /// The status is the one asked for already.
+    StatusUnchanged = "status_unchanged", transient;
     /// Pools and treasuries can't be frozen.
     NotFreezable = "not_freezable";
     /// The account is frozen already.
     AlreadyFrozen = "already_frozen", transient;
     /// The account is not frozen.
     NotFrozen = "not_frozen", transient;
+    /// Pools and treasuries pay no tax.
+    NotTaxable = "not_taxable";
+    /// The account is exempt from the tax already, or was not exempt.
+    ExemptionUnchanged = "exemption_unchanged", transient;
+    /// The account is exempt from the tax.
+    TaxExempt = "tax_exempt", transient;
+    /// The balance is too small, or has not been large for long enough yet.
+    TaxNotDue = "tax_not_due", transient;
     /// A sum would not fit 64 bits of Qirat.
     AmountOverflow = "amount_overflow";
     /// The balance does not cover the amount and the fee.

@@ -1,11 +1,12 @@
-//! SmartContract: what is known of commands, whichever contract they belong to.
+//! SmartContract: what is known of commands, whichever contract they belong to, and of the whole.
 
 use gx_types::{BatchId, CommandId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::Refused;
+use crate::params::ParametersDigest;
 use crate::query::Answer;
-use crate::state::{CommandOutcome, Key, State};
+use crate::state::{Clock, CommandOutcome, Key, State};
 use crate::tx::Stop;
 
 /// The one outcome of a command, or nothing when the ledger has not seen its id.
@@ -36,5 +37,35 @@ impl Answer for GetCommandOutcome {
             applied: refused.is_none(),
             refused: refused.map(|refused| *refused),
         }))
+    }
+}
+
+/// Which contract runs here, by which parameters, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetContractInfo {}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContractInfo {
+    /// Of the contract that answers.
+    pub version: &'static str,
+    /// Equal on two ledgers exactly if all parameters are.
+    pub parameters_digest: ParametersDigest,
+    /// Time of the last batch; absent before the first.
+    pub last_batch_at: Option<TimeMs>,
+}
+
+impl Answer for GetContractInfo {
+    type Answer = ContractInfo;
+
+    fn answer(&self, state: &mut State) -> Result<ContractInfo, Stop> {
+        state.load([Key::Clock, Key::Parameters])?;
+        let clock: Option<Clock> = state.get(Key::Clock)?;
+        Ok(ContractInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            parameters_digest: state.params()?.digest(),
+            last_batch_at: clock.map(|clock| clock.last_batch_at),
+        })
     }
 }

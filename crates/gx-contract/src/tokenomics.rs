@@ -3,10 +3,12 @@
 use gx_types::{AccountId, Actor, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::{check_text, pool_cap};
-use crate::fees::{FeeSchedule, Scope, TransferType};
+use crate::admin::{Disbursed, check_text, pool_cap};
+use crate::fees::{Quote, Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
+use crate::organization::Treasury;
+use crate::params::Parameters;
 use crate::posting::Posting;
 use crate::query::Answer;
 use crate::state::{Account, Key, State, User};
@@ -41,6 +43,35 @@ pub struct Transferred {
     pub postings: Vec<Posting>,
 }
 
+/// What a payment costs with these parameters.
+pub(crate) fn quote(
+    state: &mut State,
+    params: &Parameters,
+    from: &AccountId,
+    to: &AccountId,
+    amount: Amount,
+) -> Result<Quote, Stop> {
+    let sender = state.existing_account(from)?;
+    let receiver = state.existing_account(to)?;
+    Ok(params.fees.quote(&sender, &receiver, amount)?)
+}
+
+/// Moves an amount and, from the sender on top, its fee. The caller's event takes the postings.
+pub(crate) fn pay(
+    tx: &mut Tx<'_>,
+    from: &AccountId,
+    to: &AccountId,
+    amount: Amount,
+) -> Result<Quote, Stop> {
+    let quote = quote(tx.state, &tx.params, from, to, amount)?;
+    tx.debit(from, quote.total)?;
+    tx.credit(to, amount)?;
+    if !quote.fee.is_zero() {
+        tx.credit(&Pool::OperationsFund.account(), quote.fee)?;
+    }
+    Ok(quote)
+}
+
 impl Rule for Transfer {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
 
@@ -63,15 +94,7 @@ impl Rule for Transfer {
         if !matches!(tx.actor, Actor::User(id) if *id == self.from) {
             return Err(Refusal::NotOwnAccount.into());
         }
-        let sender = tx.state.existing_account(&self.from)?;
-        let receiver = tx.state.existing_account(&self.to)?;
-        let quote = FeeSchedule::default().quote(&sender, &receiver, self.amount)?;
-        let total = self.amount.checked_add(quote.fee).ok_or(Refusal::AmountOverflow)?;
-        tx.debit(&self.from, total)?;
-        tx.credit(&self.to, self.amount)?;
-        if !quote.fee.is_zero() {
-            tx.credit(&Pool::OperationsFund.account(), quote.fee)?;
-        }
+        let quote = pay(tx, &self.from, &self.to, self.amount)?;
         let postings = tx.take_postings();
         tx.emit(Transferred {
             from: self.from,
@@ -284,7 +307,7 @@ pub struct GetSupplyStatus {}
 #[serde(rename_all = "camelCase")]
 pub struct SupplyStatus {
     pub max_supply: Amount,
-    /// What genesis has released.
+    /// What genesis and disbursements have released.
     pub total_minted: Amount,
     pub available_to_mint: Amount,
     /// Everything outside pools and locked treasuries.
@@ -298,7 +321,7 @@ pub struct PoolStatus {
     pub pool_id: Pool,
     /// Balance after bootstrap.
     pub cap: Amount,
-    /// Released by genesis; zero for the pools that genesis does not draw on.
+    /// Released by genesis, or by disbursements from the pools that genesis does not draw on.
     pub minted: Amount,
     pub balance: Amount,
 }
@@ -307,34 +330,32 @@ impl Answer for GetSupplyStatus {
     type Answer = SupplyStatus;
 
     fn answer(&self, state: &mut State) -> Result<SupplyStatus, Stop> {
-        state.load([Key::System, Key::Countries])?;
+        state.load([Key::System, Key::Countries, Key::Disbursed])?;
         if state.system()?.is_none() {
             return Err(Refusal::NotBootstrapped.into());
         }
-        let treasuries: Vec<AccountId> =
-            state.countries()?.codes.into_iter().map(AccountId::treasury).collect();
+        let disbursed: Disbursed = state.get(Key::Disbursed)?.unwrap_or_default();
+        let countries = state.countries()?.codes;
         let pools = Pool::ALL.map(Pool::account);
-        state.load(treasuries.iter().chain(&pools).copied().map(Key::Account))?;
+        let treasuries = countries.iter().map(|code| AccountId::treasury(*code));
+        let active = countries.iter().map(|code| Key::Treasury(*code));
+        state.load(treasuries.chain(pools).map(Key::Account).chain(active))?;
         let mut circulating = MAX_SUPPLY;
         let mut minted_total = Amount::ZERO;
         let mut rows = Vec::with_capacity(pools.len());
-        for treasury in &treasuries {
-            let held = state.existing_account(treasury)?.balance;
+        for code in countries {
+            if state.get::<Treasury>(Key::Treasury(code))?.is_some() {
+                continue;
+            }
+            let held = state.existing_account(&AccountId::treasury(code))?.balance;
             circulating = circulating.checked_sub(held).ok_or(Refusal::AmountOverflow)?;
         }
         for pool_id in Pool::ALL {
-            let (balance, cap) =
-                (state.existing_account(&pool_id.account())?.balance, pool_cap(pool_id));
-            let minted = match pool_id {
-                Pool::UserGenesis | Pool::GovtGenesis => {
-                    // Anybody may pay into a pool, so that it can hold more than at first.
-                    cap.checked_sub(balance).unwrap_or(Amount::ZERO)
-                }
-                Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
-            };
+            let row = pool_status(state, &disbursed, pool_id)?;
+            let (balance, minted) = (row.balance, row.minted);
             circulating = circulating.checked_sub(balance).ok_or(Refusal::AmountOverflow)?;
             minted_total = minted_total.checked_add(minted).ok_or(Refusal::AmountOverflow)?;
-            rows.push(PoolStatus { pool_id, cap, minted, balance });
+            rows.push(row);
         }
         Ok(SupplyStatus {
             max_supply: MAX_SUPPLY,
@@ -345,5 +366,77 @@ impl Answer for GetSupplyStatus {
             circulating_supply: circulating,
             pools: rows,
         })
+    }
+}
+
+/// Cap, release and balance of a pool.
+fn pool_status(
+    state: &mut State,
+    disbursed: &Disbursed,
+    pool_id: Pool,
+) -> Result<PoolStatus, Stop> {
+    let (balance, cap) = (state.existing_account(&pool_id.account())?.balance, pool_cap(pool_id));
+    let minted = match pool_id {
+        Pool::UserGenesis | Pool::GovtGenesis => {
+            // Anybody may pay into a pool, so that it can hold more than at first.
+            cap.checked_sub(balance).unwrap_or(Amount::ZERO)
+        }
+        // What was paid out may have come in again as fees or taxes; no more than the pool held at
+        // first counts as released from it.
+        Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => {
+            disbursed.paid_by(pool_id).min(cap)
+        }
+    };
+    Ok(PoolStatus { pool_id, cap, minted, balance })
+}
+
+/// One pool of the supply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetPoolStatus {
+    pub pool_id: Pool,
+}
+
+impl Answer for GetPoolStatus {
+    type Answer = PoolStatus;
+
+    fn answer(&self, state: &mut State) -> Result<PoolStatus, Stop> {
+        state.load([Key::System, Key::Disbursed, Key::Account(self.pool_id.account())])?;
+        if state.system()?.is_none() {
+            return Err(Refusal::NotBootstrapped.into());
+        }
+        let disbursed: Disbursed = state.get(Key::Disbursed)?.unwrap_or_default();
+        pool_status(state, &disbursed, self.pool_id)
+    }
+}
+
+/// The treasury of a country.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetTreasury {
+    pub country_code: CountryCode,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TreasuryView {
+    pub country_code: CountryCode,
+    pub treasury_id: AccountId,
+    pub balance: Amount,
+    /// The organization whose rules govern it; absent while it is locked.
+    pub org_id: Option<AccountId>,
+}
+
+impl Answer for GetTreasury {
+    type Answer = TreasuryView;
+
+    fn answer(&self, state: &mut State) -> Result<TreasuryView, Stop> {
+        let country_code = self.country_code;
+        let treasury_id = AccountId::treasury(country_code);
+        let governed = Key::Treasury(country_code);
+        state.load([Key::Account(treasury_id), governed])?;
+        let account = state.account(&treasury_id)?.ok_or(Refusal::CountryUnknown)?;
+        let org_id = state.get::<Treasury>(governed)?.map(|treasury| treasury.org_id);
+        Ok(TreasuryView { country_code, treasury_id, balance: account.balance, org_id })
     }
 }

@@ -1,11 +1,14 @@
 //! What a rule may do: read, move coins, write, and say what has happened.
 
-use gx_types::{AccountId, Actor, Amount, Pool, TimeMs};
+use std::sync::Arc;
+
+use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, Pool, TimeMs};
 
 use crate::gates::Gate;
+use crate::params::Parameters;
 use crate::posting::{Change, Posting};
 use crate::state::{Account, Key, Record, State};
-use crate::{Event, Refusal, Refused};
+use crate::{Envelope, Event, Refusal, Refused};
 
 /// Why a rule did not get to its end.
 #[derive(Debug)]
@@ -33,7 +36,12 @@ pub trait Rule {
     /// Who may submit it, on whose behalf, and when.
     const GATE: Gate;
 
-    /// The other party of what a user initiates; it must exist and not be frozen.
+    /// The gate of this very command, where that depends on its arguments.
+    fn gate(&self) -> Gate {
+        Self::GATE
+    }
+
+    /// The other party; it must exist and, unless the gate says otherwise, not be frozen.
     fn counterparty(&self) -> Option<&AccountId> {
         None
     }
@@ -45,6 +53,14 @@ pub trait Rule {
     /// The first refusal in order of precedence.
     fn validate(&self) -> Result<(), Refused> {
         Ok(())
+    }
+
+    /// Whether a command that waits for two admins runs at once in this state.
+    ///
+    /// # Errors
+    /// A refusal, or that the state is not known yet.
+    fn one_admin_suffices(&self, _state: &mut State) -> Result<bool, Stop> {
+        Ok(false)
     }
 
     /// Carries the command out against the state.
@@ -59,18 +75,22 @@ pub(crate) trait DynRule {
     fn gate(&self) -> Gate;
     fn counterparty(&self) -> Option<&AccountId>;
     fn validate(&self) -> Result<(), Refused>;
+    fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop>;
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop>;
 }
 
 impl<R: Rule> DynRule for R {
     fn gate(&self) -> Gate {
-        R::GATE
+        Rule::gate(self)
     }
     fn counterparty(&self) -> Option<&AccountId> {
         Rule::counterparty(self)
     }
     fn validate(&self) -> Result<(), Refused> {
         Rule::validate(self)
+    }
+    fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop> {
+        Rule::one_admin_suffices(self, state)
     }
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         Rule::apply(self, tx)
@@ -82,15 +102,96 @@ impl<R: Rule> DynRule for R {
 pub struct Tx<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) actor: &'a Actor,
+    /// What the command makes takes its id from this.
+    pub(crate) command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
+    /// The parameters in force when the command began.
+    pub(crate) params: Arc<Parameters>,
+    /// The second admin, when the actor's command needed one.
+    pub(crate) approver: Option<AdminId>,
     events: Vec<Event>,
     postings: Vec<Posting>,
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(state: &'a mut State, actor: &'a Actor, now: TimeMs) -> Self {
-        Self { state, actor, now, events: Vec::new(), postings: Vec::new() }
+    /// # Errors
+    /// When the parameters are not known yet.
+    pub(crate) fn new(
+        state: &'a mut State,
+        envelope: &'a Envelope,
+        now: TimeMs,
+    ) -> Result<Self, Stop> {
+        let params = state.params()?;
+        let Envelope { actor, command_id, .. } = envelope;
+        let (command_id, approver) = (*command_id, None);
+        let (events, postings) = (Vec::new(), Vec::new());
+        Ok(Self { state, actor, command_id, now, params, approver, events, postings })
+    }
+
+    /// Runs the rule of another command, which `proposer` gave and `approver` lets pass.
+    pub(crate) fn run_approved(
+        &mut self,
+        rule: &dyn DynRule,
+        proposer: &Actor,
+        approver: AdminId,
+    ) -> Result<(), Stop> {
+        let mut tx = Tx {
+            state: &mut *self.state,
+            actor: proposer,
+            command_id: self.command_id,
+            now: self.now,
+            params: Arc::clone(&self.params),
+            approver: Some(approver),
+            events: std::mem::take(&mut self.events),
+            postings: Vec::new(),
+        };
+        rule.apply(&mut tx)?;
+        self.events = tx.finish();
+        Ok(())
+    }
+
+    /// Takes back all that the command has done so far.
+    pub(crate) fn undo(&mut self) {
+        self.state.rollback();
+        self.events.clear();
+        self.postings.clear();
+    }
+
+    /// The acting user's account. The gate has made sure that there is one.
+    pub(crate) fn user(&self) -> Result<AccountId, Stop> {
+        match self.actor {
+            Actor::User(id) => Ok(*id),
+            Actor::System | Actor::Admin(_) => Err(Refusal::ActorNotAllowed.into()),
+        }
+    }
+
+    /// The acting user's account, which must be the one that the command names.
+    pub(crate) fn owner(&self, named: &AccountId) -> Result<(), Stop> {
+        if self.user()? == *named { Ok(()) } else { Err(Refusal::NotOwnAccount.into()) }
+    }
+
+    /// Runs a part whose refusal is not the command's own: what the part did is taken back, and
+    /// what came before it stays.
+    ///
+    /// # Errors
+    /// That the state is not known yet.
+    pub(crate) fn attempt<T>(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<Result<T, Refused>, Stop> {
+        let written = self.state.mark();
+        let (events, postings) = (self.events.len(), self.postings.len());
+        match part(self) {
+            Ok(value) => Ok(Ok(value)),
+            Err(Stop::Missing) => Err(Stop::Missing),
+            Err(Stop::Refused(refused)) => {
+                self.state.rollback_to(written);
+                self.events.truncate(events);
+                self.postings.truncate(postings);
+                Ok(Err(refused))
+            }
+        }
     }
 
     /// Takes coins from an account. The caller credits the same sum before its event.
@@ -115,6 +216,7 @@ impl<'a> Tx<'a> {
         self.post(&pool.account(), Account::pool(amount), Change::plus(amount))
     }
 
+    /// Every change of a balance passes here, which is why no rule looks after the tax's timer.
     fn post(
         &mut self,
         id: &AccountId,
@@ -122,6 +224,7 @@ impl<'a> Tx<'a> {
         change: Option<Change>,
     ) -> Result<(), Stop> {
         let change = change.ok_or(Refusal::AmountOverflow)?;
+        let account = account.with_tax_timer(self.params.tax.threshold, self.now);
         if change.qirat() != 0 {
             self.postings.push(Posting(*id, change, account.balance));
         }

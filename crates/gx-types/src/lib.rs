@@ -9,6 +9,7 @@ mod amount;
 mod base32;
 mod command_id;
 mod country;
+mod made_id;
 mod network;
 mod role;
 mod short_text;
@@ -19,6 +20,7 @@ pub use actor::{Actor, AdminId};
 pub use amount::{Amount, AmountError, MAX_SUPPLY, QIRAT_PER_GX};
 pub use command_id::{BatchId, CommandId, IdText};
 pub use country::CountryCode;
+pub use made_id::{ActionId, LoanId, PendingTxId, ProposalId, RecoveryId, RelationshipId};
 pub use network::NetworkId;
 pub use role::Role;
 pub use time::TimeMs;
@@ -41,7 +43,7 @@ impl ParseError {
 
 /// Implements serde and JSON schema for a type through `Display` and `FromStr`.
 macro_rules! text_serde {
-    ($type:ty, $name:literal, $description:literal, $pattern:expr) => {
+    ($type:ty, $name:expr, $description:expr, $pattern:expr) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let text = self.as_str();

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::notation::amount;
 use super::script::check;
+use crate::identity::AccountStatus;
 use crate::state::{Account, AccountKind, Version};
 use crate::{FeeSchedule, Refusal, Scope, TransferType};
 
@@ -62,7 +63,18 @@ fn every_cell_of_the_table() {
 /// An account of a type in a country, with no coins.
 fn account(kind: AccountKind, account_type: AccountType, country: Option<&str>) -> Account {
     let country = country.map(|code| code.parse().unwrap());
-    Account { v: Version, kind, account_type, country, balance: Amount::ZERO, frozen: None }
+    Account {
+        v: Version,
+        kind,
+        account_type,
+        country,
+        balance: Amount::ZERO,
+        frozen: None,
+        taxable_since: None,
+        tax_exempt: false,
+        status: AccountStatus::Active,
+        keyed: false,
+    }
 }
 
 fn user(account_type: AccountType, country: &str) -> Account {
@@ -122,7 +134,11 @@ fn a_pool_or_treasury_on_either_side_is_free() {
 
 #[test]
 fn rates_that_do_not_fit_are_refused_and_not_cut() {
-    let schedule = FeeSchedule { merchant: (10_001, u32::MAX), ..FeeSchedule::default() };
+    let schedule = FeeSchedule {
+        merchant_local: 10_001,
+        merchant_cross_border: u32::MAX,
+        ..FeeSchedule::default()
+    };
     let (payer, payee) = (user(AccountType::Individual, "IN"), user(AccountType::ForProfit, "IN"));
     let largest = Amount::from_qirat(u64::MAX);
     assert_eq!(schedule.quote(&payer, &payee, largest), Err(Refusal::AmountOverflow));
@@ -137,7 +153,7 @@ fn recorded_fees_are_what_a_payment_costs() {
         open alice.IN 30
         open bob.FR 30
         open carol.IN 30
-        open shop.FR.1 30
+        org shop.FR.1 alice.IN bob.FR
         user:alice.IN Transfer alice.IN bob.FR 10000 => Transferred fee=15
         user:alice.IN Transfer alice.IN bob.FR 1000000 => Transferred fee=1500
         user:alice.IN Transfer alice.IN bob.FR 2500000 => Transferred fee=3750

@@ -63,20 +63,20 @@ fn one_user_in_a_list_does_not_disturb_the_others() {
         r#"open a.IN 5
         open b.FR 30
         open c.FR 5
-        open shop.IN.1 30
-        system DistributeGenesis a.IN=13 nobody.IN=30 b.FR=30 c.FR=12 shop.IN.1=30 \
+        open aid.IN.E 30
+        system DistributeGenesis a.IN=13 nobody.IN=30 b.FR=30 c.FR=12 aid.IN.E=30 \
             SYSTEM_LOAN_POOL=30 treasury_IN=30 => \
             GenesisDistributed userId=a.IN, \
             GenesisSkipped userId=nobody.IN code=account_not_found, \
             GenesisSkipped userId=b.FR code=genesis_already_granted, \
             GenesisSkipped userId=c.FR code=genesis_ineligible, \
-            GenesisSkipped userId=shop.IN.1 code=genesis_ineligible, \
+            GenesisSkipped userId=aid.IN.E code=genesis_ineligible, \
             GenesisSkipped userId=SYSTEM_LOAN_POOL code=account_not_found, \
             GenesisSkipped userId=treasury_IN code=account_not_found
         = a.IN 500GX
         = b.FR 500GX
         = c.FR 0
-        = shop.IN.1 0"#,
+        = aid.IN.E 0"#,
     );
 }
 

@@ -1,19 +1,28 @@
 //! Random histories: mixtures of valid and invalid commands over few accounts, ids and countries,
 //! so that they collide. The laws are tested on them.
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
-use gx_types::{AccountId, Actor, CommandId, CountryCode, Role};
+use gx_types::{
+    AccountId, ActionId, Actor, AdminId, CommandId, CountryCode, NetworkId, Pool, ProposalId, Role,
+};
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 use super::host::Host;
-use super::notation::{account, actor, command, identity_hash, words};
+use super::notation::{account, actor, command, identity_hash, sign, words};
 use super::script::{check, go_on};
+use super::society::{self, SOCIETY, is_answered, signer, society};
 use crate::admin::{
-    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
+    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
+use crate::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use crate::identity::CreateUser;
+use crate::params::{Parameter, ParameterValue};
+use crate::state::AdminLevel;
+use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, Transfer, UnfreezeWallet,
 };
@@ -28,6 +37,8 @@ pub(super) struct Given {
     opens_batch: bool,
     /// By how much the engine's time has moved, back at times.
     elapsed: i64,
+    /// With which key it is signed, if its actor is the one who signs.
+    key: &'static str,
 }
 
 /// Countries with room for two grants, for fifty, and for everybody.
@@ -43,9 +54,15 @@ fn build_world() -> Host {
     let host = check(
         r#"world AA=1 BB=2 CC=99999997
         put c/AA {"v":1,"weight":1,"users":0,"slots":[1,0,1,0,0,0],"slotsUsed":[0,0,0,0,0,0]}
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
+        admin:boss ApproveAction #third => ActionApproved, AdminAppointed
+        put s/parameters {"v":1,"changes":2,\
+            "values":{"loanTrustMin":"10","votingQuorum":"1","votingTrustMin":"10"}}
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );
-    go_on(host, "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.1 30")
+    let people = "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.E 30";
+    go_on(host, &format!("{people}\n{SOCIETY}"))
 }
 
 fn country() -> impl Strategy<Value = CountryCode> {
@@ -58,7 +75,7 @@ fn human() -> impl Strategy<Value = String> {
 }
 
 fn user() -> impl Strategy<Value = AccountId> {
-    let known = select(&["h0.AA", "h1.BB", "h2.CC", "h3.CC", "h4.BB.1"][..]);
+    let known = select(&["h0.AA", "h1.BB", "h2.CC", "h3.CC", "h4.BB.E"][..]);
     let any = (human(), select(&PLACES[..])).prop_map(|(human, place)| format!("{human}.{place}"));
     prop_oneof![6 => known.prop_map(str::to_owned), 1 => any].prop_map(|word| account(&word))
 }
@@ -128,6 +145,39 @@ fn distribute() -> impl Strategy<Value = (Actor, Command)> {
         .prop_map(|users| (Actor::System, DistributeGenesis { users }.into()))
 }
 
+/// Ids of the commands that submit proposals: few, so that votes find them.
+fn submission() -> impl Strategy<Value = CommandId> {
+    (32..36_u128).prop_map(CommandId::from_u128)
+}
+
+fn vote() -> impl Strategy<Value = (Actor, Command)> {
+    let by = |id: &str| Actor::Admin(id.parse().unwrap());
+    let proposed = || submission().prop_map(ProposalId::made_by);
+    let votes = select(vec![Vote::For, Vote::For, Vote::Against, Vote::Abstain]);
+    prop_oneof![
+        2 => change().prop_map(move |UpdateSystemParameter { param_id, new_value }| {
+            (by("root"), SubmitProposal { param_id, new_value, title: "x".to_owned() }.into())
+        }),
+        5 => (user(), proposed(), votes).prop_map(|(user, proposal_id, vote)| {
+            (Actor::User(user), VoteOnProposal { proposal_id, vote }.into())
+        }),
+        2 => proposed().prop_map(|proposal_id| {
+            (Actor::System, ExecuteProposal { proposal_id }.into())
+        }),
+    ]
+}
+
+fn tax() -> impl Strategy<Value = (Actor, Command)> {
+    let list = prop::collection::vec(any_account(), 0..4);
+    prop_oneof![
+        4 => list.prop_map(|account_ids| ApplyVelocityTax { account_ids }.into()),
+        1 => (any_account(), any::<bool>()).prop_map(|(account_id, exempt)| {
+            SetVelocityTaxExempt { account_id, exempt }.into()
+        }),
+    ]
+    .prop_map(|command| (Actor::Admin("root".parse().unwrap()), command))
+}
+
 fn govern() -> impl Strategy<Value = (Actor, Command)> {
     let reason = select(vec![FreezeReason::CourtOrder, FreezeReason::Inactivity]);
     let weight = prop_oneof![Just(0_u32), Just(1), Just(u32::MAX)];
@@ -143,37 +193,147 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
         3 => Just(ResumeSystem {}.into()),
         1 => prop::collection::vec(added, 0..3)
             .prop_map(|countries| InitializeCountryData { countries }.into()),
-        1 => Just(BootstrapSystem { first_super_admin: "root".parse().unwrap() }.into()),
+        1 => Just(
+            BootstrapSystem {
+                first_super_admin: "root".parse().unwrap(),
+                network_id: NetworkId::Devnet,
+            }
+            .into()
+        ),
     ]
     .prop_map(|command| (Actor::Admin("root".parse().unwrap()), command))
+}
+
+fn admin() -> impl Strategy<Value = AdminId> {
+    select(&["root", "boss", "third", "clerk", "late"][..]).prop_map(|id| id.parse().unwrap())
+}
+
+/// Ids of the commands that propose actions: few, so that approvals find them.
+fn proposal() -> impl Strategy<Value = CommandId> {
+    (16..24_u128).prop_map(CommandId::from_u128)
+}
+
+fn change() -> impl Strategy<Value = UpdateSystemParameter> {
+    let all: Vec<Parameter> = Parameter::all().collect();
+    (select(all), 0..4_u64, any::<bool>()).prop_map(|(param_id, by, up)| {
+        let value = param_id.default_value().get();
+        let value = if up { value.saturating_add(by) } else { value.saturating_sub(by) };
+        UpdateSystemParameter { param_id, new_value: ParameterValue::new(value) }
+    })
+}
+
+/// What needs two admins, and the approvals.
+fn decide() -> impl Strategy<Value = (Actor, Command)> {
+    let level = select(vec![AdminLevel::SuperAdmin, AdminLevel::Admin]);
+    let own = prop_oneof![2 => Just(None), 1 => any_account().prop_map(Some)];
+    let pool = select(vec![Pool::Charitable, Pool::Loan, Pool::UserGenesis]);
+    let disburse = (pool, any_account(), amount()).prop_map(|(pool_id, recipient_id, qirat)| {
+        let (amount, purpose) = (gx_types::Amount::from_qirat(qirat), "a well".to_owned());
+        DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
+    });
+    let command = prop_oneof![
+        2 => (admin(), level, own).prop_map(|(admin_id, level, account_id)| {
+            AppointAdmin { admin_id, level, account_id }.into()
+        }),
+        2 => admin().prop_map(|admin_id| RemoveAdmin { admin_id }.into()),
+        2 => change().prop_map(Command::from),
+        2 => disburse,
+        6 => proposal().prop_map(|id| ApproveAction { action_id: ActionId::made_by(id) }.into()),
+    ];
+    (admin(), command).prop_map(|(admin, command)| (Actor::Admin(admin), command))
 }
 
 /// A command that its actor may mostly give, mostly by the right role, mostly under an id of its
 /// own.
 fn given() -> impl Strategy<Value = Given> {
-    let command =
-        prop_oneof![9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern()];
+    let command = prop_oneof![
+        9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern(), 6 => decide(),
+        3 => tax(), 5 => vote(), 14 => society(),
+    ];
     let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
     let role = prop_oneof![25 => Just(None), 1 => select(Role::ALL.to_vec()).prop_map(Some)];
     let id = prop_oneof![6 => any::<u128>(), 1 => 0..4_u128].prop_map(CommandId::from_u128);
-    (command, other, role, id, prop::bool::weighted(0.15), -3..9_i64).prop_map(
-        |((rightful, command), other, role, command_id, opens_batch, elapsed)| {
-            let envelope = Envelope { command_id, actor: other.unwrap_or(rightful), command };
-            Given { role: role.unwrap_or(envelope.role()), envelope, opens_batch, elapsed }
+    let made = (48..54_u128).prop_map(CommandId::from_u128);
+    let id = (id, proposal(), submission(), made, select(&["k", "k", "k2", "new", ""][..]));
+    let elapsed = prop_oneof![9 => -3..9_i64, 1 => Just(200_000_000), 1 => Just(1_209_600_000),
+        1 => Just(30_672_000_000)];
+    (command, other, role, id, prop::bool::weighted(0.15), elapsed).prop_map(
+        |((rightful, command), other, role, ids, opens_batch, elapsed)| {
+            let (id, proposal, submission, made, key) = ids;
+            let command_id = match command {
+                Command::SubmitProposal(_) => submission,
+                _ if is_answered(&command) => made,
+                _ if command.rule().gate().two_admins => proposal,
+                _ => id,
+            };
+            let actor = other.unwrap_or(rightful);
+            let envelope = Envelope { command_id, actor, command, signature: None };
+            Given { role: role.unwrap_or(envelope.role()), envelope, opens_batch, elapsed, key }
         },
     )
 }
 
-/// Commands, some of which come again.
+/// Commands, some of which come again, and some of which others answer: a second admin approves,
+/// users vote, and the result is drawn when its time has come.
 pub(super) fn history() -> impl Strategy<Value = Vec<Given>> {
-    let repeated = prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 0..4);
-    (prop::collection::vec(given(), 1..40), repeated).prop_map(|(mut history, repeated)| {
-        for (from, to) in repeated {
-            let again = from.get(&history).clone();
-            history.insert(to.index(history.len() + 1), again);
+    let repeated = prop::collection::vec(any::<(Index, Index)>(), 0..4);
+    let answered = prop::collection::vec(prop::option::weighted(0.7, any::<Index>()), 40);
+    (prop::collection::vec(given(), 1..40), repeated, answered).prop_map(
+        |(mut history, repeated, answered)| {
+            for (from, to) in repeated {
+                let again = from.get(&history).clone();
+                history.insert(to.index(history.len() + 1), again);
+            }
+            let mut history: VecDeque<Given> = history.into();
+            let mut all = Vec::new();
+            let mut answered = answered.into_iter();
+            while let Some(given) = history.pop_front() {
+                let later = answered.next().flatten();
+                let answers = later.map_or(Vec::new(), |later| answers(&given, later));
+                all.push(given);
+                for (wait, answer) in answers {
+                    history.insert(wait.min(history.len()), answer);
+                }
+            }
+            all
+        },
+    )
+}
+
+/// What others answer to a command, and after how many further commands.
+fn answers(given: &Given, later: Index) -> Vec<(usize, Given)> {
+    let id = given.envelope.command_id;
+    let answer = |wait: usize, number: u128, (actor, command), elapsed| {
+        let command_id = CommandId::from_u128(u128::from(id.words()[1]) * 16 + number);
+        let envelope = Envelope { command_id, actor, command, signature: None };
+        let role = envelope.role();
+        (wait, Given { role, envelope, opens_batch: elapsed > 9, elapsed, key: "k" })
+    };
+    let wait = later.index(4);
+    match &given.envelope.command {
+        Command::SubmitProposal(_) => {
+            let proposal_id = ProposalId::made_by(id);
+            let vote = VoteOnProposal { proposal_id, vote: Vote::For };
+            let voter = Actor::User(account("h1.BB"));
+            let result = (Actor::System, ExecuteProposal { proposal_id }.into());
+            vec![
+                answer(wait, 1, (voter, vote.into()), 0),
+                answer(wait + 1, 2, result, 1_209_600_000),
+            ]
         }
-        history
-    })
+        command if command.rule().gate().two_admins => {
+            let second = ["boss", "root", "third"][later.index(3)].parse().unwrap();
+            let approval = ApproveAction { action_id: ActionId::made_by(id) };
+            vec![answer(wait, 3, (Actor::Admin(second), approval.into()), 0)]
+        }
+        other => society::answers(other, id, later.index(4))
+            .into_iter()
+            .zip(0_u32..)
+            .map(|((who, command, elapsed), at)| {
+                answer(wait + at as usize, 8 + u128::from(at), (who, command), elapsed)
+            })
+            .collect(),
+    }
 }
 
 /// A history that starts on the empty ledger: what others depend on comes early, mostly.
@@ -189,8 +349,8 @@ pub(super) fn beginnings() -> impl Strategy<Value = Vec<Given>> {
         let words = words(line);
         let command = command(&words[0], &words[1..]);
         let command_id = CommandId::from_u128(id << 100);
-        let envelope = Envelope { command_id, actor: actor(by), command };
-        Given { role: envelope.role(), envelope, opens_batch: false, elapsed: 0 }
+        let envelope = Envelope { command_id, actor: actor(by), command, signature: None };
+        Given { role: envelope.role(), envelope, opens_batch: false, elapsed: 0, key: "" }
     });
     let first: Vec<Given> = first.collect();
     (history(), prop::collection::vec(0..3_usize, first.len())).prop_map(
@@ -219,7 +379,15 @@ pub(super) fn one_by_one(host: &mut Host, history: &[Given]) -> Vec<BatchRecord>
 
 fn execute(host: &mut Host, batch: &[Given]) -> BatchRecord {
     host.now += batch[0].elapsed;
-    host.execute(batch[0].role, batch.iter().map(|given| given.envelope.clone()).collect())
+    let now = host.now;
+    let signed = |given: &Given| {
+        let mut envelope = given.envelope.clone();
+        if envelope.actor == signer() && !given.key.is_empty() {
+            sign(&mut envelope, given.key, now);
+        }
+        envelope
+    };
+    host.execute(batch[0].role, batch.iter().map(signed).collect())
 }
 
 /// The same history at one and the same time.

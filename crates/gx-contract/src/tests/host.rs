@@ -57,7 +57,7 @@ impl Host {
     pub(super) fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         self.commands += 1;
         let command_id = CommandId::from_u128(self.commands << 64);
-        Envelope { command_id, actor, command: command.into() }
+        Envelope { command_id, actor, command: command.into(), signature: None }
     }
 
     /// Writes a record that no command can make, or not cheaply.

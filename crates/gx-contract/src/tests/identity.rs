@@ -171,20 +171,18 @@ fn country_and_type_are_those_of_the_id() {
 }
 
 #[test]
-fn governmental_and_system_accounts_are_not_opened_for_a_person() {
+fn accounts_of_organizations_and_the_system_are_not_opened_for_a_person() {
     for kind in AccountType::ALL {
         let expected = match kind {
             AccountType::Individual => "GenesisDistributed, UserCreated accountType=0".to_owned(),
+            AccountType::Temporary => "UserCreated accountType=E genesis=Ineligible".to_owned(),
             AccountType::ForProfit
             | AccountType::NotForProfit
             | AccountType::Education
             | AccountType::Health
             | AccountType::Financial
             | AccountType::TrustOrEstate
-            | AccountType::Temporary => {
-                format!("UserCreated accountType={kind} genesis=Ineligible")
-            }
-            AccountType::Treasury
+            | AccountType::Treasury
             | AccountType::Governmental
             | AccountType::Intergovernmental
             | AccountType::Diplomatic

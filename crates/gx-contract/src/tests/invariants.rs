@@ -7,8 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use gx_types::{CommandId, MAX_SUPPLY, Pool};
 use serde::de::DeserializeOwned;
 
+use super::audits::{TaxAudit, VoteAudit};
 use super::host::Ledger;
-use crate::state::{Account, CommandOutcome, Country, Identity, User};
+use super::society_audit::SocietyAudit;
+use crate::admin::{Action, Disbursed};
+use crate::identity::TrustScore;
+use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
 use crate::{
     Batch, BatchRecord, BodyHash, Done, Event, GenesisStatus, Outcome, Posting, Refusal, Refused,
 };
@@ -24,6 +28,7 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
     outcomes_are_recorded_once(before, done, after);
     movements_explain_balances(before, &done.record, after);
     supply_is_whole(after);
+    super_admins_are_counted(after);
     for (key, country) in all::<Country>(after, "c/") {
         let kept = country.slots.iter().zip(&country.slots_used).all(|(slots, used)| used <= slots);
         assert!(kept, "more grants than slots in {key}: {country:?}");
@@ -31,7 +36,7 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
 }
 
 /// All records of one type with their ids.
-fn all<T: DeserializeOwned>(ledger: &Ledger, prefix: &str) -> BTreeMap<String, T> {
+pub(super) fn all<T: DeserializeOwned>(ledger: &Ledger, prefix: &str) -> BTreeMap<String, T> {
     let from_first = ledger.range(prefix.to_owned()..);
     let records = from_first.map_while(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
     records.map(|(id, value)| (id.to_owned(), serde_json::from_slice(value).unwrap())).collect()
@@ -52,23 +57,79 @@ fn supply_is_whole(ledger: &Ledger) {
     assert_eq!(pools, [bootstrapped; 6]);
 }
 
+/// In office, of the highest level.
+fn super_admins(ledger: &Ledger) -> usize {
+    let governs = |admin: &Admin| admin.level == AdminLevel::SuperAdmin && admin.in_office();
+    all::<Admin>(ledger, "d/").values().filter(|admin| governs(admin)).count()
+}
+
+fn super_admins_are_counted(ledger: &Ledger) {
+    if let Some(system) = ledger.get("s/system") {
+        let system: System = serde_json::from_slice(system).unwrap();
+        assert_eq!(system.super_admins as usize, super_admins(ledger), "super admins are counted");
+    }
+}
+
 /// The movements that an event tells of.
 pub(super) fn postings(event: &Event) -> &[Posting] {
     match event {
         Event::SystemBootstrapped(event) => &event.postings,
         Event::GenesisDistributed(event) => &event.postings,
         Event::Transferred(event) => &event.postings,
+        Event::MultiSigTxExecuted(event) => &event.postings,
+        Event::LoanApproved(event) => &event.postings,
+        Event::LoanRepaid(event) => &event.postings,
+        Event::PoolDisbursed(event) => &event.postings,
+        Event::VelocityTaxApplied(event) => &event.postings,
         Event::CountriesInitialized(_)
         | Event::SystemPaused(_)
         | Event::SystemResumed(_)
+        | Event::ActionProposed(_)
+        | Event::ActionApproved(_)
+        | Event::AdminAppointed(_)
+        | Event::AdminRemoved(_)
+        | Event::SystemParameterUpdated(_)
+        | Event::ProposalSubmitted(_)
+        | Event::VoteCast(_)
+        | Event::ProposalExecuted(_)
+        | Event::ProposalFailed(_)
+        | Event::VelocityTaxSkipped(_)
+        | Event::VelocityTaxExemptSet(_)
         | Event::UserCreated(_)
+        | Event::KeyRegistered(_)
+        | Event::KeyRotated(_)
+        | Event::UserStatusSet(_)
+        | Event::LoanApplied(_)
+        | Event::LoanRejected(_)
+        | Event::LoanDefaulted(_)
+        | Event::OrganizationProposed(_)
+        | Event::MembershipEndorsed(_)
+        | Event::OrganizationActivated(_)
+        | Event::OrganizationStatusSet(_)
+        | Event::AuthRuleProposed(_)
+        | Event::AuthRuleDefined(_)
+        | Event::MultiSigTxInitiated(_)
+        | Event::MultiSigTxApproved(_)
+        | Event::MultiSigTxRejected(_)
+        | Event::MultiSigTxCancelled(_)
+        | Event::MultiSigTxExecutionFailed(_)
+        | Event::TreasuryActivated(_)
+        | Event::RelationshipRequested(_)
+        | Event::RelationshipConfirmed(_)
+        | Event::RelationshipRejected(_)
+        | Event::RelationshipEnded(_)
+        | Event::GuardiansNominated(_)
+        | Event::RecoveryInitiated(_)
+        | Event::RecoveryConfirmed(_)
+        | Event::RecoveryCancelled(_)
+        | Event::RecoveryCompleted(_)
         | Event::GenesisSkipped(_)
         | Event::WalletFrozen(_)
         | Event::WalletUnfrozen(_) => &[],
     }
 }
 
-fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
+pub(super) fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
     record.results.iter().flat_map(|result| match &result.outcome {
         Outcome::Applied(events) => events.as_slice(),
         Outcome::Refused(_) | Outcome::Repeated(_) => &[],
@@ -131,21 +192,51 @@ pub(super) struct Audit {
     /// Where each user stands with genesis.
     genesis: BTreeMap<String, GenesisStatus>,
     granted: BTreeSet<String>,
+    /// The trust score of each user.
+    trust: BTreeMap<String, u8>,
+    admins: BTreeMap<String, AdminLevel>,
+    /// Who proposed each action, and who approved it.
+    actions: BTreeMap<String, (String, Option<String>)>,
+    parameters: BTreeMap<String, u64>,
+    disbursed: BTreeMap<String, u64>,
+    tax: TaxAudit,
+    votes: VoteAudit,
+    society: SocietyAudit,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
 
 impl Audit {
-    /// Takes the figures of a country that was written past the contract.
+    /// Takes the figures of a country or user that was written past the contract.
     pub(super) fn put(&mut self, key: &str, record: &[u8]) {
+        self.tax.put(key, record);
+        self.votes.put(key);
         if let Some(code) = key.strip_prefix("c/") {
             let Country { users, slots_used, .. } = serde_json::from_slice(record).unwrap();
             self.countries.insert(code.to_owned(), (users, slots_used));
+        }
+        if let Some(id) = key.strip_prefix("u/") {
+            let User { trust_score, .. } = serde_json::from_slice(record).unwrap();
+            self.trust.insert(id.to_owned(), trust_score);
+        }
+        if let Some(id) = key.strip_prefix("d/") {
+            let admin: Admin = serde_json::from_slice(record).unwrap();
+            self.admins.remove(id);
+            self.admins.extend(admin.in_office().then(|| (id.to_owned(), admin.level)));
+        }
+        if key == "s/disbursed" {
+            self.disbursed = disbursements(record);
+        }
+        if key == "s/parameters" {
+            self.parameters = set_parameters(record);
         }
     }
 
     pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
         follow_movements(&mut self.balances, record);
+        self.tax.follow(record);
+        self.votes.follow(record);
+        self.society.follow(batch, record);
         for event in events(record) {
             self.follow_event(event);
         }
@@ -176,8 +267,68 @@ impl Audit {
                     assert_eq!(before, None, "a country is added once");
                 }
             }
+            Event::UserCreated(_) | Event::GenesisDistributed(_) | Event::GenesisSkipped(_) => {
+                self.follow_genesis(event);
+            }
+            Event::RelationshipConfirmed(event) => self.follow_trust(&event.trust),
+            Event::RelationshipEnded(event) => self.follow_trust(&event.trust),
+            Event::LoanRepaid(event) => self.follow_trust(event.trust.as_slice()),
+            Event::LoanDefaulted(event) => self.follow_trust(&[event.trust]),
+            Event::SystemBootstrapped(event) => {
+                self.admins.insert(event.first_super_admin.to_string(), AdminLevel::SuperAdmin);
+            }
+            Event::ActionProposed(_)
+            | Event::ActionApproved(_)
+            | Event::AdminAppointed(_)
+            | Event::AdminRemoved(_)
+            | Event::SystemParameterUpdated(_)
+            | Event::PoolDisbursed(_) => self.follow_admins(event),
+            Event::SystemPaused(_)
+            | Event::SystemResumed(_)
+            | Event::KeyRegistered(_)
+            | Event::KeyRotated(_)
+            | Event::UserStatusSet(_)
+            | Event::LoanApplied(_)
+            | Event::LoanApproved(_)
+            | Event::LoanRejected(_)
+            | Event::OrganizationProposed(_)
+            | Event::MembershipEndorsed(_)
+            | Event::OrganizationActivated(_)
+            | Event::OrganizationStatusSet(_)
+            | Event::AuthRuleProposed(_)
+            | Event::AuthRuleDefined(_)
+            | Event::MultiSigTxInitiated(_)
+            | Event::MultiSigTxApproved(_)
+            | Event::MultiSigTxRejected(_)
+            | Event::MultiSigTxCancelled(_)
+            | Event::MultiSigTxExecutionFailed(_)
+            | Event::TreasuryActivated(_)
+            | Event::MultiSigTxExecuted(_)
+            | Event::RelationshipRequested(_)
+            | Event::RelationshipRejected(_)
+            | Event::GuardiansNominated(_)
+            | Event::RecoveryInitiated(_)
+            | Event::RecoveryConfirmed(_)
+            | Event::RecoveryCancelled(_)
+            | Event::RecoveryCompleted(_)
+            | Event::Transferred(_)
+            | Event::ProposalSubmitted(_)
+            | Event::VoteCast(_)
+            | Event::ProposalExecuted(_)
+            | Event::ProposalFailed(_)
+            | Event::VelocityTaxApplied(_)
+            | Event::VelocityTaxSkipped(_)
+            | Event::VelocityTaxExemptSet(_)
+            | Event::WalletFrozen(_)
+            | Event::WalletUnfrozen(_) => {}
+        }
+    }
+
+    fn follow_genesis(&mut self, event: &Event) {
+        match event {
             Event::UserCreated(event) => {
                 self.countries.get_mut(event.country.as_str()).unwrap().0 += 1;
+                self.trust.insert(event.user_id.to_string(), event.trust_score);
                 let told = self.genesis.insert(event.user_id.to_string(), event.genesis);
                 assert_eq!(told.unwrap_or(event.genesis), event.genesis);
             }
@@ -197,12 +348,56 @@ impl Audit {
                 };
                 self.genesis.insert(event.user_id.to_string(), status);
             }
-            Event::SystemBootstrapped(_)
-            | Event::SystemPaused(_)
-            | Event::SystemResumed(_)
-            | Event::Transferred(_)
-            | Event::WalletFrozen(_)
-            | Event::WalletUnfrozen(_) => {}
+            other => panic!("no business of genesis: {other:?}"),
+        }
+    }
+
+    fn follow_trust(&mut self, scores: &[TrustScore]) {
+        for TrustScore { user_id, trust_score } in scores {
+            assert!(*trust_score <= 100, "{user_id} has {trust_score}");
+            self.trust.insert(user_id.to_string(), *trust_score);
+        }
+    }
+
+    fn follow_admins(&mut self, event: &Event) {
+        match event {
+            Event::ActionProposed(event) => {
+                let proposed = (event.proposed_by.to_string(), None);
+                let before = self.actions.insert(event.action_id.to_string(), proposed);
+                assert_eq!(before, None, "an action has one proposal");
+            }
+            Event::ActionApproved(event) => {
+                let (by, approved) = self.actions.get_mut(&event.action_id.to_string()).unwrap();
+                assert_ne!(*by, event.approved_by.to_string(), "two admins decide");
+                let before = approved.replace(event.approved_by.to_string());
+                assert_eq!(before, None, "an action runs once");
+            }
+            Event::AdminAppointed(event) => {
+                let before = self.admins.insert(event.admin_id.to_string(), event.level);
+                assert_eq!(before, None, "an admin is appointed once");
+            }
+            Event::AdminRemoved(event) => {
+                let before = self.admins.remove(event.admin_id.as_str());
+                assert_eq!(before, Some(event.level));
+                let left = self.admins.values().filter(|l| **l == AdminLevel::SuperAdmin);
+                let enough = event.level == AdminLevel::Admin || left.count() >= 2;
+                assert!(enough, "two super admins stay");
+            }
+            Event::SystemParameterUpdated(event) => {
+                let (old, new) = (event.old_value, event.new_value);
+                let id = event.param_id.to_string();
+                let default = event.param_id.default_value();
+                let before = self.parameters.remove(&id).unwrap_or(default.get());
+                assert_eq!(before, old.get(), "{event:?}");
+                if new != default {
+                    self.parameters.insert(id, new.get());
+                }
+            }
+            Event::PoolDisbursed(event) => {
+                let sum = self.disbursed.entry(event.pool_id.to_string()).or_default();
+                *sum += event.amount.qirat();
+            }
+            other => panic!("no business of admins: {other:?}"),
         }
     }
 
@@ -212,9 +407,15 @@ impl Audit {
         let countries = all::<Country>(ledger, "c/").into_iter();
         let figures = countries.map(|(code, row)| (code, (row.users, row.slots_used)));
         assert_eq!(self.countries, figures.collect());
+        self.agrees_on_admins_with(ledger);
+        self.tax.agrees_with(ledger);
+        self.votes.agrees_with(ledger);
+        self.society.agrees_with(ledger);
         let users = all::<User>(ledger, "u/");
         let statuses = users.iter().map(|(id, user)| (id.clone(), user.genesis));
         assert_eq!(self.genesis, statuses.collect());
+        let scores = users.iter().map(|(id, user)| (id.clone(), user.trust_score));
+        assert_eq!(self.trust, scores.collect(), "every change of a score is told of");
         let identities = all::<Identity>(ledger, "i/");
         let persons: BTreeSet<String> =
             identities.values().map(|identity| identity.user_id.to_string()).collect();
@@ -226,4 +427,31 @@ impl Audit {
         let recorded = all::<CommandOutcome>(ledger, "o/");
         assert_eq!(recorded.len(), self.answers.len(), "one outcome per command id");
     }
+
+    fn agrees_on_admins_with(&self, ledger: &Ledger) {
+        let admins = all::<Admin>(ledger, "d/").into_iter();
+        let in_office = admins.filter(|(_, admin)| admin.in_office());
+        assert_eq!(self.admins, in_office.map(|(id, admin)| (id, admin.level)).collect());
+        let actions = all::<Action>(ledger, "b/").into_iter().map(|(id, action)| {
+            let approved = action.approval.map(|approval| approval.by.to_string());
+            (id, (action.proposed_by.to_string(), approved))
+        });
+        assert_eq!(self.actions, actions.collect());
+        let parameters = ledger.get("s/parameters").map(|record| set_parameters(record));
+        assert_eq!(self.parameters, parameters.unwrap_or_default());
+        let disbursed = ledger.get("s/disbursed").map(|record| disbursements(record));
+        assert_eq!(self.disbursed, disbursed.unwrap_or_default());
+    }
+}
+
+/// What a record of parameters holds: those that differ from their defaults.
+fn set_parameters(record: &[u8]) -> BTreeMap<String, u64> {
+    let record: serde_json::Value = serde_json::from_slice(record).unwrap();
+    let values = record["values"].as_object().unwrap().iter();
+    values.map(|(id, value)| (id.clone(), value.as_str().unwrap().parse().unwrap())).collect()
+}
+
+fn disbursements(record: &[u8]) -> BTreeMap<String, u64> {
+    let Disbursed { pools, .. } = serde_json::from_slice(record).unwrap();
+    pools.into_iter().map(|(pool, sum)| (pool.to_string(), sum.qirat())).collect()
 }

@@ -3,17 +3,23 @@
 //! Conservation, determinism, one outcome per id, no trace of what was refused, and replay are
 //! asserted by the host for each batch and history; what takes two histories stands here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gx_types::{AccountId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, Role, TimeMs};
+use gx_types::{
+    AccountId, ActionId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, LoanId,
+    PendingTxId, ProposalId, RecoveryId, RelationshipId, Role, TimeMs,
+};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use super::histories::{at_once, beginnings, history, in_batches, one_by_one, world};
 use super::host::{Host, Ledger};
+use super::invariants;
 use super::notation::{account, identity_hash};
 use crate::state::{CommandOutcome, Key, Record};
 use crate::tokenomics::Transfer;
-use crate::{Batch, BatchRecord, Command, Context, Execution, Outcome, Query, Refusal};
+use crate::{Batch, BatchRecord, Command, Context, Event, Execution, Outcome, Query, Refusal};
 
 /// What a history did, without the batches and times in which it did it.
 fn outcomes(records: &[BatchRecord]) -> Vec<String> {
@@ -96,6 +102,27 @@ proptest! {
     }
 }
 
+/// The laws say little of what never happens in a history.
+#[test]
+fn histories_come_to_every_event() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeSet::new();
+    let never: BTreeSet<&str> = ["SystemBootstrapped", "CountriesInitialized"].into();
+    for _ in 0..400 {
+        let history = history().new_tree(&mut runner).unwrap().current();
+        let mut host = world();
+        for record in in_batches(&mut host, &history) {
+            seen.extend(invariants::events(&record).map(Event::name));
+        }
+        if Event::NAMES.iter().all(|name| seen.contains(name) || never.contains(name)) {
+            return;
+        }
+    }
+    let missing: Vec<&str> =
+        Event::NAMES.iter().filter(|name| !seen.contains(*name)).copied().collect();
+    panic!("no history comes to {missing:?}");
+}
+
 /// On a sound ledger no credit can overflow; on a damaged one it is refused and not wrapped.
 #[test]
 fn sums_are_checked_even_where_the_supply_would_not_allow_them() {
@@ -147,16 +174,35 @@ fn a_damaged_value_is_named_by_its_key() {
 fn any_key() -> impl Strategy<Value = Key> {
     let account = "[A-Za-z0-9_-]{1,24}".prop_map(|text| text.parse::<AccountId>().unwrap());
     let admin = "[A-Za-z0-9_-]{3,24}".prop_map(|text| text.parse::<AdminId>().unwrap());
+    let proposal = any::<u128>().prop_map(|id| ProposalId::made_by(CommandId::from_u128(id)));
+    let few = (0..3_u128).prop_map(|id| ProposalId::made_by(CommandId::from_u128(id)));
     let country = "[A-Z]{2}".prop_map(|text| text.parse::<CountryCode>().unwrap());
     prop_oneof![
         account.clone().prop_map(Key::Account),
-        account.prop_map(Key::User),
+        account.clone().prop_map(Key::AccountKey),
+        account.clone().prop_map(Key::Borrower),
+        any::<u128>().prop_map(|id| Key::Loan(LoanId::made_by(CommandId::from_u128(id)))),
+        account.clone().prop_map(Key::Organization),
+        any::<u128>().prop_map(|id| Key::PendingTx(PendingTxId::made_by(CommandId::from_u128(id)))),
+        country.clone().prop_map(Key::Treasury),
+        account.clone().prop_map(Key::Guardians),
+        account.clone().prop_map(Key::Tally),
+        any::<u128>()
+            .prop_map(|id| Key::Relationship(RelationshipId::made_by(CommandId::from_u128(id)))),
+        any::<u128>().prop_map(|id| Key::Recovery(RecoveryId::made_by(CommandId::from_u128(id)))),
+        account.clone().prop_map(Key::User),
+        (few, account).prop_map(|(proposal, voter)| Key::Vote(proposal, voter)),
+        proposal.prop_map(Key::Proposal),
+        Just(Key::Proposals),
         country.prop_map(Key::Country),
         admin.prop_map(Key::Admin),
         "[a-z]{0,4}".prop_map(|human| Key::Identity(identity_hash(&human))),
         any::<u128>().prop_map(|id| Key::Outcome(CommandId::from_u128(id))),
         Just(Key::Clock),
         Just(Key::Countries),
+        Just(Key::Disbursed),
+        Just(Key::Parameters),
+        any::<u128>().prop_map(|id| Key::Action(ActionId::made_by(CommandId::from_u128(id)))),
         Just(Key::System),
     ]
 }

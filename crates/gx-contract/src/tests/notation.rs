@@ -3,16 +3,24 @@
 //! `alice.IN` is the account of the human `alice` in India, `shop.IN.1` one of type 1. The name
 //! alone makes the id, so that a table can name whom nobody has registered.
 
-use gx_types::{AccountId, AccountType, Actor, Amount};
+use ed25519_dalek::{Signer, SigningKey};
+use gx_types::{
+    AccountId, AccountType, ActionId, Actor, Amount, CommandId, NetworkId, ProposalId, TimeMs,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::phrases;
 use crate::admin::{
-    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
+    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
+use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{CreateUser, IdentityHash};
+use crate::params::ParameterValue;
+use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
-use crate::{Command, Outcome, Query};
+use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
 
 /// The account that a word names.
 pub(super) fn account(word: &str) -> AccountId {
@@ -35,12 +43,47 @@ pub(super) fn identity_hash(human: &str) -> IdentityHash {
     IdentityHash::from_bytes(*blake3::hash(human.as_bytes()).as_bytes())
 }
 
+/// The id of the command that a line calls `#label`.
+pub(super) fn command_id(label: &str) -> CommandId {
+    CommandId::derive(&Actor::System, label.trim_start_matches('#'))
+}
+
+/// The key that a word names.
+pub(super) fn signing_key(word: &str) -> SigningKey {
+    SigningKey::from_bytes(blake3::hash(word.as_bytes()).as_bytes())
+}
+
+/// The public half of the key that a word names, or a key written out as 64 digits.
+pub(super) fn public_key(word: &str) -> PublicKey {
+    let key = || PublicKey::from_bytes(signing_key(word).verifying_key().to_bytes());
+    word.parse().unwrap_or_else(|_| key())
+}
+
+/// Signs a command as `key`, `key@expiry` or `key@expiry@network` says; a minute ahead on devnet
+/// unless it says otherwise.
+pub(super) fn sign(envelope: &mut Envelope, word: &str, now: i64) {
+    let mut parts = word.split('@');
+    let key = signing_key(parts.next().unwrap_or_default());
+    let expires_at = TimeMs(parts.next().map_or(now + 60_000, |at| at.parse().unwrap()));
+    let network = parts.next().map_or(NetworkId::Devnet, |network| network.parse().unwrap());
+    let bytes = key.sign(&envelope.signed_bytes(network, expires_at)).to_bytes();
+    let signature = SignatureBytes::from_bytes(bytes);
+    envelope.signature = Some(Signature { signature, expires_at });
+}
+
 /// Qirat, or GX when the word says so: `15`, `2.5GX`.
 pub(super) fn amount(word: &str) -> Amount {
     match word.strip_suffix("GX") {
         Some(gx) => Amount::from_gx_text(gx).unwrap(),
         None => word.parse().unwrap(),
     }
+}
+
+/// Milliseconds, or days with or without some: `15`, `355d`, `355d+7`.
+pub(super) fn time(word: &str) -> i64 {
+    let Some((days, rest)) = word.split_once('d') else { return word.parse().unwrap() };
+    let rest: i64 = rest.strip_prefix('+').map_or(0, |rest| rest.parse().unwrap());
+    days.parse::<i64>().unwrap() * 86_400_000 + rest
 }
 
 /// `system`, `admin:<id>` or `user:<word>`.
@@ -72,7 +115,7 @@ fn repeated(word: &str) -> String {
 }
 
 /// A value that is written as a plain text in JSON.
-fn text<T: DeserializeOwned>(word: &str) -> T {
+pub(super) fn text<T: DeserializeOwned>(word: &str) -> T {
     serde_json::from_value(Value::String(word.to_owned())).unwrap()
 }
 
@@ -84,7 +127,10 @@ fn pairs(words: &[String]) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn command(function: &str, args: &[String]) -> Command {
     let arg = |place: usize| args.get(place).map_or("", String::as_str);
     match function {
-        "BootstrapSystem" => BootstrapSystem { first_super_admin: text(arg(0)) }.into(),
+        "BootstrapSystem" => {
+            let network_id = args.get(1).map_or(NetworkId::Devnet, |word| word.parse().unwrap());
+            BootstrapSystem { first_super_admin: text(arg(0)), network_id }.into()
+        }
         "InitializeCountryData" => {
             let weight = |(code, weight)| CountryWeight {
                 country_code: text(code),
@@ -94,6 +140,23 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
         "ResumeSystem" => ResumeSystem {}.into(),
+        "AppointAdmin" => {
+            let account_id = args.get(2).map(|word| account(word));
+            AppointAdmin { admin_id: text(arg(0)), level: text(arg(1)), account_id }.into()
+        }
+        "RemoveAdmin" => RemoveAdmin { admin_id: text(arg(0)) }.into(),
+        "UpdateSystemParameter" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            UpdateSystemParameter { param_id: text(arg(0)), new_value }.into()
+        }
+        "DisburseFromPool" => {
+            let (recipient_id, amount) = (account(arg(1)), amount(arg(2)));
+            let (pool_id, purpose) = (text(arg(0)), arg(3).to_owned());
+            DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
+        }
+        "ApproveAction" => {
+            ApproveAction { action_id: ActionId::made_by(command_id(arg(0))) }.into()
+        }
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
@@ -106,7 +169,25 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
         "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
-        _ => panic!("no function {function:?}"),
+        "SubmitProposal" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            SubmitProposal { param_id: text(arg(0)), new_value, title: arg(2).to_owned() }.into()
+        }
+        "VoteOnProposal" => {
+            let proposal_id = ProposalId::made_by(command_id(arg(0)));
+            VoteOnProposal { proposal_id, vote: text(arg(1)) }.into()
+        }
+        "ExecuteProposal" => {
+            ExecuteProposal { proposal_id: ProposalId::made_by(command_id(arg(0))) }.into()
+        }
+        "ApplyVelocityTax" => {
+            ApplyVelocityTax { account_ids: args.iter().map(|word| account(word)).collect() }.into()
+        }
+        "SetVelocityTaxExempt" => {
+            let (account_id, exempt) = (account(arg(0)), arg(1).parse().unwrap());
+            SetVelocityTaxExempt { account_id, exempt }.into()
+        }
+        _ => phrases::command(function, args),
     }
 }
 

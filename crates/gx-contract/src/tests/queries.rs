@@ -1,11 +1,12 @@
 //! What the ledger answers, and in which form.
 
-use gx_types::{AccountId, Actor, CommandId};
+use gx_types::{AccountId, ActionId, Actor, CommandId, ProposalId};
 use serde_json::{Value, json};
 
 use super::host::Host;
-use super::notation::{account, query};
-use super::script::{check, check_in_world};
+use super::notation::{account, command_id, query};
+use super::script::{check, check_in_world, go_on};
+use crate::params::{Parameter, Parameters};
 use crate::{NameError, Query, Refusal};
 
 fn ask(host: &Host, name: &str, args: Value) -> Value {
@@ -38,6 +39,11 @@ fn a_balance_is_zero_for_an_empty_account_and_refused_for_none() {
     for unknown in ["bob.IN", "treasury_DE", "SYSTEM_NO_POOL", "anything"] {
         assert_eq!(refusal(&host, NAME, of(account(unknown))), Refusal::AccountNotFound);
     }
+}
+
+/// The id of the action that a table proposes under `#key`.
+fn action(key: &str) -> ActionId {
+    ActionId::made_by(command_id(key))
 }
 
 fn pool(id: &str, cap: &str, minted: &str, balance: &str) -> Value {
@@ -153,14 +159,15 @@ fn a_user_shows_country_type_genesis_and_freeze() {
         put c/IN {"v":1,"weight":6,"users":1,"slots":[1,0,0,0,0,0],"slotsUsed":[1,0,0,0,0,0]}
         at 5000
         open late.IN 30
-        open shop.FR.1 0
+        open aid.FR.E 0
         admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen"#,
     );
     let shows = |word: &str, country: &str, kind: &str, at: i64, genesis: Value, frozen: Value| {
         let id = account(word);
         let expected = json!({
             "userId": id, "country": country, "accountType": kind, "createdAt": at,
-            "genesis": genesis, "frozen": frozen
+            "genesis": genesis, "frozen": frozen, "status": "ACTIVE", "trustScore": 10,
+            "keyed": false
         });
         assert_eq!(ask(&host, NAME, json!({"userId": id})), expected);
     };
@@ -168,7 +175,7 @@ fn a_user_shows_country_type_genesis_and_freeze() {
     shows("alice.IN", "IN", "0", 4000, granted, json!("COURT_ORDER"));
     shows("child.FR", "FR", "0", 4000, json!("Ineligible"), Value::Null);
     shows("late.IN", "IN", "0", 5000, json!("Exhausted"), Value::Null);
-    shows("shop.FR.1", "FR", "1", 5000, json!("Ineligible"), Value::Null);
+    shows("aid.FR.E", "FR", "E", 5000, json!("Ineligible"), Value::Null);
     for no_user in ["bob.IN", "treasury_IN", "SYSTEM_LOAN_POOL"] {
         let args = json!({"userId": account(no_user)});
         assert_eq!(refusal(&host, NAME, args), Refusal::AccountNotFound);
@@ -202,7 +209,8 @@ fn an_outcome_is_found_by_its_command_id() {
 fn the_status_tells_of_bootstrap_countries_and_pause() {
     let status = |table: &str| ask(&check(table), "AdminContract:GetSystemStatus", json!({}));
     let expected = |at: Value, paused: Value, countries: usize, sealed: bool| {
-        json!({"bootstrappedAt": at, "paused": paused,
+        let network = if at.is_null() { Value::Null } else { json!("devnet") };
+        json!({"bootstrappedAt": at, "networkId": network, "paused": paused,
                "countries": countries, "countriesSealed": sealed})
     };
     assert_eq!(status(""), expected(Value::Null, Value::Null, 0, false));
@@ -222,21 +230,67 @@ fn the_status_tells_of_bootstrap_countries_and_pause() {
 
 #[test]
 fn queries_are_answered_while_the_system_is_paused() {
-    let host =
-        check_in_world("open alice.IN 30\nadmin:root PauseSystem \"ten letters\" => SystemPaused");
+    let host = check_in_world(
+        r#"open alice.IN 30
+        open a.IN 30
+        open b.IN 30
+        open c.IN 30
+        user:alice.IN NominateGuardians alice.IN a.IN b.IN c.IN => GuardiansNominated
+        org shop.IN.1 a.IN b.IN
+        #paid user:a.IN InitiateMultiSigTx shop.IN.1 c.IN 1GX => MultiSigTxInitiated
+        trust alice.IN 75
+        #lent user:alice.IN ApplyForLoan 100GX 10 => LoanApplied
+        user:alice.IN RegisterKey alice.IN k => KeyRegistered
+        #made user:a.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #late admin:root AppointAdmin late ADMIN => ActionProposed
+        #days admin:root SubmitProposal votingDays 15 longer => ProposalSubmitted
+        admin:root PauseSystem "ten letters" => SystemPaused"#,
+    );
+    let made = |prefix: &str, label: &str| format!("{prefix}_{}", command_id(label));
     for (name, args) in [
         ("AdminContract:GetSystemStatus", json!({})),
         ("AdminContract:GetCountryStats", json!({"countryCode": "IN"})),
         ("AdminContract:ListAllCountries", json!({})),
+        ("AdminContract:GetAdmin", json!({"adminId": "root"})),
+        ("AdminContract:GetPendingAction", json!({"actionId": action("late")})),
+        ("AdminContract:GetSystemParameter", json!({"paramId": "votingDays"})),
+        ("AdminContract:ListSystemParameters", json!({})),
+        ("AdminContract:GetGlobalCounters", json!({})),
         ("IdentityContract:GetUser", json!({"userId": account("alice.IN")})),
+        ("IdentityContract:UserExists", json!({"userId": account("alice.IN")})),
+        ("IdentityContract:GetMyProfile", json!({"userId": account("alice.IN")})),
+        ("IdentityContract:GetRelationships", json!({"userId": account("alice.IN")})),
+        ("IdentityContract:GetRecovery", json!({"recoveryId": made("REC", "made")})),
+        ("LoanPoolContract:GetLoan", json!({"loanId": made("LOAN", "lent")})),
+        ("LoanPoolContract:GetMyLoans", json!({"borrowerId": account("alice.IN")})),
+        ("OrganizationContract:GetOrganization", json!({"orgId": account("shop.IN.1")})),
+        ("OrganizationContract:GetPendingTransaction", json!({"pendingTxId": made("PTX", "paid")})),
+        ("OrganizationContract:ListPendingTransactions", json!({"orgId": account("shop.IN.1")})),
         ("TokenomicsContract:GetBalance", json!({"accountId": account("alice.IN")})),
         ("TokenomicsContract:GetSupplyStatus", json!({})),
+        (
+            "GovernanceContract:GetProposal",
+            json!({"proposalId": ProposalId::made_by(command_id("days"))}),
+        ),
+        ("GovernanceContract:ListActiveProposals", json!({})),
+        (
+            "TaxAndFeeContract:CheckVelocityTaxEligibility",
+            json!({"accountId": account("alice.IN")}),
+        ),
+        (
+            "TaxAndFeeContract:CalculateTransactionFee",
+            json!({"from": account("alice.IN"), "to": account("treasury_IN"), "amount": "1"}),
+        ),
+        ("TokenomicsContract:GetPoolStatus", json!({"poolId": "SYSTEM_GX_POOL"})),
+        ("TokenomicsContract:GetTreasury", json!({"countryCode": "IN"})),
         ("SmartContract:GetCommandOutcome", json!({"commandId": CommandId::from_u128(0)})),
+        ("SmartContract:GetContractInfo", json!({})),
     ] {
         assert_eq!(query(name, &args).name(), name);
         ask(&host, name, args);
     }
-    assert_eq!(Query::NAMES.len(), 7, "each query stands in the list above");
+    assert_eq!(Query::NAMES.len(), 28, "each query stands in the list above");
 }
 
 #[test]
@@ -249,4 +303,172 @@ fn a_query_has_its_full_name_and_exactly_its_arguments() {
         let found = read("TokenomicsContract:GetBalance", args);
         assert!(matches!(found, Err(NameError::Arguments { .. })), "{args}");
     }
+}
+
+#[test]
+fn an_admin_is_shown_in_office_and_after() {
+    let host = check_in_world(
+        "at 5000
+        open bob.FR 30
+        admin:root AppointAdmin boss SUPER_ADMIN bob.FR => AdminAppointed
+        #clerk admin:root AppointAdmin clerk ADMIN => ActionProposed
+        admin:boss ApproveAction #clerk => ActionApproved, AdminAppointed
+        at 6000
+        #end admin:root RemoveAdmin clerk => ActionProposed
+        admin:boss ApproveAction #end => ActionApproved, AdminRemoved",
+    );
+    let admin = |id: &str| ask(&host, "AdminContract:GetAdmin", json!({"adminId": id}));
+    let expected = |id: &str, level: &str, at: i64, account: Value, removed: Value| {
+        json!({"adminId": id, "level": level, "appointedAt": at, "accountId": account,
+               "removedAt": removed})
+    };
+    assert_eq!(admin("root"), expected("root", "SUPER_ADMIN", 0, Value::Null, Value::Null));
+    let bob = json!(account("bob.FR"));
+    assert_eq!(admin("boss"), expected("boss", "SUPER_ADMIN", 5000, bob, Value::Null));
+    assert_eq!(admin("clerk"), expected("clerk", "ADMIN", 5000, Value::Null, json!(6000)));
+    let nobody = json!({"adminId": "nobody"});
+    assert_eq!(refusal(&host, "AdminContract:GetAdmin", nobody), Refusal::AdminUnknown);
+}
+
+#[test]
+fn an_action_is_shown_with_its_command_and_what_became_of_it() {
+    const NAME: &str = "AdminContract:GetPendingAction";
+    let host = check_in_world(
+        "at 1000
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #done admin:root UpdateSystemParameter votingDays 15 => ActionProposed
+        #left admin:root UpdateSystemParameter votingDays 16 => ActionProposed
+        at 2000
+        admin:boss ApproveAction #done => ActionApproved, SystemParameterUpdated",
+    );
+    let shown = |host: &Host, key: &str| ask(host, NAME, json!({"actionId": action(key)}));
+    let command = |value: &str| {
+        json!({"AdminContract:UpdateSystemParameter":
+            {"paramId": "votingDays", "newValue": value}})
+    };
+    let expected = |key: &str, value: &str, status: &str, approval: Value| {
+        json!({"actionId": action(key), "command": command(value), "proposedBy": "root",
+               "proposedAt": 1000, "expiresAt": 604_801_000, "status": status,
+               "approval": approval})
+    };
+    let approval = json!({"by": "boss", "at": 2000});
+    assert_eq!(shown(&host, "done"), expected("done", "15", "EXECUTED", approval.clone()));
+    assert_eq!(shown(&host, "left"), expected("left", "16", "PENDING", Value::Null));
+    let later = go_on(host, "at 604801000\nopen alice.IN 30");
+    assert_eq!(shown(&later, "left"), expected("left", "16", "EXPIRED", Value::Null));
+    assert_eq!(shown(&later, "done"), expected("done", "15", "EXECUTED", approval));
+    let unknown = json!({"actionId": action("nothing")});
+    assert_eq!(refusal(&later, NAME, unknown), Refusal::ActionUnknown);
+}
+
+#[test]
+fn parameters_are_shown_with_value_unit_and_bounds() {
+    let host =
+        check_in_world(r#"put s/parameters {"v":1,"changes":3,"values":{"votingDays":"15"}}"#);
+    let one = json!({
+        "paramId": "votingDays", "unit": "DAYS", "value": "15", "defaultValue": "14",
+        "min": "1", "max": "365", "description": "How long votes are taken."
+    });
+    let name = "AdminContract:GetSystemParameter";
+    assert_eq!(ask(&host, name, json!({"paramId": "votingDays"})), one);
+    let fee = ask(&host, name, json!({"paramId": "feeP2pFreeBelow"}));
+    assert_eq!((&fee["unit"], &fee["value"]), (&json!("QIRAT"), &json!("3000000")));
+    let all = ask(&host, "AdminContract:ListSystemParameters", json!({}));
+    assert_eq!(all["changes"], 3);
+    assert_eq!(all["parameters"].as_array().unwrap().len(), Parameter::all().count());
+    assert!(all["parameters"].as_array().unwrap().contains(&one));
+    assert_ne!(all["digest"], Parameters::DEFAULT.digest().to_string());
+    let before = ask(&check(""), "AdminContract:ListSystemParameters", json!({}));
+    assert_eq!(before["digest"], Parameters::DEFAULT.digest().to_string());
+    let unknown = Query::from_name_and_args(name, r#"{"paramId":"votingDay"}"#);
+    assert!(matches!(unknown, Err(NameError::Arguments { .. })));
+}
+
+#[test]
+fn the_counters_sum_over_all_countries() {
+    let host = check_in_world(
+        "open alice.IN 30
+        open bob.FR 30
+        open child.FR 5
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #days admin:root UpdateSystemParameter votingDays 15 => ActionProposed
+        admin:boss ApproveAction #days => ActionApproved, SystemParameterUpdated",
+    );
+    let name = "AdminContract:GetGlobalCounters";
+    let expected = json!({
+        "countries": 2, "users": 3, "slotsUsed": [2, 0, 0, 0, 0, 0],
+        "slots": [100_000_000, 200_000_000, 300_000_000, 400_000_000, 1_550_000_000_u64,
+            2_450_000_000_u64],
+        "superAdmins": 2, "parameterChanges": 1
+    });
+    assert_eq!(ask(&host, name, json!({})), expected);
+    assert_eq!(refusal(&check(""), name, json!({})), Refusal::NotBootstrapped);
+}
+
+#[test]
+fn what_was_disbursed_counts_as_minted() {
+    let host = check_in_world(
+        "open bob.FR 30
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #aid admin:root DisburseFromPool SYSTEM_CHARITABLE_POOL bob.FR 10000GX aid => \
+            ActionProposed
+        admin:boss ApproveAction #aid => ActionApproved, PoolDisbursed
+        user:bob.FR Transfer bob.FR SYSTEM_CHARITABLE_POOL 4000GX => Transferred",
+    );
+    let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    let charitable =
+        pool("SYSTEM_CHARITABLE_POOL", "158000000000000000", "10000000000", "157999994000000000");
+    assert_eq!(supply["pools"][2], charitable);
+    assert_eq!(supply["totalMinted"], "10550000000");
+    assert_eq!(supply["circulatingSupply"], "6500000000");
+}
+
+/// A pool that is refilled may pay out more than it held at first.
+#[test]
+fn no_pool_has_minted_more_than_it_held_at_first() {
+    let host =
+        check_in_world(r#"put s/disbursed {"v":1,"pools":{"SYSTEM_GX_POOL":"31250000000000001"}}"#);
+    let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    assert_eq!(supply["pools"][4]["minted"], "31250000000000000");
+}
+
+#[test]
+fn a_pool_is_shown_as_in_the_supply() {
+    let host = check_in_world("open alice.IN 30");
+    let name = "TokenomicsContract:GetPoolStatus";
+    let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
+    for row in supply["pools"].as_array().unwrap() {
+        assert_eq!(ask(&host, name, json!({"poolId": row["poolId"]})), *row);
+    }
+    let gx = json!({"poolId": "SYSTEM_GX_POOL"});
+    assert_eq!(refusal(&check(""), name, gx), Refusal::NotBootstrapped);
+    let unknown = Query::from_name_and_args(name, r#"{"poolId":"SYSTEM_NO_POOL"}"#);
+    assert!(matches!(unknown, Err(NameError::Arguments { .. })));
+}
+
+#[test]
+fn a_treasury_is_found_by_its_country() {
+    let host = check_in_world("open alice.IN 30");
+    let name = "TokenomicsContract:GetTreasury";
+    let expected = json!({"countryCode": "IN", "treasuryId": "treasury_IN",
+        "balance": "50000000", "orgId": null});
+    assert_eq!(ask(&host, name, json!({"countryCode": "IN"})), expected);
+    assert_eq!(refusal(&host, name, json!({"countryCode": "DE"})), Refusal::CountryUnknown);
+}
+
+#[test]
+fn the_contract_tells_its_version_parameters_and_time() {
+    let info = |table: &str| ask(&check(table), "SmartContract:GetContractInfo", json!({}));
+    let empty = info("");
+    let digest = Parameters::DEFAULT.digest().to_string();
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = json!({"version": version, "parametersDigest": digest, "lastBatchAt": null});
+    assert_eq!(empty, expected);
+    let governed = info(
+        r#"at 7000
+        world IN=100000000
+        put s/parameters {"v":1,"changes":1,"values":{"votingDays":"15"}}"#,
+    );
+    assert_eq!(governed["lastBatchAt"], 7000);
+    assert_ne!(governed["parametersDigest"], digest);
 }

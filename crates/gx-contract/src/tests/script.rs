@@ -3,21 +3,26 @@
 //! ```text
 //! # a comment
 //! world IN=60000000 FR=40000000            bootstrap by the admin `root`, then these countries
-//! at 1000                                  time of the batches that follow
-//! put c/IN {"v":1,…}                       a record written past the contract
+//! at 1000                                  time of the batches that follow; also 355d+7
+//! put c/IN {"v":1,…}                       a record written past the contract; `f/@alice.IN`
+//! trust alice.IN 75                        a score, with relations for it, past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
+//! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
+//! signed=k user:alice.IN Transfer …         by the key named `k`; `k@5000@testnet`: when and where
 //! = alice.IN 489.985GX                     a balance
+//! since alice.IN 355d                      since when it is taxable; - when it is not
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
-use gx_types::{CommandId, Role};
+use gx_types::Role;
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, fits, words};
-use crate::state::Account;
+use super::notation::{account, actor, amount, command, command_id, fits, sign, time, words};
+use crate::identity::Tally;
+use crate::state::{Account, User};
 use crate::{BatchRecord, Envelope};
 
 /// A world of two countries for tables that need no other.
@@ -38,6 +43,18 @@ pub(super) fn go_on(host: Host, table: &str) -> Host {
     }
     script.flush();
     script.host
+}
+
+/// Gives one command, whatever comes of it: the name of its last event when it was applied.
+pub(super) fn try_line(host: Host, line: &str) -> (Host, Option<String>) {
+    let mut script = Script { host, pending: Vec::new() };
+    let Line { role, envelope, .. } = script.parse(&format!("{line} => "));
+    let record = script.host.execute(role, vec![envelope]);
+    let name = match &record.results[0].outcome {
+        crate::Outcome::Applied(events) => events.last().map(|event| event.name().to_owned()),
+        crate::Outcome::Refused(_) | crate::Outcome::Repeated(_) => None,
+    };
+    (script.host, name)
 }
 
 /// Runs a table in the world of two countries.
@@ -70,13 +87,20 @@ impl Script {
         match head {
             "" | "#" => {}
             "world" => self.world(rest),
-            "at" => self.host.now = rest.parse().unwrap(),
+            "at" => self.host.now = time(rest),
             "put" => {
                 let (key, record) = rest.split_once(' ').unwrap();
-                self.host.put(key, record);
+                let key = match key.split_once('@') {
+                    Some((kind, word)) => format!("{kind}{}", account(word)),
+                    None => key.to_owned(),
+                };
+                self.host.put(&key, record);
             }
+            "trust" => self.trust(rest),
             "open" => self.open(rest),
+            "org" => self.organization(rest),
             "=" => self.balance(rest),
+            "since" => self.taxable_since(rest),
             _ => {
                 let line = self.parse(line);
                 self.pending.push(line);
@@ -102,11 +126,63 @@ impl Script {
         assert!(opened, "open {args}: {}", shown(&record, 0));
     }
 
-    fn balance(&self, line: &str) {
-        let (name, expected) = line.split_once(' ').unwrap();
+    /// Gives a user the score 10, which all have at first, or 75, with the relations for it.
+    fn trust(&mut self, args: &str) {
+        let (word, score) = args.split_once(' ').unwrap();
+        let tally = match score {
+            "10" => Tally::default(),
+            "75" => Tally { parents: 1, siblings: 1, children: 1, friends: 10, ..Tally::default() },
+            _ => panic!("no relations for {score}"),
+        };
+        let id = account(word);
+        let user: User = serde_json::from_slice(&self.host.ledger[&format!("u/{id}")]).unwrap();
+        let user = User { trust_score: score.parse().unwrap(), ..user };
+        self.host.put(&format!("u/{id}"), &serde_json::to_string(&user).unwrap());
+        self.host.put(&format!("t/{id}"), &serde_json::to_string(&tally).unwrap());
+    }
+
+    fn organization(&mut self, args: &str) {
+        let (org, stakeholders) = args.split_once(' ').unwrap();
+        let members: Vec<&str> = stakeholders.split_whitespace().collect();
+        let (kind, proposer) = match org.rsplit('.').next() {
+            Some("7" | "8" | "9") => ("GOVERNMENT", "admin:root".to_owned()),
+            Some("2") => ("NGO", format!("user:{}", members[0])),
+            _ => ("BUSINESS", format!("user:{}", members[0])),
+        };
+        let mut lines = vec![format!(
+            "{proposer} ProposeOrganization {org} {org} {kind} {stakeholders} => \
+             OrganizationProposed"
+        )];
+        lines.extend(
+            members.iter().map(|member| {
+                format!("user:{member} EndorseMembership {org} => MembershipEndorsed")
+            }),
+        );
+        let first = members[0];
+        lines.push(format!("user:{first} ActivateOrganization {org} => OrganizationActivated"));
+        for line in lines {
+            let line = self.parse(&line);
+            self.pending.push(line);
+            self.flush();
+        }
+    }
+
+    fn stored(&self, name: &str) -> Account {
         let stored = self.host.ledger.get(&format!("a/{}", account(name)));
         let stored = stored.unwrap_or_else(|| panic!("no account {name}"));
-        let found = serde_json::from_slice::<Account>(stored).unwrap().balance;
+        serde_json::from_slice(stored).unwrap()
+    }
+
+    fn taxable_since(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let expected = if expected == "-" { None } else { Some(time(expected)) };
+        let found = self.stored(name).taxable_since.map(|since| since.0);
+        assert_eq!(found, expected, "{name} is taxable since");
+    }
+
+    fn balance(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let found = self.stored(name).balance;
         assert_eq!(found, amount(expected.trim()), "balance of {name}: {}", found.to_gx());
     }
 
@@ -119,9 +195,14 @@ impl Script {
         rest = if id.is_some() { &rest[1..] } else { rest };
         let role = if rest[0] == "as" { Some(rest[1].parse().unwrap()) } else { None };
         rest = if role.is_some() { &rest[2..] } else { rest };
+        let signed_by = rest[0].strip_prefix("signed=").map(str::to_owned);
+        rest = if signed_by.is_some() { &rest[1..] } else { rest };
         let mut envelope = self.host.envelope(actor(&rest[0]), command(&rest[1], &rest[2..]));
         if let Some(id) = id {
-            envelope.command_id = CommandId::derive(&gx_types::Actor::System, &id);
+            envelope.command_id = command_id(&id);
+        }
+        if let Some(key) = signed_by {
+            sign(&mut envelope, &key, self.host.now);
         }
         let role = role.unwrap_or(envelope.role());
         Line { text: line.to_owned(), role, envelope, expected: expected.trim().to_owned() }

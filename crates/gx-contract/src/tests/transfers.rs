@@ -158,19 +158,21 @@ fn pools_and_treasuries_are_paid_without_a_fee() {
 #[test]
 fn payments_between_accounts_of_every_kind_are_charged_as_their_type() {
     check_with_users(
-        "open shop.IN.1 0
-        open school.FR.3 0
-        open aid.FR.E 0
+        "open aid.FR.E 0
+        org shop.IN.1 alice.IN carol.IN
+        org school.FR.3 bob.FR carol.IN
         user:alice.IN Transfer alice.IN shop.IN.1 200GX => \
             Transferred type=MERCHANT scope=LOCAL fee=300000
         user:alice.IN Transfer alice.IN school.FR.3 200GX => \
             Transferred type=MERCHANT scope=CROSS_BORDER fee=600000
-        user:shop.IN.1 Transfer shop.IN.1 school.FR.3 100GX => \
-            Transferred type=B2B scope=CROSS_BORDER fee=400000
-        user:shop.IN.1 Transfer shop.IN.1 carol.IN 10GX => \
-            Transferred type=P2P scope=LOCAL fee=5000
-        user:school.FR.3 Transfer school.FR.3 aid.FR.E 10GX => \
-            Transferred type=P2P scope=LOCAL fee=5000",
+        user:alice.IN Transfer alice.IN aid.FR.E 10GX => \
+            Transferred type=P2P scope=CROSS_BORDER fee=15000
+        #b2b user:alice.IN InitiateMultiSigTx shop.IN.1 school.FR.3 100GX => MultiSigTxInitiated
+        user:carol.IN ApproveMultiSigTx #b2b => MultiSigTxApproved, \
+            MultiSigTxExecuted type=B2B scope=CROSS_BORDER fee=400000
+        #b2c user:bob.FR InitiateMultiSigTx school.FR.3 aid.FR.E 10GX => MultiSigTxInitiated
+        user:carol.IN ApproveMultiSigTx #b2c => MultiSigTxApproved, \
+            MultiSigTxExecuted type=P2P scope=LOCAL fee=5000",
     );
 }
 

@@ -1,13 +1,22 @@
 //! One value of everything stored and emitted, with and without what is optional.
 
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
-use gx_types::{Pool, Role, TimeMs};
+use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
+use super::{governed, loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
 };
-use crate::identity::{CreateUser, IdentityHash, UserCreated};
+use crate::identity::{
+    AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
+    CreateUser, EndRelationship, Guardians, GuardiansNominated, IdentityHash, InitiateRecovery,
+    KeyRecord, KeyRegistered, KeyRotated, NominateGuardians, Recovery, RecoveryCancelled,
+    RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState, RegisterKey,
+    RejectRelationship, Relationship, RelationshipConfirmed, RelationshipEnded, RelationshipKind,
+    RelationshipRejected, RelationshipRequested, RelationshipState, RequestRelationship, RotateKey,
+    SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet,
+};
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, System, User, Version,
@@ -18,37 +27,43 @@ use crate::tokenomics::{
 };
 use crate::{
     Batch, BatchRecord, Command, CommandResult, Envelope, Event, GenesisStatus, Outcome, Posting,
-    Refusal, Repeated, Scope, TransferType,
+    PublicKey, Refusal, Repeated, Scope, Signature, SignatureBytes, TransferType,
 };
 
 /// All values of an enum; one that is missing in the list does not compile.
 macro_rules! all {
     ($list:ident of $type:ident: $($variant:ident)+) => {
-        const $list: &[$type] = &[$($type::$variant),+];
+        pub(super) const $list: &[$type] = &[$($type::$variant),+];
         const _: fn($type) = |value| match value { $($type::$variant => (),)+ };
     };
 }
+pub(super) use all;
 
 all!(REASONS of FreezeReason: AdminAction SuspiciousActivity ComplianceReview CourtOrder
     UserRequest Inactivity DebtCollection);
 all!(TRANSFER_TYPES of TransferType: P2P Merchant Government B2B System);
+all!(STATUSES of AccountStatus: Active Locked Deceased);
+all!(KINDS of RelationshipKind: FatherOf MotherOf SpouseOf SiblingOf ChildOf FriendOf
+    BusinessPartnerOf DirectorOf WorkplaceAssociateOf);
+all!(RELATIONSHIP_STATES of RelationshipState: PendingConfirmation Confirmed Rejected Ended);
+all!(RECOVERY_STATES of RecoveryState: Pending Confirmed Cancelled Completed);
 all!(SCOPES of Scope: Local CrossBorder);
 all!(LEVELS of AdminLevel: SuperAdmin Admin);
 
 /// The text that a value is in JSON.
-fn word(value: impl serde::Serialize) -> String {
+pub(super) fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 
-fn country(code: &str) -> CountryCode {
+pub(super) fn country(code: &str) -> CountryCode {
     code.parse().unwrap()
 }
 
-fn account(code: &str) -> AccountId {
+pub(super) fn account(code: &str) -> AccountId {
     AccountId::from_entropy(country(code), AccountType::Individual, *b"0123456789abcdef")
 }
 
-fn admin() -> AdminId {
+pub(super) fn admin() -> AdminId {
     "root".parse().unwrap()
 }
 
@@ -56,13 +71,39 @@ fn identity_hash() -> IdentityHash {
     IdentityHash::from_bytes(std::array::from_fn(|at| 0xE0 + at as u8))
 }
 
-fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
+fn recovery_id() -> RecoveryId {
+    RecoveryId::made_by(COMMAND)
+}
+
+fn relationship_id() -> RelationshipId {
+    RelationshipKind::FriendOf.id_between(account("IN"), account("FR"))
+}
+
+fn three_guardians() -> Vec<AccountId> {
+    ["FR", "DE", "ES"].map(account).to_vec()
+}
+
+pub(super) fn trust_score(trust_score: u8) -> TrustScore {
+    TrustScore { user_id: account("IN"), trust_score }
+}
+
+fn public_key() -> PublicKey {
+    PublicKey::from_bytes(std::array::from_fn(|at| 0xA0 + at as u8))
+}
+
+fn signature() -> Signature {
+    let signature = SignatureBytes::from_bytes(std::array::from_fn(|at| at as u8));
+    Signature { signature, expires_at: TIME }
+}
+
+pub(super) fn posting(account: AccountId, change: &str, balance: u64) -> Posting {
     Posting(account, change.parse().unwrap(), Amount::from_qirat(balance))
 }
 
-const TIME: TimeMs = TimeMs(1_767_225_600_123);
+pub(super) const TIME: TimeMs = TimeMs(1_767_225_600_123);
 const BATCH: BatchId = BatchId::from_u128(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF);
-const COMMAND: CommandId = CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
+pub(super) const COMMAND: CommandId =
+    CommandId::from_u128(0xFEDC_BA98_7654_3210_FEDC_BA98_7654_3210);
 const GRANTED: GenesisStatus = GenesisStatus::Granted { phase: 1, amount: Amount::from_gx(500) };
 
 fn statuses() -> [(&'static str, GenesisStatus); 3] {
@@ -87,11 +128,27 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
         (9, [1, 2, 3, 4, 5, u64::MAX >> 11], [1, 2, 0, 0, 0, 0]);
     add("sealed", Key::Country(country("IN")), row.into());
     for level in LEVELS {
-        let record = Admin { v: Version, level: *level, appointed_at: TIME };
-        add(&word(level), Key::Admin(admin()), record.into());
+        let record = Admin {
+            v: Version,
+            level: *level,
+            appointed_at: TIME,
+            account_id: None,
+            removed_at: None,
+        };
+        add(&word(level), Key::Admin(admin()), record.clone().into());
+        let account_id = Some(self::account("IN"));
+        let removed = Admin { account_id, removed_at: Some(TIME), ..record };
+        add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
     }
     let identity = Identity { v: Version, user_id: account("IN") };
     add("plain", Key::Identity(identity_hash()), identity.into());
+    let key = KeyRecord { v: Version, public_key: public_key(), since: TIME };
+    add("plain", Key::AccountKey(account("IN")), key.into());
+    for (case, key, record) in
+        identity_records().into_iter().chain(organizations::records()).chain(loans::records())
+    {
+        add(&case, key, record);
+    }
     let body = envelopes()[0].1.body_hash();
     for (case, refused) in [
         ("applied", None),
@@ -108,13 +165,68 @@ pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
     for (case, paused) in
         [("running", None), ("paused", Some(Pause { since: TIME, reason: "audit \"7\"".into() }))]
     {
-        add(case, Key::System, System { v: Version, bootstrapped_at: TIME, paused }.into());
+        let system = System {
+            v: Version,
+            bootstrapped_at: TIME,
+            network_id: NetworkId::Mainnet,
+            paused,
+            super_admins: 1,
+        };
+        add(case, Key::System, system.clone().into());
+        let several = System { super_admins: 2, ..system };
+        add(&format!("{case}-several-super-admins"), Key::System, several.into());
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
-        let user = User { v: Version, identity_hash, created_at: TIME, genesis };
-        add(case, Key::User(account("IN")), user.into());
+        let trust_score = 10;
+        let user = User { v: Version, identity_hash, created_at: TIME, genesis, trust_score };
+        add(case, Key::User(account("IN")), user.clone().into());
+        let trusted = User { trust_score: 75, ..user };
+        add(&format!("{case}-trusted"), Key::User(account("IN")), trusted.into());
     }
+    all.extend(governed::records());
+    all
+}
+
+fn identity_records() -> Vec<(String, Key, Record)> {
+    let mut all: Vec<(String, Key, Record)> = Vec::new();
+    let mut add = |case: String, key, record| all.push((case, key, record));
+    let friends = Relationship {
+        v: Version,
+        kind: RelationshipKind::FriendOf,
+        subject_id: account("IN"),
+        object_id: account("FR"),
+        state: RelationshipState::Confirmed,
+        since: TIME,
+    };
+    let key = Key::Relationship(relationship_id());
+    for kind in KINDS {
+        add(word(kind), key, Relationship { kind: *kind, ..friends }.into());
+    }
+    for state in RELATIONSHIP_STATES {
+        add(word(state), key, Relationship { state: *state, ..friends }.into());
+    }
+    for (case, recovery_id) in [("idle", None), ("used", Some(recovery_id()))] {
+        let record = Guardians { v: Version, guardians: three_guardians(), recovery_id };
+        add(case.to_owned(), Key::Guardians(account("IN")), record.into());
+    }
+    for state in RECOVERY_STATES {
+        let recovery = Recovery {
+            v: Version,
+            user_id: account("IN"),
+            public_key: public_key(),
+            guardians: three_guardians(),
+            confirmed_by: vec![account("FR")],
+            state: *state,
+            expires_at: TIME,
+            completable_at: (*state != RecoveryState::Pending).then_some(TIME),
+        };
+        add(word(state), Key::Recovery(recovery_id()), recovery.into());
+    }
+    let single = Tally { friends: 3, conduct: -50, ..Tally::default() };
+    add("single".to_owned(), Key::Tally(account("IN")), single.into());
+    let married = Tally { spouse: Some(account("FR")), parents: 2, ..single };
+    add("married".to_owned(), Key::Tally(account("IN")), married.into());
     all
 }
 
@@ -122,17 +234,31 @@ fn accounts() -> Vec<(String, Account)> {
     let account = |kind, account_type, country: Option<&str>, qirat| {
         let country = country.map(self::country);
         let balance = Amount::from_qirat(qirat);
-        Account { v: Version, kind, account_type, country, balance, frozen: None }
+        Account {
+            v: Version,
+            kind,
+            account_type,
+            country,
+            balance,
+            frozen: None,
+            status: AccountStatus::Active,
+            keyed: false,
+            taxable_since: None,
+            tax_exempt: false,
+        }
     };
     let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
     let treasury = account(AccountKind::Treasury, AccountType::Treasury, Some("IN"), 50_000_000);
     let user = account(AccountKind::User, AccountType::Individual, Some("IN"), 0);
     // A kind that is missing above does not compile here.
-    let mut all = [pool, treasury, user]
+    let organization =
+        account(AccountKind::Organization, AccountType::ForProfit, Some("IN"), 1_000_000);
+    let mut all = [pool, treasury, user, organization]
         .map(|account| match account.kind {
-            AccountKind::Pool | AccountKind::Treasury | AccountKind::User => {
-                (word(account.kind), account)
-            }
+            AccountKind::Pool
+            | AccountKind::Treasury
+            | AccountKind::User
+            | AccountKind::Organization => (word(account.kind), account),
         })
         .to_vec();
     for account_type in AccountType::ALL {
@@ -141,6 +267,13 @@ fn accounts() -> Vec<(String, Account)> {
     for reason in REASONS {
         all.push((format!("USER-{}", word(reason)), Account { frozen: Some(*reason), ..user }));
     }
+    all.push(("USER-keyed".to_owned(), Account { keyed: true, ..user }));
+    for status in STATUSES {
+        all.push((format!("USER-{}", word(status)), Account { status: *status, ..user }));
+    }
+    let taxable_since = Some(TIME);
+    all.push(("USER-taxable".to_owned(), Account { taxable_since, ..user }));
+    all.push(("USER-exempt".to_owned(), Account { tax_exempt: true, ..user }));
     all
 }
 
@@ -148,27 +281,59 @@ pub(super) fn keys() -> Vec<(String, Key)> {
     let mut all = vec![
         Key::Account(account("IN")),
         Key::Account(AccountId::treasury(country("IN"))),
+        Key::Action(governed::action_id()),
         Key::Country(country("IN")),
         Key::Admin(admin()),
+        Key::Proposal(governed::proposal_id()),
         Key::Identity(identity_hash()),
+        Key::AccountKey(account("IN")),
+        Key::Relationship(relationship_id()),
+        Key::Guardians(account("IN")),
+        Key::Recovery(recovery_id()),
+        Key::Tally(account("IN")),
+        Key::Organization(account("IN")),
+        Key::Borrower(account("IN")),
+        Key::Loan(loans::loan_id()),
+        Key::PendingTx(organizations::pending_tx_id()),
+        Key::Treasury(country("IN")),
         Key::Outcome(COMMAND),
         Key::Clock,
         Key::Countries,
+        Key::Disbursed,
+        Key::Parameters,
+        Key::Proposals,
         Key::System,
         Key::User(account("IN")),
+        Key::Vote(governed::proposal_id(), account("IN")),
     ];
     all.extend(Pool::ALL.map(|pool| Key::Account(pool.account())));
     let name = |key: &Key| match key {
         Key::Account(id) if id.is_reserved() => format!("Account.{id}"),
         Key::Account(_) => "Account.user".to_owned(),
+        Key::Action(_) => "Action.plain".to_owned(),
         Key::Country(_) => "Country.plain".to_owned(),
         Key::Admin(_) => "Admin.plain".to_owned(),
+        Key::Proposal(_) => "Proposal.plain".to_owned(),
         Key::Identity(_) => "Identity.plain".to_owned(),
+        Key::AccountKey(_) => "AccountKey.plain".to_owned(),
+        Key::Relationship(_) => "Relationship.plain".to_owned(),
+        Key::Guardians(_) => "Guardians.plain".to_owned(),
+        Key::Recovery(_) => "Recovery.plain".to_owned(),
+        Key::Tally(_) => "Tally.plain".to_owned(),
+        Key::Borrower(_) => "Borrower.plain".to_owned(),
+        Key::Loan(_) => "Loan.plain".to_owned(),
+        Key::Organization(_) => "Organization.plain".to_owned(),
+        Key::PendingTx(_) => "PendingTx.plain".to_owned(),
+        Key::Treasury(_) => "Treasury.plain".to_owned(),
         Key::Outcome(_) => "Outcome.plain".to_owned(),
         Key::Clock => "Clock.plain".to_owned(),
         Key::Countries => "Countries.plain".to_owned(),
+        Key::Disbursed => "Disbursed.plain".to_owned(),
+        Key::Parameters => "Parameters.plain".to_owned(),
         Key::System => "System.plain".to_owned(),
+        Key::Proposals => "Proposals.plain".to_owned(),
         Key::User(_) => "User.plain".to_owned(),
+        Key::Vote(..) => "Vote.plain".to_owned(),
     };
     all.into_iter().map(|key| (name(&key), key)).collect()
 }
@@ -184,7 +349,8 @@ pub(super) fn events() -> Vec<(String, Event)> {
     let mut add = |case: &str, event| all.push((case.to_owned(), event));
     let supply = |pool: Pool| posting(pool.account(), "31250000000000000", 31_250_000_000_000_000);
     let postings = Pool::ALL.map(supply).to_vec();
-    add("plain", SystemBootstrapped { first_super_admin: admin(), postings }.into());
+    let (first_super_admin, network_id) = (admin(), NetworkId::Mainnet);
+    add("plain", SystemBootstrapped { first_super_admin, network_id, postings }.into());
     let sealed = CountrySlots { country_code: country("IN"), slots: [13_464_767, 2, 3, 4, 5, 6] };
     for (case, slots) in [("part", Vec::new()), ("sealed", vec![sealed])] {
         let (countries, total_weight) = (weights(), 100_000_000);
@@ -195,7 +361,19 @@ pub(super) fn events() -> Vec<(String, Event)> {
     for (case, genesis) in statuses() {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
-        add(case, UserCreated { user_id, country, account_type, genesis }.into());
+        let trust_score = 10;
+        add(case, UserCreated { user_id, country, account_type, genesis, trust_score }.into());
+    }
+    let (user_id, public_key) = (account("IN"), public_key());
+    add("plain", KeyRegistered { user_id, public_key }.into());
+    add("plain", KeyRotated { user_id, public_key }.into());
+    for status in STATUSES {
+        add(&word(status), UserStatusSet { user_id, status: *status }.into());
+    }
+    for (case, event) in
+        identity_events().into_iter().chain(organizations::events()).chain(loans::events())
+    {
+        add(&case, event);
     }
     let grant = GenesisDistributed {
         user_id: account("IN"),
@@ -218,6 +396,57 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", WalletUnfrozen { user_id }.into());
+    all.extend(governed::events());
+    all
+}
+
+fn identity_events() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    let mut add = |case: &str, event| all.push((case.to_owned(), event));
+    let (relationship_id, recovery_id) = (relationship_id(), recovery_id());
+    let (subject_id, object_id, user_id) = (account("IN"), account("FR"), account("IN"));
+    let (guardian_id, public_key, guardians) = (account("FR"), public_key(), three_guardians());
+    for kind in KINDS {
+        let kind = *kind;
+        let event = RelationshipRequested { relationship_id, kind, subject_id, object_id };
+        add(&word(kind), event.into());
+    }
+    let (kind, trust) = (RelationshipKind::FriendOf, vec![trust_score(11), trust_score(100)]);
+    let ended_by = object_id;
+    let event = RelationshipConfirmed {
+        relationship_id,
+        kind,
+        subject_id,
+        object_id,
+        trust: trust.clone(),
+    };
+    add("plain", event.into());
+    let askable_from = TIME;
+    let event = RelationshipRejected { relationship_id, subject_id, object_id, askable_from };
+    add("plain", event.into());
+    let event = RelationshipEnded { relationship_id, subject_id, object_id, ended_by, trust };
+    add("plain", event.into());
+    add("plain", GuardiansNominated { user_id, guardians: guardians.clone() }.into());
+    let (initiated_by, completed_by, expires_at) = (guardian_id, guardian_id, TIME);
+    let event =
+        RecoveryInitiated { recovery_id, user_id, public_key, initiated_by, guardians, expires_at };
+    add("plain", event.into());
+    for state in RECOVERY_STATES {
+        let completable_at = (*state != RecoveryState::Pending).then_some(TIME);
+        let (confirmations, state) = (2, *state);
+        let event = RecoveryConfirmed {
+            recovery_id,
+            user_id,
+            guardian_id,
+            confirmations,
+            state,
+            completable_at,
+        };
+        add(&word(state), event.into());
+    }
+    add("plain", RecoveryCancelled { recovery_id, user_id }.into());
+    let event = RecoveryCompleted { recovery_id, user_id, public_key, completed_by };
+    add("plain", event.into());
     all
 }
 
@@ -263,24 +492,59 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     };
     add("remark", Transfer { remark: "café \"no 7\"\\".into(), ..payment.clone() }.into());
     add("plain", payment.into());
-    add("plain", BootstrapSystem { first_super_admin: admin() }.into());
+    for network_id in NetworkId::ALL {
+        let command = BootstrapSystem { first_super_admin: admin(), network_id };
+        add(network_id.as_str(), command.into());
+    }
     add("plain", InitializeCountryData { countries: weights() }.into());
     add("plain", PauseSystem { reason: "audit \"7\" of pools".into() }.into());
     add("plain", ResumeSystem {}.into());
     let (identity_hash, country, account_type) =
         (identity_hash(), country("IN"), AccountType::Individual);
     add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
+    add("plain", RegisterKey { user_id, public_key: public_key() }.into());
+    add("plain", RotateKey { user_id, public_key: public_key() }.into());
+    for status in STATUSES {
+        add(&word(status), SetUserStatus { user_id, status: *status }.into());
+    }
+    for (case, command) in
+        identity_commands().into_iter().chain(organizations::commands()).chain(loans::commands())
+    {
+        add(&case, command);
+    }
     let users =
         vec![AttestedAge { user_id, age: 13 }, AttestedAge { user_id: account("FR"), age: 0 }];
     add("plain", DistributeGenesis { users }.into());
     add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
     add("plain", UnfreezeWallet { user_id }.into());
+    all.extend(governed::commands());
+    all
+}
+
+fn identity_commands() -> Vec<(String, Command)> {
+    let mut all: Vec<(String, Command)> = Vec::new();
+    let mut add = |case: &str, command| all.push((case.to_owned(), command));
+    let (subject_id, object_id, user_id) = (account("IN"), account("FR"), account("IN"));
+    let (relationship_id, recovery_id) = (relationship_id(), recovery_id());
+    for kind in KINDS {
+        let kind = *kind;
+        add(&word(kind), RequestRelationship { subject_id, object_id, kind }.into());
+    }
+    add("plain", ConfirmRelationship { relationship_id }.into());
+    add("plain", RejectRelationship { relationship_id }.into());
+    add("plain", EndRelationship { relationship_id }.into());
+    add("plain", NominateGuardians { user_id, guardians: three_guardians() }.into());
+    add("plain", InitiateRecovery { user_id, public_key: public_key() }.into());
+    add("plain", ConfirmRecovery { recovery_id }.into());
+    add("plain", CancelRecovery { recovery_id }.into());
+    add("plain", CompleteRecovery { recovery_id }.into());
     all
 }
 
 /// Each command by the system, and one by each other kind of actor.
 pub(super) fn envelopes() -> Vec<(String, Envelope)> {
-    let envelope = |actor, command| Envelope { command_id: COMMAND, actor, command };
+    let envelope =
+        |actor, command| Envelope { command_id: COMMAND, actor, command, signature: None };
     let mut all: Vec<(String, Envelope)> = commands()
         .into_iter()
         .map(|(case, command)| (case, envelope(Actor::System, command)))
@@ -294,14 +558,20 @@ pub(super) fn envelopes() -> Vec<(String, Envelope)> {
         };
         all.push((case.to_owned(), envelope(actor, all[0].1.command.clone())));
     }
+    let mut signed = envelope(Actor::User(account("IN")), all[0].1.command.clone());
+    signed.signature = Some(signature());
+    all.push(("signed".to_owned(), signed));
     all
 }
 
 pub(super) fn batches() -> Vec<(String, Batch)> {
     let batch = |role, commands| Batch { batch_id: BATCH, role, commands };
     let all = envelopes().into_iter().map(|(_, envelope)| envelope);
-    let commands = all.filter(|envelope| envelope.role() == Role::Admin).collect();
+    let commands =
+        all.filter(|envelope| matches!(envelope.command, Command::DistributeGenesis(_))).collect();
     let mut samples = vec![("commands".to_owned(), batch(Role::Admin, commands))];
+    let (_, signed) = envelopes().pop().unwrap();
+    samples.push(("signed".to_owned(), batch(Role::PartnerApi, vec![signed])));
     samples.extend(Role::ALL.map(|role| (role.to_string(), batch(role, Vec::new()))));
     samples
 }

@@ -1,0 +1,192 @@
+//! Actions that need two admins: one proposes, another approves, and the approval runs them.
+//!
+//! A rule asks for it in its gate and knows nothing else of it. What a second admin could never
+//! run is refused when it is proposed.
+
+use gx_types::{ActionId, Actor, AdminId, Role, TimeMs};
+use serde::{Deserialize, Serialize};
+
+use crate::gates::{ActorRule, Gate, level_suffices};
+use crate::query::Answer;
+use crate::state::{Admin, Clock, Key, State, Version};
+use crate::tx::{Rule, Stop, Tx};
+use crate::{Command, Refusal};
+
+/// How long an action waits for a second admin.
+const WAITS_DAYS: u32 = 7;
+
+/// What two admins decide on, and whether they have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Action {
+    pub v: Version<1>,
+    /// What the approval runs.
+    pub command: Box<Command>,
+    pub proposed_by: AdminId,
+    pub proposed_at: TimeMs,
+    pub expires_at: TimeMs,
+    /// Present once it has run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+}
+
+/// Who approved an action, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Approval {
+    pub by: AdminId,
+    pub at: TimeMs,
+}
+
+/// An action waits for a second admin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActionProposed {
+    pub action_id: ActionId,
+    /// What the approval will run: its name and arguments.
+    pub command: Box<Command>,
+    pub proposed_by: AdminId,
+    /// From then on it can't be approved any more.
+    pub expires_at: TimeMs,
+}
+
+/// Stores a command for another admin to approve, after trying whether it would run.
+pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
+    let Actor::Admin(proposed_by) = *tx.actor else {
+        return Err(Refusal::ActorNotAllowed.into());
+    };
+    let action_id = ActionId::made_by(tx.command_id);
+    let known = tx.state.want(Key::Action(action_id));
+    command.rule().apply(tx)?;
+    tx.undo();
+    if !known {
+        return Err(Stop::Missing);
+    }
+    let (proposed_at, expires_at) = (tx.now, tx.now.plus_days(WAITS_DAYS));
+    let command = Box::new(command.clone());
+    let action = Action {
+        v: Version,
+        command: command.clone(),
+        proposed_by,
+        proposed_at,
+        expires_at,
+        approval: None,
+    };
+    tx.put(Key::Action(action_id), action)?;
+    tx.emit(ActionProposed { action_id, command, proposed_by, expires_at });
+    Ok(())
+}
+
+/// Runs an action that another admin has proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApproveAction {
+    pub action_id: ActionId,
+}
+
+/// A second admin has approved; the events of the action follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActionApproved {
+    pub action_id: ActionId,
+    pub approved_by: AdminId,
+}
+
+impl Rule for ApproveAction {
+    // Approvals come through the service of the highest role whatever they approve: the role is
+    // known before the action is.
+    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Admin);
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let Actor::Admin(approver) = *tx.actor else {
+            return Err(Refusal::ActorNotAllowed.into());
+        };
+        let key = Key::Action(self.action_id);
+        let action: Action = tx.state.get(key)?.ok_or(Refusal::ActionUnknown)?;
+        if action.approval.is_some() {
+            return Err(Refusal::ActionExecuted.into());
+        }
+        if tx.now >= action.expires_at {
+            return Err(Refusal::ActionExpired.into());
+        }
+        if action.proposed_by == approver {
+            return Err(Refusal::SameAdmin.into());
+        }
+        let (proposer, rule) = (action.proposed_by, action.command.rule());
+        tx.state.load([Key::Admin(approver), Key::Admin(proposer)])?;
+        if !acts(tx.state, approver, rule.gate().actor)? {
+            return Err(Refusal::AdminLevelTooLow.into());
+        }
+        if !acts(tx.state, proposer, rule.gate().actor)? {
+            return Err(Refusal::ProposerNotAdmin.into());
+        }
+        rule.validate()?;
+        tx.emit(ActionApproved { action_id: self.action_id, approved_by: approver });
+        tx.run_approved(rule, &Actor::Admin(proposer), approver)?;
+        let approval = Some(Approval { by: approver, at: tx.now });
+        tx.put(key, Action { approval, ..action })
+    }
+}
+
+/// Whether the admin is in office and of the level that the rule asks for.
+fn acts(state: &mut State, id: AdminId, rule: ActorRule) -> Result<bool, Stop> {
+    let admin: Option<Admin> = state.get(Key::Admin(id))?;
+    Ok(admin.is_some_and(|admin| admin.in_office() && level_suffices(admin.level, rule)))
+}
+
+/// An action and what has become of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetPendingAction {
+    pub action_id: ActionId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionView {
+    pub action_id: ActionId,
+    pub command: Box<Command>,
+    pub proposed_by: AdminId,
+    pub proposed_at: TimeMs,
+    pub expires_at: TimeMs,
+    pub status: ActionStatus,
+    /// By whom and when it was approved.
+    pub approval: Option<Approval>,
+}
+
+/// Where an action stands at the time of the last batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ActionStatus {
+    Pending,
+    Executed,
+    Expired,
+}
+
+impl Answer for GetPendingAction {
+    type Answer = ActionView;
+
+    fn answer(&self, state: &mut State) -> Result<ActionView, Stop> {
+        state.load([Key::Clock, Key::Action(self.action_id)])?;
+        let action: Option<Action> = state.get(Key::Action(self.action_id))?;
+        let action = action.ok_or(Refusal::ActionUnknown)?;
+        let clock: Option<Clock> = state.get(Key::Clock)?;
+        let expired = clock.is_some_and(|clock| clock.last_batch_at >= action.expires_at);
+        let status = match (action.approval, expired) {
+            (Some(_), _) => ActionStatus::Executed,
+            (None, true) => ActionStatus::Expired,
+            (None, false) => ActionStatus::Pending,
+        };
+        let Action { command, proposed_by, proposed_at, expires_at, approval, v: _ } = action;
+        let action_id = self.action_id;
+        Ok(ActionView {
+            action_id,
+            command,
+            proposed_by,
+            proposed_at,
+            expires_at,
+            status,
+            approval,
+        })
+    }
+}

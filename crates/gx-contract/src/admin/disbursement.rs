@@ -1,0 +1,113 @@
+//! Disbursements: what two super admins pay out of a pool, to whom and for what.
+
+use std::collections::BTreeMap;
+
+use gx_types::{AccountId, Actor, AdminId, Amount, Pool, Role};
+use serde::{Deserialize, Serialize};
+
+use super::check_text;
+use crate::gates::{ActorRule, Gate};
+use crate::posting::Posting;
+use crate::state::{Admin, Key, Version};
+use crate::tx::{Rule, Stop, Tx};
+use crate::{Refusal, Refused};
+
+/// What admins have paid out of each pool since bootstrap. Pools that have paid nothing are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Disbursed {
+    pub v: Version<1>,
+    pub pools: BTreeMap<Pool, Amount>,
+}
+
+impl Disbursed {
+    pub(crate) fn paid_by(&self, pool: Pool) -> Amount {
+        self.pools.get(&pool).copied().unwrap_or(Amount::ZERO)
+    }
+
+    pub(crate) fn plus(mut self, pool: Pool, amount: Amount) -> Result<Self, Refusal> {
+        let sum = self.paid_by(pool).checked_add(amount).ok_or(Refusal::AmountOverflow)?;
+        self.pools.insert(pool, sum);
+        Ok(self)
+    }
+}
+
+/// Pays coins out of a pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DisburseFromPool {
+    /// Not a genesis pool: what those hold belongs to the slots of people to come.
+    pub pool_id: Pool,
+    /// Not a pool or treasury, and not the account of one of the two admins.
+    pub recipient_id: AccountId,
+    /// At most what the parameter `disbursementMax` says.
+    pub amount: Amount,
+    /// 1 to 200 characters, readable by everybody on the ledger.
+    pub purpose: String,
+}
+
+/// A pool has paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PoolDisbursed {
+    pub pool_id: Pool,
+    pub recipient_id: AccountId,
+    pub amount: Amount,
+    pub purpose: String,
+    pub postings: Vec<Posting>,
+}
+
+impl Rule for DisburseFromPool {
+    const GATE: Gate =
+        Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins().even_to_frozen();
+
+    fn counterparty(&self) -> Option<&AccountId> {
+        Some(&self.recipient_id)
+    }
+
+    fn validate(&self) -> Result<(), Refused> {
+        check_text("purpose", &self.purpose, 1, 200)?;
+        if self.amount.is_zero() {
+            return Err(Refusal::AmountZero.into());
+        }
+        if matches!(self.pool_id, Pool::UserGenesis | Pool::GovtGenesis) {
+            return Err(Refusal::PoolNotDisbursable.into());
+        }
+        if self.recipient_id.is_reserved() {
+            return Err(Refusal::RecipientNotAllowed.into());
+        }
+        Ok(())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let proposer = match tx.actor {
+            Actor::Admin(id) => Some(*id),
+            Actor::System | Actor::User(_) => None,
+        };
+        let admins: Vec<AdminId> = proposer.into_iter().chain(tx.approver).collect();
+        tx.state.load(
+            [Key::Disbursed, Key::Account(self.recipient_id), Key::Account(self.pool_id.account())]
+                .into_iter()
+                .chain(admins.iter().map(|id| Key::Admin(*id))),
+        )?;
+        for id in admins {
+            let admin: Option<Admin> = tx.state.get(Key::Admin(id))?;
+            if admin.is_some_and(|admin| admin.account_id == Some(self.recipient_id)) {
+                return Err(Refusal::RecipientIsAdmin.into());
+            }
+        }
+        let cap = tx.params.disbursement.amount_max;
+        if self.amount > cap {
+            let detail = format!("at most {cap} at a time, got {}", self.amount);
+            return Err(Refusal::AmountAboveCap.because(detail).into());
+        }
+        tx.debit(&self.pool_id.account(), self.amount)?;
+        tx.credit(&self.recipient_id, self.amount)?;
+        let disbursed: Disbursed = tx.state.get(Key::Disbursed)?.unwrap_or_default();
+        tx.put(Key::Disbursed, disbursed.plus(self.pool_id, self.amount)?)?;
+        let postings = tx.take_postings();
+        let Self { pool_id, recipient_id, amount, purpose } = self.clone();
+        tx.emit(PoolDisbursed { pool_id, recipient_id, amount, purpose, postings });
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! Account keys: with one, every command on behalf of the account must be signed by it.
+
+use gx_types::{AccountId, Role, TimeMs};
+use serde::{Deserialize, Serialize};
+
+use crate::gates::{ActorRule, Gate};
+use crate::state::{Account, Key, Version};
+use crate::tx::{Rule, Stop, Tx};
+use crate::{PublicKey, Refusal, Refused};
+
+/// The key of an account, apart from the account so that payments do not carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyRecord {
+    pub v: Version<1>,
+    pub public_key: PublicKey,
+    pub since: TimeMs,
+}
+
+/// Gives an account its first key. From then on the key's holder alone acts for the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegisterKey {
+    pub user_id: AccountId,
+    pub public_key: PublicKey,
+}
+
+/// An account has a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyRegistered {
+    pub user_id: AccountId,
+    pub public_key: PublicKey,
+}
+
+pub(super) fn check_key(key: &PublicKey) -> Result<(), Refused> {
+    if key.is_sound() { Ok(()) } else { Err(Refusal::PublicKeyInvalid.into()) }
+}
+
+/// Stores the key of an account.
+pub(super) fn set_key(tx: &mut Tx<'_>, user: &AccountId, key: PublicKey) -> Result<(), Stop> {
+    let at = Key::AccountKey(*user);
+    tx.state.load([at, Key::Account(*user)])?;
+    let account = tx.state.existing_account(user)?;
+    tx.put(at, KeyRecord { v: Version, public_key: key, since: tx.now })?;
+    tx.state.put_account(user, Account { keyed: true, ..account })
+}
+
+impl Rule for RegisterKey {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+
+    fn validate(&self) -> Result<(), Refused> {
+        check_key(&self.public_key)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        tx.owner(&self.user_id)?;
+        if tx.state.existing_account(&self.user_id)?.keyed {
+            return Err(Refusal::KeyExists.into());
+        }
+        set_key(tx, &self.user_id, self.public_key)?;
+        tx.emit(KeyRegistered { user_id: self.user_id, public_key: self.public_key });
+        Ok(())
+    }
+}
+
+/// Replaces an account's key. The command is signed by the old one, as every other is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RotateKey {
+    pub user_id: AccountId,
+    pub public_key: PublicKey,
+}
+
+/// An account has another key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyRotated {
+    pub user_id: AccountId,
+    pub public_key: PublicKey,
+}
+
+impl Rule for RotateKey {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+
+    fn validate(&self) -> Result<(), Refused> {
+        check_key(&self.public_key)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        tx.owner(&self.user_id)?;
+        let key: Option<KeyRecord> = tx.state.get(Key::AccountKey(self.user_id))?;
+        let key = key.ok_or(Refusal::KeyMissing)?;
+        if key.public_key == self.public_key {
+            return Err(Refusal::KeyUnchanged.into());
+        }
+        set_key(tx, &self.user_id, self.public_key)?;
+        tx.emit(KeyRotated { user_id: self.user_id, public_key: self.public_key });
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! IdentityContract: who has an account, and who may act for it.
+
+mod keys;
+mod queries;
+mod recovery;
+mod relationships;
+mod status;
+mod trust;
+
+pub use keys::{KeyRecord, KeyRegistered, KeyRotated, RegisterKey, RotateKey};
+pub use queries::{
+    GetMyProfile, GetRecovery, GetRelationships, GetUser, Profile, RecoveryView, RelationshipView,
+    Relationships, UserExistence, UserExists, UserView,
+};
+pub use recovery::{
+    CancelRecovery, CompleteRecovery, ConfirmRecovery, Guardians, GuardiansNominated,
+    InitiateRecovery, NominateGuardians, Recovery, RecoveryCancelled, RecoveryCompleted,
+    RecoveryConfirmed, RecoveryInitiated, RecoveryState,
+};
+pub use relationships::{
+    ConfirmRelationship, EndRelationship, RejectRelationship, Relationship, RelationshipConfirmed,
+    RelationshipEnded, RelationshipKind, RelationshipRejected, RelationshipRequested,
+    RelationshipState, RequestRelationship,
+};
+pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
+pub(crate) use trust::conduct;
+pub use trust::{Tally, TrustScore};
+
+use gx_types::{AccountId, AccountType, CountryCode, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::countries::TOTAL_WEIGHT;
+use crate::gates::{ActorRule, Gate};
+use crate::genesis::{self, GenesisStatus};
+use crate::state::{Account, Country, Identity, Key, TRUST_BASE, User, Version};
+use crate::tx::{Rule, Stop, Tx};
+use crate::{Refusal, Refused, hex_text};
+
+/// SHA-256 or HMAC over who a person is; written as 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityHash([u8; 32]);
+
+impl IdentityHash {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The hash as big-endian words, for sorting.
+    pub(crate) fn words(&self) -> [u64; 4] {
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(self.0.chunks_exact(8)) {
+            *word = bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        }
+        words
+    }
+}
+
+hex_text!(IdentityHash, 32, "64 lower-case hexadecimal digits");
+
+/// Opens a person's account and grants genesis when the attested age allows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateUser {
+    pub user_id: AccountId,
+    /// Hash of who the person is; once on the ledger.
+    pub identity_hash: IdentityHash,
+    pub country: CountryCode,
+    /// Attested age in years, 0 to 150.
+    pub age: u16,
+    pub account_type: AccountType,
+}
+
+/// A person has an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserCreated {
+    pub user_id: AccountId,
+    pub country: CountryCode,
+    pub account_type: AccountType,
+    pub genesis: GenesisStatus,
+    pub trust_score: u8,
+}
+
+/// All other types are those of organizations, which no single person pays for, or the system's.
+fn opened_for_a_person(account_type: AccountType) -> bool {
+    matches!(account_type, AccountType::Individual | AccountType::Temporary)
+}
+
+impl Rule for CreateUser {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::AdminOrSystem);
+
+    fn validate(&self) -> Result<(), Refused> {
+        if self.age > 150 {
+            return Err(Refusal::AgeInvalid.into());
+        }
+        let layout =
+            self.user_id.layout().map_err(|e| Refusal::UserIdInvalid.because(e.to_string()))?;
+        if layout.country != self.country || layout.kind != self.account_type {
+            return Err(Refusal::UserIdMismatch.into());
+        }
+        if !opened_for_a_person(self.account_type) {
+            return Err(Refusal::AccountTypeNotAllowed.into());
+        }
+        Ok(())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let identity_key = Key::Identity(self.identity_hash);
+        tx.state.load([
+            Key::Countries,
+            Key::Country(self.country),
+            Key::Account(self.user_id),
+            Key::User(self.user_id),
+            identity_key,
+        ])?;
+        if tx.state.countries()?.total_weight != TOTAL_WEIGHT {
+            return Err(Refusal::CountriesNotSealed.into());
+        }
+        let mut country: Country =
+            tx.state.country(self.country)?.ok_or(Refusal::CountryUnknown)?;
+        if tx.state.account(&self.user_id)?.is_some() {
+            return Err(Refusal::UserIdTaken.into());
+        }
+        if tx.state.get::<Identity>(identity_key)?.is_some() {
+            return Err(Refusal::IdentityTaken.into());
+        }
+        country.users = country.users.saturating_add(1);
+        tx.put(Key::Country(self.country), country)?;
+        tx.state.put_account(&self.user_id, Account::user(self.country, self.account_type))?;
+        tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
+        let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
+        let (identity_hash, created_at) = (self.identity_hash, tx.now);
+        let trust_score = TRUST_BASE;
+        let user = User { v: Version, identity_hash, created_at, genesis, trust_score };
+        tx.put(Key::User(self.user_id), user)?;
+        tx.emit(UserCreated {
+            user_id: self.user_id,
+            country: self.country,
+            account_type: self.account_type,
+            genesis,
+            trust_score,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! What the ledger tells of users, their relations and recoveries, each from a few records.
+
+use gx_types::{AccountId, AccountType, CountryCode, RecoveryId, RelationshipId, TimeMs};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{
+    AccountStatus, Guardians, KeyRecord, Recovery, Relationship, RelationshipKind,
+    RelationshipState, Tally,
+};
+use crate::query::Answer;
+use crate::state::{Key, State, User};
+use crate::tokenomics::FreezeReason;
+use crate::tx::Stop;
+use crate::{GenesisStatus, PublicKey, Refusal};
+
+/// What the ledger knows of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetUser {
+    pub user_id: AccountId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserView {
+    pub user_id: AccountId,
+    pub country: Option<CountryCode>,
+    pub account_type: AccountType,
+    pub created_at: TimeMs,
+    pub genesis: GenesisStatus,
+    pub frozen: Option<FreezeReason>,
+    pub status: AccountStatus,
+    /// 0 to 100.
+    pub trust_score: u8,
+    /// Whether commands of the user must be signed.
+    pub keyed: bool,
+}
+
+fn user_view(state: &mut State, user_id: AccountId) -> Result<UserView, Stop> {
+    let key = Key::User(user_id);
+    state.load([key, Key::Account(user_id)])?;
+    let user: User = state.get(key)?.ok_or(Refusal::AccountNotFound)?;
+    let account = state.existing_account(&user_id)?;
+    Ok(UserView {
+        user_id,
+        country: account.country,
+        account_type: account.account_type,
+        created_at: user.created_at,
+        genesis: user.genesis,
+        frozen: account.frozen,
+        status: account.status,
+        trust_score: user.trust_score,
+        keyed: account.keyed,
+    })
+}
+
+impl Answer for GetUser {
+    type Answer = UserView;
+
+    fn answer(&self, state: &mut State) -> Result<UserView, Stop> {
+        user_view(state, self.user_id)
+    }
+}
+
+/// Whether an id is a user's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserExists {
+    pub user_id: AccountId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserExistence {
+    pub user_id: AccountId,
+    pub exists: bool,
+}
+
+impl Answer for UserExists {
+    type Answer = UserExistence;
+
+    fn answer(&self, state: &mut State) -> Result<UserExistence, Stop> {
+        let exists = state.get::<User>(Key::User(self.user_id))?.is_some();
+        Ok(UserExistence { user_id: self.user_id, exists })
+    }
+}
+
+/// A user with key, guardians and the counts of their relations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetMyProfile {
+    pub user_id: AccountId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    pub user: UserView,
+    pub public_key: Option<PublicKey>,
+    pub guardians: Vec<AccountId>,
+    /// The last recovery that a guardian has begun.
+    pub recovery_id: Option<RecoveryId>,
+    pub relations: Tally,
+}
+
+impl Answer for GetMyProfile {
+    type Answer = Profile;
+
+    fn answer(&self, state: &mut State) -> Result<Profile, Stop> {
+        let id = self.user_id;
+        let (key, guardians, tally) = (Key::AccountKey(id), Key::Guardians(id), Key::Tally(id));
+        state.load([Key::User(id), Key::Account(id), key, guardians, tally])?;
+        let guardians: Option<Guardians> = state.get(guardians)?;
+        Ok(Profile {
+            user: user_view(state, id)?,
+            public_key: state.get::<KeyRecord>(key)?.map(|record| record.public_key),
+            recovery_id: guardians.as_ref().and_then(|named| named.recovery_id),
+            guardians: guardians.map(|named| named.guardians).unwrap_or_default(),
+            relations: state.get(tally)?.unwrap_or_default(),
+        })
+    }
+}
+
+/// How many confirmed relations a user has, and all relations to one other user.
+///
+/// A list of all of them would grow without bound; the read models keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetRelationships {
+    pub user_id: AccountId,
+    /// The other user whose relations with this one are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<AccountId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Relationships {
+    pub user_id: AccountId,
+    pub trust_score: u8,
+    pub counts: Tally,
+    /// With the other user, in whatever state; at most 13.
+    pub relationships: Vec<RelationshipView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RelationshipView {
+    pub relationship_id: RelationshipId,
+    #[serde(rename = "type")]
+    pub kind: RelationshipKind,
+    pub subject_id: AccountId,
+    pub object_id: AccountId,
+    pub state: RelationshipState,
+    /// Since when it is in this state.
+    pub since: TimeMs,
+}
+
+/// The ids of all relationships that two users can have.
+fn ids_between(a: AccountId, b: AccountId) -> Vec<RelationshipId> {
+    let both = RelationshipKind::ALL.map(|kind| [kind.id_between(a, b), kind.id_between(b, a)]);
+    let mut ids: Vec<RelationshipId> = both.into_iter().flatten().collect();
+    ids.dedup();
+    ids
+}
+
+impl Answer for GetRelationships {
+    type Answer = Relationships;
+
+    fn answer(&self, state: &mut State) -> Result<Relationships, Stop> {
+        let (user_key, tally) = (Key::User(self.user_id), Key::Tally(self.user_id));
+        let other = self.other_id.into_iter();
+        let ids: Vec<_> = other.flat_map(|other| ids_between(self.user_id, other)).collect();
+        state.load(ids.iter().map(|id| Key::Relationship(*id)).chain([user_key, tally]))?;
+        let user: User = state.get(user_key)?.ok_or(Refusal::AccountNotFound)?;
+        let mut relationships = Vec::new();
+        for relationship_id in ids {
+            let found: Option<Relationship> = state.get(Key::Relationship(relationship_id))?;
+            relationships.extend(found.map(|found| {
+                let Relationship { kind, subject_id, object_id, state, since, v: _ } = found;
+                RelationshipView { relationship_id, kind, subject_id, object_id, state, since }
+            }));
+        }
+        Ok(Relationships {
+            user_id: self.user_id,
+            trust_score: user.trust_score,
+            counts: state.get(tally)?.unwrap_or_default(),
+            relationships,
+        })
+    }
+}
+
+/// Where a recovery stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetRecovery {
+    pub recovery_id: RecoveryId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryView {
+    pub recovery_id: RecoveryId,
+    #[serde(flatten)]
+    pub recovery: Recovery,
+}
+
+impl Answer for GetRecovery {
+    type Answer = RecoveryView;
+
+    fn answer(&self, state: &mut State) -> Result<RecoveryView, Stop> {
+        let recovery_id = self.recovery_id;
+        let recovery: Option<Recovery> = state.get(Key::Recovery(recovery_id))?;
+        let recovery = recovery.ok_or(Refusal::RecoveryNotFound)?;
+        Ok(RecoveryView { recovery_id, recovery })
+    }
+}

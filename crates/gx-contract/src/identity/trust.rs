@@ -1,0 +1,126 @@
+//! The trust score: how much of a user's life others have confirmed, and how loans were repaid.
+//!
+//! A tally per user counts confirmed relations, so that a score is recomputed from one record of
+//! fixed size, however many relations there are.
+
+use gx_types::AccountId;
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+use crate::identity::RelationshipKind;
+use crate::state::{Key, TRUST_BASE, User, Version};
+use crate::tx::{Stop, Tx};
+
+/// Conduct counts this far in either direction, so that old merit or guilt can be outweighed.
+const CONDUCT_MAX: i16 = 100;
+
+/// What a user's trust score is computed from.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tally {
+    #[schemars(skip)]
+    pub v: Version<1>,
+    /// Confirmed relations that give the user a parent.
+    pub parents: u32,
+    /// The one confirmed spouse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spouse: Option<AccountId>,
+    pub siblings: u32,
+    pub children: u32,
+    pub friends: u32,
+    pub business_partners: u32,
+    pub directors: u32,
+    pub workplace_associates: u32,
+    /// Sum of the adjustments for how loans were repaid, -100 to 100.
+    pub conduct: i16,
+}
+
+/// A user's trust score after an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrustScore {
+    pub user_id: AccountId,
+    /// 0 to 100.
+    pub trust_score: u8,
+}
+
+impl Tally {
+    /// Base 10; a parent 30, a spouse 25, a sibling 15, a child 10, each once; a friend 1, at most
+    /// 10; partners 5, directors 3, associates 2, at most 10 together; conduct; 0 to 100 in all.
+    pub(crate) fn score(&self) -> u8 {
+        let once = |there: bool, points: i64| if there { points } else { 0 };
+        let family = [
+            once(self.parents > 0, 30),
+            once(self.spouse.is_some(), 25),
+            once(self.siblings > 0, 15),
+            once(self.children > 0, 10),
+        ];
+        let each = |count: u32, points: i64| i64::from(count).saturating_mul(points);
+        let business = each(self.business_partners, 5)
+            .saturating_add(each(self.directors, 3))
+            .saturating_add(each(self.workplace_associates, 2));
+        let parts = [
+            i64::from(TRUST_BASE),
+            i64::from(self.friends).min(10),
+            business.min(10),
+            i64::from(self.conduct),
+        ];
+        let sum = family.iter().chain(&parts).fold(0_i64, |sum, part| sum.saturating_add(*part));
+        u8::try_from(sum.clamp(0, 100)).unwrap_or(0)
+    }
+
+    /// Counts a relation in, or out again.
+    fn count(&mut self, kind: RelationshipKind, with: AccountId, confirmed: bool) {
+        let count = match kind {
+            RelationshipKind::SpouseOf => {
+                self.spouse = confirmed.then_some(with);
+                return;
+            }
+            RelationshipKind::FatherOf | RelationshipKind::MotherOf => &mut self.parents,
+            RelationshipKind::SiblingOf => &mut self.siblings,
+            RelationshipKind::ChildOf => &mut self.children,
+            RelationshipKind::FriendOf => &mut self.friends,
+            RelationshipKind::BusinessPartnerOf => &mut self.business_partners,
+            RelationshipKind::DirectorOf => &mut self.directors,
+            RelationshipKind::WorkplaceAssociateOf => &mut self.workplace_associates,
+        };
+        *count = if confirmed { count.saturating_add(1) } else { count.saturating_sub(1) };
+    }
+}
+
+/// Counts a relation for one of its sides.
+pub(super) fn count(
+    tx: &mut Tx<'_>,
+    user: AccountId,
+    kind: RelationshipKind,
+    with: AccountId,
+    confirmed: bool,
+) -> Result<TrustScore, Stop> {
+    adjust(tx, user, |tally| tally.count(kind, with, confirmed))
+}
+
+/// Adds to a user's conduct.
+pub(crate) fn conduct(tx: &mut Tx<'_>, user: AccountId, points: i16) -> Result<TrustScore, Stop> {
+    adjust(tx, user, |tally| {
+        tally.conduct = tally.conduct.saturating_add(points).clamp(-CONDUCT_MAX, CONDUCT_MAX);
+    })
+}
+
+/// Changes a user's tally and stores the score that follows from it.
+fn adjust(
+    tx: &mut Tx<'_>,
+    user_id: AccountId,
+    change: impl FnOnce(&mut Tally),
+) -> Result<TrustScore, Stop> {
+    let (tally_key, user_key) = (Key::Tally(user_id), Key::User(user_id));
+    tx.state.load([tally_key, user_key])?;
+    let user: User = tx.state.get(user_key)?.ok_or(Refusal::AccountNotFound)?;
+    let mut tally: Tally = tx.state.get(tally_key)?.unwrap_or_default();
+    change(&mut tally);
+    let trust_score = tally.score();
+    tx.put(tally_key, tally)?;
+    tx.put(user_key, User { trust_score, ..user })?;
+    Ok(TrustScore { user_id, trust_score })
+}

@@ -1,0 +1,107 @@
+//! What the ledger tells of organizations and their payments.
+
+use gx_types::{AccountId, AccountType, Amount, CountryCode, PendingTxId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AuthRule, Organization, OrganizationKind, OrganizationStatus, PendingTx, ProposedLadder,
+    organization,
+};
+use crate::Refusal;
+use crate::query::Answer;
+use crate::state::{Key, State};
+use crate::tx::Stop;
+
+/// An organization with its stakeholders, rules and balance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetOrganization {
+    pub org_id: AccountId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationView {
+    pub org_id: AccountId,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: OrganizationKind,
+    pub country: CountryCode,
+    pub account_type: AccountType,
+    pub status: OrganizationStatus,
+    pub stakeholders: Vec<AccountId>,
+    pub endorsed_by: Vec<AccountId>,
+    pub ladder: Vec<AuthRule>,
+    pub proposed: Option<ProposedLadder>,
+    /// Zero until it is activated.
+    pub balance: Amount,
+}
+
+impl Answer for GetOrganization {
+    type Answer = OrganizationView;
+
+    fn answer(&self, state: &mut State) -> Result<OrganizationView, Stop> {
+        state.load([Key::Organization(self.org_id), Key::Account(self.org_id)])?;
+        let found = organization(state, &self.org_id)?;
+        let account = state.account(&self.org_id)?;
+        Ok(OrganizationView {
+            org_id: self.org_id,
+            name: found.name,
+            kind: found.kind,
+            country: found.country,
+            account_type: found.account_type,
+            status: found.status,
+            stakeholders: found.stakeholders,
+            endorsed_by: found.endorsed_by,
+            ladder: found.ladder,
+            proposed: found.proposed,
+            balance: account.map_or(Amount::ZERO, |account| account.balance),
+        })
+    }
+}
+
+/// A payment that waits, or what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetPendingTransaction {
+    pub pending_tx_id: PendingTxId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingTxView {
+    pub pending_tx_id: PendingTxId,
+    #[serde(flatten)]
+    pub payment: PendingTx,
+}
+
+fn pending_tx_view(state: &mut State, id: PendingTxId) -> Result<PendingTxView, Stop> {
+    let payment: Option<PendingTx> = state.get(Key::PendingTx(id))?;
+    Ok(PendingTxView { pending_tx_id: id, payment: payment.ok_or(Refusal::PendingTxNotFound)? })
+}
+
+impl Answer for GetPendingTransaction {
+    type Answer = PendingTxView;
+
+    fn answer(&self, state: &mut State) -> Result<PendingTxView, Stop> {
+        pending_tx_view(state, self.pending_tx_id)
+    }
+}
+
+/// The payments of an organization that are not settled, oldest first; at most 50. One that has
+/// expired is listed until the next is initiated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListPendingTransactions {
+    pub org_id: AccountId,
+}
+
+impl Answer for ListPendingTransactions {
+    type Answer = Vec<PendingTxView>;
+
+    fn answer(&self, state: &mut State) -> Result<Vec<PendingTxView>, Stop> {
+        let Organization { open, .. } = organization(state, &self.org_id)?;
+        state.load(open.iter().map(|open| Key::PendingTx(open.id)))?;
+        open.into_iter().map(|open| pending_tx_view(state, open.id)).collect()
+    }
+}

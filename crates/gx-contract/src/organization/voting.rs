@@ -1,0 +1,179 @@
+//! What approvers do with a payment that waits: approve, reject; and its initiator: cancel.
+
+use gx_types::{AccountId, PendingTxId, Role};
+use serde::{Deserialize, Serialize};
+
+use super::payments::settle;
+use super::{Organization, PendingTx, PendingTxState, count, organization};
+use crate::Refusal;
+use crate::gates::{ActorRule, Gate};
+use crate::state::Key;
+use crate::tx::{Rule, Stop, Tx};
+
+fn pending_tx(tx: &mut Tx<'_>, id: PendingTxId) -> Result<PendingTx, Stop> {
+    let pending: Option<PendingTx> = tx.state.get(Key::PendingTx(id))?;
+    Ok(pending.ok_or(Refusal::PendingTxNotFound)?)
+}
+
+/// A payment that the actor may decide on, and its organization.
+fn decidable(
+    tx: &mut Tx<'_>,
+    id: PendingTxId,
+) -> Result<(AccountId, PendingTx, Organization), Stop> {
+    let actor = tx.user()?;
+    let pending = pending_tx(tx, id)?;
+    let organization = organization(tx.state, &pending.org_id)?;
+    // Stakeholders never change; that the group's are still among them costs a look nevertheless.
+    if !pending.approver_group.contains(&actor) || !organization.stakeholders.contains(&actor) {
+        return Err(Refusal::NotApprover.into());
+    }
+    organization.check_active()?;
+    pending.check_open(tx.now)?;
+    Ok((actor, pending, organization))
+}
+
+impl PendingTx {
+    fn check_undecided(&self, actor: &AccountId) -> Result<(), Refusal> {
+        if self.approved_by.contains(actor) || self.rejected_by.contains(actor) {
+            Err(Refusal::AlreadyDecided)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Approves a payment; at the quorum it is made in the same command. When it has failed before,
+/// any approver tries again by this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApproveMultiSigTx {
+    pub pending_tx_id: PendingTxId,
+}
+
+/// A payment has an approval more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MultiSigTxApproved {
+    pub pending_tx_id: PendingTxId,
+    pub org_id: AccountId,
+    pub approver_id: AccountId,
+    pub approvals: u8,
+    pub required: u8,
+}
+
+impl Rule for ApproveMultiSigTx {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let (approver_id, mut pending, organization) = decidable(tx, self.pending_tx_id)?;
+        match pending.state {
+            PendingTxState::ExecutionFailed => {}
+            PendingTxState::Pending
+            | PendingTxState::Executed
+            | PendingTxState::Rejected
+            | PendingTxState::Cancelled => {
+                pending.check_undecided(&approver_id)?;
+                pending.approved_by.push(approver_id);
+                tx.emit(MultiSigTxApproved {
+                    pending_tx_id: self.pending_tx_id,
+                    org_id: pending.org_id,
+                    approver_id,
+                    approvals: count(&pending.approved_by),
+                    required: pending.required,
+                });
+            }
+        }
+        settle(tx, self.pending_tx_id, pending, organization)
+    }
+}
+
+/// Rejects a payment. When too few are left to approve it, it is rejected for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RejectMultiSigTx {
+    pub pending_tx_id: PendingTxId,
+}
+
+/// An approver is against a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MultiSigTxRejected {
+    pub pending_tx_id: PendingTxId,
+    pub org_id: AccountId,
+    pub approver_id: AccountId,
+    pub rejections: u8,
+    /// `REJECTED` when the quorum can no longer be reached.
+    pub state: PendingTxState,
+}
+
+impl Rule for RejectMultiSigTx {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let (approver_id, mut pending, organization) = decidable(tx, self.pending_tx_id)?;
+        pending.check_undecided(&approver_id)?;
+        pending.rejected_by.push(approver_id);
+        let left = pending.approver_group.len().saturating_sub(pending.rejected_by.len());
+        if left < usize::from(pending.required) {
+            pending.state = PendingTxState::Rejected;
+        }
+        tx.emit(MultiSigTxRejected {
+            pending_tx_id: self.pending_tx_id,
+            org_id: pending.org_id,
+            approver_id,
+            rejections: count(&pending.rejected_by),
+            state: pending.state,
+        });
+        store(tx, self.pending_tx_id, pending, organization)
+    }
+}
+
+/// Stores a payment on which nothing is to be paid now.
+fn store(
+    tx: &mut Tx<'_>,
+    id: PendingTxId,
+    pending: PendingTx,
+    mut organization: Organization,
+) -> Result<(), Stop> {
+    match pending.state {
+        PendingTxState::Pending | PendingTxState::ExecutionFailed => {}
+        PendingTxState::Executed | PendingTxState::Rejected | PendingTxState::Cancelled => {
+            organization.open.retain(|open| open.id != id);
+            tx.put(Key::Organization(pending.org_id), organization)?;
+        }
+    }
+    tx.put(Key::PendingTx(id), pending)
+}
+
+/// Gives up a payment, as its initiator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CancelMultiSigTx {
+    pub pending_tx_id: PendingTxId,
+}
+
+/// A payment was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MultiSigTxCancelled {
+    pub pending_tx_id: PendingTxId,
+    pub org_id: AccountId,
+}
+
+impl Rule for CancelMultiSigTx {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let actor = tx.user()?;
+        let mut pending = pending_tx(tx, self.pending_tx_id)?;
+        if pending.initiated_by != actor {
+            return Err(Refusal::NotParty.into());
+        }
+        pending.check_open(tx.now)?;
+        let organization = organization(tx.state, &pending.org_id)?;
+        pending.state = PendingTxState::Cancelled;
+        let (pending_tx_id, org_id) = (self.pending_tx_id, pending.org_id);
+        tx.emit(MultiSigTxCancelled { pending_tx_id, org_id });
+        store(tx, pending_tx_id, pending, organization)
+    }
+}

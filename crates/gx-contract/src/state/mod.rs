@@ -1,0 +1,213 @@
+//! What is stored on the ledger, and the overlay that rules work on.
+
+mod key;
+mod record;
+
+use std::sync::Arc;
+
+use gx_types::{AccountId, CountryCode};
+
+use crate::Refusal;
+use crate::index::Index;
+use crate::params::{Parameters, StoredParameters};
+use crate::tx::Stop;
+pub use key::Key;
+pub use record::{
+    Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
+    Pause, Record, System, User, Version,
+};
+pub(crate) use record::{Stored, TRUST_BASE};
+
+#[derive(Debug, Clone)]
+enum Slot {
+    /// Asked for, not yet supplied.
+    Wanted,
+    /// As the ledger holds it.
+    Read(Option<Record>),
+    /// As this batch leaves it.
+    Written(Record),
+}
+
+impl Slot {
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Wanted => None,
+            Self::Read(record) => record.as_ref(),
+            Self::Written(record) => Some(record),
+        }
+    }
+}
+
+/// The part of the ledger's state that an execution has seen, with its own writes on top.
+///
+/// Reading a key that was not supplied yet notes it as missing and abandons the attempt. A key is
+/// read before it is written.
+#[derive(Debug, Default)]
+pub struct State {
+    index: Index,
+    slots: Vec<Slot>,
+    /// Keys that became wanted since they were last taken; each once.
+    missing: Vec<Key>,
+    /// Whether a read met a wanted key since the missing keys were last taken.
+    starved: bool,
+    /// What the current command has overwritten, oldest first.
+    undo: Vec<(usize, Slot)>,
+    /// What holds while the ledger has no record of parameters.
+    defaults: StoredParameters,
+}
+
+impl State {
+    /// Room for so many keys.
+    pub(crate) fn with_capacity(keys: usize) -> Self {
+        let (index, slots) = (Index::with_capacity(keys), Vec::with_capacity(keys));
+        Self { index, slots, missing: Vec::with_capacity(keys), ..Self::default() }
+    }
+
+    /// The place of a key that is known; notes it as missing otherwise.
+    fn known(&mut self, key: &Key) -> Option<usize> {
+        let place = match self.index.find(key) {
+            Some(place) => place,
+            None => {
+                self.missing.push(*key);
+                self.slots.push(Slot::Wanted);
+                self.index.insert(*key)
+            }
+        };
+        if matches!(self.slots.get(place), None | Some(Slot::Wanted)) {
+            self.starved = true;
+            return None;
+        }
+        Some(place)
+    }
+
+    /// Whether the key is known; notes it as missing otherwise.
+    pub(crate) fn want(&mut self, key: Key) -> bool {
+        self.known(&key).is_some()
+    }
+
+    /// Abandons the attempt unless all keys are known. Keys that will be read one after the other
+    /// cost one round trip to the engine this way instead of one each.
+    pub(crate) fn load(&mut self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        let mut all_known = true;
+        for key in keys {
+            all_known &= self.want(key);
+        }
+        if all_known { Ok(()) } else { Err(Stop::Missing) }
+    }
+
+    pub(crate) fn get<R: Stored>(&mut self, key: Key) -> Result<Option<R>, Stop> {
+        let place = self.known(&key).ok_or(Stop::Missing)?;
+        Ok(self.slots.get(place).and_then(Slot::record).and_then(R::of).cloned())
+    }
+
+    pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) -> Result<(), Stop> {
+        let place = self.known(&key).ok_or(Stop::Missing)?;
+        if let Some(slot) = self.slots.get_mut(place) {
+            let before = std::mem::replace(slot, Slot::Written(record.into()));
+            self.undo.push((place, before));
+        }
+        Ok(())
+    }
+
+    /// Makes the current command's writes final.
+    pub(crate) fn commit(&mut self) {
+        self.undo.clear();
+    }
+
+    /// Takes the current command's writes back.
+    pub(crate) fn rollback(&mut self) {
+        self.rollback_to(0);
+    }
+
+    /// How many writes the current command has made.
+    pub(crate) fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// Takes back all but the first so many writes of the current command.
+    pub(crate) fn rollback_to(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            let Some((place, before)) = self.undo.pop() else { return };
+            if let Some(slot) = self.slots.get_mut(place) {
+                *slot = before;
+            }
+        }
+    }
+
+    /// The keys to ask the host for.
+    pub(crate) fn take_missing(&mut self) -> Vec<Key> {
+        self.starved = false;
+        std::mem::take(&mut self.missing)
+    }
+
+    /// Whether something that was read is missing.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.starved
+    }
+
+    pub(crate) fn supply(
+        &mut self,
+        key: Key,
+        bytes: Option<&[u8]>,
+    ) -> Result<(), serde_json::Error> {
+        let record = bytes.map(|bytes| Record::decode(&key, bytes)).transpose()?;
+        let place = match self.index.find(&key) {
+            Some(place) => place,
+            None => {
+                self.slots.push(Slot::Wanted);
+                self.index.insert(key)
+            }
+        };
+        if let Some(slot @ Slot::Wanted) = self.slots.get_mut(place) {
+            *slot = Slot::Read(record);
+        }
+        Ok(())
+    }
+
+    /// Everything written, in the order of the encoded keys.
+    pub(crate) fn writes(&self) -> Vec<(&Key, &Record)> {
+        let mut writes: Vec<_> = self
+            .index
+            .keys()
+            .zip(&self.slots)
+            .filter_map(|(key, slot)| match slot {
+                Slot::Written(record) => Some((key.sort_key(), key, record)),
+                Slot::Wanted | Slot::Read(_) => None,
+            })
+            .collect();
+        writes.sort_unstable_by_key(|(sort_key, ..)| *sort_key);
+        writes.into_iter().map(|(_, key, record)| (key, record)).collect()
+    }
+
+    pub(crate) fn account(&mut self, id: &AccountId) -> Result<Option<Account>, Stop> {
+        self.get(Key::Account(*id))
+    }
+
+    /// The account, or the refusal that it is not on the ledger.
+    pub(crate) fn existing_account(&mut self, id: &AccountId) -> Result<Account, Stop> {
+        let account = self.account(id)?;
+        account.ok_or_else(|| Refusal::AccountNotFound.because(format!("no account {id}")).into())
+    }
+
+    pub(crate) fn put_account(&mut self, id: &AccountId, account: Account) -> Result<(), Stop> {
+        self.put(Key::Account(*id), account)
+    }
+
+    pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {
+        self.get(Key::System)
+    }
+
+    /// The parameters in force. Costs a look-up and a count, no decoding and no allocation.
+    pub(crate) fn params(&mut self) -> Result<Arc<Parameters>, Stop> {
+        let stored: Option<StoredParameters> = self.get(Key::Parameters)?;
+        Ok(stored.map_or_else(|| Arc::clone(&self.defaults.0), |stored| stored.0))
+    }
+
+    pub(crate) fn countries(&mut self) -> Result<Countries, Stop> {
+        Ok(self.get(Key::Countries)?.unwrap_or_default())
+    }
+
+    pub(crate) fn country(&mut self, code: CountryCode) -> Result<Option<Country>, Stop> {
+        self.get(Key::Country(code))
+    }
+}

@@ -1,0 +1,198 @@
+//! Second views of the tax and of votes, kept from events alone: when an account became taxable,
+//! that it paid only when it owed, and that every vote counts once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::host::Ledger;
+use super::invariants::{all, events, postings};
+use crate::governance::{ActiveProposals, CastVote, Proposal, ProposalStatus, Tally, Vote};
+use crate::params::{Parameters, StoredParameters};
+use crate::state::Account;
+use crate::{BatchRecord, Event};
+
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(Default, Clone, Copy)]
+struct Holder {
+    balance: u64,
+    since: Option<i64>,
+    exempt: bool,
+}
+
+/// What the tax's timers must say.
+pub(super) struct TaxAudit {
+    threshold: u64,
+    period_days: u64,
+    holders: BTreeMap<String, Holder>,
+}
+
+impl Default for TaxAudit {
+    fn default() -> Self {
+        let mut audit = Self { threshold: 0, period_days: 0, holders: BTreeMap::new() };
+        audit.govern(&Parameters::DEFAULT);
+        audit
+    }
+}
+
+impl TaxAudit {
+    fn govern(&mut self, parameters: &Parameters) {
+        self.threshold = parameters.tax.threshold.qirat();
+        self.period_days = parameters.tax.period_days.into();
+    }
+
+    /// Takes parameters that were written past the contract.
+    pub(super) fn put(&mut self, key: &str, record: &[u8]) {
+        if key == "s/parameters" {
+            self.govern(&serde_json::from_slice::<StoredParameters>(record).unwrap().0);
+        }
+    }
+
+    pub(super) fn follow(&mut self, record: &BatchRecord) {
+        for event in events(record) {
+            self.follow_event(event, record.time.0);
+        }
+    }
+
+    fn follow_event(&mut self, event: &Event, now: i64) {
+        match event {
+            Event::SystemParameterUpdated(event) => match event.param_id.id() {
+                "velocityTaxThreshold" => self.threshold = event.new_value.get(),
+                "velocityTaxPeriodDays" => self.period_days = event.new_value.get(),
+                _ => {}
+            },
+            Event::VelocityTaxApplied(event) => {
+                let id = event.account_id.to_string();
+                self.touch(&id, now);
+                let holder = self.holders.get_mut(&id).unwrap();
+                assert_eq!(holder.balance, event.taxed_balance.qirat());
+                assert_eq!(holder.since, Some(event.was_taxable_since.0));
+                let held = now - event.was_taxable_since.0;
+                assert!(held >= self.period_days as i64 * DAY_MS, "taxed too early: {event:?}");
+                assert!(!holder.exempt, "an exempt account was taxed: {event:?}");
+                let shares = event.treasury_amount.checked_add(event.charitable_amount);
+                assert_eq!(shares, Some(event.amount));
+                holder.since = Some(now);
+            }
+            Event::VelocityTaxExemptSet(event) => {
+                self.holders.entry(event.account_id.to_string()).or_default().exempt = event.exempt;
+                self.touch(event.account_id.as_str(), now);
+            }
+            Event::VelocityTaxSkipped(event) => self.touch(event.account_id.as_str(), now),
+            _ => {}
+        }
+        for posting in postings(event) {
+            let id = posting.account().as_str();
+            let holder = self.holders.entry(id.to_owned()).or_default();
+            holder.balance = posting.balance().qirat();
+            self.touch(id, now);
+        }
+        let (id, told) = match event {
+            Event::VelocityTaxApplied(event) => (event.account_id, event.taxable_since),
+            Event::VelocityTaxExemptSet(event) => (event.account_id, event.taxable_since),
+            Event::VelocityTaxSkipped(event) => (event.account_id, event.taxable_since),
+            _ => return,
+        };
+        let since = self.holders.get(id.as_str()).and_then(|holder| holder.since);
+        assert_eq!(since, told.map(|told| told.0), "the timer that {event:?} tells of");
+    }
+
+    /// The timer runs while the balance is large, and starts when it is found so.
+    fn touch(&mut self, id: &str, now: i64) {
+        let watched = !id.starts_with("SYSTEM_") && !id.starts_with("treasury_");
+        if let Some(holder) = self.holders.get_mut(id) {
+            let runs = watched && !holder.exempt && holder.balance >= self.threshold;
+            holder.since = runs.then_some(holder.since.unwrap_or(now));
+        }
+    }
+
+    pub(super) fn agrees_with(&self, ledger: &Ledger) {
+        for (id, account) in all::<Account>(ledger, "a/") {
+            let holder = self.holders.get(&id).copied().unwrap_or_default();
+            let stored = (account.taxable_since.map(|since| since.0), account.tax_exempt);
+            assert_eq!(stored, (holder.since, holder.exempt), "timer and exemption of {id}");
+        }
+    }
+}
+
+/// What is known of a proposal from events.
+#[derive(Clone, Default)]
+struct Seen {
+    ends_at: i64,
+    tally: Tally,
+    voters: BTreeSet<String>,
+    finished: bool,
+}
+
+/// One vote for each user, within the time, and a result that follows from the votes.
+#[derive(Default)]
+pub(super) struct VoteAudit {
+    proposals: BTreeMap<String, Seen>,
+    /// Whether active proposals were written past the contract.
+    disturbed: bool,
+}
+
+impl VoteAudit {
+    pub(super) fn put(&mut self, key: &str) {
+        self.disturbed |= key == "s/proposals";
+    }
+
+    pub(super) fn follow(&mut self, record: &BatchRecord) {
+        for event in events(record) {
+            self.follow_event(event, record.time.0);
+        }
+    }
+
+    fn follow_event(&mut self, event: &Event, now: i64) {
+        match event {
+            Event::ProposalSubmitted(event) => {
+                let seen = Seen { ends_at: event.ends_at.0, ..Seen::default() };
+                let before = self.proposals.insert(event.proposal_id.to_string(), seen);
+                assert!(before.is_none(), "a proposal is submitted once");
+            }
+            Event::VoteCast(event) => {
+                let seen = self.proposals.get_mut(&event.proposal_id.to_string()).unwrap();
+                assert!(now < seen.ends_at && !seen.finished, "a late vote: {event:?}");
+                assert!(seen.voters.insert(event.voter_id.to_string()), "twice: {event:?}");
+                match event.vote {
+                    Vote::For => seen.tally.in_favour += 1,
+                    Vote::Against => seen.tally.against += 1,
+                    Vote::Abstain => seen.tally.abstain += 1,
+                }
+                assert_eq!(seen.tally, event.tally);
+            }
+            Event::ProposalExecuted(event) => {
+                self.finish(&event.proposal_id.to_string(), event.tally, now);
+            }
+            Event::ProposalFailed(event) => {
+                self.finish(&event.proposal_id.to_string(), event.tally, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, id: &str, tally: Tally, now: i64) {
+        let seen = self.proposals.get_mut(id).unwrap();
+        assert!(now >= seen.ends_at, "the result of {id} is drawn too early");
+        assert!(!std::mem::replace(&mut seen.finished, true), "{id} has one result");
+        assert_eq!(seen.tally, tally);
+    }
+
+    pub(super) fn agrees_with(&self, ledger: &Ledger) {
+        let mut votes = BTreeSet::new();
+        for (id, seen) in &self.proposals {
+            let stored: Proposal = serde_json::from_slice(&ledger[&format!("g/{id}")]).unwrap();
+            assert_eq!((stored.tally, stored.ends_at.0), (seen.tally, seen.ends_at));
+            assert_eq!(stored.status != ProposalStatus::Active, seen.finished);
+            votes.extend(seen.voters.iter().map(|voter| format!("{id}/{voter}")));
+        }
+        let stored: BTreeSet<String> = all::<CastVote>(ledger, "v/").into_keys().collect();
+        assert_eq!(stored, votes, "each vote is a key of its own");
+        let active = ledger.get("s/proposals").map_or(BTreeSet::new(), |record| {
+            let active: ActiveProposals = serde_json::from_slice(record).unwrap();
+            active.proposals.iter().map(|active| active.proposal_id.to_string()).collect()
+        });
+        let open = self.proposals.iter().filter(|(_, seen)| !seen.finished);
+        let open: BTreeSet<String> = open.map(|(id, _)| id.clone()).collect();
+        assert!(self.disturbed || active == open, "the list holds what is active");
+    }
+}

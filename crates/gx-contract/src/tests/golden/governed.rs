@@ -1,0 +1,268 @@
+//! Samples of what admins and voters govern: appointments, actions, parameters, disbursements,
+//! proposals and the tax.
+
+use std::sync::Arc;
+
+use gx_types::{AccountId, ActionId, Amount, Pool, ProposalId};
+
+use super::samples::{COMMAND, LEVELS, TIME, account, admin, all, country, posting, word};
+use crate::admin::{
+    Action, ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, AppointAdmin, Approval,
+    ApproveAction, DisburseFromPool, Disbursed, PoolDisbursed, RemoveAdmin, SystemParameterUpdated,
+    UpdateSystemParameter,
+};
+use crate::governance::{
+    ActiveProposal, ActiveProposals, CastVote, ExecuteProposal, Proposal, ProposalExecuted,
+    ProposalFailed, ProposalFailure, ProposalStatus, ProposalSubmitted, SubmitProposal, Tally,
+    Vote, VoteCast, VoteOnProposal,
+};
+use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
+use crate::state::{AdminLevel, Key, Record, Version};
+use crate::tax_and_fee::{
+    ApplyVelocityTax, SetVelocityTaxExempt, VelocityTaxApplied, VelocityTaxExemptSet,
+    VelocityTaxSkipped,
+};
+use crate::{Command, Event, Refusal};
+
+all!(VOTES of Vote: For Against Abstain);
+all!(FAILURES of ProposalFailure: QuorumNotReached NotApproved ParametersInconsistent);
+
+pub(super) fn action_id() -> ActionId {
+    ActionId::made_by(COMMAND)
+}
+
+pub(super) fn proposal_id() -> ProposalId {
+    ProposalId::made_by(COMMAND)
+}
+
+fn proposed() -> (Parameter, ParameterValue) {
+    ("votingDays".parse().unwrap(), ParameterValue::new(15))
+}
+
+const TALLY: Tally = Tally { in_favour: 60, against: 40, abstain: 7 };
+
+/// A proposal in each state.
+fn proposals() -> Vec<(String, Proposal)> {
+    let (param_id, new_value) = proposed();
+    let proposal = |status| Proposal {
+        v: Version,
+        param_id,
+        new_value,
+        title: "longer \"votes\"".into(),
+        proposed_by: admin(),
+        submitted_at: TIME,
+        ends_at: TIME.plus_days(14),
+        quorum: 100,
+        approval_percent: 60,
+        trust_min: 50,
+        tally: TALLY,
+        status,
+    };
+    let mut all = vec![
+        ("active".to_owned(), proposal(ProposalStatus::Active)),
+        ("executed".to_owned(), proposal(ProposalStatus::Executed)),
+    ];
+    for reason in FAILURES {
+        let status = ProposalStatus::Failed(*reason);
+        // A status that is missing here does not compile.
+        match status {
+            ProposalStatus::Active | ProposalStatus::Executed | ProposalStatus::Failed(_) => {}
+        }
+        all.push((format!("failed-{}", word(reason)), proposal(status)));
+    }
+    all
+}
+
+/// What two admins decide on in the samples.
+fn a_command() -> Command {
+    let account_id = Some(account("IN"));
+    AppointAdmin { admin_id: admin(), level: AdminLevel::Admin, account_id }.into()
+}
+
+pub(super) fn records() -> Vec<(String, Key, Record)> {
+    let mut all: Vec<(String, Key, Record)> = Vec::new();
+    let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
+    for (case, approval) in
+        [("pending", None), ("executed", Some(Approval { by: admin(), at: TIME }))]
+    {
+        let command = Box::new(a_command());
+        let (proposed_by, proposed_at, expires_at) = (admin(), TIME, TIME.plus_days(7));
+        let v = Version;
+        let action = Action { v, command, proposed_by, proposed_at, expires_at, approval };
+        add(case, Key::Action(action_id()), action.into());
+    }
+    let none = Disbursed::default();
+    let some = none.clone().plus(Pool::Gx, Amount::from_gx(1)).unwrap();
+    let some = some.plus(Pool::Charitable, Amount::from_gx(2)).unwrap();
+    add("none", Key::Disbursed, none.into());
+    add("some", Key::Disbursed, some.into());
+    for (case, parameters) in parameters() {
+        add(case, Key::Parameters, StoredParameters(Arc::new(parameters)).into());
+    }
+    for (case, proposal) in proposals() {
+        add(&case, Key::Proposal(proposal_id()), proposal.into());
+    }
+    for vote in VOTES {
+        let record = CastVote { v: Version, vote: *vote, cast_at: TIME };
+        add(&word(vote), Key::Vote(proposal_id(), account("IN")), record.into());
+    }
+    let (param_id, new_value) = proposed();
+    let active = ActiveProposal { proposal_id: proposal_id(), param_id, new_value };
+    for (case, proposals) in [("none", Vec::new()), ("one", vec![active])] {
+        add(case, Key::Proposals, ActiveProposals { v: Version, proposals }.into());
+    }
+    all
+}
+
+/// All at their defaults, one changed, and all changed.
+fn parameters() -> [(&'static str, Parameters); 3] {
+    let default = Parameters::DEFAULT;
+    let cap = "feeCapBps".parse().unwrap();
+    let changed = default.with(cap, ParameterValue::new(900)).unwrap();
+    let all = Parameter::all().fold(default, |parameters, parameter| {
+        let value = parameter.default_value().get();
+        // What must ascend ascends still when each value grows by one; shares and caps have room
+        // below only.
+        let value = match parameter.unit() {
+            Unit::BasisPoints | Unit::Percent | Unit::Score => value - 1,
+            Unit::Qirat | Unit::Days | Unit::Hours | Unit::Count => value + 1,
+        };
+        parameters.with(parameter, ParameterValue::new(value)).unwrap()
+    });
+    [("default", default), ("changed", changed), ("all", all)]
+}
+
+pub(super) fn events() -> Vec<(String, Event)> {
+    let plain = admin_events().into_iter().chain(tax_events());
+    let plain = plain.map(|(case, event)| (case.to_owned(), event));
+    plain.chain(votes_and_results()).collect()
+}
+
+fn votes_and_results() -> Vec<(String, Event)> {
+    let (proposal_id, (param_id, new_value)) = (proposal_id(), proposed());
+    let submitted = ProposalSubmitted {
+        proposal_id,
+        param_id,
+        old_value: param_id.default_value(),
+        new_value,
+        title: "longer \"votes\"".into(),
+        proposed_by: admin(),
+        ends_at: TIME.plus_days(14),
+        quorum: 100,
+        approval_percent: 60,
+        trust_min: 50,
+    };
+    let executed = ProposalExecuted { proposal_id, param_id, new_value, tally: TALLY };
+    let mut all: Vec<(String, Event)> =
+        vec![("plain".to_owned(), submitted.into()), ("plain".to_owned(), executed.into())];
+    for vote in VOTES {
+        let (voter_id, tally) = (account("IN"), TALLY);
+        let cast = VoteCast { proposal_id, voter_id, vote: *vote, tally };
+        all.push((word(vote), cast.into()));
+    }
+    for reason in FAILURES {
+        let failed = ProposalFailed { proposal_id, reason: *reason, tally: TALLY };
+        all.push((word(reason), failed.into()));
+    }
+    all
+}
+
+fn tax_events() -> Vec<(&'static str, Event)> {
+    let (account_id, exempt, code) = (account("IN"), true, Refusal::TaxNotDue);
+    let applied = VelocityTaxApplied {
+        account_id,
+        country: country("IN"),
+        taxed_balance: Amount::from_qirat(100_000_001),
+        rate_bps: 250,
+        amount: Amount::from_qirat(2_500_001),
+        treasury_amount: Amount::from_qirat(1_250_001),
+        charitable_amount: Amount::from_qirat(1_250_000),
+        was_taxable_since: TIME,
+        taxable_since: None,
+        postings: vec![
+            posting(account_id, "-2500001", 97_500_000),
+            posting(AccountId::treasury(country("IN")), "1250001", 1_250_001),
+            posting(Pool::Charitable.account(), "1250000", 158_000_000_001_250_000),
+        ],
+    };
+    let again = VelocityTaxApplied { taxable_since: Some(TIME), ..applied.clone() };
+    let mut all: Vec<(&str, Event)> = vec![("stopped", applied.into()), ("running", again.into())];
+    for (case, taxable_since) in [("stopped", None), ("running", Some(TIME))] {
+        all.push((case, VelocityTaxSkipped { account_id, code, taxable_since }.into()));
+        all.push((case, VelocityTaxExemptSet { account_id, exempt, taxable_since }.into()));
+    }
+    all
+}
+
+fn admin_events() -> Vec<(&'static str, Event)> {
+    let (admin_id, level) = (admin(), AdminLevel::SuperAdmin);
+    let (action_id, expires_at) = (action_id(), TIME.plus_days(7));
+    let command = Box::new(a_command());
+    let value = ParameterValue::new;
+    vec![
+        ("plain", ActionProposed { action_id, command, proposed_by: admin_id, expires_at }.into()),
+        ("plain", ActionApproved { action_id, approved_by: admin_id }.into()),
+        ("plain", AdminAppointed { admin_id, level, account_id: None }.into()),
+        ("account", AdminAppointed { admin_id, level, account_id: Some(account("IN")) }.into()),
+        ("plain", AdminRemoved { admin_id, level }.into()),
+        (
+            "plain",
+            SystemParameterUpdated {
+                param_id: "votingDays".parse().unwrap(),
+                old_value: value(14),
+                new_value: value(15),
+                changes: 7,
+            }
+            .into(),
+        ),
+        (
+            "plain",
+            PoolDisbursed {
+                pool_id: Pool::Charitable,
+                recipient_id: account("IN"),
+                amount: Amount::from_qirat(50),
+                purpose: "a well \"7\"".into(),
+                postings: vec![
+                    posting(Pool::Charitable.account(), "-50", 157_999_999_999_999_950),
+                    posting(account("IN"), "50", 50),
+                ],
+            }
+            .into(),
+        ),
+    ]
+}
+
+pub(super) fn commands() -> Vec<(String, Command)> {
+    let mut all: Vec<(String, Command)> = Vec::new();
+    let mut add = |case: &str, command| all.push((case.to_owned(), command));
+    let user_id = account("IN");
+    for level in LEVELS {
+        let (admin_id, level) = (admin(), *level);
+        add(&word(level), AppointAdmin { admin_id, level, account_id: None }.into());
+        let account_id = Some(user_id);
+        let case = format!("{}-account", word(level));
+        add(&case, AppointAdmin { admin_id, level, account_id }.into());
+    }
+    add("plain", RemoveAdmin { admin_id: admin() }.into());
+    for param_id in ["votingDays", "feeP2pFreeBelow"] {
+        let param_id: Parameter = param_id.parse().unwrap();
+        let new_value = param_id.default_value();
+        add(param_id.id(), UpdateSystemParameter { param_id, new_value }.into());
+    }
+    for pool_id in Pool::ALL {
+        let (recipient_id, amount, purpose) = (user_id, Amount::from_qirat(50), "a well".into());
+        let disbursement = DisburseFromPool { pool_id, recipient_id, amount, purpose };
+        add(pool_id.as_str(), disbursement.into());
+    }
+    add("plain", ApproveAction { action_id: action_id() }.into());
+    let (param_id, new_value) = proposed();
+    add("plain", SubmitProposal { param_id, new_value, title: "longer \"votes\"".into() }.into());
+    for vote in VOTES {
+        let vote_on = VoteOnProposal { proposal_id: proposal_id(), vote: *vote };
+        add(&word(vote), vote_on.into());
+    }
+    add("plain", ExecuteProposal { proposal_id: proposal_id() }.into());
+    add("plain", ApplyVelocityTax { account_ids: vec![user_id, account("FR")] }.into());
+    add("plain", SetVelocityTaxExempt { account_id: user_id, exempt: true }.into());
+    all
+}

@@ -1,0 +1,248 @@
+//! One value of everything that organizations, their payments and treasuries store and emit.
+
+use gx_types::{AccountId, AccountType, Actor, Amount, PendingTxId, Pool};
+
+use super::samples::{
+    COMMAND, SCOPES, TIME, TRANSFER_TYPES, account, admin, country, posting, word,
+};
+use crate::organization::{
+    ActivateOrganization, ApproveMultiSigTx, AuthRule, AuthRuleDefined, AuthRuleProposed,
+    CancelMultiSigTx, DefineAuthRule, EndorseMembership, InitiateMultiSigTx, MembershipEndorsed,
+    MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxExecuted, MultiSigTxExecutionFailed,
+    MultiSigTxInitiated, MultiSigTxRejected, OpenTx, Organization, OrganizationActivated,
+    OrganizationKind, OrganizationProposed, OrganizationStatus, OrganizationStatusSet, PendingTx,
+    PendingTxState, ProposeOrganization, ProposedLadder, RejectMultiSigTx, SetOrganizationStatus,
+    Treasury,
+};
+use crate::state::{Key, Record, Version};
+use crate::treasury::{ActivateTreasuryAccount, TreasuryActivated};
+use crate::{Command, Event, Refusal};
+
+const KINDS: [OrganizationKind; 3] =
+    [OrganizationKind::Business, OrganizationKind::Ngo, OrganizationKind::Government];
+
+const STATUSES: [OrganizationStatus; 3] = [
+    OrganizationStatus::PendingEndorsement,
+    OrganizationStatus::Active,
+    OrganizationStatus::Locked,
+];
+
+const STATES: [PendingTxState; 5] = [
+    PendingTxState::Pending,
+    PendingTxState::Executed,
+    PendingTxState::ExecutionFailed,
+    PendingTxState::Rejected,
+    PendingTxState::Cancelled,
+];
+
+// A variant that is missing above does not compile here.
+const _: fn(OrganizationKind, OrganizationStatus, PendingTxState) = |kind, status, state| {
+    match kind {
+        OrganizationKind::Business | OrganizationKind::Ngo | OrganizationKind::Government => (),
+    }
+    match status {
+        OrganizationStatus::PendingEndorsement
+        | OrganizationStatus::Active
+        | OrganizationStatus::Locked => (),
+    }
+    match state {
+        PendingTxState::Pending
+        | PendingTxState::Executed
+        | PendingTxState::ExecutionFailed
+        | PendingTxState::Rejected
+        | PendingTxState::Cancelled => (),
+    }
+};
+
+pub(super) fn pending_tx_id() -> PendingTxId {
+    PendingTxId::made_by(COMMAND)
+}
+
+fn stakeholders() -> Vec<AccountId> {
+    ["FR", "DE"].map(account).to_vec()
+}
+
+fn ladder() -> Vec<AuthRule> {
+    let rule = |gx: u64, required_approvers: u8| AuthRule {
+        from_amount: Amount::from_gx(gx),
+        required_approvers,
+        approver_group: stakeholders(),
+    };
+    vec![rule(0, 1), rule(100, 2)]
+}
+
+pub(super) fn records() -> Vec<(String, Key, Record)> {
+    let mut all: Vec<(String, Key, Record)> = Vec::new();
+    let mut add = |case: String, key, record| all.push((case, key, record));
+    let plain = Organization {
+        v: Version,
+        name: "Tea \"and\" more".to_owned(),
+        kind: OrganizationKind::Business,
+        country: country("IN"),
+        account_type: AccountType::ForProfit,
+        status: OrganizationStatus::Active,
+        stakeholders: stakeholders(),
+        endorsed_by: stakeholders(),
+        ladder: Vec::new(),
+        proposed: None,
+        open: Vec::new(),
+    };
+    let key = Key::Organization(account("IN"));
+    for kind in KINDS {
+        add(word(kind), key, Organization { kind, ..plain.clone() }.into());
+    }
+    for status in STATUSES {
+        add(word(status), key, Organization { status, ..plain.clone() }.into());
+    }
+    let proposed = Some(ProposedLadder { ladder: Vec::new(), approved_by: vec![account("FR")] });
+    let open = vec![OpenTx { id: pending_tx_id(), expires_at: TIME }];
+    add("busy".to_owned(), key, Organization { ladder: ladder(), proposed, open, ..plain }.into());
+    for state in STATES {
+        let failed = state == PendingTxState::ExecutionFailed;
+        let payment = PendingTx {
+            v: Version,
+            org_id: account("IN"),
+            from: account("IN"),
+            to: account("FR"),
+            amount: Amount::from_qirat(50),
+            remark: if failed { "rent".to_owned() } else { String::new() },
+            required: 2,
+            approver_group: stakeholders(),
+            approved_by: vec![account("FR")],
+            rejected_by: vec![account("DE")],
+            state,
+            failure: failed.then_some(Refusal::InsufficientBalance),
+            initiated_by: account("FR"),
+            expires_at: TIME,
+        };
+        add(word(state), Key::PendingTx(pending_tx_id()), payment.into());
+    }
+    let treasury = Treasury { v: Version, org_id: account("IN"), activated_at: TIME };
+    add("plain".to_owned(), Key::Treasury(country("IN")), treasury.into());
+    all
+}
+
+pub(super) fn events() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    let mut add = |case: String, event| all.push((case, event));
+    let plain = || "plain".to_owned();
+    let (org_id, country, account_type) = (account("IN"), country("IN"), AccountType::ForProfit);
+    for kind in KINDS {
+        let proposed_by = match kind {
+            OrganizationKind::Government => Actor::Admin(admin()),
+            OrganizationKind::Business | OrganizationKind::Ngo => Actor::User(account("FR")),
+        };
+        let (name, stakeholders) = ("Tea and more".to_owned(), stakeholders());
+        let event = OrganizationProposed {
+            org_id,
+            name,
+            kind,
+            country,
+            account_type,
+            stakeholders,
+            proposed_by,
+        };
+        add(word(kind), event.into());
+    }
+    let (stakeholder_id, endorsements, required) = (account("FR"), 1, 2);
+    let event = MembershipEndorsed { org_id, stakeholder_id, endorsements, required };
+    add(plain(), event.into());
+    let activated_by = account("FR");
+    let event = OrganizationActivated { org_id, country, account_type, activated_by };
+    add(plain(), event.into());
+    for status in STATUSES {
+        add(word(status), OrganizationStatusSet { org_id, status }.into());
+    }
+    let approved_by = vec![account("FR")];
+    let event = AuthRuleProposed { org_id, ladder: ladder(), approved_by, required };
+    add(plain(), event.into());
+    add(plain(), AuthRuleDefined { org_id, ladder: ladder() }.into());
+    let treasury_id = AccountId::treasury(country);
+    add(plain(), TreasuryActivated { country_code: country, treasury_id, org_id }.into());
+    all.extend(payment_events());
+    all
+}
+
+fn payment_events() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    let mut add = |case: String, event| all.push((case, event));
+    let plain = || "plain".to_owned();
+    let (pending_tx_id, org_id, approver_id) = (pending_tx_id(), account("IN"), account("FR"));
+    let (from, to, amount) = (account("IN"), account("FR"), Amount::from_qirat(50));
+    for remark in ["", "rent"] {
+        let event = MultiSigTxInitiated {
+            pending_tx_id,
+            org_id,
+            from,
+            to,
+            amount,
+            remark: remark.to_owned(),
+            initiated_by: approver_id,
+            required: 2,
+            approver_group: stakeholders(),
+            approved_by: vec![approver_id],
+            expires_at: TIME,
+        };
+        add(if remark.is_empty() { plain() } else { "remark".to_owned() }, event.into());
+    }
+    let (approvals, required, rejections) = (1, 2, 1);
+    let event = MultiSigTxApproved { pending_tx_id, org_id, approver_id, approvals, required };
+    add(plain(), event.into());
+    for state in STATES {
+        let event = MultiSigTxRejected { pending_tx_id, org_id, approver_id, rejections, state };
+        add(word(state), event.into());
+    }
+    add(plain(), MultiSigTxCancelled { pending_tx_id, org_id }.into());
+    let code = Refusal::InsufficientBalance;
+    add(plain(), MultiSigTxExecutionFailed { pending_tx_id, org_id, code }.into());
+    for (kind, scope) in TRANSFER_TYPES.iter().flat_map(|k| SCOPES.iter().map(move |s| (*k, *s))) {
+        let event = MultiSigTxExecuted {
+            pending_tx_id,
+            org_id,
+            from,
+            to,
+            amount,
+            fee: Amount::from_qirat(1),
+            kind,
+            scope,
+            remark: "rent".to_owned(),
+            postings: vec![
+                posting(from, "-51", 0),
+                posting(to, "50", 50),
+                posting(Pool::OperationsFund.account(), "1", 1),
+            ],
+        };
+        add(format!("{}-{}", word(kind), word(scope)), event.into());
+    }
+    all
+}
+
+pub(super) fn commands() -> Vec<(String, Command)> {
+    let mut all: Vec<(String, Command)> = Vec::new();
+    let mut add = |case: String, command| all.push((case, command));
+    let plain = || "plain".to_owned();
+    let (org_id, pending_tx_id) = (account("IN"), pending_tx_id());
+    for kind in KINDS {
+        let (name, country, stakeholders) =
+            ("Tea and more".to_owned(), country("IN"), stakeholders());
+        let command = ProposeOrganization { org_id, name, kind, country, stakeholders };
+        add(word(kind), command.into());
+    }
+    add(plain(), EndorseMembership { org_id }.into());
+    add(plain(), ActivateOrganization { org_id }.into());
+    for (case, locked) in [("lock", true), ("unlock", false)] {
+        add(case.to_owned(), SetOrganizationStatus { org_id, locked }.into());
+    }
+    add(plain(), DefineAuthRule { org_id, ladder: ladder() }.into());
+    add("empty".to_owned(), DefineAuthRule { org_id, ladder: Vec::new() }.into());
+    for remark in ["", "rent"] {
+        let (to, amount, remark) = (account("FR"), Amount::from_qirat(50), remark.to_owned());
+        let case = if remark.is_empty() { plain() } else { "remark".to_owned() };
+        add(case, InitiateMultiSigTx { from: org_id, to, amount, remark }.into());
+    }
+    add(plain(), ApproveMultiSigTx { pending_tx_id }.into());
+    add(plain(), RejectMultiSigTx { pending_tx_id }.into());
+    add(plain(), CancelMultiSigTx { pending_tx_id }.into());
+    add(plain(), ActivateTreasuryAccount { country_code: country("IN"), org_id }.into());
+    all
+}

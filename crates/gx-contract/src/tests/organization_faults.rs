@@ -1,0 +1,255 @@
+//! What can be wrong with each command of organizations and treasuries.
+//!
+//! Read by the walk over all refusal codes, as the tables of the other contracts are.
+
+use super::refusals::Table;
+
+/// Organizations in every state that a fault names.
+pub(super) const ORGANIZATIONS: &str = "org shop.IN.1 alice.IN bob.FR
+    user:bob.FR DefineAuthRule shop.IN.1 0:1:alice.IN => AuthRuleProposed
+    user:alice.IN DefineAuthRule shop.IN.1 0:1:bob.FR => AuthRuleProposed
+    user:alice.IN ProposeOrganization asked.IN.1 asked BUSINESS alice.IN bob.FR => \
+        OrganizationProposed
+    user:alice.IN ProposeOrganization half.IN.1 half BUSINESS alice.IN bob.FR => \
+        OrganizationProposed
+    user:alice.IN EndorseMembership half.IN.1 => MembershipEndorsed
+    user:alice.IN ProposeOrganization ready.IN.1 ready BUSINESS alice.IN bob.FR => \
+        OrganizationProposed
+    user:alice.IN EndorseMembership ready.IN.1 => MembershipEndorsed
+    user:bob.FR EndorseMembership ready.IN.1 => MembershipEndorsed
+    org state.IN.7 alice.IN bob.FR
+    admin:root ActivateTreasuryAccount IN state.IN.7 => TreasuryActivated
+    org state.DE.7 alice.IN bob.FR
+    admin:root ProposeOrganization new.DE.7 new GOVERNMENT alice.IN bob.FR => \
+        OrganizationProposed";
+
+/// Payments in every state that a fault names. The first is so old that it has expired.
+pub(super) const PAYMENTS: &str = "at 332d
+    org old.IN.1 alice.IN bob.FR
+    #expired user:alice.IN InitiateMultiSigTx old.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    at 355d
+    org payer.IN.1 alice.IN bob.FR
+    user:alice.IN Transfer alice.IN payer.IN.1 10GX => Transferred
+    #waiting user:alice.IN InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    #decided user:bob.FR InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    #settled user:alice.IN InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    user:alice.IN CancelMultiSigTx #settled => MultiSigTxCancelled
+    org closed.IN.1 alice.IN bob.FR
+    #ofLocked user:alice.IN InitiateMultiSigTx closed.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    admin:root SetOrganizationStatus closed.IN.1 LOCKED => OrganizationStatusSet
+    org full.IN.1 alice.IN bob.FR";
+
+/// Payments until the organization has as many as it may.
+pub(super) fn full() -> String {
+    let line = "user:alice.IN InitiateMultiSigTx full.IN.1 carol.IN 1GX => MultiSigTxInitiated";
+    [line; 50].join("\n+ ")
+}
+
+pub(super) const TABLES: [Table; 10] = [
+    Table {
+        line: "{signed} {actor} ProposeOrganization {org} {name} BUSINESS {first} {second}",
+        good: "actor=user:alice.IN, org=new.IN.1, name=x*3, first=alice.IN, second=bob.FR",
+        applied: "OrganizationProposed",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            text_invalid | name=x*2
+            list_invalid | second=
+            user_id_invalid | org=broken
+            user_id_mismatch | org=new.IN.7
+            country_unknown | org=new.XX.1
+            user_id_taken | org=shop.IN.1
+            stakeholder_not_found | second=nobody.IN
+            not_stakeholder | actor=user:carol.IN",
+    },
+    Table {
+        line: "{signed} {actor} EndorseMembership {org}",
+        good: "actor=user:alice.IN, org=asked.IN.1",
+        applied: "MembershipEndorsed",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            organization_not_found | org=other.IN.1
+            not_stakeholder | actor=user:carol.IN
+            organization_not_pending | org=shop.IN.1
+            already_endorsed | org=half.IN.1",
+    },
+    Table {
+        line: "{signed} {actor} ActivateOrganization {org}",
+        good: "actor=user:alice.IN, org=ready.IN.1",
+        applied: "OrganizationActivated",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            organization_not_found | org=other.IN.1
+            not_stakeholder | actor=user:carol.IN
+            organization_not_pending | org=shop.IN.1
+            endorsements_missing | org=half.IN.1",
+    },
+    Table {
+        line: "{actor} SetOrganizationStatus {org} {status}",
+        good: "actor=admin:root, org=shop.IN.1, status=LOCKED",
+        applied: "OrganizationStatusSet",
+        faults: "
+            role_not_allowed  | role=as gx_super_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=system
+            organization_not_found | org=other.IN.1
+            organization_not_active | org=half.IN.1
+            status_unchanged | status=ACTIVE",
+    },
+    Table {
+        line: "{signed} {actor} DefineAuthRule {org} {rule}",
+        good: "actor=user:alice.IN, org=shop.IN.1, rule=0:1:alice.IN",
+        applied: "AuthRuleProposed",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            auth_rule_invalid | rule=0:2:alice.IN
+            organization_not_found | org=other.IN.1
+            not_stakeholder | actor=user:carol.IN
+            organization_not_active | org=half.IN.1
+            approver_not_stakeholder | rule=0:1:carol.IN
+            already_decided | rule=0:1:bob.FR",
+    },
+    Table {
+        line: "{signed} {actor} InitiateMultiSigTx {org} {to} {amount} {remark}",
+        good: "actor=user:alice.IN, org=shop.IN.1, to=carol.IN, amount=1GX",
+        applied: "MultiSigTxInitiated",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            account_not_found | to=nobody.IN
+            counterparty_frozen | to=frank.FR
+            text_invalid | remark=x*201
+            amount_zero | amount=0
+            same_account | org=shop.IN.1, to=shop.IN.1
+            treasury_locked | org=treasury_FR
+            organization_not_found | org=other.IN.1
+            not_stakeholder | actor=user:carol.IN
+            organization_not_active | org=half.IN.1
+            too_many_pending | org=full.IN.1",
+    },
+    Table {
+        line: "{signed} {actor} ApproveMultiSigTx {payment}",
+        good: "actor=user:bob.FR, payment=#waiting",
+        applied: "MultiSigTxApproved, MultiSigTxExecuted",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            pending_tx_not_found | payment=#unheard
+            not_approver | actor=user:carol.IN
+            organization_not_active | payment=#ofLocked
+            pending_tx_settled | payment=#settled
+            pending_tx_expired | payment=#expired
+            already_decided | payment=#decided",
+    },
+    Table {
+        line: "{signed} {actor} RejectMultiSigTx {payment}",
+        good: "actor=user:bob.FR, payment=#waiting",
+        applied: "MultiSigTxRejected",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            pending_tx_not_found | payment=#unheard
+            not_approver | actor=user:carol.IN
+            organization_not_active | payment=#ofLocked
+            pending_tx_settled | payment=#settled
+            pending_tx_expired | payment=#expired
+            already_decided | payment=#decided",
+    },
+    Table {
+        line: "{signed} {actor} CancelMultiSigTx {payment}",
+        good: "actor=user:alice.IN, payment=#waiting",
+        applied: "MultiSigTxCancelled",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            pending_tx_not_found | payment=#unheard
+            not_party | actor=user:carol.IN
+            pending_tx_settled | payment=#settled
+            pending_tx_expired | payment=#expired",
+    },
+    Table {
+        line: "{actor} ActivateTreasuryAccount {country} {org}",
+        good: "actor=admin:root, country=DE, org=state.DE.7",
+        applied: "TreasuryActivated",
+        faults: "
+            role_not_allowed  | role=as gx_super_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=system
+            country_unknown | country=XX, org=state.DE.7
+            organization_not_found | org=other.IN.1
+            organization_not_active | org=new.DE.7
+            organization_not_eligible | org=shop.IN.1
+            treasury_active | country=IN, org=state.IN.7",
+    },
+];

@@ -1,0 +1,161 @@
+//! The words of the text tables for users among each other, organizations and loans.
+
+use gx_types::{LoanId, PendingTxId, RecoveryId, RelationshipId};
+
+use super::notation::{account, amount, command_id, public_key, text};
+use crate::Command;
+use crate::identity::{
+    CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
+    InitiateRecovery, NominateGuardians, RegisterKey, RejectRelationship, RelationshipKind,
+    RequestRelationship, RotateKey, SetUserStatus,
+};
+use crate::loan_pool::{
+    ApplyForLoan, ApproveLoan, CollateralHash, MarkLoanDefaulted, RejectLoan, RepayLoan,
+};
+use crate::organization::{
+    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
+    EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
+    SetOrganizationStatus,
+};
+use crate::treasury::ActivateTreasuryAccount;
+
+/// A command of these contracts from its function name and arguments.
+pub(super) fn command(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    match function {
+        "RegisterKey" => {
+            RegisterKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
+        }
+        "RotateKey" => {
+            RotateKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
+        }
+        "SetUserStatus" => SetUserStatus { user_id: account(arg(0)), status: text(arg(1)) }.into(),
+        "RequestRelationship" => {
+            let (subject_id, object_id) = (account(arg(0)), account(arg(1)));
+            RequestRelationship { subject_id, object_id, kind: text(arg(2)) }.into()
+        }
+        "ConfirmRelationship" => {
+            ConfirmRelationship { relationship_id: relationship(arg(0)) }.into()
+        }
+        "RejectRelationship" => RejectRelationship { relationship_id: relationship(arg(0)) }.into(),
+        "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
+        "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
+        | "CompleteRecovery" => recovery(function, args),
+        "InitiateMultiSigTx" | "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx" => {
+            payment(function, args)
+        }
+        "ProposeOrganization"
+        | "EndorseMembership"
+        | "ActivateOrganization"
+        | "SetOrganizationStatus"
+        | "DefineAuthRule" => organization(function, args),
+        "ActivateTreasuryAccount" => {
+            let (country_code, org_id) = (text(arg(0)), account(arg(1)));
+            ActivateTreasuryAccount { country_code, org_id }.into()
+        }
+        "ApplyForLoan" | "ApproveLoan" | "RejectLoan" | "RepayLoan" | "MarkLoanDefaulted" => {
+            loan(function, args)
+        }
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about a payment of an organization.
+fn payment(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    let pending_tx_id = PendingTxId::made_by(command_id(arg(0)));
+    match function {
+        "InitiateMultiSigTx" => {
+            let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
+            InitiateMultiSigTx { from, to, amount: amount(arg(2)), remark }.into()
+        }
+        "ApproveMultiSigTx" => ApproveMultiSigTx { pending_tx_id }.into(),
+        "RejectMultiSigTx" => RejectMultiSigTx { pending_tx_id }.into(),
+        "CancelMultiSigTx" => CancelMultiSigTx { pending_tx_id }.into(),
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// The relationship that a word such as `FRIEND_OF:alice.IN:bob.FR` names.
+pub(super) fn relationship(word: &str) -> RelationshipId {
+    let parts: Vec<&str> = word.split(':').collect();
+    let [kind, subject, object] = parts[..] else { panic!("{word:?} is no relationship") };
+    text::<RelationshipKind>(kind).id_between(account(subject), account(object))
+}
+
+/// A command about an organization: `id name type stakeholders…` proposes one, whose country
+/// follows from the id unless the name is given as `name@CC`.
+fn organization(function: &str, args: &[String]) -> Command {
+    let org_id = account(&args[0]);
+    match function {
+        "ProposeOrganization" => {
+            let (name, country) = args[1].split_once('@').unwrap_or((&args[1], ""));
+            let written = org_id.layout().map_or_else(|_| text("IN"), |layout| layout.country);
+            let country = if country.is_empty() { written } else { text(country) };
+            let stakeholders = args[3..].iter().map(|word| account(word)).collect();
+            let (name, kind) = (name.to_owned(), text(&args[2]));
+            ProposeOrganization { org_id, name, kind, country, stakeholders }.into()
+        }
+        "EndorseMembership" => EndorseMembership { org_id }.into(),
+        "ActivateOrganization" => ActivateOrganization { org_id }.into(),
+        "SetOrganizationStatus" => {
+            SetOrganizationStatus { org_id, locked: args[1] == "LOCKED" }.into()
+        }
+        "DefineAuthRule" => {
+            DefineAuthRule { org_id, ladder: args[1..].iter().map(|word| rule(word)).collect() }
+                .into()
+        }
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about loans: `ApplyForLoan amount days [purpose]`, the others by `#label`.
+fn loan(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    let loan_id = LoanId::made_by(command_id(arg(0)));
+    match function {
+        "ApplyForLoan" => {
+            let collateral_hash = CollateralHash::from_bytes([7; 32]);
+            let (amount, duration_days) = (amount(arg(0)), arg(1).parse().unwrap());
+            let purpose = arg(2).to_owned();
+            ApplyForLoan { amount, collateral_hash, duration_days, purpose }.into()
+        }
+        "ApproveLoan" => ApproveLoan { loan_id }.into(),
+        "RejectLoan" => RejectLoan { loan_id, reason: arg(1).to_owned() }.into(),
+        "RepayLoan" => RepayLoan { loan_id, amount: amount(arg(1)) }.into(),
+        "MarkLoanDefaulted" => MarkLoanDefaulted { loan_id }.into(),
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// `100GX:2:alice.IN,bob.FR,carol.IN`: from 100 GX, two of three.
+fn rule(word: &str) -> AuthRule {
+    let parts: Vec<&str> = word.split(':').collect();
+    let [from, required, group] = parts[..] else { panic!("{word:?} is no rule") };
+    let group = group.split(',').filter(|word| !word.is_empty());
+    AuthRule {
+        from_amount: amount(from),
+        required_approvers: required.parse().unwrap(),
+        approver_group: group.map(account).collect(),
+    }
+}
+
+/// A command about guardians and recoveries; `#label` names what the command of that label made.
+fn recovery(function: &str, args: &[String]) -> Command {
+    let recovery_id = RecoveryId::made_by(command_id(&args[0]));
+    match function {
+        "NominateGuardians" => {
+            let mut ids = args.iter().map(|word| account(word));
+            let user_id = ids.next().unwrap();
+            NominateGuardians { user_id, guardians: ids.collect() }.into()
+        }
+        "InitiateRecovery" => {
+            let (user_id, public_key) = (account(&args[0]), public_key(&args[1]));
+            InitiateRecovery { user_id, public_key }.into()
+        }
+        "ConfirmRecovery" => ConfirmRecovery { recovery_id }.into(),
+        "CancelRecovery" => CancelRecovery { recovery_id }.into(),
+        "CompleteRecovery" => CompleteRecovery { recovery_id }.into(),
+        _ => panic!("no function {function:?}"),
+    }
+}

@@ -1,0 +1,187 @@
+//! Recovery of a lost key: guardians, more than half of them, the owner's veto, and the delay.
+
+use serde_json::json;
+
+use super::host::Host;
+use super::notation::{account, command_id, public_key, query};
+use super::script::check;
+
+const HOUR: i64 = 60 * 60 * 1000;
+const WEEK: i64 = 7 * 24 * HOUR;
+
+/// Alice has the key `k` and four guardians.
+const USERS: &str = "world IN=60000000 FR=40000000
+    at 0
+    open alice.IN 30
+    open g1.IN 30
+    open g2.IN 30
+    open g3.FR 30
+    open g4.FR 30
+    open mallory.FR 30
+    user:alice.IN NominateGuardians alice.IN g1.IN g2.IN g3.FR g4.FR => GuardiansNominated
+    user:alice.IN RegisterKey alice.IN k => KeyRegistered";
+
+fn check_with_users(table: &str) -> Host {
+    check(&format!("{USERS}\n{table}"))
+}
+
+#[test]
+fn more_than_half_agree_and_after_two_days_the_new_key_counts() {
+    let (two_days, almost) = (48 * HOUR, 48 * HOUR - 1);
+    check_with_users(&format!(
+        "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated userId=alice.IN \
+            initiatedBy=g1.IN expiresAt={WEEK} guardians.3=g4.FR
+        user:g1.IN ConfirmRecovery #r => already_confirmed
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed confirmations=2 state=PENDING
+        user:g2.IN CompleteRecovery #r => recovery_not_confirmed
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed confirmations=3 state=CONFIRMED \
+            completableAt={two_days}
+        + user:g4.FR ConfirmRecovery #r => recovery_not_pending
+        at {almost}
+        user:g4.FR CompleteRecovery #r => recovery_too_early
+        signed=k user:alice.IN Transfer alice.IN g1.IN 1 => Transferred
+        at {two_days}
+        user:mallory.FR CompleteRecovery #r => not_guardian
+        user:g4.FR CompleteRecovery #r => RecoveryCompleted userId=alice.IN completedBy=g4.FR
+        + signed=k user:alice.IN Transfer alice.IN g1.IN 1 => signature_wrong
+        + signed=new user:alice.IN Transfer alice.IN g1.IN 1 => Transferred
+        user:g4.FR CompleteRecovery #r => recovery_over
+        signed=new user:alice.IN CancelRecovery #r => recovery_over"
+    ));
+}
+
+#[test]
+fn strictly_more_than_half_are_needed() {
+    for (guardians, needed) in [(3, 2), (4, 3), (5, 3), (6, 4), (7, 4)] {
+        let names: Vec<String> = (0..guardians).map(|at| format!("w{at}.FR")).collect();
+        let mut table = vec![USERS.to_owned()];
+        table.extend(names.iter().map(|name| format!("open {name} 30")));
+        table.push(format!(
+            "signed=k user:alice.IN NominateGuardians alice.IN {} => GuardiansNominated
+            #r user:w0.FR InitiateRecovery alice.IN new => RecoveryInitiated",
+            names.join(" ")
+        ));
+        for (name, count) in names.iter().zip(1..=needed).skip(1) {
+            let state = if count == needed { "CONFIRMED" } else { "PENDING" };
+            table.push(format!(
+                "user:{name} ConfirmRecovery #r => \
+                 RecoveryConfirmed confirmations={count} state={state}"
+            ));
+        }
+        check(&table.join("\n"));
+    }
+}
+
+#[test]
+fn the_owner_may_veto_until_the_key_is_replaced() {
+    check_with_users(
+        "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:alice.IN CancelRecovery #r => signature_missing
+        signed=new user:alice.IN CancelRecovery #r => signature_wrong
+        user:mallory.FR CancelRecovery #r => not_party
+        user:g1.IN CancelRecovery #r => not_party
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed state=CONFIRMED
+        at 999999999
+        signed=k user:alice.IN CancelRecovery #r => RecoveryCancelled userId=alice.IN
+        + user:g3.FR CompleteRecovery #r => recovery_over
+        user:g4.FR ConfirmRecovery #r => recovery_not_pending
+        signed=k user:alice.IN CancelRecovery #r => recovery_over
+        #r2 user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated",
+    );
+}
+
+#[test]
+fn guardians_have_seven_days_to_agree() {
+    let last = WEEK - 1;
+    check_with_users(&format!(
+        "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        at {last}
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:g2.IN InitiateRecovery alice.IN other => recovery_open
+        at {WEEK}
+        user:g3.FR ConfirmRecovery #r => recovery_expired
+        user:g3.FR CompleteRecovery #r => recovery_over
+        signed=k user:alice.IN CancelRecovery #r => recovery_over
+        #r2 user:g2.IN InitiateRecovery alice.IN other => RecoveryInitiated
+        user:g3.FR InitiateRecovery alice.IN new => recovery_open"
+    ));
+}
+
+/// A thief who has the key cannot replace those who are asked already.
+#[test]
+fn a_recovery_keeps_the_guardians_it_began_with() {
+    check_with_users(
+        "open w1.IN 30
+        open w2.IN 30
+        open w3.IN 30
+        #r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        signed=k user:alice.IN NominateGuardians alice.IN w1.IN w2.IN w3.IN => GuardiansNominated
+        user:w1.IN ConfirmRecovery #r => not_guardian
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed state=CONFIRMED
+        user:w1.IN InitiateRecovery alice.IN other => recovery_open
+        user:g1.IN InitiateRecovery alice.IN other => not_guardian",
+    );
+}
+
+#[test]
+fn guardians_are_three_to_twenty_other_users() {
+    check_with_users(
+        "signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN => list_invalid
+        signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN g1.IN => list_invalid
+        signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN alice.IN => same_account
+        signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN no.IN => guardian_not_found
+        signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN treasury_IN => \
+            guardian_not_found
+        user:mallory.FR NominateGuardians alice.IN g1.IN g2.IN g3.FR => not_own_account",
+    );
+    for (count, expected) in [(20, "GuardiansNominated"), (21, "list_invalid")] {
+        let names: Vec<String> = (0..count).map(|at| format!("w{at}.FR")).collect();
+        let opened = names.iter().map(|name| format!("open {name} 30\n"));
+        check_with_users(&format!(
+            "{}signed=k user:alice.IN NominateGuardians alice.IN {} => {expected}",
+            opened.collect::<String>(),
+            names.join(" ")
+        ));
+    }
+}
+
+#[test]
+fn there_is_nothing_to_recover_without_a_key_or_guardians() {
+    check_with_users(
+        "user:mallory.FR NominateGuardians mallory.FR g1.IN g2.IN g3.FR => GuardiansNominated
+        user:g1.IN InitiateRecovery mallory.FR new => key_missing
+        user:g1.IN InitiateRecovery g2.IN new => not_guardian
+        user:g1.IN InitiateRecovery nobody.IN new => not_guardian
+        user:mallory.FR InitiateRecovery alice.IN new => not_guardian
+        user:g1.IN InitiateRecovery alice.IN k => key_unchanged
+        user:g1.IN ConfirmRecovery #none => recovery_not_found",
+    );
+}
+
+#[test]
+fn a_recovery_and_a_profile_are_told() {
+    let host = check_with_users("#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated");
+    let id = format!("REC_{}", command_id("r"));
+    let told = host.ask(query("IdentityContract:GetRecovery", &json!({"recoveryId": id}))).unwrap();
+    let guardians = ["g1.IN", "g2.IN", "g3.FR", "g4.FR"].map(account);
+    assert_eq!(
+        told,
+        json!({
+            "recoveryId": id, "v": 1, "userId": account("alice.IN"),
+            "publicKey": public_key("new"), "guardians": guardians,
+            "confirmedBy": [account("g1.IN")], "state": "PENDING", "expiresAt": WEEK
+        })
+    );
+    let of = json!({"userId": account("alice.IN")});
+    let profile = host.ask(query("IdentityContract:GetMyProfile", &of)).unwrap();
+    assert_eq!(profile["publicKey"], json!(public_key("k")));
+    assert_eq!((&profile["guardians"], &profile["recoveryId"]), (&json!(guardians), &json!(id)));
+    assert_eq!(profile["user"]["keyed"], json!(true));
+    for (user, exists) in [("alice.IN", true), ("nobody.IN", false), ("treasury_IN", false)] {
+        let of = json!({"userId": account(user)});
+        let told = host.ask(query("IdentityContract:UserExists", &of)).unwrap();
+        assert_eq!(told["exists"], json!(exists), "{user}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Random commands of users among each other: relations, keys, organizations and loans, and what
+//! others answer to them. Part of the random histories.
+
+use gx_types::{Actor, CommandId, LoanId, PendingTxId, RecoveryId};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::notation::{account, actor, amount, command, words};
+use crate::Command;
+use crate::identity::{
+    CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
+    RejectRelationship,
+};
+use crate::loan_pool::{ApproveLoan, MarkLoanDefaulted, RejectLoan, RepayLoan};
+use crate::organization::{
+    ActivateOrganization, ApproveMultiSigTx, CancelMultiSigTx, EndorseMembership, RejectMultiSigTx,
+};
+
+/// Who and what the lines below name. `h5.CC` has the key `k`.
+pub(super) const SOCIETY: &str = "open h5.CC 30
+    open h6.CC 30
+    open h7.CC 30
+    user:h5.CC NominateGuardians h5.CC h0.AA h1.BB h2.CC => GuardiansNominated
+    user:h5.CC RegisterKey h5.CC k => KeyRegistered
+    org s.CC.1 h0.AA h1.BB h2.CC
+    org g.CC.7 h0.AA h1.BB
+    user:h0.AA Transfer h0.AA s.CC.1 300GX => Transferred";
+
+/// The one user who signs.
+pub(super) fn signer() -> Actor {
+    Actor::User(account("h5.CC"))
+}
+
+const LINES: [&str; 16] = [
+    "user:{a} RequestRelationship {a} {b} {kind}",
+    "user:{a} RequestRelationship {a} {b} {kind}",
+    "user:{a} EndRelationship {kind}:{a}:{b}",
+    "user:h6.CC RegisterKey h6.CC {key}",
+    "user:h5.CC RotateKey h5.CC {key}",
+    "user:h5.CC NominateGuardians h5.CC h0.AA h1.BB h2.CC",
+    "user:h5.CC Transfer h5.CC {b} {gx}GX",
+    "user:h1.BB InitiateRecovery h5.CC {key}",
+    "admin:root SetUserStatus h7.CC {status}",
+    "user:h0.AA ProposeOrganization n{n}.CC.1 name BUSINESS h0.AA h1.BB",
+    "user:h0.AA DefineAuthRule s.CC.1 {ladder}",
+    "user:h0.AA InitiateMultiSigTx s.CC.1 {b} {gx}GX",
+    "user:h0.AA InitiateMultiSigTx treasury_CC {b} {gx}GX",
+    "admin:root SetOrganizationStatus s.CC.1 {lock}",
+    "admin:root ActivateTreasuryAccount CC g.CC.7",
+    "user:h2.CC ApplyForLoan {gx}GX 10",
+];
+
+pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
+    let users = || select(&["h0.AA", "h1.BB", "h2.CC", "h3.CC"][..]);
+    let kinds = select(&["FRIEND_OF", "SPOUSE_OF", "FATHER_OF"][..]);
+    let words_of = (
+        select(&["k", "k2", "new"][..]),
+        select(&["LOCKED", "ACTIVE", "ACTIVE", "DECEASED"][..]),
+        select(&["0:1:h0.AA", "0:2:h0.AA,h1.BB,h2.CC", ""][..]),
+        select(&["ACTIVE", "ACTIVE", "LOCKED"][..]),
+    );
+    let numbers = (select(&["1", "50", "100", "900"][..]), select(&["0", "1", "2"][..]));
+    (select(&LINES[..]), users(), users(), kinds, words_of, numbers).prop_map(
+        |(line, a, b, kind, (key, status, ladder, lock), (gx, n))| {
+            let line = [
+                ("{a}", a),
+                ("{b}", b),
+                ("{kind}", kind),
+                ("{key}", key),
+                ("{status}", status),
+                ("{ladder}", ladder),
+                ("{lock}", lock),
+                ("{gx}", gx),
+                ("{n}", n),
+            ]
+            .into_iter()
+            .fold(line.to_owned(), |line, (place, word)| line.replace(place, word));
+            let words = words(&line);
+            (actor(&words[0]), command(&words[1], &words[2..]))
+        },
+    )
+}
+
+/// Whether others find what the command makes by its id, which is one of few then.
+pub(super) fn is_answered(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::InitiateRecovery(_) | Command::InitiateMultiSigTx(_) | Command::ApplyForLoan(_)
+    )
+}
+
+/// What comes after a command, in order, each so much later; one of several endings.
+pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Actor, Command, i64)> {
+    let user = |word: &str| Actor::User(account(word));
+    let root: Actor = actor("admin:root");
+    match given {
+        Command::RequestRelationship(asked) => {
+            let (kind, subject, object) = (asked.kind, asked.subject_id, asked.object_id);
+            let relationship_id = kind.id_between(subject, object);
+            let object = Actor::User(object);
+            if ending == 0 {
+                return vec![(object, RejectRelationship { relationship_id }.into(), 0)];
+            }
+            let ended = EndRelationship { relationship_id }.into();
+            let mut all = vec![(object, ConfirmRelationship { relationship_id }.into(), 0)];
+            all.extend((ending == 1).then_some((Actor::User(subject), ended, 5)));
+            all
+        }
+        Command::InitiateRecovery(_) => {
+            let recovery_id = RecoveryId::made_by(id);
+            let mut all = vec![(user("h0.AA"), ConfirmRecovery { recovery_id }.into(), 0)];
+            all.push(if ending == 0 {
+                (signer(), CancelRecovery { recovery_id }.into(), 0)
+            } else {
+                (user("h2.CC"), CompleteRecovery { recovery_id }.into(), 200_000_000)
+            });
+            all
+        }
+        Command::ProposeOrganization(proposed) => {
+            let org_id = proposed.org_id;
+            let endorse = |who: &str| (user(who), EndorseMembership { org_id }.into(), 0);
+            let activate = (user("h1.BB"), ActivateOrganization { org_id }.into(), 0);
+            vec![endorse("h0.AA"), endorse("h1.BB"), activate]
+        }
+        Command::DefineAuthRule(_) => {
+            ["h1.BB", "h2.CC"].map(|who| (user(who), given.clone(), 0)).to_vec()
+        }
+        Command::InitiateMultiSigTx(_) => {
+            let pending_tx_id = PendingTxId::made_by(id);
+            let approve = |who: &str| (user(who), ApproveMultiSigTx { pending_tx_id }.into(), 0);
+            match ending {
+                0 => vec![(user("h0.AA"), CancelMultiSigTx { pending_tx_id }.into(), 0)],
+                1 => vec![(user("h1.BB"), RejectMultiSigTx { pending_tx_id }.into(), 0)],
+                _ => vec![approve("h1.BB"), approve("h2.CC"), approve("h0.AA")],
+            }
+        }
+        Command::ApplyForLoan(applied) => {
+            let loan_id = LoanId::made_by(id);
+            let rejected = RejectLoan { loan_id, reason: "none".to_owned() };
+            let mut all = vec![(root, ApproveLoan { loan_id }.into(), 0)];
+            match ending {
+                0 => return vec![(root, rejected.into(), 0)],
+                1 => all.push((root, MarkLoanDefaulted { loan_id }.into(), 8_640_000_000)),
+                _ => {}
+            }
+            let borrower = user("h2.CC");
+            for paid in [amount("1GX"), applied.amount] {
+                all.push((borrower, RepayLoan { loan_id, amount: paid }.into(), 0));
+            }
+            all
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,121 @@
+//! A second view of keys, payments of organizations and loans, kept from events alone: who acted
+//! was allowed to, nothing is paid twice, and no more comes back than was lent.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::VerifyingKey;
+use gx_types::{Actor, NetworkId};
+
+use super::host::Ledger;
+use super::invariants::all;
+use crate::identity::KeyRecord;
+use crate::loan_pool::Loan;
+use crate::{Batch, BatchRecord, Envelope, Event, Outcome, PublicKey};
+
+/// A payment that waits: its approvers so far, and how many it needs.
+struct Waiting {
+    approved_by: Vec<String>,
+    required: usize,
+    executed: bool,
+}
+
+#[derive(Default)]
+pub(super) struct SocietyAudit {
+    keys: BTreeMap<String, PublicKey>,
+    payments: BTreeMap<String, Waiting>,
+    /// What was lent and what is still owed.
+    loans: BTreeMap<String, (u64, u64)>,
+}
+
+fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+    let digit = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
+    std::array::from_fn(digit)
+}
+
+impl SocietyAudit {
+    pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
+        for (envelope, result) in batch.commands.iter().zip(&record.results) {
+            if let Outcome::Applied(events) = &result.outcome {
+                self.was_allowed(envelope, record.time.0);
+                events.iter().for_each(|event| self.follow_event(event));
+            }
+        }
+    }
+
+    /// An applied command is signed exactly if its actor has a key, by that key, for its time.
+    fn was_allowed(&self, envelope: &Envelope, now: i64) {
+        let key = match envelope.actor {
+            Actor::User(id) => self.keys.get(id.as_str()),
+            Actor::System | Actor::Admin(_) => None,
+        };
+        match (key, envelope.signature) {
+            (None, None) => {}
+            (Some(key), Some(signature)) => {
+                let until = signature.expires_at;
+                assert!(now <= until.0 && until.0 - now <= 86_400_000, "signed for another time");
+                let key = VerifyingKey::from_bytes(&bytes(&key.to_string())).unwrap();
+                let proof = bytes(&signature.signature.to_string());
+                let proof = ed25519_dalek::Signature::from_bytes(&proof);
+                let signed = envelope.signed_bytes(NetworkId::Devnet, until);
+                key.verify_strict(&signed, &proof).unwrap();
+            }
+            (Some(_), None) => panic!("not signed: {envelope:?}"),
+            (None, Some(_)) => panic!("signed without a key: {envelope:?}"),
+        }
+    }
+
+    fn follow_event(&mut self, event: &Event) {
+        match event {
+            Event::KeyRegistered(event) => {
+                let before = self.keys.insert(event.user_id.to_string(), event.public_key);
+                assert_eq!(before, None, "a first key is registered once");
+            }
+            Event::KeyRotated(event) => {
+                self.keys.insert(event.user_id.to_string(), event.public_key);
+            }
+            Event::RecoveryCompleted(event) => {
+                self.keys.insert(event.user_id.to_string(), event.public_key);
+            }
+            Event::MultiSigTxInitiated(event) => {
+                let approved_by = event.approved_by.iter().map(ToString::to_string).collect();
+                let required = usize::from(event.required);
+                let waiting = Waiting { approved_by, required, executed: false };
+                let before = self.payments.insert(event.pending_tx_id.to_string(), waiting);
+                assert!(before.is_none(), "a payment is initiated once");
+            }
+            Event::MultiSigTxApproved(event) => {
+                let waiting = self.payments.get_mut(&event.pending_tx_id.to_string()).unwrap();
+                let approver = event.approver_id.to_string();
+                assert!(!waiting.approved_by.contains(&approver), "approved twice");
+                waiting.approved_by.push(approver);
+            }
+            Event::MultiSigTxExecuted(event) => {
+                let waiting = self.payments.get_mut(&event.pending_tx_id.to_string()).unwrap();
+                assert!(waiting.approved_by.len() >= waiting.required, "below its rule");
+                assert!(!waiting.executed, "paid twice");
+                waiting.executed = true;
+            }
+            Event::LoanApproved(event) => {
+                let lent = (event.amount.qirat(), event.amount.qirat());
+                let before = self.loans.insert(event.loan_id.to_string(), lent);
+                assert_eq!(before, None, "a loan is paid out once");
+            }
+            Event::LoanRepaid(event) => {
+                let (_, owed) = self.loans.get_mut(&event.loan_id.to_string()).unwrap();
+                *owed = owed.checked_sub(event.amount.qirat()).unwrap();
+                assert_eq!(*owed, event.outstanding.qirat(), "{event:?}");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn agrees_with(&self, ledger: &Ledger) {
+        let keys = all::<KeyRecord>(ledger, "k/").into_iter();
+        let keys: BTreeMap<_, _> = keys.map(|(id, record)| (id, record.public_key)).collect();
+        assert!(keys.iter().eq(&self.keys), "keys are those that were told of");
+        for (id, (lent, owed)) in &self.loans {
+            let loan: &Loan = &all(ledger, "l/")[id];
+            assert_eq!((loan.amount.qirat(), loan.outstanding.qirat()), (*lent, *owed), "{id}");
+        }
+    }
+}
