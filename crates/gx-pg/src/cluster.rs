@@ -90,9 +90,18 @@ impl Cluster {
         self.end("INT")
     }
 
-    /// `kill -9` of the postmaster: nothing is written any more, the next start recovers.
+    /// `kill -9` of the postmaster: what was not on disk is lost, the next start recovers. When it
+    /// returns, the postmaster's children, which notice its end by themselves, are gone too.
     pub fn kill(&mut self) -> Result<(), Error> {
-        self.end("KILL")
+        self.end("KILL")?;
+        let (data, deadline) = (self.folder.data(), Instant::now() + STOP_DEADLINE);
+        while has_processes(&data) {
+            if Instant::now() >= deadline {
+                return Err(Error::NotStopped { folder: self.folder.path().to_path_buf() });
+            }
+            pause();
+        }
+        Ok(())
     }
 
     /// Starts again on the same port, after a stop in order if it is still running.
@@ -218,6 +227,16 @@ fn end_child(child: &mut Child, how: &str, folder: &Folder) -> Result<(), Error>
         return Ok(());
     }
     child.kill().and_then(|()| child.wait()).map(drop).map_err(Error::io("kill postgres"))
+}
+
+/// Whether a process works in this folder, as every process of a server does in its data folder.
+/// Where the system does not tell, there is none.
+fn has_processes(folder: &std::path::Path) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    let in_folder = |process: fs::DirEntry| {
+        fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder)
+    };
+    processes.flatten().any(in_folder)
 }
 
 /// Writes a file that only PostgreSQL's account and root can read; its folder is closed to others.

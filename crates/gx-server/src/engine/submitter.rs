@@ -105,19 +105,22 @@ struct Leading {
 
 impl Leading {
     async fn run(mut self, stop: CancellationToken) {
-        // What an earlier leader recorded and perhaps never sent comes first.
+        // What was recorded and perhaps never sent comes first: by an earlier leader, or before an
+        // error, after which the database may know less than was written to it: its machine may
+        // have crashed, or a replica stepped in.
+        let mut recovered = false;
         while !stop.is_cancelled() {
-            match self.recover(&stop).await {
-                Ok(()) => break,
+            let done = if recovered { self.step(&stop).await } else { self.recover(&stop).await };
+            match done {
+                Ok(()) => {
+                    recovered = true;
+                    self.backoff.reset();
+                }
                 Err(error) if self.give_up(&error, &stop).await => return,
-                Err(_) => {}
-            }
-        }
-        while !stop.is_cancelled() {
-            match self.step(&stop).await {
-                Ok(()) => self.backoff.reset(),
-                Err(error) if self.give_up(&error, &stop).await => return,
-                Err(_) => {}
+                Err(_) => {
+                    recovered = false;
+                    self.answered = None;
+                }
             }
         }
     }

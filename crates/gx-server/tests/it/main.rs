@@ -1,5 +1,5 @@
-//! The HTTP surface, asked from outside: a server of its own for each test, on port 0, with SQLite
-//! and the embedded ledger in a folder that is thrown away.
+//! The HTTP surface, asked from outside: a server of its own for each test, on port 0, with the
+//! embedded ledger in a folder that is thrown away, and SQLite unless the test is about PostgreSQL.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -9,6 +9,7 @@ mod coverage;
 mod hardening;
 mod idempotency;
 mod identity;
+mod outage;
 mod server;
 mod system;
 mod tokenomics;

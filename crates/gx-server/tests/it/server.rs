@@ -41,6 +41,15 @@ impl Server {
     }
 
     pub(crate) async fn start_with(settings: &[(&str, &str)], workers: Workers) -> Self {
+        Self::start_in(&[], settings, workers).await
+    }
+
+    /// A server that finds these variables in its environment.
+    pub(crate) async fn start_in(
+        environment: &[(&str, &str)],
+        settings: &[(&str, &str)],
+        workers: Workers,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = folder.path().display().to_string();
         let mut flags = vec![
@@ -50,7 +59,9 @@ impl Server {
             ("auth.argon2_iterations", "1".to_owned()),
         ];
         flags.extend(settings.iter().map(|(key, text)| (*key, (*text).to_owned())));
-        let config = Config::load(None, [], &flags).unwrap();
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let environment: Vec<_> = environment.iter().map(owned).collect();
+        let config = Config::load(None, environment, &flags).unwrap();
         let platform = Platform::start(config, workers, true).await.unwrap();
         let app = platform.app().unwrap();
         let first = app.ensure_first_admin().await.unwrap().unwrap();

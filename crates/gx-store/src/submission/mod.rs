@@ -216,11 +216,12 @@ pub async fn mark_dead(
 /// [`Error::LeaseLost`].
 pub async fn mark_answered(tx: &mut Tx, lease: &Lease, batch_no: BatchNo) -> Result<(), Error> {
     lease::fence(tx, lease).await?;
-    sql("UPDATE submission SET answered_batch_no = $1 WHERE id = 1 AND answered_batch_no < $1")
-        .bind(batch_no.0)
-        .run(&mut tx.conn())
-        .await
-        .map(drop)
+    sql("UPDATE submission SET answered_batch_no = $1
+        WHERE id = 1 AND answered_batch_no < $1 AND last_batch_no >= $1")
+    .bind(batch_no.0)
+    .run(&mut tx.conn())
+    .await
+    .map(drop)
 }
 
 /// The batches that were recorded and not answered, oldest first: after a crash they are sent

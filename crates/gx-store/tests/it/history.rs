@@ -70,7 +70,7 @@ fn both_sides_and_the_fee_have_a_line() {
         let pool = Pool::OperationsFund.account();
         let income = &page(store, &pool, &any, Place::Newest, 10).await.entries;
         assert_eq!((income[0].kind, income[0].amount), (EntryKind::Fee, fee));
-        assert_eq!((income[0].counterparty, &income[0].remark), (Some(india), &None));
+        assert_eq!((income[0].counterparty, &income[0].remark), (None, &None));
         assert_eq!((income[1].kind, income[1].counterparty), (EntryKind::Supply, None));
         let treasury = AccountId::treasury("LS".parse().unwrap());
         let share = &page(store, &treasury, &any, Place::Newest, 10).await.entries[0];

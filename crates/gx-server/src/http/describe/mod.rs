@@ -121,7 +121,7 @@ fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
             "schema": schema,
         }));
     }
-    if route.class == Class::Read && !matches!(route.access, Access::System) {
+    if route.class == Class::Read && route.path.starts_with("/api/v1/") {
         parameters.push(json!({
             "name": "after", "in": "query", "required": false,
             "description": "Wait, at most 5 seconds, until this command can be read",

@@ -131,7 +131,7 @@ impl<'d> Operation<'d> {
                 text(of("name")),
                 text(of("in")),
                 if required { ", required" } else { "" },
-                text(of("description")),
+                code_spans(of("description")),
             );
         }
         html.push_str("</table>");
@@ -141,23 +141,27 @@ impl<'d> Operation<'d> {
 fn write_schema(html: &mut String, title: &str, schema: Option<&Value>, document: &Value) {
     let Some(schema) = schema else { return };
     let _ = write!(html, "<h4>{}</h4>", text(title));
-    write_fields(html, schema, document, 0);
+    let shown = resolve(schema, document);
+    let items = shown.get("items").map(|items| resolve(items, document));
+    let object = items.unwrap_or(shown);
+    if object.get("properties").is_none() {
+        let _ = write!(html, "<p>{}</p>", text(&kind(shown, document)));
+        return;
+    }
+    if items.is_some() {
+        html.push_str("<p>A list of:</p>");
+    }
+    html.push_str("<table>");
+    write_fields(html, object, document, "", 0);
+    html.push_str("</table>");
 }
 
 /// Nested objects are shown to this depth.
 const DEPTH_MAX: usize = 4;
 
-fn write_fields(html: &mut String, schema: &Value, document: &Value, depth: usize) {
-    let schema = resolve(schema, document);
-    let items = schema.get("items").map(|items| resolve(items, document));
-    let object = items.unwrap_or(schema);
-    let Some(properties) = object.get("properties").and_then(Value::as_object) else {
-        let _ = write!(html, "<p>{}</p>", text(&kind(schema, document)));
-        return;
-    };
-    if items.is_some() {
-        html.push_str("<p>A list of:</p>");
-    }
+/// A row for each field; those of nested objects follow under their full names.
+fn write_fields(html: &mut String, object: &Value, document: &Value, path: &str, depth: usize) {
+    let properties = object.get("properties").and_then(Value::as_object);
     let required: Vec<&str> = object
         .get("required")
         .and_then(Value::as_array)
@@ -165,34 +169,32 @@ fn write_fields(html: &mut String, schema: &Value, document: &Value, depth: usiz
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    html.push_str("<table>");
-    for (name, field) in properties {
+    for (name, field) in properties.into_iter().flatten() {
         let described =
             field.get("description").or_else(|| resolve(field, document).get("description"));
         let _ = write!(
             html,
-            "<tr><td><code>{}</code></td><td>{}{}</td><td>{}",
+            "<tr><td><code>{path}{}</code></td><td>{}{}</td><td>{}</td></tr>",
             text(name),
             text(&kind(field, document)),
             if required.contains(&name.as_str()) { ", required" } else { "" },
-            text(described.and_then(Value::as_str).unwrap_or_default()),
+            code_spans(described.and_then(Value::as_str).unwrap_or_default()),
         );
-        if depth < DEPTH_MAX && nested(field, document).is_some() {
-            write_fields(html, nested(field, document).unwrap_or(field), document, depth + 1);
+        if let Some((inner, is_list)) = nested(field, document).filter(|_| depth < DEPTH_MAX) {
+            let path = format!("{path}{}{}.", text(name), if is_list { "[]" } else { "" });
+            write_fields(html, inner, document, &path, depth + 1);
         }
-        html.push_str("</td></tr>");
     }
-    html.push_str("</table>");
 }
 
-/// The object inside a field, through references, lists and options.
-fn nested<'d>(field: &'d Value, document: &'d Value) -> Option<&'d Value> {
+/// The object inside a field, through references, lists and options, and whether it is in a list.
+fn nested<'d>(field: &'d Value, document: &'d Value) -> Option<(&'d Value, bool)> {
     let field = resolve(field, document);
     if field.get("properties").is_some() {
-        return Some(field);
+        return Some((field, false));
     }
     if let Some(items) = field.get("items") {
-        return nested(items, document);
+        return nested(items, document).map(|(object, _)| (object, true));
     }
     let any = field.get("anyOf").and_then(Value::as_array)?;
     any.iter().find_map(|one| nested(one, document))
@@ -232,7 +234,7 @@ fn kind(schema: &Value, document: &Value) -> String {
         ("minimum", "from"),
         ("maximum", "to"),
     ] {
-        if let Some(value) = schema.get(key).filter(|value| value.is_number()) {
+        if let Some(value) = schema.get(key).filter(|value| value.as_f64() > Some(0.0)) {
             let _ = write!(words, ", {what} {value}");
         }
     }
