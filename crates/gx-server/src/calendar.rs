@@ -22,7 +22,7 @@ impl Date {
 
     /// The day in UTC that holds a point in time.
     pub fn of_ms(ms: i64) -> Self {
-        // Howard Hinnant's civil_from_days: years begin in March, so that leap days come last.
+        // Years begin in March, so that leap days come last.
         let days = ms.div_euclid(DAY_MS) + 719_468;
         let era = days.div_euclid(146_097);
         let of_era = days.rem_euclid(146_097);

@@ -141,6 +141,7 @@ impl Order {
             actor: self.actor,
             key: self.key.0,
             command: self.command,
+            signature: None,
             service: self.service,
             traceparent: Some(context.trace.to_string()),
         }

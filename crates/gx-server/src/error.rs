@@ -219,17 +219,56 @@ pub fn refusal_status(code: Refusal) -> StatusCode {
         | R::UserIdInvalid
         | R::UserIdMismatch
         | R::AccountTypeNotAllowed
+        | R::AuthRuleInvalid
+        | R::PublicKeyInvalid
+        | R::ValueOutOfBounds
         | R::AmountZero
-        | R::SameAccount => StatusCode::BAD_REQUEST,
+        | R::SameAccount
+        | R::PoolNotDisbursable
+        | R::LoanAmountInvalid
+        | R::LoanDurationInvalid => StatusCode::BAD_REQUEST,
         R::RoleNotAllowed
         | R::ActorUnknown
         | R::ActorNotAllowed
+        | R::SignatureMissing
+        | R::SignatureUnexpected
+        | R::SignatureExpired
+        | R::SignatureTooFarAhead
+        | R::SignatureWrong
         | R::AccountFrozen
-        | R::NotOwnAccount => StatusCode::FORBIDDEN,
-        R::AccountNotFound | R::CountryUnknown => StatusCode::NOT_FOUND,
-        R::CommandIdReused | R::InsufficientBalance | R::AmountOverflow => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        | R::AccountLocked
+        | R::AccountDeceased
+        | R::NotOwnAccount
+        | R::SameAdmin
+        | R::AdminLevelTooLow
+        | R::NotOneself
+        | R::NotParty
+        | R::NotGuardian
+        | R::NotStakeholder
+        | R::NotApprover
+        | R::TrustTooLow
+        | R::LoansBarred => StatusCode::FORBIDDEN,
+        R::AccountNotFound
+        | R::CountryUnknown
+        | R::ActionUnknown
+        | R::AdminUnknown
+        | R::ProposalUnknown
+        | R::GuardianNotFound
+        | R::RelationshipNotFound
+        | R::RecoveryNotFound
+        | R::StakeholderNotFound
+        | R::OrganizationNotFound
+        | R::PendingTxNotFound
+        | R::LoanNotFound => StatusCode::NOT_FOUND,
+        R::CommandIdReused
+        | R::InsufficientBalance
+        | R::AmountOverflow
+        | R::RecipientNotAllowed
+        | R::RecipientIsAdmin
+        | R::AmountAboveCap
+        | R::ParametersInconsistent
+        | R::LoanLimitExceeded
+        | R::RepaymentTooLarge => StatusCode::UNPROCESSABLE_ENTITY,
         R::SystemPaused => StatusCode::SERVICE_UNAVAILABLE,
         R::NotBootstrapped
         | R::CounterpartyFrozen
@@ -246,7 +285,57 @@ pub fn refusal_status(code: Refusal) -> StatusCode {
         | R::GenesisExhausted
         | R::NotFreezable
         | R::AlreadyFrozen
-        | R::NotFrozen => StatusCode::CONFLICT,
+        | R::NotFrozen
+        | R::ActionExecuted
+        | R::ActionExpired
+        | R::ProposerNotAdmin
+        | R::AdminExists
+        | R::AdminAccountInvalid
+        | R::TooFewSuperAdmins
+        | R::ProposalExists
+        | R::TooManyProposals
+        | R::ProposalFinished
+        | R::VotingEnded
+        | R::VotingNotEnded
+        | R::AlreadyVoted
+        | R::NotAUser
+        | R::TreasuryLocked
+        | R::TreasuryActive
+        | R::OrganizationNotPending
+        | R::OrganizationNotActive
+        | R::OrganizationNotEligible
+        | R::AlreadyEndorsed
+        | R::EndorsementsMissing
+        | R::ApproverNotStakeholder
+        | R::PendingTxSettled
+        | R::PendingTxExpired
+        | R::AlreadyDecided
+        | R::TooManyPending
+        | R::LoanNotPending
+        | R::LoanNotActive
+        | R::LoanNotOverdue
+        | R::TooManyLoans
+        | R::RelationshipExists
+        | R::RelationshipRejected
+        | R::RelationshipNotPending
+        | R::RelationshipNotConfirmed
+        | R::SpouseExists
+        | R::KeyExists
+        | R::KeyMissing
+        | R::KeyUnchanged
+        | R::RecoveryOpen
+        | R::RecoveryNotPending
+        | R::RecoveryExpired
+        | R::RecoveryOver
+        | R::RecoveryNotConfirmed
+        | R::RecoveryTooEarly
+        | R::AlreadyConfirmed
+        | R::StatusFinal
+        | R::StatusUnchanged
+        | R::NotTaxable
+        | R::ExemptionUnchanged
+        | R::TaxExempt
+        | R::TaxNotDue => StatusCode::CONFLICT,
     }
 }
 

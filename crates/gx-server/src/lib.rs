@@ -9,6 +9,7 @@ mod admin;
 mod app;
 mod auth;
 pub mod calendar;
+mod clock;
 mod coalesce;
 mod commands;
 pub mod config;
@@ -26,6 +27,7 @@ mod tokenomics;
 
 pub use admin::first::{FIRST_ADMIN, OneTimePassword};
 pub use app::{App, StartError};
+pub use clock::Clock;
 pub use auth::{AdminRole, KeyError, Permission};
 pub use http::describe::openapi;
 pub use http::route::{Access, Route, Verb};

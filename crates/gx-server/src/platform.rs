@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, StartError};
 use crate::calendar::now_ms;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{
     Applied, BatchLimits, Chain, Outbox, Projector, Submitter, Waiters, holder_name,
@@ -41,6 +42,7 @@ pub struct Platform {
     outbox: Outbox,
     waiters: Waiters,
     metrics: Arc<Metrics>,
+    clock: Clock,
     workers: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -79,6 +81,7 @@ impl Platform {
             outbox,
             waiters,
             metrics,
+            clock: Clock::default(),
             workers: JoinSet::new(),
             stop: CancellationToken::new(),
         };
@@ -91,8 +94,8 @@ impl Platform {
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         if workers.submitter {
             let (store, chain, metrics) = (store.clone(), chain.clone(), metrics.clone());
-            let submitter =
-                Submitter { store, chain, metrics, wake, limits: BatchLimits::default() };
+            let (limits, clock) = (BatchLimits::default(), self.clock.clone());
+            let submitter = Submitter { store, chain, metrics, wake, limits, clock };
             self.workers.spawn(submitter.run(holder_name(), self.stop.clone()));
         }
         if workers.projector {
@@ -115,6 +118,10 @@ impl Platform {
         )
     }
 
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -130,6 +137,11 @@ impl Platform {
 
     pub fn waiters(&self) -> &Waiters {
         &self.waiters
+    }
+
+    /// The clock that this process's submitter gives the ledger.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

@@ -75,7 +75,7 @@ fn show_once(first: &OneTimePassword, folder: &str) {
 /// A platform in this process.
 #[derive(Debug)]
 pub(crate) struct Running {
-    platform: Platform,
+    pub(crate) platform: Platform,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// The first administrator, if this start has made one.
@@ -140,7 +140,8 @@ impl Running {
         let system = supply::system(self.platform.store()).await?;
         let admin: AdminId = FIRST_ADMIN.parse().context("id of the first administrator")?;
         if system.is_none() {
-            let command = BootstrapSystem { first_super_admin: admin };
+            let network_id = self.platform.config().network;
+            let command = BootstrapSystem { first_super_admin: admin, network_id };
             self.carry_out(Actor::System, "first-start/bootstrap", command.into()).await?;
         }
         if system.is_none_or(|system| system.countries == 0) {
@@ -154,7 +155,7 @@ impl Running {
     async fn carry_out(&self, actor: Actor, key: &str, command: Command) -> Result<()> {
         let (name, key) = (command.name(), key.to_owned());
         let service = Service::Admin;
-        let submission = Submission { actor, key, command, service, traceparent: None };
+        let submission = Submission { actor, key, command, signature: None, service, traceparent: None };
         let id = self.platform.outbox().submit(submission).await?.command_id;
         match self.platform.waiters().wait(id, FIRST_COMMANDS).await? {
             Some(State::Committed { .. }) => Ok(()),

@@ -89,14 +89,14 @@ impl Load {
             self.commands += 1;
             // Spread like the hashes that real ids are.
             let id = self.commands.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-            Envelope { command_id: CommandId::from_u128(id), actor, command }
+            Envelope { command_id: CommandId::from_u128(id), actor, command, signature: None }
         });
         Batch { batch_id, role, commands: commands.collect() }
     }
 
     /// The batches with which a ledger begins: bootstrap, two countries, `users` people.
     pub(crate) fn foundation(&mut self, users: u32) -> Vec<Batch> {
-        let first = admin::BootstrapSystem { first_super_admin: admin() };
+        let first = admin::BootstrapSystem { first_super_admin: admin(), network_id: NetworkId::Devnet };
         let weight = |code: &str| admin::CountryWeight {
             country_code: code.parse().unwrap(),
             weight: 50_000_000,

@@ -200,6 +200,7 @@ async fn submit(
         actor: Actor::System,
         key: order.key.clone(),
         command: order.command.clone().into(),
+        signature: None,
         service: Service::Admin,
         traceparent: traceparent.clone(),
     };

@@ -88,7 +88,8 @@ pub(crate) async fn bootstrap(
 ) -> Result<Response<HttpBody>> {
     let actor = actor_of_admin(&admin)?;
     let first = body.first.or(admin.ledger_id).ok_or_else(Error::forbidden)?;
-    let command = BootstrapSystem { first_super_admin: first }.into();
+    let network_id = app.config().network;
+    let command = BootstrapSystem { first_super_admin: first, network_id }.into();
     let order = Order { actor, key, command, service: Service::Admin };
     accept_audited(
         &app,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use gx_contract::{Command, Envelope, Refused};
+use gx_contract::{Command, Envelope, Refused, Signature};
 use gx_store::outbox::{Inserted, NewCommand};
 use gx_store::{Engine, Store, Tx};
 use gx_types::{Actor, CommandId, TimeMs};
@@ -29,6 +29,8 @@ pub struct Submission {
     /// The client's idempotency key, unique for the actor.
     pub key: String,
     pub command: Command,
+    /// By the key of the acting account, when it has one.
+    pub signature: Option<Signature>,
     pub service: Service,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
@@ -160,8 +162,8 @@ impl Outbox {
 /// Checks what needs no state and makes the row.
 fn prepare(submission: Submission) -> Result<NewCommand, SubmitError> {
     let command_id = submission.command_id();
-    let Submission { actor, key: _, command, service, traceparent } = submission;
-    let envelope = Envelope { command_id, actor, command };
+    let Submission { actor, key: _, command, signature, service, traceparent } = submission;
+    let envelope = Envelope { command_id, actor, command, signature };
     envelope.validate().map_err(SubmitError::Refused)?;
     Ok(NewCommand::new(&envelope, service.as_str(), traceparent, TimeMs(now_ms())))
 }

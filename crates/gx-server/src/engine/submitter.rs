@@ -19,6 +19,7 @@ use super::chain::{Chain, ChainError};
 use super::leader::{self, Held, Role};
 use super::pacing::Backoff;
 use crate::calendar::now_ms;
+use crate::clock::Clock;
 use crate::metrics::{Metrics, Worker};
 
 /// How large a batch may grow.
@@ -62,6 +63,8 @@ pub struct Submitter {
     /// Notified when the outbox has something new, by whoever writes it in this process.
     pub wake: Arc<Notify>,
     pub limits: BatchLimits,
+    /// The time that batches are sent at.
+    pub clock: Clock,
 }
 
 impl Submitter {
@@ -263,7 +266,7 @@ impl Leading {
                 return Err(Halt::LeaseLost.into());
             }
             let started = Instant::now();
-            let context = Context { role, time: TimeMs(now_ms()) };
+            let context = Context { role, time: self.submitter.clock.now() };
             match self.submitter.chain.submit(batch.clone(), context).await {
                 Ok(()) => {
                     self.backoff.reset();

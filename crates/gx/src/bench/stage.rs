@@ -148,10 +148,11 @@ impl Kept {
 
 /// The command as a service would hand it in.
 pub(super) fn submission(envelope: gx_contract::Envelope) -> Submission {
-    let gx_contract::Envelope { command_id, actor, command } = envelope;
+    let gx_contract::Envelope { command_id, actor, command, signature } = envelope;
     let service = match actor {
         Actor::User(_) => Service::Tokenomics,
         Actor::Admin(_) | Actor::System => Service::Admin,
     };
-    Submission { actor, key: command_id.to_string(), command, service, traceparent: None }
+    let (key, traceparent) = (command_id.to_string(), None);
+    Submission { actor, key, command, signature, service, traceparent }
 }

@@ -1,7 +1,8 @@
 //! `gx demo`: drives a platform through HTTP as its users and administrators would, keeps books of
 //! its own, and compares every figure with them.
 //!
-//! Without an address it starts a platform on a folder that goes away, and verifies its files at
+//! Without an address it starts a platform on a folder that goes away, lets a society live there
+//! on simulated time through everything else that the contract knows, and verifies the files at
 //! the end.
 
 mod amounts;
@@ -13,6 +14,7 @@ mod names;
 mod payments;
 mod people;
 mod report;
+mod society;
 mod stages;
 
 use std::num::NonZeroU8;
@@ -109,7 +111,12 @@ async fn against_temporary(args: &Args) -> Result<Report> {
     let config = Config::load(None, [], &flags)?;
     let running = Running::start(config.clone(), &|_| {}).await?;
     let base = Base::new(running.address);
-    let driven = drive_new(args, base, running.first.clone()).await;
+    let driven = async {
+        let mut report = drive_new(args, base, running.first.clone()).await?;
+        society::live(&running.platform, args.seed, &mut report).await?;
+        anyhow::Ok(report)
+    };
+    let driven = driven.await;
     running.stop().await;
     let mut report = driven?;
     report.verified(verify(&config).await?);

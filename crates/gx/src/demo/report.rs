@@ -33,6 +33,8 @@ pub(super) struct Report {
     pub(super) approved: u64,
     pub(super) on_ledger: u64,
     pub(super) frozen: u64,
+    /// Commands given by the society that lives on simulated time.
+    pub(super) society: u64,
     /// Payments by the code that they were refused with; `applied` for those that were not.
     outcomes: BTreeMap<String, (u64, u64)>,
     balances: u64,
@@ -72,7 +74,7 @@ impl Report {
         self.differences.push(difference);
     }
 
-    fn check(&mut self, what: impl Into<String>, found: impl ToString, expected: impl ToString) {
+    pub(super) fn check(&mut self, what: impl Into<String>, found: impl ToString, expected: impl ToString) {
         let (found, expected) = (found.to_string(), expected.to_string());
         let right = found == expected;
         self.checks.push(Check { what: what.into(), found, expected, right });
@@ -214,6 +216,7 @@ impl Report {
             "ok": self.all_right(),
             "checks": checks,
             "frozen": self.frozen,
+            "societyCommands": self.society,
             "differences": self.differences,
             "verified": serde_json::to_value(&self.verified)?,
             "seconds": self.took.as_secs(),

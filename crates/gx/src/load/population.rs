@@ -8,7 +8,7 @@ use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
 use gx_contract::{Command, Envelope, TOTAL_WEIGHT};
-use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode};
+use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode, NetworkId};
 
 use super::draw::{Draw, mix};
 
@@ -34,10 +34,10 @@ impl Population {
 
     /// The two commands that make a ledger ready for users, for a super admin's batch.
     pub(crate) fn foundation(&mut self) -> [Envelope; 2] {
-        let first_super_admin = self.admin;
+        let (first_super_admin, network_id) = (self.admin, NetworkId::Devnet);
         let countries = vec![CountryWeight { country_code: self.country, weight: TOTAL_WEIGHT }];
         [
-            self.envelope(Actor::System, BootstrapSystem { first_super_admin }),
+            self.envelope(Actor::System, BootstrapSystem { first_super_admin, network_id }),
             self.envelope(Actor::Admin(first_super_admin), InitializeCountryData { countries }),
         ]
     }
@@ -66,7 +66,7 @@ impl Population {
 
     fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         let command_id = CommandId::from_u128(self.draw.wide());
-        Envelope { command_id, actor, command: command.into() }
+        Envelope { command_id, actor, command: command.into(), signature: None }
     }
 }
 

@@ -65,7 +65,10 @@ impl Auditor {
                 self.accounts.entry(event.user_id).or_default();
                 Ok(())
             }
-            Event::GenesisDistributed(event) => self.post(&event.postings, 0),
+            Event::OrganizationActivated(event) => {
+                self.accounts.entry(event.org_id).or_default();
+                Ok(())
+            }
             Event::Transferred(event) => {
                 self.transfers += 1;
                 self.fees += u128::from(event.fee.qirat());
@@ -73,7 +76,13 @@ impl Auditor {
             }
             Event::WalletFrozen(event) => self.freeze(event.user_id, true),
             Event::WalletUnfrozen(event) => self.freeze(event.user_id, false),
-            Event::SystemPaused(_) | Event::SystemResumed(_) | Event::GenesisSkipped(_) => Ok(()),
+            Event::MultiSigTxExecuted(event) => {
+                self.transfers += 1;
+                self.fees += u128::from(event.fee.qirat());
+                self.post(&event.postings, 0)
+            }
+            // What else there is may move coins and opens nothing.
+            event => self.post(event.postings(), 0),
         }
     }
 

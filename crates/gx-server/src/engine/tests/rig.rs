@@ -95,6 +95,7 @@ impl Rig {
             metrics: self.metrics.clone(),
             wake: self.wake.clone(),
             limits: BatchLimits { commands_max: 50, ..BatchLimits::default() },
+            clock: Clock::default(),
         }
     }
 
@@ -119,7 +120,9 @@ impl Rig {
         let root: AdminId = "ROOT".parse().unwrap();
         let country_code = "IN".parse().unwrap();
         let countries = vec![CountryWeight { country_code, weight: 100_000_000 }];
-        self.settle(Actor::System, BootstrapSystem { first_super_admin: root }).await;
+        let network_id = NetworkId::Devnet;
+        let bootstrap = BootstrapSystem { first_super_admin: root, network_id };
+        self.settle(Actor::System, bootstrap).await;
         self.settle(Actor::Admin(root), InitializeCountryData { countries }).await;
         let mut ids = Vec::new();
         for n in 0..users {
@@ -150,7 +153,7 @@ impl Rig {
         command: impl Into<Command>,
     ) -> Result<Accepted, SubmitError> {
         let (key, command, service) = (key.to_owned(), command.into(), Service::Tokenomics);
-        self.outbox.submit(Submission { actor, key, command, service, traceparent: None }).await
+        self.outbox.submit(Submission { actor, key, command, signature: None, service, traceparent: None }).await
     }
 
     pub(super) async fn pay(
@@ -175,7 +178,7 @@ impl Rig {
         for key in keys {
             let (actor, command) = (Actor::User(from), transfer(from, to, qirat).into());
             let (service, traceparent) = (Service::Tokenomics, None);
-            let payment = Submission { actor, key: key.clone(), command, service, traceparent };
+            let payment = Submission { actor, key: key.clone(), command, signature: None, service, traceparent };
             let outbox = self.outbox.clone();
             payments.spawn(async move { (outbox.submit(payment).await, key) });
         }
