@@ -78,6 +78,9 @@ pub enum Error {
     /// Somebody else leads now, or nobody does.
     #[error("the lease {name:?} of epoch {epoch} is lost")]
     LeaseLost { name: String, epoch: i64 },
+    /// The connection stands and nothing comes over it.
+    #[error("the database has said nothing for {} s", .after.as_secs())]
+    Silent { after: std::time::Duration },
     /// A stored text is not a value of its type.
     #[error("stored {what} cannot be read: {reason}")]
     Corrupt { what: Cow<'static, str>, reason: String },
@@ -105,6 +108,7 @@ impl Error {
             Self::SchemaVersion { .. } => Class::Schema,
             Self::Network { .. } => Class::Network,
             Self::LeaseLost { .. } => Class::LeaseLost,
+            Self::Silent { .. } => Class::Unavailable,
             Self::Corrupt { .. } => Class::Corrupt,
             Self::Projection { .. } | Self::BlockOrder { .. } | Self::OtherLedger { .. } => {
                 Class::Projection

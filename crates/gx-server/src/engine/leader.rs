@@ -18,6 +18,10 @@ pub const LEASE_TTL: Duration = Duration::from_secs(3);
 /// How often a leader renews its lease, and how often a stand-by looks for a free one.
 const RENEW_EVERY: Duration = Duration::from_secs(1);
 
+/// How long the database may say nothing. Longer than any transaction that a renewal may have to
+/// queue up behind.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
 /// What a worker is called: its lease and its metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Role {
@@ -81,7 +85,7 @@ pub(super) async fn lead<W, F>(
 {
     while !stop.is_cancelled() {
         let asked = Instant::now();
-        match lease::acquire(store, role.lease, holder, LEASE_TTL).await {
+        match answered(lease::acquire(store, role.lease, holder, LEASE_TTL)).await {
             Ok(Some(lease)) => {
                 let held = Held::new(lease, asked);
                 tracing::info!(worker = role.worker.as_str(), epoch = held.lease.epoch, "leading");
@@ -95,7 +99,7 @@ pub(super) async fn lead<W, F>(
                 }
                 metrics.set_leader(role.worker, false);
                 // Failing to give it up only means that it expires by itself.
-                let _ = lease::release(store, held.lease()).await;
+                let _ = answered(lease::release(store, held.lease())).await;
             }
             Ok(None) => {}
             Err(error) => {
@@ -110,14 +114,24 @@ pub(super) async fn lead<W, F>(
     }
 }
 
-/// Renews the lease until it is lost.
+/// What the database answers in time. A host that has vanished without a word says nothing for as
+/// long as one listens.
+async fn answered<T>(
+    asked: impl Future<Output = Result<T, gx_store::Error>>,
+) -> Result<T, gx_store::Error> {
+    let silent = || gx_store::Error::Silent { after: SILENCE_MAX };
+    tokio::time::timeout(SILENCE_MAX, asked).await.unwrap_or_else(|_| Err(silent()))
+}
+
+/// Renews the lease until it is lost, or the database says nothing at all: then whoever leads may
+/// be listening in vain as well, and begins again on another connection.
 async fn renew(store: &Store, held: &Held) {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
         let asked = Instant::now();
-        match lease::renew(store, held.lease(), LEASE_TTL).await {
+        match answered(lease::renew(store, held.lease(), LEASE_TTL)).await {
             Ok(()) => held.extend(asked),
-            Err(gx_store::Error::LeaseLost { .. }) => return,
+            Err(gx_store::Error::LeaseLost { .. } | gx_store::Error::Silent { .. }) => return,
             // The database is away. Nobody else can take the lease from it either.
             Err(error) => tracing::warn!(class = error.class().as_str(), "lease not renewed"),
         }
