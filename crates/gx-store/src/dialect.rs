@@ -96,12 +96,13 @@ pub(crate) const POSTGRES_LOCK_MIGRATION: &str = "SELECT pg_advisory_xact_lock(7
 pub(crate) const fn insert_outbox(engine: Engine) -> &'static str {
     engine.pick(
         "INSERT INTO outbox
-        (command_id, actor, role, function, args, service, traceparent, created_at_ms, seq)
+        (command_id, actor, role, function, args, service, traceparent, created_at_ms, signature,
+            seq)
         {rows}
         ON CONFLICT (command_id) DO NOTHING",
         "WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
-        input (command_id, actor, role, function, args, service, traceparent, created_at_ms, place)
-            AS (SELECT * FROM ROWS FROM ({unnest}) WITH ORDINALITY),
+        input (command_id, actor, role, function, args, service, traceparent, created_at_ms,
+            signature, place) AS (SELECT * FROM ROWS FROM ({unnest}) WITH ORDINALITY),
         fresh AS (
             SELECT i.* FROM x, input i
             WHERE x.xid IS NOT NULL
@@ -109,8 +110,10 @@ pub(crate) const fn insert_outbox(engine: Engine) -> &'static str {
             ORDER BY i.place),
         numbered AS MATERIALIZED (SELECT nextval('outbox_seq') AS seq, f.* FROM fresh f)
         INSERT INTO outbox
-        (seq, command_id, actor, role, function, args, service, traceparent, created_at_ms)
-        SELECT seq, command_id, actor, role, function, args, service, traceparent, created_at_ms
+        (seq, command_id, actor, role, function, args, service, traceparent, created_at_ms,
+            signature)
+        SELECT seq, command_id, actor, role, function, args, service, traceparent, created_at_ms,
+            signature
         FROM numbered ORDER BY command_id
         ON CONFLICT (command_id) DO NOTHING RETURNING seq, command_id",
     )

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use gx_contract::{Command, Envelope};
+use gx_contract::{Command, Envelope, Signature};
 use gx_types::{Actor, CommandId, Role, TimeMs};
 
 use crate::bulk::{Bulk, Column};
-use crate::sql::{Conn, Row, sql};
+use crate::sql::{Conn, Row, json_of, sql};
 use crate::{Engine, Error, Tx, dialect};
 
 /// A command to accept. It has been validated; the store does not judge it.
@@ -22,6 +22,8 @@ pub struct NewCommand {
     pub function: &'static str,
     /// JSON object of the arguments, fields in declaration order.
     pub args: String,
+    /// By the key of the acting account. It is no part of the body: a retry may be signed anew.
+    pub signature: Option<Signature>,
     /// The service that accepted it.
     pub service: String,
     /// W3C trace context of the request.
@@ -42,6 +44,7 @@ impl NewCommand {
             role: envelope.role(),
             function: envelope.command.name(),
             args: envelope.command.args_json(),
+            signature: envelope.signature,
             service: service.into(),
             traceparent,
             created_at,
@@ -76,6 +79,7 @@ pub struct Queued {
     pub role: Role,
     pub function: String,
     pub args: String,
+    pub signature: Option<Signature>,
     pub service: String,
     pub traceparent: Option<String>,
     pub created_at: TimeMs,
@@ -89,13 +93,17 @@ impl Queued {
     /// is set aside as dead; it never blocks the others.
     pub fn envelope(&self) -> Result<Envelope, gx_contract::NameError> {
         let command = Command::from_name_and_args(&self.function, &self.args)?;
-        Ok(Envelope { command_id: self.command_id, actor: self.actor, command })
+        let Self { command_id, actor, signature, .. } = *self;
+        Ok(Envelope { command_id, actor, command, signature })
     }
 }
 
 /// Columns that [`queued`] reads, in its order, of the table `o`.
 pub(crate) const COLUMNS: &str = "o.seq, o.command_id, o.actor, o.role, o.function, o.args, \
-    o.service, o.traceparent, o.created_at_ms";
+    o.service, o.traceparent, o.created_at_ms, o.signature";
+
+/// How many they are.
+pub(crate) const COLUMN_COUNT: usize = 10;
 
 pub(crate) fn queued(row: &Row) -> Result<Queued, Error> {
     Ok(Queued {
@@ -108,6 +116,7 @@ pub(crate) fn queued(row: &Row) -> Result<Queued, Error> {
         service: row.string(6)?,
         traceparent: row.opt_string(7)?,
         created_at: row.time(8)?,
+        signature: row.opt_json(9, "signature")?,
     })
 }
 
@@ -203,6 +212,9 @@ fn columns<'v>(fresh: &[(&'v str, &'v NewCommand)]) -> Vec<Column<'v>> {
             fresh.iter().map(|(_, new)| new.traceparent.as_deref().map(Into::into)).collect(),
         ),
         Column::Int(fresh.iter().map(|(_, new)| new.created_at.0).collect()),
+        Column::OptText(
+            fresh.iter().map(|(_, new)| Some(json_of(&new.signature?).into())).collect(),
+        ),
     ]
 }
 

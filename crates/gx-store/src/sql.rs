@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use gx_types::{Amount, TimeMs};
+use gx_types::{AccountId, Amount, TimeMs};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Executor, PgConnection, Row as _, SqliteConnection};
@@ -55,9 +57,12 @@ macro_rules! value_from {
 value_from! {
     i64 => |value| Value::Int(Some(value));
     Option<i64> => |value| Value::Int(value);
+    u8 => |value| Value::Int(Some(i64::from(value)));
+    u32 => |value| Value::Int(Some(i64::from(value)));
     bool => |value| Value::Int(Some(i64::from(value)));
     TimeMs => |value| Value::Int(Some(value.0));
     Option<TimeMs> => |value| Value::Int(value.map(|time| time.0));
+    &AccountId => |value| Value::Text(Some(value.as_str().to_owned()));
     &str => |value| Value::Text(Some(value.to_owned()));
     Option<&str> => |value| Value::Text(value.map(str::to_owned));
     String => |value| Value::Text(Some(value));
@@ -87,6 +92,11 @@ impl Statement {
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
+    }
+
+    /// Its first words, for error messages.
+    pub(crate) fn beginning(&self) -> String {
+        beginning(&self.text)
     }
 
     /// Runs it and says how many rows it touched.
@@ -245,6 +255,42 @@ impl Row {
             .transpose()
     }
 
+    /// A value of an enum by the name that the ledger writes; `what` names it when it is none.
+    pub(crate) fn named<T: DeserializeOwned>(
+        &self,
+        column: usize,
+        what: &'static str,
+    ) -> Result<T, Error> {
+        let text = serde_json::Value::String(self.string(column)?);
+        serde_json::from_value(text).map_err(|reason| Error::corrupt(what, reason))
+    }
+
+    pub(crate) fn opt_named<T: DeserializeOwned>(
+        &self,
+        column: usize,
+        what: &'static str,
+    ) -> Result<Option<T>, Error> {
+        if self.opt_text(column)?.is_none() { Ok(None) } else { self.named(column, what).map(Some) }
+    }
+
+    /// A value that is kept as JSON.
+    pub(crate) fn opt_json<T: DeserializeOwned>(
+        &self,
+        column: usize,
+        what: &'static str,
+    ) -> Result<Option<T>, Error> {
+        self.opt_text(column)?
+            .map(|text| serde_json::from_str(text))
+            .transpose()
+            .map_err(|reason| Error::corrupt(what, reason))
+    }
+
+    /// A small count.
+    pub(crate) fn small<T: TryFrom<i64>>(&self, column: usize) -> Result<T, Error> {
+        let too_large = |_| Error::corrupt(format!("column {column}"), "out of range");
+        T::try_from(self.int(column)?).map_err(too_large)
+    }
+
     /// 32 bytes written as hexadecimal digits.
     pub(crate) fn hash(&self, column: usize) -> Result<[u8; 32], Error> {
         from_hex(self.text(column)?).ok_or_else(|| Error::corrupt("hash", "not 64 digits"))
@@ -253,6 +299,21 @@ impl Row {
 
 fn missing(column: usize) -> Error {
     Error::corrupt(format!("column {column}"), "null")
+}
+
+/// The name of a value of an enum as the ledger writes it.
+pub(crate) fn name_of(value: &impl Serialize) -> String {
+    // Enums without fields become strings; nothing else is handed in.
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
+/// A value as the JSON that [`Row::opt_json`] reads.
+pub(crate) fn json_of(value: &impl Serialize) -> String {
+    // Plain lists and structs with string keys are always written.
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Lower-case hexadecimal digits.

@@ -38,10 +38,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0003_local.sql"),
         postgres: include_str!("sql/0003_postgres.sql"),
     },
+    Migration {
+        version: 4,
+        name: "domains",
+        both: include_str!("sql/0004_domains.sql"),
+        postgres: include_str!("sql/0004_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

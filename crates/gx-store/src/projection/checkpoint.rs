@@ -226,6 +226,40 @@ pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Re
     }
 }
 
+/// Every table that is made from blocks. The heartbeat is none: it tells of the projector.
+const READ_MODELS: [&str; 30] = [
+    "projection",
+    "blocks",
+    "transactions",
+    "outcomes",
+    "accounts",
+    "balances",
+    "entries",
+    "entry_marks",
+    "countries",
+    "system",
+    "relationships",
+    "guardians",
+    "recoveries",
+    "recovery_guardians",
+    "organizations",
+    "organization_stakeholders",
+    "pending_transactions",
+    "pending_transaction_approvers",
+    "loans",
+    "loan_repayments",
+    "proposals",
+    "votes",
+    "parameter_changes",
+    "parameters",
+    "tax_assessments",
+    "tax_skips",
+    "treasuries",
+    "disbursements",
+    "ledger_admins",
+    "pending_actions",
+];
+
 /// Empties the read models, so that the ledger can be applied again from its first block. Readers
 /// see empty read models from the commit until that is done.
 ///
@@ -233,18 +267,7 @@ pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Re
 /// [`Error::LeaseLost`].
 pub async fn clear(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
     lease::fence(tx, lease).await?;
-    for table in [
-        "projection",
-        "blocks",
-        "transactions",
-        "outcomes",
-        "accounts",
-        "balances",
-        "entries",
-        "entry_marks",
-        "countries",
-        "system",
-    ] {
+    for table in READ_MODELS {
         let mut conn = tx.conn();
         sql(dialect::empty(conn.engine(), table)).run(&mut conn).await?;
     }

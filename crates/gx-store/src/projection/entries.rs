@@ -58,12 +58,11 @@ impl Line<'_, '_> {
 pub(super) fn collect_fee(
     world: &mut World<'_>,
     at: At<'_, '_>,
-    place: &mut usize,
     posting: &Posting,
 ) -> Result<(), Error> {
     let account = *posting.account();
     if world.fees.is_some_and(|fees| fees.account != account) {
-        enter_fees(world, at.block, place)?;
+        enter_fees(world, at.block)?;
     }
     post(world, at, posting)?;
     let before = world.fees.map_or(0, |fees| fees.change);
@@ -75,14 +74,9 @@ pub(super) fn collect_fee(
 }
 
 /// Writes the line of the fees that have none yet.
-pub(super) fn enter_fees(
-    world: &mut World<'_>,
-    block: &ProjectedBlock<'_>,
-    place: &mut usize,
-) -> Result<(), Error> {
+pub(super) fn enter_fees(world: &mut World<'_>, block: &ProjectedBlock<'_>) -> Result<(), Error> {
     let Some(Fees { account, change, tx_no }) = world.fees.take() else { return Ok(()) };
-    let entry_no = numbered(block.number, *place)?;
-    *place = place.saturating_add(1);
+    let entry_no = next_entry(world, block)?;
     // Its postings were applied, so that the account is there.
     let World { accounts, entries, marks, .. } = world;
     if let Some(live) = accounts.get_mut(&account) {
@@ -93,23 +87,28 @@ pub(super) fn enter_fees(
     Ok(())
 }
 
+/// The number of the block's next entry.
+fn next_entry(world: &mut World<'_>, block: &ProjectedBlock<'_>) -> Result<i64, Error> {
+    let entry_no = numbered(block.number, world.place)?;
+    world.place = world.place.saturating_add(1);
+    Ok(entry_no)
+}
+
 /// Applies a posting: the balance, and a line of the history.
 pub(super) fn entry<'b>(
     world: &mut World<'b>,
     at: At<'_, 'b>,
-    place: &mut usize,
     posting: &Posting,
     line: Line<'_, 'b>,
 ) -> Result<(), Error> {
     if world.fees.is_some_and(|fees| fees.account == *posting.account()) {
-        enter_fees(world, at.block, place)?;
+        enter_fees(world, at.block)?;
     }
     let counterparty_no = match line.counterparty {
         Some(id) => Some(known(world, at, id)?.no),
         None => None,
     };
-    let entry_no = numbered(at.block.number, *place)?;
-    *place = place.saturating_add(1);
+    let entry_no = next_entry(world, at.block)?;
     let tx_no = at.tx_no;
     let change = posting.change().qirat();
     let Line { kind, fee, remark, .. } = line;
@@ -122,9 +121,12 @@ pub(super) fn entry<'b>(
     Ok(())
 }
 
-/// Changes a balance by what the posting says, which must lead to the balance that it says.
+/// Changes a balance by what the posting says, which must lead to the balance that it says. The
+/// tax's timer starts when a balance is found at the threshold or above, goes on while it stays
+/// there, and stops below.
 fn post(world: &mut World<'_>, at: At<'_, '_>, posting: &Posting) -> Result<(), Error> {
     let (change, balance) = (posting.change().qirat(), qirat(at, posting.balance())?);
+    let threshold = world.tax_threshold;
     let live = known(world, at, posting.account())?;
     if live.balance.checked_add(change) != Some(balance) {
         let (id, was) = (posting.account(), live.balance);
@@ -132,6 +134,8 @@ fn post(world: &mut World<'_>, at: At<'_, '_>, posting: &Posting) -> Result<(), 
     }
     live.balance = balance;
     live.touched = true;
+    let runs = live.taxable && balance >= threshold;
+    live.set_timer(runs.then(|| live.taxable_since.unwrap_or(at.time().0)));
     Ok(())
 }
 

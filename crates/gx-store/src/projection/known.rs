@@ -19,6 +19,8 @@ pub struct Known {
     /// The block that left them so; `None` when nothing is remembered.
     at: Option<Checkpoint>,
     accounts: HashMap<AccountId, Live>,
+    /// From which balance on the velocity tax is for, then.
+    tax_threshold: Option<i64>,
 }
 
 impl Known {
@@ -31,14 +33,25 @@ impl Known {
         self.accounts.get(id).copied()
     }
 
+    pub(super) fn tax_threshold(&self) -> Option<i64> {
+        self.tax_threshold
+    }
+
     /// Remembers accounts as the block of the checkpoint leaves them.
-    pub(super) fn learn(&mut self, checkpoint: Checkpoint, accounts: HashMap<AccountId, Live>) {
+    pub(super) fn learn(
+        &mut self,
+        checkpoint: Checkpoint,
+        tax_threshold: i64,
+        accounts: HashMap<AccountId, Live>,
+    ) {
         self.at = Some(checkpoint);
+        self.tax_threshold = Some(tax_threshold);
         if self.accounts.len().saturating_add(accounts.len()) > ACCOUNTS_MAX {
             self.accounts.clear();
         }
         if accounts.len() <= ACCOUNTS_MAX {
-            let left = |(id, live)| (id, Live { new: None, touched: false, ..live });
+            let left =
+                |(id, live)| (id, Live { new: None, touched: false, retimed: false, ..live });
             self.accounts.extend(accounts.into_iter().map(left));
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use gx_contract::params::VelocityTax;
 use gx_contract::{Event, Outcome};
 use gx_types::{AccountId, CountryCode};
 
@@ -11,7 +12,8 @@ use crate::bulk::{Bulk, Column};
 use crate::projection::Known;
 use crate::projection::ProjectedBlock;
 use crate::projection::fold::{CountryRow, Live, World};
-use crate::sql::Conn;
+use crate::projection::governance::TAX_THRESHOLD;
+use crate::sql::{Conn, int, sql};
 
 /// What the events name.
 #[derive(Debug, Default)]
@@ -23,34 +25,86 @@ struct Named<'b> {
 
 impl<'b> Named<'b> {
     fn event(&mut self, event: &'b Event) {
+        self.accounts.extend(event.postings().iter().map(|posting| posting.account()));
         match event {
-            Event::SystemBootstrapped(event) => {
-                self.accounts.extend(event.postings.iter().map(|posting| posting.account()));
-            }
             Event::CountriesInitialized(event) => {
                 let added = event.countries.iter().map(|country| country.country_code);
                 self.treasuries.extend(added.clone().map(AccountId::treasury));
                 self.countries.extend(added);
                 self.countries.extend(event.slots.iter().map(|sealed| sealed.country_code));
             }
-            Event::SystemPaused(_) | Event::SystemResumed(_) => {}
             Event::UserCreated(event) => {
                 self.accounts.insert(&event.user_id);
                 self.countries.insert(event.country);
             }
             Event::GenesisDistributed(event) => {
                 self.accounts.insert(&event.user_id);
-                self.accounts.extend(event.postings.iter().map(|posting| posting.account()));
                 self.countries.insert(event.country);
             }
             Event::GenesisSkipped(event) => drop(self.accounts.insert(&event.user_id)),
-            Event::Transferred(event) => {
-                self.accounts.extend([&event.from, &event.to]);
-                self.accounts.extend(event.postings.iter().map(|posting| posting.account()));
-            }
             Event::WalletFrozen(event) => drop(self.accounts.insert(&event.user_id)),
             Event::WalletUnfrozen(event) => drop(self.accounts.insert(&event.user_id)),
+            Event::OrganizationActivated(event) => drop(self.accounts.insert(&event.org_id)),
+            Event::VelocityTaxApplied(event) => drop(self.accounts.insert(&event.account_id)),
+            Event::VelocityTaxSkipped(event) => drop(self.accounts.insert(&event.account_id)),
+            Event::VelocityTaxExemptSet(event) => drop(self.accounts.insert(&event.account_id)),
+            // These move coins between the accounts of their postings, or none.
+            Event::SystemBootstrapped(_)
+            | Event::SystemPaused(_)
+            | Event::SystemResumed(_)
+            | Event::ActionProposed(_)
+            | Event::ActionApproved(_)
+            | Event::AdminAppointed(_)
+            | Event::AdminRemoved(_)
+            | Event::SystemParameterUpdated(_)
+            | Event::PoolDisbursed(_)
+            | Event::KeyRegistered(_)
+            | Event::KeyRotated(_)
+            | Event::UserStatusSet(_)
+            | Event::RelationshipRequested(_)
+            | Event::RelationshipConfirmed(_)
+            | Event::RelationshipRejected(_)
+            | Event::RelationshipEnded(_)
+            | Event::GuardiansNominated(_)
+            | Event::RecoveryInitiated(_)
+            | Event::RecoveryConfirmed(_)
+            | Event::RecoveryCancelled(_)
+            | Event::RecoveryCompleted(_)
+            | Event::Transferred(_)
+            | Event::OrganizationProposed(_)
+            | Event::MembershipEndorsed(_)
+            | Event::OrganizationStatusSet(_)
+            | Event::AuthRuleProposed(_)
+            | Event::AuthRuleDefined(_)
+            | Event::MultiSigTxInitiated(_)
+            | Event::MultiSigTxApproved(_)
+            | Event::MultiSigTxRejected(_)
+            | Event::MultiSigTxCancelled(_)
+            | Event::MultiSigTxExecuted(_)
+            | Event::MultiSigTxExecutionFailed(_)
+            | Event::LoanApplied(_)
+            | Event::LoanApproved(_)
+            | Event::LoanRejected(_)
+            | Event::LoanRepaid(_)
+            | Event::LoanDefaulted(_)
+            | Event::TreasuryActivated(_)
+            | Event::ProposalSubmitted(_)
+            | Event::VoteCast(_)
+            | Event::ProposalExecuted(_)
+            | Event::ProposalFailed(_) => {}
         }
+    }
+}
+
+/// From which balance on the velocity tax is for.
+async fn tax_threshold(conn: &mut Conn<'_>) -> Result<i64, Error> {
+    let row = sql("SELECT value FROM parameters WHERE param_id = $1")
+        .bind(TAX_THRESHOLD)
+        .optional(conn)
+        .await?;
+    match row {
+        Some(row) => row.int(0),
+        None => int(VelocityTax::default().threshold.qirat()),
     }
 }
 
@@ -67,7 +121,11 @@ pub(super) async fn world<'b>(
             Outcome::Refused(_) | Outcome::Repeated(_) => {}
         }
     }
-    let mut world = World::new(account_count);
+    let tax_threshold = match known.tax_threshold() {
+        Some(threshold) => threshold,
+        None => tax_threshold(conn).await?,
+    };
+    let mut world = World::new(account_count, tax_threshold);
     let mut ids: BTreeSet<&AccountId> = BTreeSet::new();
     for id in named.accounts.iter().copied().chain(&named.treasuries) {
         match known.get(id) {
@@ -77,7 +135,9 @@ pub(super) async fn world<'b>(
     }
     let rows = Bulk::new(
         "WITH input (account_id) AS ({rows})
-        SELECT a.account_id, a.account_no, b.balance_qirat, b.last_entry, b.entry_count
+        SELECT a.account_id, a.account_no, b.balance_qirat, b.last_entry, b.entry_count,
+            CASE WHEN a.kind IN ('USER', 'ORGANIZATION') AND a.tax_exempt = 0 THEN 1 ELSE 0 END,
+            b.taxable_since_ms
         FROM input i JOIN accounts a ON a.account_id = i.account_id
         JOIN balances b ON b.account_no = a.account_no",
         vec![Column::Text(ids.into_iter().map(|id| id.as_str().into()).collect())],
@@ -91,8 +151,11 @@ pub(super) async fn world<'b>(
             balance: row.int(2)?,
             last_entry: row.int(3)?,
             entry_count: row.int(4)?,
+            taxable: row.flag(5)?,
+            taxable_since: row.opt_int(6)?,
             new: None,
             touched: false,
+            retimed: false,
         };
         world.accounts.insert(row.parse(0, "account id")?, live);
     }

@@ -4,12 +4,20 @@
 //! countries, its outcomes to the commands of the outbox. What cannot be applied is an error that
 //! names block and command; nothing is ever skipped.
 
+mod admin;
 mod checkpoint;
 mod entries;
 mod fold;
+mod governance;
+mod identity;
 mod known;
 mod load;
+mod loan_pool;
+mod organization;
 mod outcomes;
+mod rows;
+mod tax_and_fee;
+mod tokenomics;
 mod write;
 
 use gx_contract::{BatchRecord, Envelope, Outcome};
@@ -112,11 +120,12 @@ pub async fn apply(
     progress.totals.commands = progress.totals.commands.saturating_add(applied.commands);
     progress.totals.refused = progress.totals.refused.saturating_add(applied.refused);
     progress.totals.entries = progress.totals.entries.saturating_add(applied.entries);
+    let tax_threshold = world.tax_threshold;
     let accounts = write::world(&mut conn, world).await?;
     write::blocks(&mut conn, blocks).await?;
     outcomes::write(&mut conn, blocks).await?;
     checkpoint::store(&mut conn, &progress).await?;
-    known.learn(progress.checkpoint, accounts);
+    known.learn(progress.checkpoint, tax_threshold, accounts);
     Ok((applied, known))
 }
 

@@ -9,9 +9,9 @@ use gx_types::AccountId;
 use crate::Error;
 use crate::bulk::{Bulk, Column};
 use crate::projection::entries::EntryRow;
-use crate::projection::fold::{CountryRow, Live, NewAccount, SystemChange, World};
-use crate::projection::{ProjectedBlock, numbered};
-use crate::sql::{Conn, int, sql, to_hex};
+use crate::projection::fold::{Change, CountryRow, Live, NewAccount, SystemChange, World};
+use crate::projection::{ProjectedBlock, numbered, rows};
+use crate::sql::{Conn, int, name_of, sql, to_hex};
 use crate::tokenomics::accounts::{frozen_text, genesis_columns, kind_text};
 
 /// Writes everything, and gives the accounts back as they are left.
@@ -25,7 +25,8 @@ pub(super) async fn world(
     accounts(conn, &world.new_accounts).await?;
     let (new, old): (Vec<&Live>, Vec<&Live>) =
         touched.into_iter().partition(|live| live.new.is_some());
-    balances(conn, &new, &old).await?;
+    let timers = world.accounts.values().filter(|live| live.retimed && live.new.is_none());
+    balances(conn, &new, &old, timers.collect()).await?;
     entries(conn, &world.entries).await?;
     Bulk::new(
         "INSERT INTO entry_marks (account_no, entry_no) {rows}",
@@ -39,14 +40,35 @@ pub(super) async fn world(
     account_changes(conn, &world).await?;
     countries(conn, &world).await?;
     system(conn, world.system).await?;
+    for change in world.changes {
+        run(conn, change).await?;
+    }
+    rows::votes(conn, &world.votes).await?;
+    rows::tallies(conn, &world.tallies).await?;
+    rows::assessments(conn, &world.assessments).await?;
+    rows::skips(conn, &world.skips).await?;
     Ok(world.accounts)
+}
+
+/// Runs a statement of an event. A row that it must change and that is not there stops the
+/// projection.
+async fn run(conn: &mut Conn<'_>, change: Change) -> Result<(), Error> {
+    let Change { statement, one_row, block, command_id } = change;
+    let doing = statement.beginning();
+    let touched = statement.run(conn).await?;
+    if one_row && touched != 1 {
+        let reason = format!("{doing}: {touched} rows where one is expected");
+        let command_id = Some(command_id.to_string());
+        return Err(Error::Projection { block, command_id, reason });
+    }
+    Ok(())
 }
 
 async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> {
     let genesis: Vec<_> = new.iter().map(|account| genesis_columns(account.genesis)).collect();
     Bulk::new(
         "INSERT INTO accounts (account_no, account_id, kind, country, account_type, cap_qirat,
-            frozen, genesis, genesis_phase, genesis_qirat, created_tx) {rows}",
+            frozen, genesis, genesis_phase, genesis_qirat, created_tx, status, trust_score) {rows}",
         vec![
             Column::Int(new.iter().map(|account| account.no).collect()),
             Column::Text(new.iter().map(|account| account.id.as_str().into()).collect()),
@@ -61,6 +83,8 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
             Column::OptInt(genesis.iter().map(|(_, phase, _)| *phase).collect()),
             Column::OptInt(genesis.iter().map(|(_, _, amount)| *amount).collect()),
             Column::Int(new.iter().map(|account| account.created_tx).collect()),
+            Column::OptText(new.iter().map(|a| Some(name_of(&a.standing?.0).into())).collect()),
+            Column::OptInt(new.iter().map(|a| Some(i64::from(a.standing?.1))).collect()),
         ],
     )
     .run(conn)
@@ -68,8 +92,14 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
     .map(drop)
 }
 
-/// New rows, and new values of old ones.
-async fn balances(conn: &mut Conn<'_>, new: &[&Live], old: &[&Live]) -> Result<(), Error> {
+/// New rows, new values of old ones, and the timers that have changed: an index is on those, which
+/// payments that change none leave alone.
+async fn balances(
+    conn: &mut Conn<'_>,
+    new: &[&Live],
+    old: &[&Live],
+    mut timers: Vec<&Live>,
+) -> Result<(), Error> {
     let columns = |rows: &[&Live]| {
         vec![
             Column::Int(rows.iter().map(|live| live.no).collect()),
@@ -78,9 +108,14 @@ async fn balances(conn: &mut Conn<'_>, new: &[&Live], old: &[&Live]) -> Result<(
             Column::Int(rows.iter().map(|live| live.entry_count).collect()),
         ]
     };
+    let since =
+        |rows: &[&Live]| Column::OptInt(rows.iter().map(|live| live.taxable_since).collect());
+    let mut new_columns = columns(new);
+    new_columns.push(since(new));
     Bulk::new(
-        "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count) {rows}",
-        columns(new),
+        "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count,
+            taxable_since_ms) {rows}",
+        new_columns,
     )
     .run(conn)
     .await?;
@@ -93,10 +128,25 @@ async fn balances(conn: &mut Conn<'_>, new: &[&Live], old: &[&Live]) -> Result<(
     )
     .run(conn)
     .await?;
-    if usize::try_from(touched) == Ok(old.len()) {
+    all_there(touched, old.len(), "balances")?;
+    timers.sort_unstable_by_key(|live| live.no);
+    let touched = Bulk::new(
+        "WITH input (account_no, taxable_since_ms) AS ({rows})
+        UPDATE balances SET taxable_since_ms = i.taxable_since_ms
+        FROM input i WHERE balances.account_no = i.account_no",
+        vec![Column::Int(timers.iter().map(|live| live.no).collect()), since(&timers)],
+    )
+    .run(conn)
+    .await?;
+    all_there(touched, timers.len(), "balances")
+}
+
+/// Every row that was to be changed was there.
+pub(super) fn all_there(touched: u64, rows: usize, table: &'static str) -> Result<(), Error> {
+    if usize::try_from(touched) == Ok(rows) {
         Ok(())
     } else {
-        Err(Error::corrupt("balances", "a row vanished"))
+        Err(Error::corrupt(table, "a row vanished"))
     }
 }
 

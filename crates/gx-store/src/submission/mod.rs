@@ -12,7 +12,7 @@ use gx_types::{BatchId, Role, TimeMs};
 
 use crate::bulk::{Bulk, Column};
 use crate::lease::{self, Lease};
-use crate::outbox::{COLUMNS, Queued, queued};
+use crate::outbox::{COLUMN_COUNT, COLUMNS, Queued, queued};
 use crate::sql::{Conn, int, sql};
 use crate::{Error, Source, Store, Tx, dialect};
 use gaps::{Gap, Sight};
@@ -111,7 +111,7 @@ async fn late_rows(conn: &mut Conn<'_>, gaps: &[Gap]) -> Result<Vec<Queued>, Err
     let found = Bulk::new(
         "WITH input (first_seq, last_seq) AS ({rows})
         SELECT o.seq, o.command_id, o.actor, o.role, o.function, o.args, o.service, o.traceparent,
-            o.created_at_ms
+            o.created_at_ms, o.signature
         FROM input i CROSS JOIN outbox o WHERE o.seq BETWEEN i.first_seq AND i.last_seq",
         columns,
     )
@@ -244,14 +244,14 @@ pub async fn unanswered(source: impl Into<Source<'_>>) -> Result<Vec<RecordedBat
     .await?;
     let mut batches: BTreeMap<i64, RecordedBatch> = BTreeMap::new();
     for row in &rows {
-        let batch_no = row.int(9)?;
+        let batch_no = row.int(COLUMN_COUNT)?;
         let batch = match batches.entry(batch_no) {
             std::collections::btree_map::Entry::Occupied(batch) => batch.into_mut(),
             std::collections::btree_map::Entry::Vacant(vacant) => vacant.insert(RecordedBatch {
                 batch_no: BatchNo(batch_no),
-                batch_id: row.parse(10, "batch id")?,
-                role: row.parse(11, "role")?,
-                submitted_at: row.time(12)?,
+                batch_id: row.parse(COLUMN_COUNT + 1, "batch id")?,
+                role: row.parse(COLUMN_COUNT + 2, "role")?,
+                submitted_at: row.time(COLUMN_COUNT + 3)?,
                 rows: Vec::new(),
             }),
         };

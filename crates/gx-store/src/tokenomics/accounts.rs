@@ -235,11 +235,12 @@ pub(crate) const fn kind_text(kind: AccountKind) -> &'static str {
         AccountKind::Pool => "POOL",
         AccountKind::Treasury => "TREASURY",
         AccountKind::User => "USER",
+        AccountKind::Organization => "ORGANIZATION",
     }
 }
 
 fn kind_from(text: &str) -> Result<AccountKind, Error> {
-    [AccountKind::Pool, AccountKind::Treasury, AccountKind::User]
+    [AccountKind::Pool, AccountKind::Treasury, AccountKind::User, AccountKind::Organization]
         .into_iter()
         .find(|kind| kind_text(*kind) == text)
         .ok_or_else(|| Error::corrupt("kind of account", text))

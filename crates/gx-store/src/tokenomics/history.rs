@@ -26,10 +26,28 @@ pub enum EntryKind {
     Fee,
     /// Coins released by genesis.
     Genesis,
+    /// Coins that admins have paid out of a pool.
+    Disbursement,
+    /// A loan that was paid out.
+    Loan,
+    /// A loan, or a part of it, that was paid back.
+    Repayment,
+    /// Velocity tax, taken or received.
+    Tax,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 5] = [Self::Supply, Self::Sent, Self::Received, Self::Fee, Self::Genesis];
+    pub const ALL: [Self; 9] = [
+        Self::Supply,
+        Self::Sent,
+        Self::Received,
+        Self::Fee,
+        Self::Genesis,
+        Self::Disbursement,
+        Self::Loan,
+        Self::Repayment,
+        Self::Tax,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +56,10 @@ impl EntryKind {
             Self::Received => "RECEIVED",
             Self::Fee => "FEE",
             Self::Genesis => "GENESIS",
+            Self::Disbursement => "DISBURSEMENT",
+            Self::Loan => "LOAN",
+            Self::Repayment => "REPAYMENT",
+            Self::Tax => "TAX",
         }
     }
 }

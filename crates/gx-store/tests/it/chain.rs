@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::backend::NETWORK;
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
@@ -49,7 +50,7 @@ impl Chain {
     pub(crate) fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         self.ids += 1;
         let command_id = CommandId::from_u128(self.ids.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C));
-        Envelope { command_id, actor, command: command.into() }
+        Envelope { command_id, actor, command: command.into(), signature: None }
     }
 
     /// Executes a batch under an id of its own.
@@ -93,7 +94,7 @@ impl Chain {
 
     /// Bootstraps the system with the countries IN and LS.
     pub(crate) fn bootstrap(&mut self) {
-        let bootstrap = BootstrapSystem { first_super_admin: admin() };
+        let bootstrap = BootstrapSystem { first_super_admin: admin(), network_id: NETWORK };
         let bootstrap = self.envelope(Actor::System, bootstrap);
         let weights = [("IN", 99_000_000), ("LS", 1_000_000)];
         let countries = weights.map(|(country, weight)| {

@@ -84,7 +84,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 
 /// Takes the migrations after a version back, as if they had not run yet.
 fn forget_from(backend: &Backend, version: i64) {
-    const TABLES: [&[&str]; 3] = [
+    const TABLES: [&[&str]; 4] = [
         &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
         &[
             "projection",
@@ -108,10 +108,46 @@ fn forget_from(backend: &Backend, version: i64) {
             "audit_head",
             "idempotency",
         ],
+        &[
+            "relationships",
+            "guardians",
+            "recoveries",
+            "recovery_guardians",
+            "organizations",
+            "organization_stakeholders",
+            "pending_transactions",
+            "pending_transaction_approvers",
+            "loans",
+            "loan_repayments",
+            "proposals",
+            "votes",
+            "parameter_changes",
+            "parameters",
+            "tax_assessments",
+            "tax_skips",
+            "treasuries",
+            "disbursements",
+            "ledger_admins",
+            "pending_actions",
+        ],
+    ];
+    // Columns that the last migration has added to tables of earlier ones.
+    const COLUMNS: [(i64, &str, &str); 7] = [
+        (1, "outbox", "signature"),
+        (2, "accounts", "status"),
+        (2, "accounts", "trust_score"),
+        (2, "accounts", "public_key"),
+        (2, "accounts", "key_since_ms"),
+        (2, "accounts", "tax_exempt"),
+        (2, "balances", "taxable_since_ms"),
     ];
     let gone = TABLES.iter().skip(usize::try_from(version).unwrap()).copied().flatten();
     let cascade = if backend.engine() == Engine::Postgres { " CASCADE" } else { "" };
     let mut text: String = gone.map(|table| format!("DROP TABLE {table}{cascade};")).collect();
+    text.push_str("DROP INDEX IF EXISTS balances_taxable_idx;");
+    for (_, table, column) in COLUMNS.iter().filter(|(made, ..)| *made <= version) {
+        text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
+    }
     text.push_str(&format!("DELETE FROM schema_migrations WHERE version > {version};"));
     match backend.engine() {
         Engine::Sqlite => drop(sqlite(backend, &text)),

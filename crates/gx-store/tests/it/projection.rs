@@ -1,7 +1,7 @@
 //! Blocks become read models: whole, in order, once, or not at all.
 
 use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
-use gx_contract::{Event, GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
+use gx_contract::{GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Applied, Known};
 use gx_store::tokenomics::{accounts, countries, supply};
@@ -163,13 +163,7 @@ async fn agrees_with_events(store: &Store, chain: &Chain) {
     for result in chain.blocks.iter().flat_map(|block| &block.record.results) {
         let Outcome::Applied(events) = &result.outcome else { continue };
         for event in events {
-            let postings = match event {
-                Event::SystemBootstrapped(event) => &event.postings,
-                Event::GenesisDistributed(event) => &event.postings,
-                Event::Transferred(event) => &event.postings,
-                _ => continue,
-            };
-            for posting in postings {
+            for posting in event.postings() {
                 *sums.entry(*posting.account()).or_default() += posting.change().qirat();
             }
         }

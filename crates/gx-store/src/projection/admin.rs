@@ -1,0 +1,188 @@
+//! Bootstrap, countries, pauses, administrators and what two of them decide on.
+
+use gx_contract::admin::{
+    ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, CountriesInitialized,
+    PoolDisbursed, SystemBootstrapped, SystemPaused,
+};
+use gx_contract::state::{AccountKind, AdminLevel};
+use gx_contract::treasury::TreasuryActivated;
+use gx_types::{AccountId, AccountType, AdminId, Pool};
+
+use crate::Error;
+use crate::projection::entries::{Line, entry};
+use crate::projection::fold::{At, CountryRow, NewAccount, World, country, open, qirat};
+use crate::projection::tokenomics::between;
+use crate::sql::{name_of, sql};
+use crate::tokenomics::history::EntryKind;
+
+pub(super) fn bootstrapped<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    event: &'b SystemBootstrapped,
+) -> Result<(), Error> {
+    let admin = event.first_super_admin;
+    world.system.bootstrapped = Some((at.block.record.time, admin));
+    for posting in &event.postings {
+        let pool: Pool = posting
+            .account()
+            .as_str()
+            .parse()
+            .map_err(|_| at.stop(format!("{} is no pool", posting.account())))?;
+        let account = NewAccount::of(AccountKind::Pool, pool.account(), AccountType::System);
+        open(world, at, NewAccount { cap: Some(posting.balance()), ..account })?;
+        entry(world, at, posting, Line::of(EntryKind::Supply))?;
+    }
+    appoint(world, at, &admin, AdminLevel::SuperAdmin, None);
+    Ok(())
+}
+
+pub(super) fn countries(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &CountriesInitialized,
+) -> Result<(), Error> {
+    for added in &event.countries {
+        let code = added.country_code;
+        if world.countries.contains_key(&code) {
+            return Err(at.stop(format!("country {code} exists")));
+        }
+        let weight = i64::from(added.weight);
+        world.countries.insert(code, CountryRow { weight, ..CountryRow::default() });
+        let id = AccountId::treasury(code);
+        let account = NewAccount::of(AccountKind::Treasury, id, AccountType::Treasury);
+        open(world, at, NewAccount { country: Some(code), ..account })?;
+    }
+    for sealed in &event.slots {
+        let row = country(world, at, sealed.country_code)?;
+        for (slots, sealed) in row.slots.iter_mut().zip(sealed.slots) {
+            *slots = i64::try_from(sealed).map_err(|_| at.stop("more slots than can be"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn paused(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &SystemPaused,
+) -> Result<(), Error> {
+    world.system.paused = Some(Some((at.time(), event.reason.clone())));
+    Ok(())
+}
+
+pub(super) fn resumed(world: &mut World<'_>) -> Result<(), Error> {
+    world.system.paused = Some(None);
+    Ok(())
+}
+
+pub(super) fn action_proposed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &ActionProposed,
+) -> Result<(), Error> {
+    let statement = sql("INSERT INTO pending_actions (action_id, function, args, proposed_by,
+            proposed_at_ms, expires_at_ms, created_tx)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(event.action_id.to_string())
+    .bind(event.command.name())
+    .bind(event.command.args_json())
+    .bind(event.proposed_by.as_str())
+    .bind(at.time())
+    .bind(event.expires_at)
+    .bind(at.tx_no);
+    world.write(at, statement);
+    Ok(())
+}
+
+pub(super) fn action_approved(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &ActionApproved,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE pending_actions SET approved_by = $1, approved_at_ms = $2
+        WHERE action_id = $3 AND approved_by IS NULL")
+    .bind(event.approved_by.as_str())
+    .bind(at.time())
+    .bind(event.action_id.to_string());
+    world.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn appointed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &AdminAppointed,
+) -> Result<(), Error> {
+    appoint(world, at, &event.admin_id, event.level, event.account_id.as_ref());
+    Ok(())
+}
+
+/// Who was removed may be appointed again.
+fn appoint(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    admin_id: &AdminId,
+    level: AdminLevel,
+    account_id: Option<&AccountId>,
+) {
+    let statement = sql("INSERT INTO ledger_admins (admin_id, level, account_id, appointed_at_ms)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (admin_id) DO UPDATE SET level = excluded.level,
+            account_id = excluded.account_id, appointed_at_ms = excluded.appointed_at_ms,
+            removed_at_ms = NULL")
+    .bind(admin_id.as_str())
+    .bind(name_of(&level))
+    .bind(account_id.map(AccountId::as_str))
+    .bind(at.time());
+    world.write(at, statement);
+}
+
+pub(super) fn removed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &AdminRemoved,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE ledger_admins SET removed_at_ms = $1
+        WHERE admin_id = $2 AND removed_at_ms IS NULL")
+    .bind(at.time())
+    .bind(event.admin_id.as_str());
+    world.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn disbursed<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    event: &'b PoolDisbursed,
+) -> Result<(), Error> {
+    let pool = event.pool_id.account();
+    let sides = [&pool, &event.recipient_id];
+    let remark = Some(event.purpose.as_str());
+    between(world, at, EntryKind::Disbursement, sides, remark, &event.postings)?;
+    let statement = sql("INSERT INTO disbursements (tx_no, pool_id, recipient_id, amount_qirat,
+            purpose, at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(at.tx_no)
+    .bind(pool.as_str())
+    .bind(&event.recipient_id)
+    .bind(qirat(at, event.amount)?)
+    .bind(event.purpose.as_str())
+    .bind(at.time());
+    world.write(at, statement);
+    Ok(())
+}
+
+pub(super) fn treasury_activated(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &TreasuryActivated,
+) -> Result<(), Error> {
+    let statement = sql("INSERT INTO treasuries (country, treasury_id, org_id, activated_at_ms)
+        VALUES ($1, $2, $3, $4)")
+    .bind(event.country_code.as_str())
+    .bind(&event.treasury_id)
+    .bind(&event.org_id)
+    .bind(at.time());
+    world.write(at, statement);
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Proposals, votes, and the parameters that they change.
+
+use gx_contract::admin::SystemParameterUpdated;
+use gx_contract::governance::{
+    ProposalExecuted, ProposalFailed, ProposalFailure, ProposalSubmitted, Vote, VoteCast,
+};
+use gx_contract::params::ParameterValue;
+use gx_types::{AccountId, ProposalId};
+
+use crate::Error;
+use crate::projection::fold::{At, World};
+use crate::sql::{int, name_of, sql};
+
+/// The parameter that says from which balance on the velocity tax is for.
+pub(super) const TAX_THRESHOLD: &str = "velocityTaxThreshold";
+
+/// Where a proposal stands, as the read models keep it.
+pub(crate) const ACTIVE: &str = "ACTIVE";
+pub(crate) const EXECUTED: &str = "EXECUTED";
+pub(crate) const FAILED: &str = "FAILED";
+
+/// A vote to write. There may be many of them in a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VoteRow {
+    pub(super) proposal_id: ProposalId,
+    pub(super) voter_id: AccountId,
+    pub(super) vote: Vote,
+    pub(super) tx_no: i64,
+    pub(super) at_ms: i64,
+}
+
+fn value(at: At<'_, '_>, value: ParameterValue) -> Result<i64, Error> {
+    i64::try_from(value.get()).map_err(|_| at.stop(format!("{value} is more than can be")))
+}
+
+/// It holds from the next command on.
+pub(super) fn parameter(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &SystemParameterUpdated,
+) -> Result<(), Error> {
+    let (change_no, new_value) = (int(event.changes)?, value(at, event.new_value)?);
+    let statement = sql("INSERT INTO parameter_changes (change_no, param_id, old_value, new_value,
+            tx_no, at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(change_no)
+    .bind(event.param_id.id())
+    .bind(value(at, event.old_value)?)
+    .bind(new_value)
+    .bind(at.tx_no)
+    .bind(at.time());
+    world.write(at, statement);
+    let statement = sql("INSERT INTO parameters (param_id, value, change_no, changed_at_ms)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (param_id) DO UPDATE SET value = excluded.value,
+            change_no = excluded.change_no, changed_at_ms = excluded.changed_at_ms")
+    .bind(event.param_id.id())
+    .bind(new_value)
+    .bind(change_no)
+    .bind(at.time());
+    world.write(at, statement);
+    if event.param_id.id() == TAX_THRESHOLD {
+        world.tax_threshold = new_value;
+    }
+    Ok(())
+}
+
+pub(super) fn submitted(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &ProposalSubmitted,
+) -> Result<(), Error> {
+    let statement =
+        sql("INSERT INTO proposals (proposal_id, param_id, old_value, new_value, title,
+            proposed_by, submitted_at_ms, ends_at_ms, quorum, approval_percent, trust_min,
+            votes_for, votes_against, votes_abstain, status, created_tx)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $12, $13)")
+        .bind(event.proposal_id.to_string())
+        .bind(event.param_id.id())
+        .bind(value(at, event.old_value)?)
+        .bind(value(at, event.new_value)?)
+        .bind(event.title.as_str())
+        .bind(event.proposed_by.as_str())
+        .bind(at.time())
+        .bind(event.ends_at)
+        .bind(event.quorum)
+        .bind(event.approval_percent)
+        .bind(event.trust_min)
+        .bind(ACTIVE)
+        .bind(at.tx_no);
+    world.write(at, statement);
+    Ok(())
+}
+
+pub(super) fn voted(world: &mut World<'_>, at: At<'_, '_>, event: &VoteCast) -> Result<(), Error> {
+    let VoteCast { proposal_id, voter_id, vote, tally } = *event;
+    let at_ms = at.time().0;
+    world.votes.push(VoteRow { proposal_id, voter_id, vote, tx_no: at.tx_no, at_ms });
+    world.tallies.insert(proposal_id, tally);
+    Ok(())
+}
+
+pub(super) fn executed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &ProposalExecuted,
+) -> Result<(), Error> {
+    decided(world, at, event.proposal_id, EXECUTED, None);
+    world.tallies.insert(event.proposal_id, event.tally);
+    Ok(())
+}
+
+pub(super) fn failed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &ProposalFailed,
+) -> Result<(), Error> {
+    decided(world, at, event.proposal_id, FAILED, Some(event.reason));
+    world.tallies.insert(event.proposal_id, event.tally);
+    Ok(())
+}
+
+fn decided(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    id: ProposalId,
+    status: &'static str,
+    failure: Option<ProposalFailure>,
+) {
+    let statement = sql("UPDATE proposals SET status = $1, failure = $2, decided_at_ms = $3
+        WHERE proposal_id = $4 AND decided_at_ms IS NULL")
+    .bind(status)
+    .bind(failure.map(|failure| name_of(&failure)))
+    .bind(at.time())
+    .bind(id.to_string());
+    world.update(at, statement);
+}

@@ -1,0 +1,261 @@
+//! Organizations, their rules, and payments by multi-signature.
+
+use gx_contract::organization::{
+    AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed, MultiSigTxApproved,
+    MultiSigTxCancelled, MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxInitiated,
+    MultiSigTxRejected, OrganizationActivated, OrganizationProposed, OrganizationStatus,
+    OrganizationStatusSet, PendingTxState,
+};
+use gx_contract::state::AccountKind;
+use gx_types::{AccountId, PendingTxId};
+
+use crate::Error;
+use crate::projection::fold::{At, NewAccount, World, open, qirat};
+use crate::projection::tokenomics::{Payment, payment};
+use crate::sql::{json_of, name_of, sql};
+
+pub(super) fn proposed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &OrganizationProposed,
+) -> Result<(), Error> {
+    let no_rules: &[AuthRule] = &[];
+    let statement = sql("INSERT INTO organizations (org_id, name, kind, country, account_type,
+            status, proposed_by, proposed_at_ms, ladder, created_tx)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+    .bind(&event.org_id)
+    .bind(event.name.as_str())
+    .bind(name_of(&event.kind))
+    .bind(event.country.as_str())
+    .bind(event.account_type.as_str())
+    .bind(name_of(&OrganizationStatus::PendingEndorsement))
+    .bind(event.proposed_by.to_string())
+    .bind(at.time())
+    .bind(json_of(&no_rules))
+    .bind(at.tx_no);
+    world.write(at, statement);
+    for (place, stakeholder_id) in (0_i64..).zip(&event.stakeholders) {
+        let statement = sql("INSERT INTO organization_stakeholders (org_id, stakeholder_id, place,
+                created_tx)
+            VALUES ($1, $2, $3, $4)")
+        .bind(&event.org_id)
+        .bind(stakeholder_id)
+        .bind(place)
+        .bind(at.tx_no);
+        world.write(at, statement);
+    }
+    Ok(())
+}
+
+pub(super) fn endorsed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &MembershipEndorsed,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE organization_stakeholders SET endorsed_tx = $1
+        WHERE org_id = $2 AND stakeholder_id = $3 AND endorsed_tx IS NULL")
+    .bind(at.tx_no)
+    .bind(&event.org_id)
+    .bind(&event.stakeholder_id);
+    world.update(at, statement);
+    Ok(())
+}
+
+/// The organization's account is opened now.
+pub(super) fn activated(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &OrganizationActivated,
+) -> Result<(), Error> {
+    let account = NewAccount::of(AccountKind::Organization, event.org_id, event.account_type);
+    open(world, at, NewAccount { country: Some(event.country), ..account })?;
+    let statement = sql("UPDATE organizations SET status = $1, activated_by = $2,
+            activated_at_ms = $3
+        WHERE org_id = $4 AND activated_at_ms IS NULL")
+    .bind(name_of(&OrganizationStatus::Active))
+    .bind(&event.activated_by)
+    .bind(at.time())
+    .bind(&event.org_id);
+    world.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn status(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &OrganizationStatusSet,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE organizations SET status = $1 WHERE org_id = $2")
+        .bind(name_of(&event.status))
+        .bind(&event.org_id);
+    world.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn ladder_proposed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &AuthRuleProposed,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE organizations SET proposed_ladder = $1, ladder_approved_by = $2
+        WHERE org_id = $3")
+    .bind(json_of(&event.ladder))
+    .bind(json_of(&event.approved_by))
+    .bind(&event.org_id);
+    world.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn ladder_defined(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &AuthRuleDefined,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE organizations SET ladder = $1, ladder_since_ms = $2,
+            proposed_ladder = NULL, ladder_approved_by = NULL
+        WHERE org_id = $3")
+    .bind(json_of(&event.ladder))
+    .bind(at.time())
+    .bind(&event.org_id);
+    world.update(at, statement);
+    Ok(())
+}
+
+/// What an approver has said, as the read models keep it.
+pub(crate) const APPROVED: &str = "APPROVED";
+pub(crate) const REJECTED: &str = "REJECTED";
+
+pub(super) fn initiated(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxInitiated,
+) -> Result<(), Error> {
+    let id = event.pending_tx_id.to_string();
+    let statement = sql("INSERT INTO pending_transactions (pending_tx_id, org_id, from_id, to_id,
+            amount_qirat, remark, required, state, initiated_by, initiated_at_ms, expires_at_ms,
+            created_tx)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+    .bind(id.as_str())
+    .bind(&event.org_id)
+    .bind(&event.from)
+    .bind(&event.to)
+    .bind(qirat(at, event.amount)?)
+    .bind(event.remark.as_str())
+    .bind(event.required)
+    .bind(name_of(&PendingTxState::Pending))
+    .bind(&event.initiated_by)
+    .bind(at.time())
+    .bind(event.expires_at)
+    .bind(at.tx_no);
+    world.write(at, statement);
+    for (place, approver_id) in (0_i64..).zip(&event.approver_group) {
+        let approved = event.approved_by.contains(approver_id);
+        let statement =
+            sql("INSERT INTO pending_transaction_approvers (pending_tx_id, approver_id,
+                place, decision, decided_tx, created_tx)
+            VALUES ($1, $2, $3, $4, $5, $6)")
+            .bind(id.as_str())
+            .bind(approver_id)
+            .bind(place)
+            .bind(approved.then_some(APPROVED))
+            .bind(approved.then_some(at.tx_no))
+            .bind(at.tx_no);
+        world.write(at, statement);
+    }
+    Ok(())
+}
+
+fn decided(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    id: PendingTxId,
+    approver_id: &AccountId,
+    decision: &'static str,
+) {
+    let statement = sql("UPDATE pending_transaction_approvers SET decision = $1, decided_tx = $2
+        WHERE pending_tx_id = $3 AND approver_id = $4 AND decision IS NULL")
+    .bind(decision)
+    .bind(at.tx_no)
+    .bind(id.to_string())
+    .bind(approver_id);
+    world.update(at, statement);
+}
+
+pub(super) fn approved(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxApproved,
+) -> Result<(), Error> {
+    decided(world, at, event.pending_tx_id, &event.approver_id, APPROVED);
+    Ok(())
+}
+
+pub(super) fn rejected(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxRejected,
+) -> Result<(), Error> {
+    decided(world, at, event.pending_tx_id, &event.approver_id, REJECTED);
+    match event.state {
+        PendingTxState::Rejected => settled(world, at, event.pending_tx_id, event.state),
+        PendingTxState::Pending
+        | PendingTxState::Executed
+        | PendingTxState::ExecutionFailed
+        | PendingTxState::Cancelled => {}
+    }
+    Ok(())
+}
+
+/// Nothing will come of the payment any more. Why it could not be paid before stays.
+fn settled(world: &mut World<'_>, at: At<'_, '_>, id: PendingTxId, state: PendingTxState) {
+    let statement = sql("UPDATE pending_transactions SET state = $1, settled_at_ms = $2,
+            settled_tx = $3
+        WHERE pending_tx_id = $4 AND settled_tx IS NULL")
+    .bind(name_of(&state))
+    .bind(at.time())
+    .bind(at.tx_no)
+    .bind(id.to_string());
+    world.update(at, statement);
+}
+
+pub(super) fn cancelled(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxCancelled,
+) -> Result<(), Error> {
+    settled(world, at, event.pending_tx_id, PendingTxState::Cancelled);
+    Ok(())
+}
+
+pub(super) fn executed<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    event: &'b MultiSigTxExecuted,
+) -> Result<(), Error> {
+    let MultiSigTxExecuted { from, to, fee, remark, postings, .. } = event;
+    payment(world, at, Payment { from, to, fee: *fee, remark, postings })?;
+    let statement = sql("UPDATE pending_transactions SET state = $1, failure = NULL,
+            fee_qirat = $2, settled_at_ms = $3, settled_tx = $4
+        WHERE pending_tx_id = $5 AND settled_tx IS NULL")
+    .bind(name_of(&PendingTxState::Executed))
+    .bind(qirat(at, *fee)?)
+    .bind(at.time())
+    .bind(at.tx_no)
+    .bind(event.pending_tx_id.to_string());
+    world.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn failed(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxExecutionFailed,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE pending_transactions SET state = $1, failure = $2
+        WHERE pending_tx_id = $3 AND settled_tx IS NULL")
+    .bind(name_of(&PendingTxState::ExecutionFailed))
+    .bind(event.code.code())
+    .bind(event.pending_tx_id.to_string());
+    world.update(at, statement);
+    Ok(())
+}

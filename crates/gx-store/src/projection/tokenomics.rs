@@ -1,0 +1,142 @@
+//! Genesis, payments and frozen wallets.
+
+use gx_contract::tokenomics::{FreezeReason, GenesisDistributed, GenesisSkipped, Transferred};
+use gx_contract::{GenesisStatus, Posting, Refusal};
+use gx_types::{AccountId, Amount, Pool};
+
+use crate::Error;
+use crate::projection::entries::{Line, collect_fee, entry};
+use crate::projection::fold::{At, World, country, known, qirat};
+use crate::tokenomics::history::EntryKind;
+
+pub(super) fn genesis<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    event: &'b GenesisDistributed,
+) -> Result<(), Error> {
+    let used = country(world, at, event.country)?;
+    let slot = usize::from(event.phase).checked_sub(1).and_then(|phase| used.used.get_mut(phase));
+    let slot = slot.ok_or_else(|| at.stop(format!("there is no phase {}", event.phase)))?;
+    *slot = slot.saturating_add(1);
+    let treasury = AccountId::treasury(event.country);
+    let pools = (Pool::UserGenesis.account(), Pool::GovtGenesis.account());
+    for posting in &event.postings {
+        let account = posting.account();
+        let other = if *account == pools.0 {
+            &event.user_id
+        } else if *account == pools.1 {
+            &treasury
+        } else if *account == treasury {
+            &pools.1
+        } else {
+            &pools.0
+        };
+        let line = Line { counterparty: Some(other), ..Line::of(EntryKind::Genesis) };
+        entry(world, at, posting, line)?;
+    }
+    let status = GenesisStatus::Granted { phase: event.phase, amount: event.amount };
+    set_genesis(world, at, &event.user_id, status)
+}
+
+/// What was attested now becomes the user's status; a grant of before stays.
+pub(super) fn skipped(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    event: &GenesisSkipped,
+) -> Result<(), Error> {
+    if event.code == Refusal::GenesisIneligible {
+        set_genesis(world, at, &event.user_id, GenesisStatus::Ineligible)
+    } else if event.code == Refusal::GenesisExhausted {
+        set_genesis(world, at, &event.user_id, GenesisStatus::Exhausted)
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) fn transferred<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    event: &'b Transferred,
+) -> Result<(), Error> {
+    let Transferred { from, to, fee, remark, postings, .. } = event;
+    payment(world, at, Payment { from, to, fee: *fee, remark, postings })
+}
+
+/// A payment, by one person or by an organization.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Payment<'b> {
+    pub(super) from: &'b AccountId,
+    pub(super) to: &'b AccountId,
+    pub(super) fee: Amount,
+    pub(super) remark: &'b str,
+    pub(super) postings: &'b [Posting],
+}
+
+/// Both sides get a line, and whoever takes the fee.
+pub(super) fn payment<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    payment: Payment<'b>,
+) -> Result<(), Error> {
+    let Payment { from, to, fee, remark, postings } = payment;
+    let remark = Some(remark).filter(|remark| !remark.is_empty());
+    let fee = qirat(at, fee)?;
+    for posting in postings {
+        let account = posting.account();
+        let line = if account == from {
+            Line { kind: EntryKind::Sent, counterparty: Some(to), fee, remark }
+        } else if account == to {
+            Line { kind: EntryKind::Received, counterparty: Some(from), fee: 0, remark }
+        } else {
+            collect_fee(world, at, posting)?;
+            continue;
+        };
+        entry(world, at, posting, line)?;
+    }
+    Ok(())
+}
+
+/// Coins that go from one account to another without a fee.
+pub(super) fn between<'b>(
+    world: &mut World<'b>,
+    at: At<'_, 'b>,
+    kind: EntryKind,
+    sides: [&AccountId; 2],
+    remark: Option<&'b str>,
+    postings: &'b [Posting],
+) -> Result<(), Error> {
+    for posting in postings {
+        let [one, other] = sides;
+        let counterparty = Some(if posting.account() == one { other } else { one });
+        entry(world, at, posting, Line { kind, counterparty, fee: 0, remark })?;
+    }
+    Ok(())
+}
+
+pub(super) fn freeze(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    id: &AccountId,
+    reason: Option<FreezeReason>,
+) -> Result<(), Error> {
+    let live = *known(world, at, id)?;
+    match live.new.and_then(|new| world.new_accounts.get_mut(new)) {
+        Some(account) => account.frozen = reason,
+        None => drop(world.frozen.insert(live.no, reason)),
+    }
+    Ok(())
+}
+
+pub(super) fn set_genesis(
+    world: &mut World<'_>,
+    at: At<'_, '_>,
+    id: &AccountId,
+    status: GenesisStatus,
+) -> Result<(), Error> {
+    let live = *known(world, at, id)?;
+    match live.new.and_then(|new| world.new_accounts.get_mut(new)) {
+        Some(account) => account.genesis = Some(status),
+        None => drop(world.genesis.insert(live.no, status)),
+    }
+    Ok(())
+}
