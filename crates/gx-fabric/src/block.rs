@@ -9,6 +9,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::certificate::Certificate;
+use crate::der::{OCTET_STRING, SEQUENCE, tlv, unsigned};
 use crate::proposal::{ProposalParts, arguments};
 use crate::proto::{
     self, BlockHeader, ChaincodeAction, ChaincodeActionPayload, ChaincodeEvent, Envelope,
@@ -40,36 +41,15 @@ pub struct SettledBatch {
 
 /// SHA-256 over the header's ASN.1 form: the hash by which the next block names this one.
 pub fn header_hash(header: &BlockHeader) -> [u8; 32] {
-    let mut body = Vec::with_capacity(96);
-    let number = header.number.to_be_bytes();
-    let start = number.iter().position(|byte| *byte != 0).unwrap_or(7);
-    let mut digits = number.get(start..).unwrap_or_default().to_vec();
-    if digits.first().is_some_and(|byte| *byte >= 0x80) {
-        digits.insert(0, 0);
-    }
-    for (tag, value) in [(2, &digits), (4, &header.previous_hash), (4, &header.data_hash)] {
-        body.push(tag);
-        der_length(&mut body, value.len());
-        body.extend_from_slice(value);
-    }
-    let mut der = vec![0x30];
-    der_length(&mut der, body.len());
-    der.extend_from_slice(&body);
+    let der = tlv(
+        SEQUENCE,
+        &[
+            &unsigned(&header.number.to_be_bytes()),
+            &tlv(OCTET_STRING, &[&header.previous_hash]),
+            &tlv(OCTET_STRING, &[&header.data_hash]),
+        ],
+    );
     Sha256::digest(&der).into()
-}
-
-fn der_length(to: &mut Vec<u8>, length: usize) {
-    if let Ok(short) = u8::try_from(length)
-        && short < 0x80
-    {
-        to.push(short);
-        return;
-    }
-    let bytes = length.to_be_bytes();
-    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or_default();
-    let digits = bytes.get(start..).unwrap_or_default();
-    to.push(0x80 | digits.len() as u8);
-    to.extend_from_slice(digits);
 }
 
 impl Block {

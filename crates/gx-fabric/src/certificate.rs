@@ -94,6 +94,17 @@ impl Certificate {
         self.0.tbs_certificate().subject().to_string()
     }
 
+    pub(crate) fn subject_der(&self) -> Option<Vec<u8>> {
+        self.0.tbs_certificate().subject().to_der().ok()
+    }
+
+    /// The id of its key that an authority's certificate names.
+    pub(crate) fn subject_key_id(&self) -> Option<Vec<u8>> {
+        type KeyId = x509_cert::ext::pkix::SubjectKeyIdentifier;
+        let found = self.0.tbs_certificate().get_extension::<KeyId>().ok()?;
+        found.map(|(_, id)| id.0.as_bytes().to_vec())
+    }
+
     pub fn issuer(&self) -> String {
         self.0.tbs_certificate().issuer().to_string()
     }

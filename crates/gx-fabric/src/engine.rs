@@ -19,7 +19,7 @@ use crate::connection::Peers;
 use crate::gateway::{Deadlines, Gateway, Prepared};
 use crate::proto::{self, BlockchainInfo};
 use crate::stream::{self, Reader};
-use crate::{Class, EXECUTE_BATCH, Error, Identity, Wallet};
+use crate::{Class, Counts, EXECUTE_BATCH, Error, Identity, Wallet};
 
 /// Times that a batch is endorsed anew after a conflict before it is given back.
 const CONFLICTS_MAX: u32 = 5;
@@ -70,6 +70,7 @@ pub struct Settled {
     pub tx_id: String,
     pub block: u64,
     pub commands: usize,
+    pub counts: Counts,
 }
 
 /// A channel as a ledger. Clones share connection and streams.
@@ -123,6 +124,10 @@ impl Engine {
 
     pub fn gateway(&self) -> &Gateway {
         &self.inner.gateway
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.inner.options
     }
 
     /// The identity that submits for a role.
@@ -187,6 +192,7 @@ impl Engine {
                     tx_id: prepared.tx_id,
                     block,
                     commands: batch.commands.len(),
+                    counts: serde_json::from_slice(&prepared.answer).unwrap_or_default(),
                 }),
                 Err(error) => Err(error),
             };

@@ -14,6 +14,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 
 use crate::certificate::{Certificate, RoleError};
+use crate::der::{SEQUENCE, tlv, unsigned};
 use crate::proto::SerializedIdentity;
 
 /// Why an identity cannot be used.
@@ -157,10 +158,16 @@ impl Identity {
 
     /// A signature in DER form whose S is in the lower half: Fabric refuses the other one.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let signature = self.key.sign(&self.random, message).ok()?;
-        let (r, s) = signature.as_ref().split_at_checked(32)?;
-        Some(der_signature(r, &low_s(s.try_into().ok()?)))
+        sign(&self.key, &self.random, message)
     }
+}
+
+/// A signature in DER form with a low S.
+pub(crate) fn sign(key: &EcdsaKeyPair, random: &SystemRandom, message: &[u8]) -> Option<Vec<u8>> {
+    let signature = key.sign(random, message).ok()?;
+    let (r, s) = signature.as_ref().split_at_checked(32)?;
+    let s = low_s(s.try_into().ok()?);
+    Some(tlv(SEQUENCE, &[&unsigned(r), &unsigned(&s)]))
 }
 
 /// The order of the group of P-256.
@@ -179,23 +186,6 @@ fn low_s(s: [u8; 32]) -> [u8; 32] {
         *to = difference.rem_euclid(256) as u8;
     }
     s.min(other)
-}
-
-/// SEQUENCE { INTEGER r, INTEGER s }. Both are at most 33 bytes, so all lengths fit one byte.
-fn der_signature(r: &[u8], s: &[u8]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(72);
-    for number in [r, s] {
-        let start = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
-        let digits = number.get(start..).unwrap_or_default();
-        let pad = digits.first().is_none_or(|byte| *byte >= 0x80);
-        body.push(2);
-        body.push(digits.len() as u8 + u8::from(pad));
-        body.extend(pad.then_some(0));
-        body.extend_from_slice(digits);
-    }
-    let mut der = vec![0x30, body.len() as u8];
-    der.append(&mut body);
-    der
 }
 
 /// A folder of identities.
@@ -295,14 +285,5 @@ mod tests {
         assert_eq!(low_s(largest), one);
         let half = low_s([0x80; 32]);
         assert!(half[0] < 0x80 && low_s(half) == half);
-    }
-
-    #[test]
-    fn numbers_of_a_signature_are_positive_and_short() {
-        let mut r = [0; 32];
-        r[31] = 0x80;
-        let der = der_signature(&r, &[0x7F; 32]);
-        assert_eq!(der[..6], [0x30, 38, 2, 2, 0, 0x80]);
-        assert_eq!(der[6..8], [2, 32]);
     }
 }

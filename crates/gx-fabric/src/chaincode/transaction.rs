@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gx_contract::state::Key;
 use gx_contract::{
-    Batch, Command, Context, Done, Event, Execution, Outcome, Query, QueryExecution, QueryStep,
+    Batch, Command, Context, Done, Event, Execution, Query, QueryExecution, QueryStep,
     Refused, Step,
 };
 use gx_types::{Role, TimeMs};
@@ -25,7 +25,7 @@ use crate::proposal::ProposalParts;
 use crate::proto::{
     ChaincodeEvent, ChaincodeInput, ChaincodeMessage, MessageType, Response, SerializedIdentity,
 };
-use crate::{EVENT_NAME, Invocation, Submitter};
+use crate::{Counts, EVENT_NAME, Invocation, Submitter};
 
 /// The last message of a transaction.
 #[derive(Debug)]
@@ -163,21 +163,9 @@ async fn settle(
     // The event says it all; the answer to a batch is short, as it is ordered with it.
     let payload = match record.results.first().filter(|_| direct) {
         Some(result) => serde_json::to_vec(result).map_err(unwritten)?,
-        None => summary(&record.results).into_bytes(),
+        None => serde_json::to_vec(&Counts::of(&record.results)).map_err(unwritten)?,
     };
     Ok(Answer { event: Some(event), ..Answer::ok(payload) })
-}
-
-fn summary(results: &[gx_contract::CommandResult]) -> String {
-    let count = |which: fn(&Outcome) -> bool| {
-        results.iter().filter(|result| which(&result.outcome)).count()
-    };
-    json!({
-        "applied": count(|outcome| matches!(outcome, Outcome::Applied(_))),
-        "refused": count(|outcome| matches!(outcome, Outcome::Refused(_))),
-        "repeated": count(|outcome| matches!(outcome, Outcome::Repeated(_))),
-    })
-    .to_string()
 }
 
 async fn answer_query(query: Query, ports: &mut Ports) -> Result<Answer, Answer> {
