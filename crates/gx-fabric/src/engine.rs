@@ -294,7 +294,15 @@ impl Engine {
     }
 
     async fn system(&self, chaincode: &str, args: &[&str]) -> Result<Vec<u8>, Error> {
-        let args = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
+        self.evaluate(chaincode, args.iter().map(|arg| arg.as_bytes().to_vec()).collect()).await
+    }
+
+    /// Asks any chaincode of the channel.
+    pub(crate) async fn evaluate(
+        &self,
+        chaincode: &str,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Vec<u8>, Error> {
         self.inner.gateway.evaluate(self.reading()?, chaincode, args).await
     }
 

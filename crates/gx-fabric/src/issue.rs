@@ -136,6 +136,8 @@ pub struct Authority {
     /// The authority's name in DER form, and the id of its key.
     subject: Vec<u8>,
     key_id: Vec<u8>,
+    /// What it issues counts no earlier: peers check a certificate as of its own beginning.
+    valid_from: Duration,
 }
 
 impl Authority {
@@ -156,8 +158,11 @@ impl Authority {
         ];
         let subject_key = key.public_key_info();
         let names = (subject.as_slice(), subject.as_slice());
-        let certificate_pem = certificate(&key, names, &subject_key, &extensions.concat(), days)?;
-        Ok(Self { key, certificate_pem, subject, key_id })
+        let valid_from = clock::now().saturating_sub(BACKDATED);
+        let validity = (valid_from, days);
+        let certificate_pem =
+            certificate(&key, names, &subject_key, &extensions.concat(), validity)?;
+        Ok(Self { key, certificate_pem, subject, key_id, valid_from })
     }
 
     /// An authority whose certificate and key exist, such as one that cryptogen has made.
@@ -174,7 +179,9 @@ impl Authority {
         }
         let subject = certificate.subject_der().ok_or_else(unfit)?;
         let key_id = certificate.subject_key_id().unwrap_or_else(|| key.key_id());
-        Ok(Self { key, certificate_pem: certificate_pem.to_owned(), subject, key_id })
+        let (valid_from, _) = certificate.validity();
+        let certificate_pem = certificate_pem.to_owned();
+        Ok(Self { key, certificate_pem, subject, key_id, valid_from })
     }
 
     pub fn certificate_pem(&self) -> &str {
@@ -206,7 +213,8 @@ impl Authority {
             extension(ATTRIBUTES_OID, false, attributes.as_bytes()),
         ];
         let names = (self.subject.as_slice(), subject.as_slice());
-        certificate(&self.key, names, &key.public_key_info(), &extensions.concat(), days)
+        let validity = (clock::now().saturating_sub(BACKDATED).max(self.valid_from), days);
+        certificate(&self.key, names, &key.public_key_info(), &extensions.concat(), validity)
     }
 }
 
@@ -220,13 +228,12 @@ fn certificate(
     (issuer_name, subject): (&[u8], &[u8]),
     subject_key: &[u8],
     extensions: &[u8],
-    days: u32,
+    (from, days): (Duration, u32),
 ) -> Result<String, Error> {
     let serial: [u8; 16] = ring::rand::generate(&issuer.random)
         .map(ring::rand::Random::expose)
         .map_err(|_| Error::NoRandomness)?;
-    let now = clock::now();
-    let validity = [now.saturating_sub(BACKDATED), now.saturating_add(DAY.saturating_mul(days))]
+    let validity = [from, clock::now().saturating_add(DAY.saturating_mul(days))]
         .map(|time| UtcTime::from_unix_duration(time).and_then(|time| time.to_der()));
     let [Ok(from), Ok(until)] = validity else {
         return Err(Error::Settings(format!("{days} days are too long for a certificate")));
@@ -297,7 +304,7 @@ mod tests {
         let other = Certificate::from_pem(other.certificate_pem().as_bytes()).unwrap();
         assert!(!identity.certificate().is_issued_by(&other));
         let (from, until) = identity.certificate().validity();
-        assert_eq!(until.checked_sub(from), Some(DAY * 5 + BACKDATED));
+        assert!(from >= issuer.validity().0 && until < issuer.validity().1);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 pub mod block;
 pub mod certificate;
 pub mod chaincode;
+pub mod check;
 mod clock;
 mod connection;
 mod counts;

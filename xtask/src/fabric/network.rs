@@ -124,8 +124,8 @@ fn join_orderer(layout: &Layout, orderer: Orderer) -> Result<()> {
     if has_joined(&process::output(&mut osnadmin(&["channel", "list"]))?) {
         return Ok(());
     }
-    let mut join = osnadmin(&["channel", "join", "--channelID", CHANNEL, "--config-block"]);
-    let answer = process::output(join.arg(layout.genesis()))?;
+    let mut join = osnadmin(&["channel", "join", "--channelID", CHANNEL]);
+    let answer = process::output(join.arg("--config-block").arg(layout.genesis()))?;
     ensure!(has_joined(&answer), "{} did not join the channel: {answer}", orderer.name());
     Ok(())
 }

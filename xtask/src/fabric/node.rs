@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::process;
 
-const MARK: &str = "GX_FABRIC_NODE";
+const MARK: &str = "DEVELOPMENT_NODE";
 
 /// How long a node may take to start, to stop, or to agree with others.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,7 +69,7 @@ pub(super) fn start(folder: &Path, name: &str, command: &mut Command, ports: &[u
     }
     let log_path = folder.join("logs").join(format!("{name}.log"));
     let log = File::options().create(true).append(true).open(&log_path)?;
-    let child = command
+    let mut child = command
         .env(MARK, mark(folder, name))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -80,7 +80,7 @@ pub(super) fn start(folder: &Path, name: &str, command: &mut Command, ports: &[u
         .with_context(|| format!("cannot start {name}"))?;
     fs::write(folder.join("run").join(name), child.id().to_string())?;
     wait(&format!("{name} opens its ports; see {}", log_path.display()), || {
-        ensure!(process_of(folder, name).is_some(), "{name} ended; see {}", log_path.display());
+        ensure!(child.try_wait()?.is_none(), "{name} ended; see {}", log_path.display());
         Ok(ports.iter().all(|port| is_open(*port)))
     })
 }

@@ -14,15 +14,18 @@ use std::time::Duration;
 
 use fabric_shim_protos::peer::chaincode_server;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::connection::full;
 use crate::proto::ChaincodeMessage;
 use crate::{Error, MESSAGE_BYTES_MAX};
+
+pub(crate) use transaction::surface_digest;
 
 pub use access::{Access, WrongAccess};
 
@@ -72,7 +75,6 @@ pub async fn serve(
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PING_MAX))
-        .tcp_nodelay(true)
         .initial_stream_window_size(8 << 20)
         .initial_connection_window_size(16 << 20);
     if let Some(tls) = &options.tls {
@@ -94,7 +96,8 @@ pub async fn serve(
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let asked = stop.clone();
-    let incoming = TcpListenerStream::new(listener);
+    // Each small request for state waits for its answer: nothing may be held back to be joined.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = server
         .add_service(service)
         .serve_with_incoming_shutdown(incoming, async move { asked.cancelled().await });

@@ -3,6 +3,8 @@
 //! The peer shows the state before the transaction, never its own writes; the contract's overlay
 //! makes up for that.
 
+use std::time::{Duration, Instant};
+
 use prost::Message;
 use tokio::sync::mpsc;
 
@@ -14,6 +16,9 @@ use crate::proto::{
 
 /// The most keys of one message, whatever a peer offers.
 const KEYS_MAX: usize = 1000;
+
+/// How long a request may stay unanswered; peers give a whole transaction 30 s.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 /// How many keys the peer takes at once; 0 when only one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +50,8 @@ pub(super) struct Ports {
     outbound: Outbound,
     inbound: mpsc::Receiver<ChaincodeMessage>,
     bulk: Bulk,
+    /// Time spent on waiting for values.
+    pub(super) reading: Duration,
 }
 
 impl Ports {
@@ -54,11 +61,18 @@ impl Ports {
         inbound: mpsc::Receiver<ChaincodeMessage>,
         bulk: Bulk,
     ) -> Self {
-        Self { channel_id, tx_id, outbound, inbound, bulk }
+        Self { channel_id, tx_id, outbound, inbound, bulk, reading: Duration::ZERO }
     }
 
     /// The values of keys, in their order; an empty one means that there is none.
     pub(super) async fn get(&mut self, keys: Vec<String>) -> Result<Vec<Vec<u8>>, Unreachable> {
+        let begun = Instant::now();
+        let values = self.read(keys).await;
+        self.reading = self.reading.saturating_add(begun.elapsed());
+        values
+    }
+
+    async fn read(&mut self, keys: Vec<String>) -> Result<Vec<Vec<u8>>, Unreachable> {
         let mut values = Vec::with_capacity(keys.len());
         if self.bulk.reads == 0 {
             for key in keys {
@@ -113,7 +127,9 @@ impl Ports {
         let mut asked = message(kind, request.encode_to_vec());
         (asked.channel_id, asked.txid) = (self.channel_id.clone(), self.tx_id.clone());
         self.outbound.send(Ok(asked)).await.map_err(|_| gone())?;
-        let answer = self.inbound.recv().await.ok_or_else(gone)?;
+        // A peer that has given the transaction up says so to nobody.
+        let answer = tokio::time::timeout(ANSWER_MAX, self.inbound.recv()).await;
+        let answer = answer.map_err(|_| "the peer gave no answer".to_owned())?.ok_or_else(gone)?;
         match MessageType::try_from(answer.r#type) {
             Ok(MessageType::Response) => Ok(answer.payload),
             _ => Err(String::from_utf8_lossy(&answer.payload).into_owned()),

@@ -142,6 +142,7 @@ async fn settle(
     direct: bool,
     ports: &mut Ports,
 ) -> Result<Answer, Answer> {
+    let begun = std::time::Instant::now();
     let mut execution = shielded(|| Execution::new(batch, Context { role, time }))?;
     let Done { record, writes } = loop {
         match shielded(|| execution.run())? {
@@ -157,7 +158,16 @@ async fn settle(
         }
     };
     let writes = writes.into_iter().map(|write| (write.key, write.value)).collect();
+    let executed = begun.elapsed();
     ports.put(writes).await.map_err(|reason| Answer::error(500, reason))?;
+    tracing::debug!(
+        tx_id = ports.tx_id,
+        commands = batch.commands.len(),
+        reading_ms = ports.reading.as_millis(),
+        executed_ms = executed.as_millis(),
+        settled_ms = begun.elapsed().as_millis(),
+        "a batch is settled"
+    );
     let unwritten = |error: serde_json::Error| Answer::error(500, error.to_string());
     let event = serde_json::to_vec(&record).map_err(unwritten)?;
     // The event says it all; the answer to a batch is short, as it is ordered with it.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 use gx_contract::{Batch, Envelope};
-use gx_fabric::{Counts, Engine, Validation};
+use gx_fabric::{Class, Counts, Engine, Settled, Validation};
 use gx_types::{BatchId, Role};
 use tokio::task::JoinSet;
 
@@ -23,6 +23,8 @@ const ACCOUNTS: usize = 100_000;
 /// Accounts are opened this many at a time.
 const OPENING: usize = 4_000;
 const LONE: usize = 40;
+/// Times that a batch is sent again.
+const TRIES_MAX: usize = 10;
 /// Plain transactions on their way at once.
 const PLAIN_AT_ONCE: usize = 200;
 
@@ -107,12 +109,25 @@ impl Load {
         });
         let batch = Batch { batch_id: BatchId::from_u128(batch_id), role, commands };
         let mut counts = Counts::default();
-        for part in self.engine.submit(&batch).await? {
+        for part in self.submit(&batch).await? {
             counts.applied += part.counts.applied;
             counts.refused += part.counts.refused;
             counts.repeated += part.counts.repeated;
         }
         Ok(counts)
+    }
+
+    /// Sends a batch until it is answered, as the submitter does.
+    async fn submit(&self, batch: &Batch) -> Result<Vec<Settled>> {
+        for _ in 0..TRIES_MAX {
+            match self.engine.submit(batch).await {
+                Err(error) if error.class() == Class::NotAnswered => {
+                    console::progress("sent again", 0).println(error.to_string());
+                }
+                answered => return Ok(answered?),
+            }
+        }
+        Ok(self.engine.submit(batch).await?)
     }
 
     /// Opens the accounts, unless an earlier run on this ledger has.

@@ -68,6 +68,10 @@ impl Connection {
         Ok(Engine::new(self.options()?, &self.wallet()?)?)
     }
 
+    pub(crate) fn wallet_path(&self) -> &std::path::Path {
+        &self.wallet
+    }
+
     pub(crate) fn chaincode(&self) -> &str {
         &self.chaincode
     }

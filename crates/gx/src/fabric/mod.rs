@@ -4,6 +4,7 @@
 
 mod call;
 mod chaincode;
+mod check;
 mod connection;
 mod identities;
 
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Looks at everything that can be wrong between this machine and the network.
+    Check(check::Args),
     /// Issues the three service identities with a development network's own authority.
     DevIdentities(identities::DevArgs),
     /// Calls a command of the contract and waits until it is committed.
@@ -34,6 +37,7 @@ enum Command {
 
 pub(crate) fn run(args: &Args) -> Result<End> {
     match &args.command {
+        Command::Check(args) => process::block_on(check::run(args)),
         Command::DevIdentities(args) => identities::develop(args),
         Command::Invoke(args) => process::block_on(call::invoke(args)),
         Command::Query(args) => process::block_on(call::query(args)),
