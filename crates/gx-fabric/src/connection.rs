@@ -34,7 +34,8 @@ impl FromStr for PeerAddress {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("host:port expected, got {text:?}");
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+        let legal =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
         if host.is_empty() || !host.chars().all(legal) {
             return Err(wrong());
         }

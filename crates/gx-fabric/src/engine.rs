@@ -154,8 +154,8 @@ impl Engine {
         let mut parts = vec![batch.clone()];
         let mut settled = Vec::new();
         while let Some(part) = parts.pop() {
-            let json = serde_json::to_vec(&part)
-                .map_err(|_| Error::Unreadable { what: "the batch" })?;
+            let json =
+                serde_json::to_vec(&part).map_err(|_| Error::Unreadable { what: "the batch" })?;
             // Arguments are a third of a transaction at most; endorsing a larger one is in vain.
             let most = self.inner.options.transaction_bytes_max;
             if json.len() <= most / 2
@@ -337,7 +337,8 @@ impl Engine {
             return Ok(None);
         }
         let channel = &self.inner.options.channel;
-        let answer = self.system("qscc", &["GetBlockByNumber", channel, &number.to_string()]).await?;
+        let answer =
+            self.system("qscc", &["GetBlockByNumber", channel, &number.to_string()]).await?;
         let block = proto::Block::decode(answer.as_slice());
         let block = block.map_err(|_| Error::Unreadable { what: "a block" })?;
         Block::read(&block, &self.inner.options.chaincode).map(Some)

@@ -201,7 +201,10 @@ macro_rules! validations {
             }
 
             pub fn class(self) -> Class {
-                match self { $(Self::$variant => Class::$class,)+ Self::Other(_) => Class::NotAnswered }
+                match self {
+                    $(Self::$variant => Class::$class,)+
+                    Self::Other(_) => Class::NotAnswered,
+                }
             }
         }
 
@@ -272,7 +275,12 @@ mod tests {
         let rows = [
             (Code::Unavailable, "connection refused", "", Class::NotAnswered),
             (Code::Aborted, "failed to endorse", "chaincode stream terminated", Class::NotAnswered),
-            (Code::Aborted, "failed to endorse", "access denied: creator org", Class::Misconfigured),
+            (
+                Code::Aborted,
+                "failed to endorse",
+                "access denied: creator org",
+                Class::Misconfigured,
+            ),
             (Code::FailedPrecondition, "no combination of peers", "", Class::NotAnswered),
             (Code::PermissionDenied, "", "", Class::Misconfigured),
             (Code::DeadlineExceeded, "", "", Class::NotAnswered),
@@ -285,7 +293,8 @@ mod tests {
 
     #[test]
     fn the_contracts_words_are_found_in_a_peers() {
-        let refused = r#"chaincode response 400, refused: {"code":"account_not_found","detail":"x"}"#;
+        let refused =
+            r#"chaincode response 400, refused: {"code":"account_not_found","detail":"x"}"#;
         assert!(matches!(contract_answer(refused), Some(Error::Refused(_))));
         let panicked = "chaincode response 500, panicked: index out of bounds";
         assert!(matches!(contract_answer(panicked), Some(Error::Panicked { reason })

@@ -250,10 +250,8 @@ impl Gateway {
         let connected = self.connection.get().await?;
         let mut grpc = client(&connected);
         // The peer stops delivering when the request stream ends, so it stays open.
-        let requests = tokio_stream::StreamExt::chain(
-            tokio_stream::once(envelope),
-            tokio_stream::pending(),
-        );
+        let requests =
+            tokio_stream::StreamExt::chain(tokio_stream::once(envelope), tokio_stream::pending());
         let opening = async {
             grpc.ready().await.map_err(unready)?;
             let path = PathAndQuery::from_static(call.1);

@@ -260,7 +260,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, IdentityError> {
 }
 
 fn only_file(folder: &Path) -> Result<PathBuf, IdentityError> {
-    let mut files: Vec<PathBuf> = files(folder)?.into_iter().filter(|path| path.is_file()).collect();
+    let mut files: Vec<PathBuf> =
+        files(folder)?.into_iter().filter(|path| path.is_file()).collect();
     match (files.pop(), files.len()) {
         (Some(file), 0) => Ok(file),
         _ => Err(IdentityError::unusable(folder, "exactly one PEM file expected")),

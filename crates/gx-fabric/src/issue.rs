@@ -68,8 +68,8 @@ impl Key {
     /// [`Error::Settings`].
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let unfit = || Error::Settings("the key is not a P-256 key in PKCS #8".to_owned());
-        let (_, der) = x509_cert::der::pem::decode_vec(pem.trim().as_bytes())
-            .map_err(|_| unfit())?;
+        let (_, der) =
+            x509_cert::der::pem::decode_vec(pem.trim().as_bytes()).map_err(|_| unfit())?;
         let random = SystemRandom::new();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random)
             .map_err(|_| unfit())?;
@@ -171,8 +171,7 @@ impl Authority {
     /// [`Error::Settings`].
     pub fn from_pem(certificate_pem: &str, key_pem: &str) -> Result<Self, Error> {
         let unfit = || Error::Settings("the authority's certificate cannot be read".to_owned());
-        let certificate =
-            Certificate::from_pem(certificate_pem.as_bytes()).map_err(|_| unfit())?;
+        let certificate = Certificate::from_pem(certificate_pem.as_bytes()).map_err(|_| unfit())?;
         let key = Key::from_pem(key_pem)?;
         if key.pair.public_key().as_ref() != certificate.public_key() {
             return Err(Error::Settings("the key is not the authority's".to_owned()));

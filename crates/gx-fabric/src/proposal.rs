@@ -66,11 +66,7 @@ pub(crate) fn sign(identity: &Identity, mut envelope: Envelope) -> Result<Envelo
 }
 
 /// A signed request for blocks.
-pub(crate) fn seek(
-    identity: &Identity,
-    channel: &str,
-    seek: &SeekInfo,
-) -> Result<Envelope, Error> {
+pub(crate) fn seek(identity: &Identity, channel: &str, seek: &SeekInfo) -> Result<Envelope, Error> {
     let (signature_header, _) = signature_header(identity)?;
     let channel_header = ChannelHeader {
         r#type: HEADER_DELIVER_SEEK_INFO,

@@ -9,7 +9,7 @@ use tokio_stream::StreamExt;
 use tonic::Streaming;
 
 use crate::block::Block;
-use crate::proto::{Delivered, DeliverResponse, SeekPosition};
+use crate::proto::{DeliverResponse, Delivered, SeekPosition};
 use crate::{Error, Gateway, Identity};
 
 /// How long a block that exists may take to arrive.
@@ -82,9 +82,7 @@ impl Reader {
     }
 }
 
-fn read_one(
-    received: Option<Result<DeliverResponse, tonic::Status>>,
-) -> Result<Delivered, Error> {
+fn read_one(received: Option<Result<DeliverResponse, tonic::Status>>) -> Result<Delivered, Error> {
     let ended = || Error::Status {
         call: "deliver",
         code: tonic::Code::Unavailable,

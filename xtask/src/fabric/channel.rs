@@ -16,9 +16,14 @@ use crate::process;
 /// Five orderers and two organizations with two peers each; only some of them may be started.
 fn crypto_config() -> String {
     let mut text = String::from(
-        "OrdererOrgs:\n  - Name: Orderer\n    Domain: orderer.gx.local\n    EnableNodeOUs: true\n    \
-         Template: {Count: 5, Start: 1, Hostname: \"orderer{{.Index}}\", SANS: [localhost, \
-         127.0.0.1]}\nPeerOrgs:\n",
+        r#"OrdererOrgs:
+  - Name: Orderer
+    Domain: orderer.gx.local
+    EnableNodeOUs: true
+    Template:
+      {Count: 5, Start: 1, Hostname: "orderer{{.Index}}", SANS: [localhost, 127.0.0.1]}
+PeerOrgs:
+"#,
     );
     for org in [1, 2] {
         // Writing to a string cannot fail.
@@ -114,7 +119,10 @@ fn configtx(layout: &Layout, shape: &UpArgs) -> String {
         <<: *open
         BlockValidation: {{Type: ImplicitMeta, Rule: ANY Writers}}
       BatchTimeout: {batch_timeout}
-      BatchSize: {{MaxMessageCount: {max_messages}, AbsoluteMaxBytes: 10 MB, PreferredMaxBytes: 2 MB}}
+      BatchSize:
+        MaxMessageCount: {max_messages}
+        AbsoluteMaxBytes: 10 MB
+        PreferredMaxBytes: 2 MB
       EtcdRaft:
         Options:
           TickInterval: 500ms

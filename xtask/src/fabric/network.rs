@@ -162,6 +162,8 @@ fn start_peer(layout: &Layout, peer: Peer) -> Result<()> {
         .env("CORE_PEER_GOSSIP_EXTERNALENDPOINT", address(peer.port()))
         .env("CORE_PEER_GOSSIP_RECONNECTINTERVAL", "5s")
         .env("CORE_PEER_DELIVERYCLIENT_RECONNECTBACKOFFTHRESHOLD", "5s")
+        // Nobody asks for the history of a key, and every write would be stored twice.
+        .env("CORE_LEDGER_HISTORY_ENABLEHISTORYDATABASE", "false")
         .env("CORE_LEDGER_SNAPSHOTS_ROOTDIR", data.join("snapshots"))
         .env("CORE_METRICS_PROVIDER", "prometheus")
         .env("CORE_OPERATIONS_LISTENADDRESS", address(peer.operations_port()))
@@ -180,8 +182,8 @@ fn start_peer(layout: &Layout, peer: Peer) -> Result<()> {
 /// The release's configuration of peers, without the Docker that it names and nobody here has.
 fn peer_config(layout: &Layout) -> Result<std::path::PathBuf> {
     let path = layout.config().join("core.yaml");
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let folder = layout.folder().join("config");
     fs::create_dir_all(&folder)?;
     let docker = "endpoint: unix:///var/run/docker.sock";

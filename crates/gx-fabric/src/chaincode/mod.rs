@@ -87,11 +87,8 @@ pub async fn serve(
     }
     let grace = options.grace;
     let tracker = TaskTracker::new();
-    let service = Service {
-        options: Arc::new(options),
-        stop: stop.clone(),
-        sessions: tracker.clone(),
-    };
+    let service =
+        Service { options: Arc::new(options), stop: stop.clone(), sessions: tracker.clone() };
     let service = chaincode_server::ChaincodeServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use gx_contract::state::Key;
 use gx_contract::{
-    Batch, Command, Context, Done, Event, Execution, Query, QueryExecution, QueryStep,
-    Refused, Step,
+    Batch, Command, Context, Done, Event, Execution, Query, QueryExecution, QueryStep, Refused,
+    Step,
 };
 use gx_types::{Role, TimeMs};
 use prost::Message;

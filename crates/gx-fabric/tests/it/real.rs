@@ -10,6 +10,7 @@ use crate::engine::DEADLINE;
 use crate::load::Load;
 
 /// The network that the environment names; none is said aloud.
+#[expect(clippy::print_stderr, reason = "a skipped test is seen")]
 fn network() -> Option<Engine> {
     let read = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let Some((peer, wallet)) = read("FABRIC_PEER_ENDPOINT").zip(read("FABRIC_WALLET_PATH")) else {

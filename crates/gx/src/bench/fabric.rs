@@ -236,7 +236,8 @@ async fn one(
     let function = gx_fabric::EXECUTE_BATCH.as_bytes().to_vec();
     let args = vec![function, serde_json::to_vec(&batch).ok()?];
     let organizations = &options.endorsing_organizations;
-    let prepared = gateway.endorse(&identity, &options.chaincode, args, organizations).await.ok()?;
+    let prepared =
+        gateway.endorse(&identity, &options.chaincode, args, organizations).await.ok()?;
     gateway.submit(&prepared).await.ok()?;
     let status = gateway.commit_status(&identity, &prepared.tx_id, options.deadlines.commit).await;
     Some(status.ok()?.code)

@@ -32,7 +32,13 @@ pub(crate) struct Args {
     id: String,
     /// Organizations that may submit, each under all roles or, as MSP=ROLE,ROLE, under some; the
     /// same list at every organization.
-    #[arg(long, value_name = "MSP", env = "CHAINCODE_ACCESS", value_delimiter = ';', required = true)]
+    #[arg(
+        long,
+        value_name = "MSP",
+        env = "CHAINCODE_ACCESS",
+        value_delimiter = ';',
+        required = true
+    )]
     allow: Vec<String>,
     /// PEM file of the server's TLS certificate.
     #[arg(long, value_name = "FILE", env = "CHAINCODE_TLS_CERT", requires = "tls_key")]

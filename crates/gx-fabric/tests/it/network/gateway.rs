@@ -286,8 +286,7 @@ fn check_signature(envelope: &Envelope) {
     let parts = ProposalParts::of_header(&payload.header.unwrap()).unwrap();
     let creator = parts.signature_header.creator;
     let creator = SerializedIdentity::decode(creator.as_slice()).unwrap();
-    let certificate =
-        gx_fabric::certificate::Certificate::from_pem(&creator.id_bytes).unwrap();
+    let certificate = gx_fabric::certificate::Certificate::from_pem(&creator.id_bytes).unwrap();
     let algorithm = &ring::signature::ECDSA_P256_SHA256_ASN1;
     let key = ring::signature::UnparsedPublicKey::new(algorithm, certificate.public_key());
     key.verify(&envelope.payload, &envelope.signature).unwrap();

@@ -77,7 +77,10 @@ impl Peer {
             (MessageType::Ready, params),
             (MessageType::Keepalive, Vec::new()),
         ] {
-            outbound.send(ChaincodeMessage { r#type: kind.into(), payload, ..empty() }).await.unwrap();
+            outbound
+                .send(ChaincodeMessage { r#type: kind.into(), payload, ..empty() })
+                .await
+                .unwrap();
         }
         let pong = inbound.message().await.map_err(|e| e.to_string())?.unwrap();
         assert_eq!(pong.r#type(), MessageType::Keepalive);
