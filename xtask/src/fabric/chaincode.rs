@@ -131,8 +131,6 @@ pub(super) fn serve(layout: &Layout, gx: &str, id: &str) -> Result<()> {
     let mut command = Command::new(gx);
     command
         .current_dir(layout.folder())
-        // A client's variable; a server is no client.
-        .env_remove("FABRIC_PEER_ENDPOINT")
         .args(["chaincode", "--address", CHAINCODE_ADDRESS, "--id", id])
         .args(["--allow", &msp_id(1)]);
     let (_, port) = CHAINCODE_ADDRESS.split_once(':').context("the address has no port")?;

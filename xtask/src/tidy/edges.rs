@@ -59,7 +59,7 @@ const TABLE: [Row; 9] = [
     Row { name: "gx-pg", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
     Row {
         name: "gx-server",
-        may: &["gx-contract", "gx-ledger", "gx-store", "gx-types"],
+        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
         tests_may: &["gx-pg"],
         never: &["kube", "redb"],
     },

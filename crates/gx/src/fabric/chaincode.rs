@@ -72,7 +72,7 @@ impl Args {
 
 /// Serves until asked to stop.
 pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
-    process::log(&settings.load(&[])?)?;
+    process::log(&settings.load_without_network()?)?;
     let options = args.options()?;
     process::block_on(async {
         let signal = process::stop_signal()?;
