@@ -58,7 +58,7 @@ pub async fn run(options: &Options, wallet: &Wallet, wallet_path: &Path) -> Vec<
             findings.push(Finding::wrong(
                 format!("role {role}"),
                 "no identity of the wallet has it",
-                "enrol one with the attribute gxc_role, as gx fabric enroll does",
+                "register and enrol one with the attribute gxc_role",
             ));
         }
     }
@@ -134,7 +134,7 @@ fn check_identity(identity: &Identity, wallet: &Path) -> Vec<Finding> {
     let (from, until) = certificate.validity();
     let now = clock::now();
     let days = until.saturating_sub(now).as_secs() / (24 * 60 * 60);
-    let renew = "renew it: gx fabric reenroll";
+    let renew = "renew it at the Fabric CA";
     findings.push(match () {
         () if now < from => Finding::wrong(&what, "not valid yet", "set this machine's clock"),
         () if now >= until => Finding::wrong(&what, "expired", renew),

@@ -312,7 +312,7 @@ fn read(block: &Block) -> Result<ChainBlock, ChainError> {
     })
 }
 
-/// A channel's block. One without a batch, such as a change of the configuration, is an empty block.
+/// A channel's block. One without a batch, such as a change of the configuration, is empty.
 fn of_channel(block: gx_fabric::block::Block) -> ChainBlock {
     let gx_fabric::block::Block { number, hash, previous, time, settled, .. } = block;
     let (role, commands, record) = match settled {
