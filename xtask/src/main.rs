@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `pg`.
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `fabric`, `pg`.
 //!
 //! Everything that continuous integration does can be done here by hand with the same command.
 //! Nothing of this is part of the product.
@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod fabric;
 mod generate;
 mod pg;
 mod pgbench;
@@ -41,6 +42,8 @@ enum Command {
     Gen(generate::Args),
     /// All benchmarks in release mode, one JSON line for each figure.
     Bench(bench::Args),
+    /// A Fabric network on this machine, to develop and test on.
+    Fabric(fabric::Args),
     /// A throw-away PostgreSQL cluster; prints its address and lasts until Ctrl-C.
     Pg(pg::Args),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Fabric(args) => fabric::run(&args),
         Command::Pg(args) => pg::run(&args),
     };
     match done {

@@ -71,6 +71,20 @@ macro_rules! surface {
                 }
             }
 
+            /// Reads a command's arguments from another form than JSON; `None` when there is no
+            /// such command.
+            pub fn from_name_and<'de, D: serde::Deserializer<'de>>(
+                name: &str,
+                args: D,
+            ) -> Option<Result<Self, D::Error>> {
+                match name {
+                    $($command_name => {
+                        Some($command_module::$command::deserialize(args).map(Self::$command))
+                    })+
+                    _ => None,
+                }
+            }
+
             pub(crate) fn rule(&self) -> &dyn crate::tx::DynRule {
                 match self { $(Self::$command(args) => args,)+ }
             }
@@ -130,6 +144,20 @@ macro_rules! surface {
                         .map(Self::$query)
                         .map_err(|source| NameError::Arguments { function: $query_name, source }),)+
                     _ => Err(NameError::Unknown(name.to_owned())),
+                }
+            }
+
+            /// Reads a query's arguments from another form than JSON; `None` when there is no such
+            /// query.
+            pub fn from_name_and<'de, D: serde::Deserializer<'de>>(
+                name: &str,
+                args: D,
+            ) -> Option<Result<Self, D::Error>> {
+                match name {
+                    $($query_name => {
+                        Some($query_module::$query::deserialize(args).map(Self::$query))
+                    })+
+                    _ => None,
                 }
             }
 

@@ -35,6 +35,10 @@ pub enum StartError {
     Store(#[from] gx_store::Error),
     #[error(transparent)]
     Ledger(#[from] gx_ledger::Error),
+    #[error("the Fabric network can't be used: {0}")]
+    Fabric(#[from] gx_fabric::Error),
+    #[error("the wallet can't be used")]
+    Wallet(#[from] gx_fabric::IdentityError),
     #[error("the ledger can't be used")]
     Chain(#[from] crate::engine::ChainError),
     #[error("cannot create the folder {path}")]

@@ -27,8 +27,8 @@ mod tokenomics;
 
 pub use admin::first::{FIRST_ADMIN, OneTimePassword};
 pub use app::{App, StartError};
-pub use clock::Clock;
 pub use auth::{AdminRole, KeyError, Permission};
+pub use clock::Clock;
 pub use http::describe::openapi;
 pub use http::route::{Access, Route, Verb};
 pub use platform::{Platform, Workers};

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
 use gx_store::Store;
 use gx_types::TimeMs;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, StartError};
 use crate::calendar::now_ms;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, LedgerEngine};
 use crate::engine::{
     Applied, BatchLimits, Chain, Outbox, Projector, Submitter, Waiters, holder_name,
 };
@@ -66,7 +67,7 @@ impl Platform {
         }
         store.check(config.network).await?;
         let needs_ledger = workers != Workers::NONE;
-        let chain = needs_ledger.then(|| open_ledger(&config)).transpose()?;
+        let chain = needs_ledger.then(|| open_chain(&config)).transpose()?;
         if let Some(chain) = &chain {
             gx_store::projection::check_ledger(&store, chain.origin().await?).await?;
         }
@@ -154,6 +155,34 @@ impl Platform {
         while self.workers.join_next().await.is_some() {}
         self.store.close().await;
     }
+}
+
+/// Opens the ledger that the settings name.
+fn open_chain(config: &Config) -> Result<Chain, StartError> {
+    match config.ledger.engine {
+        LedgerEngine::Embedded => open_ledger(config),
+        LedgerEngine::Fabric => open_fabric(config),
+    }
+}
+
+/// Prepares the way to the channel; whether the network answers is seen with the first request.
+fn open_fabric(config: &Config) -> Result<Chain, StartError> {
+    let settings = &config.fabric;
+    let addresses: Result<Vec<_>, _> = settings.peers.iter().map(|peer| peer.parse()).collect();
+    let mut peers = Peers {
+        addresses: addresses.map_err(StartError::Settings)?,
+        tls_server_name: Some(settings.tls_server_name.clone()).filter(|name| !name.is_empty()),
+        ..Peers::default()
+    };
+    if !settings.tls_ca.as_os_str().is_empty() {
+        peers = peers.with_tls_ca(&settings.tls_ca)?;
+    }
+    let mut options = gx_fabric::Options::new(peers, &settings.channel, &settings.chaincode);
+    options.endorsing_organizations.clone_from(&settings.endorsing_organizations);
+    options.transaction_bytes_max = settings.transaction_bytes_max;
+    let msp_id = Some(settings.msp_id.as_str()).filter(|msp_id| !msp_id.is_empty());
+    let wallet = Wallet::open(&config.wallet_dir(), msp_id)?;
+    Ok(Chain::fabric(gx_fabric::Engine::new(options, &wallet)?))
 }
 
 /// Opens the embedded ledger with the node's key, both made when there are none.

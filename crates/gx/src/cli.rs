@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::settings::Settings;
-use crate::{End, bench, demo, ledger, roles, up, verify};
+use crate::{End, bench, demo, fabric, ledger, roles, up, verify};
 
 /// A digital currency on a permissioned ledger: services, ledger, read models and tools.
 #[derive(Debug, Parser)]
@@ -34,6 +34,10 @@ enum Command {
     Config,
     /// Verifies, describes and moves the ledger's file.
     Ledger(ledger::Args),
+    /// Serves the contract as Fabric chaincode; peers connect to it.
+    Chaincode(fabric::ChaincodeArgs),
+    /// Checks a Fabric network, and calls the contract on it by hand.
+    Fabric(fabric::Args),
     /// Compares ledger, read models and commands of a stopped platform.
     Verify(verify::Args),
     /// Works on the log of what administrators did.
@@ -67,6 +71,8 @@ pub(crate) fn run() -> Result<End> {
         Command::Migrate => roles::migrate(&settings),
         Command::Config => roles::config(&settings),
         Command::Ledger(args) => ledger::run(&settings, &args),
+        Command::Chaincode(args) => fabric::serve_chaincode(&settings, &args),
+        Command::Fabric(args) => fabric::run(&args),
         Command::Verify(args) => verify::run(&settings, &args),
         Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
         Command::Demo(args) => demo::run(&args),

@@ -12,6 +12,7 @@ pub mod client;
 mod console;
 mod countries;
 pub mod demo;
+mod fabric;
 mod ledger;
 mod load;
 mod process;

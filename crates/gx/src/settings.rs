@@ -30,6 +30,16 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads and checks the settings; `flags` are those of the command.
     pub(crate) fn load(&self, flags: &[(&str, String)]) -> Result<Config> {
+        self.read(flags, |_| true)
+    }
+
+    /// The settings of a process that is no client of a Fabric network, whatever the established
+    /// variables of such clients say.
+    pub(crate) fn load_without_network(&self) -> Result<Config> {
+        self.read(&[], |name| !name.starts_with("FABRIC_"))
+    }
+
+    fn read(&self, flags: &[(&str, String)], taken: impl Fn(&str) -> bool) -> Result<Config> {
         let mut all: Vec<(&str, String)> = flags.to_vec();
         if let Some(data) = &self.data {
             let data = data.to_str().context("--data is no text")?;
@@ -37,7 +47,7 @@ impl Settings {
         }
         let environment = std::env::vars_os()
             .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
-            .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+            .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()) && taken(name));
         Ok(Config::load(self.config.as_deref(), environment, &all)?)
     }
 }

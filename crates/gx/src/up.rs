@@ -155,7 +155,8 @@ impl Running {
     async fn carry_out(&self, actor: Actor, key: &str, command: Command) -> Result<()> {
         let (name, key) = (command.name(), key.to_owned());
         let service = Service::Admin;
-        let submission = Submission { actor, key, command, signature: None, service, traceparent: None };
+        let submission =
+            Submission { actor, key, command, signature: None, service, traceparent: None };
         let id = self.platform.outbox().submit(submission).await?.command_id;
         match self.platform.waiters().wait(id, FIRST_COMMANDS).await? {
             Some(State::Committed { .. }) => Ok(()),

@@ -28,14 +28,28 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 8] = [
+const TABLE: [Row; 9] = [
     Row {
         name: "gx",
-        may: &["gx-contract", "gx-ledger", "gx-pg", "gx-server", "gx-store", "gx-types"],
+        may: &[
+            "gx-contract",
+            "gx-fabric",
+            "gx-ledger",
+            "gx-pg",
+            "gx-server",
+            "gx-store",
+            "gx-types",
+        ],
         tests_may: &[],
         never: &[],
     },
     Row { name: "gx-contract", may: &["gx-types"], tests_may: &[], never: &IMPURE },
+    Row {
+        name: "gx-fabric",
+        may: &["gx-contract", "gx-types"],
+        tests_may: &[],
+        never: &["axum", "sqlx"],
+    },
     Row {
         name: "gx-ledger",
         may: &["gx-contract", "gx-types"],
@@ -45,7 +59,7 @@ const TABLE: [Row; 8] = [
     Row { name: "gx-pg", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
     Row {
         name: "gx-server",
-        may: &["gx-contract", "gx-ledger", "gx-store", "gx-types"],
+        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
         tests_may: &["gx-pg"],
         never: &["kube", "redb"],
     },

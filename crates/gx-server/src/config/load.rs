@@ -34,13 +34,19 @@ const ESTABLISHED: &[(&str, &str, Reading)] = &[
     ("JWT_REFRESH_EXPIRY", "auth.refresh_token_seconds", Reading::Seconds),
     ("PROJECTION_LAG_THRESHOLD_MS", "readiness.lag_threshold_ms", Reading::AsIs),
     ("LOG_LEVEL", "log.level", Reading::AsIs),
+    ("FABRIC_PEER_ENDPOINT", "fabric.peers", Reading::AsIs),
+    ("FABRIC_PEER_TLS_CA_CERT_PATH", "fabric.tls_ca", Reading::AsIs),
+    ("FABRIC_TLS_SERVER_NAME_OVERRIDE", "fabric.tls_server_name", Reading::AsIs),
+    ("FABRIC_WALLET_PATH", "fabric.wallet_dir", Reading::AsIs),
+    ("FABRIC_MSP_ID", "fabric.msp_id", Reading::AsIs),
+    ("FABRIC_CHANNEL_NAME", "fabric.channel", Reading::AsIs),
+    ("FABRIC_CHAINCODE_NAME", "fabric.chaincode", Reading::AsIs),
+    ("FABRIC_ENDORSING_ORGANIZATIONS", "fabric.endorsing_organizations", Reading::AsIs),
 ];
 
 /// Established names of what this build does not have. Silence would let an operator believe in it.
-const UNSUPPORTED: &[(&str, &str)] = &[
-    ("REDIS_URL", "this build keeps rate limits and live updates in the process; unset it"),
-    ("FABRIC_PEER_ENDPOINT", "this build has the embedded ledger only; unset it"),
-];
+const UNSUPPORTED: &[(&str, &str)] =
+    &[("REDIS_URL", "this build keeps rate limits and live updates in the process; unset it")];
 
 #[derive(Clone, Copy)]
 enum Reading {

@@ -51,6 +51,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub database: Database,
     pub ledger: Ledger,
+    pub fabric: Fabric,
     pub http: Http,
     pub auth: Auth,
     pub rate_limits: RateLimits,
@@ -88,7 +89,30 @@ pub struct Database {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
+    pub engine: LedgerEngine,
     pub path: PathBuf,
+}
+
+/// What keeps the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedgerEngine {
+    Embedded,
+    Fabric,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fabric {
+    pub peers: Vec<String>,
+    pub tls_ca: PathBuf,
+    pub tls_server_name: String,
+    pub wallet_dir: PathBuf,
+    pub msp_id: String,
+    pub channel: String,
+    pub chaincode: String,
+    pub endorsing_organizations: Vec<String>,
+    pub transaction_bytes_max: usize,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -175,6 +199,11 @@ impl Config {
     /// The file of the embedded ledger.
     pub fn ledger_path(&self) -> PathBuf {
         self.in_data_dir(&self.ledger.path, "ledger.redb")
+    }
+
+    /// The folder of the identities on Fabric.
+    pub fn wallet_dir(&self) -> PathBuf {
+        self.in_data_dir(&self.fabric.wallet_dir, "wallet")
     }
 
     /// The folder of the keys that are made at the first start.

@@ -1,8 +1,9 @@
 //! Rules between settings. All faults are reported at once, each with the key to change.
 
+use gx_fabric::PeerAddress;
 use gx_types::NetworkId;
 
-use super::{Config, Engine, Error};
+use super::{Config, Engine, Error, LedgerEngine};
 use crate::http::{is_network, is_origin};
 
 /// Secrets shorter than this can be guessed.
@@ -16,6 +17,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), Error> {
         let mut faults = Vec::new();
         self.check_database(&mut faults);
+        self.check_fabric(&mut faults);
         self.check_http(&mut faults);
         self.check_auth(&mut faults);
         let limits = &self.rate_limits;
@@ -56,6 +58,25 @@ impl Config {
         check(faults, mode.is_ok(), "database.ssl_mode", what);
         let enough = "must be at least 4: submitter, projector and requests share them";
         check(faults, database.connections_max >= 4, "database.connections_max", enough);
+    }
+
+    fn check_fabric(&self, faults: &mut Vec<String>) {
+        let fabric = &self.fabric;
+        let used = self.ledger.engine == LedgerEngine::Fabric;
+        let what = "must be fabric when fabric.peers is set, and only then";
+        check(faults, used != fabric.peers.is_empty(), "ledger.engine", what);
+        for peer in &fabric.peers {
+            let what = format!("{peer:?} is no host:port");
+            check(faults, peer.parse::<PeerAddress>().is_ok(), "fabric.peers", &what);
+        }
+        for (key, text) in
+            [("fabric.channel", &fabric.channel), ("fabric.chaincode", &fabric.chaincode)]
+        {
+            check(faults, !text.is_empty(), key, "must not be empty");
+        }
+        let least = "must be at least 65536";
+        let fits = fabric.transaction_bytes_max >= 65_536;
+        check(faults, fits, "fabric.transaction_bytes_max", least);
     }
 
     fn check_http(&self, faults: &mut Vec<String>) {

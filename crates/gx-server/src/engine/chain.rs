@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use gx_contract::state::Version;
 use gx_contract::{Batch, BatchRecord, Context, Envelope, Query, Refused};
 use gx_ledger::{Block, BlockLimit, Ledger};
 use gx_store::projection::ProjectedBlock;
-use gx_types::{Role, TimeMs};
+use gx_types::{BatchId, Role, TimeMs};
 use tokio::sync::watch;
 
 /// Blocks of one reading at most.
@@ -27,6 +28,28 @@ pub struct Chain {
 enum Engine {
     /// One file in this process.
     Embedded(Ledger),
+    /// A channel of a Fabric network.
+    Fabric(gx_fabric::Engine),
+}
+
+/// Tells that the ledger has grown.
+#[derive(Debug)]
+pub enum News {
+    Embedded(watch::Receiver<gx_ledger::Tip>),
+    Fabric(watch::Receiver<u64>),
+}
+
+impl News {
+    /// Waits until the ledger has grown since the last call; for ever when it never will.
+    pub async fn changed(&mut self) {
+        let changed = match self {
+            Self::Embedded(tip) => tip.changed().await,
+            Self::Fabric(tip) => tip.changed().await,
+        };
+        if changed.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// The last block.
@@ -34,7 +57,6 @@ enum Engine {
 pub struct Tip {
     pub number: u64,
     pub hash: [u8; 32],
-    pub time: TimeMs,
 }
 
 /// Why the ledger did not do what it was asked.
@@ -53,6 +75,10 @@ pub enum ChainError {
     /// No answer. Sending again is free.
     #[error("the ledger gives no answer")]
     Ledger(#[source] gx_ledger::Error),
+    /// Fabric gave no answer, or one that an operator has to do something about. Sending again is
+    /// free.
+    #[error("Fabric does not settle it")]
+    Fabric(#[source] gx_fabric::Error),
     /// The thread that worked on the request ended without an answer.
     #[error("the request to the ledger was cut off")]
     Interrupted,
@@ -66,6 +92,11 @@ impl ChainError {
             Self::OtherLedger { .. } => "other_ledger",
             Self::Damaged { .. } => "damaged",
             Self::Ledger(_) => "unavailable",
+            Self::Fabric(error) => match error.class() {
+                gx_fabric::Class::Answered => "answered",
+                gx_fabric::Class::NotAnswered => "unavailable",
+                gx_fabric::Class::Misconfigured => "misconfigured",
+            },
             Self::Interrupted => "interrupted",
         }
     }
@@ -76,6 +107,17 @@ impl From<gx_ledger::Error> for ChainError {
         match error {
             gx_ledger::Error::Panicked { message, .. } => Self::Panicked { reason: message },
             other => Self::Ledger(other),
+        }
+    }
+}
+
+impl From<gx_fabric::Error> for ChainError {
+    fn from(error: gx_fabric::Error) -> Self {
+        match error {
+            gx_fabric::Error::Panicked { reason } => Self::Panicked { reason },
+            // No ledger takes it, however often it is sent.
+            gx_fabric::Error::TooLarge { .. } => Self::Panicked { reason: error.to_string() },
+            other => Self::Fabric(other),
         }
     }
 }
@@ -106,8 +148,16 @@ impl ChainBlock {
 
 impl Chain {
     pub fn embedded(ledger: Ledger) -> Self {
+        Self::new(Engine::Embedded(ledger))
+    }
+
+    pub fn fabric(engine: gx_fabric::Engine) -> Self {
+        Self::new(Engine::Fabric(engine))
+    }
+
+    fn new(engine: Engine) -> Self {
         Self {
-            engine: Engine::Embedded(ledger),
+            engine,
             #[cfg(test)]
             cut: Arc::default(),
         }
@@ -117,6 +167,7 @@ impl Chain {
     pub fn ledger(&self) -> Option<&Ledger> {
         match &self.engine {
             Engine::Embedded(ledger) => Some(ledger),
+            Engine::Fabric(_) => None,
         }
     }
 
@@ -138,13 +189,16 @@ impl Chain {
             Engine::Embedded(ledger) => {
                 blocking(move || Ok(ledger.submit(&batch, context).map(drop)?)).await
             }
+            // Role and time are those of the transaction: its certificate and its clock.
+            Engine::Fabric(fabric) => Ok(fabric.submit(&batch).await.map(drop)?),
         }
     }
 
     /// Number of the first block there can be.
     pub fn first(&self) -> u64 {
         match &self.engine {
-            Engine::Embedded(_) => 1,
+            // Of a channel, block 0 is its configuration.
+            Engine::Embedded(_) | Engine::Fabric(_) => 1,
         }
     }
 
@@ -157,6 +211,7 @@ impl Chain {
             Engine::Embedded(ledger) => {
                 blocking(move || Ok(*ledger.info()?.origin.hash().as_bytes())).await
             }
+            Engine::Fabric(fabric) => Ok(fabric.origin().await?),
         }
     }
 
@@ -167,16 +222,21 @@ impl Chain {
     pub async fn tip(&self) -> Result<Option<Tip>, ChainError> {
         match self.reach()? {
             Engine::Embedded(ledger) => {
-                let gx_ledger::Tip { number, hash, time, .. } = ledger.tip();
-                Ok((number > 0).then(|| Tip { number, hash: *hash.as_bytes(), time }))
+                let gx_ledger::Tip { number, hash, .. } = ledger.tip();
+                Ok((number > 0).then(|| Tip { number, hash: *hash.as_bytes() }))
+            }
+            Engine::Fabric(fabric) => {
+                let gx_fabric::Tip { number, hash } = fabric.tip().await?;
+                Ok((number > 0).then_some(Tip { number, hash }))
             }
         }
     }
 
     /// Changes when the ledger grows.
-    pub fn subscribe(&self) -> watch::Receiver<gx_ledger::Tip> {
+    pub fn subscribe(&self) -> News {
         match &self.engine {
-            Engine::Embedded(ledger) => ledger.subscribe(),
+            Engine::Embedded(ledger) => News::Embedded(ledger.subscribe()),
+            Engine::Fabric(fabric) => News::Fabric(fabric.subscribe()),
         }
     }
 
@@ -193,6 +253,10 @@ impl Chain {
                 })
                 .await
             }
+            Engine::Fabric(fabric) => {
+                let blocks = fabric.blocks(from, BLOCKS_MAX, bytes_max).await?;
+                Ok(blocks.into_iter().map(of_channel).collect())
+            }
         }
     }
 
@@ -206,6 +270,7 @@ impl Chain {
                 blocking(move || Ok(ledger.block(number)?.map(|block| *block.hash().as_bytes())))
                     .await
             }
+            Engine::Fabric(fabric) => Ok(fabric.block(number).await?.map(|block| block.hash)),
         }
     }
 
@@ -218,6 +283,7 @@ impl Chain {
             Engine::Embedded(ledger) => {
                 blocking(move || Ok(ledger.block(number)?.map(|block| block.header().time))).await
             }
+            Engine::Fabric(fabric) => Ok(fabric.block(number).await?.map(|block| block.time)),
         }
     }
 
@@ -228,6 +294,7 @@ impl Chain {
     pub async fn query(&self, query: Query) -> Result<Result<String, Refused>, ChainError> {
         match self.reach()? {
             Engine::Embedded(ledger) => blocking(move || Ok(ledger.query(query)?)).await,
+            Engine::Fabric(fabric) => Ok(fabric.query(&query).await?),
         }
     }
 }
@@ -243,6 +310,19 @@ fn read(block: &Block) -> Result<ChainBlock, ChainError> {
         commands: batch.commands,
         record: block.record().map_err(damaged)?,
     })
+}
+
+/// A channel's block. One without a batch, such as a change of the configuration, is empty.
+fn of_channel(block: gx_fabric::block::Block) -> ChainBlock {
+    let gx_fabric::block::Block { number, hash, previous, time, settled, .. } = block;
+    let (role, commands, record) = match settled {
+        Some(settled) => (settled.batch.role, settled.batch.commands, settled.record),
+        None => {
+            let (version, batch_id, results) = (Version, BatchId::from_u128(0), Vec::new());
+            (Role::Admin, Vec::new(), BatchRecord { version, batch_id, time, results })
+        }
+    };
+    ChainBlock { number, hash, prev_hash: previous, role, commands, record: Arc::new(record) }
 }
 
 /// Runs file work where it may block.

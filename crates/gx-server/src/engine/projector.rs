@@ -108,7 +108,7 @@ impl Projector {
                     backoff.reset();
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        _ = tip.changed() => {}
+                        () = tip.changed() => {}
                         () = tokio::time::sleep(POLL_EVERY) => {}
                     }
                 }

@@ -4,6 +4,7 @@
 //! averaged away: every setting that a figure depends on stands beside it.
 
 mod contract;
+mod fabric;
 mod figure;
 mod http;
 mod latency;
@@ -54,6 +55,9 @@ enum Bench {
     /// Transfers made durable per second by the embedded ledger: batches of 1,000,
     /// 100,000 accounts.
     Ledger,
+    /// Transfers settled per second on a running Fabric network, hot accounts, and the time of a
+    /// lone command.
+    Fabric(fabric::Settings),
     /// Commands accepted durably per second through submit(), 64 callers.
     Outbox,
     /// Transfers per second from submit() to visible in the read models, and their times.
@@ -73,6 +77,9 @@ pub(crate) fn run(args: &Args) -> Result<End> {
     match &args.bench {
         Bench::Contract => contract::run(&mut report, seconds(10))?,
         Bench::Ledger => ledger::run(&mut report, seconds(20), &args.within)?,
+        Bench::Fabric(settings) => {
+            process::block_on(fabric::run(&mut report, seconds(30), settings))?;
+        }
         Bench::Outbox => {
             process::block_on(outbox::run(&mut report, seconds(20), &args.within, args.engine))?;
         }

@@ -74,7 +74,12 @@ impl Report {
         self.differences.push(difference);
     }
 
-    pub(super) fn check(&mut self, what: impl Into<String>, found: impl ToString, expected: impl ToString) {
+    pub(super) fn check(
+        &mut self,
+        what: impl Into<String>,
+        found: impl ToString,
+        expected: impl ToString,
+    ) {
         let (found, expected) = (found.to_string(), expected.to_string());
         let right = found == expected;
         self.checks.push(Check { what: what.into(), found, expected, right });

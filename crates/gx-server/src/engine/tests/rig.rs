@@ -153,7 +153,9 @@ impl Rig {
         command: impl Into<Command>,
     ) -> Result<Accepted, SubmitError> {
         let (key, command, service) = (key.to_owned(), command.into(), Service::Tokenomics);
-        self.outbox.submit(Submission { actor, key, command, signature: None, service, traceparent: None }).await
+        self.outbox
+            .submit(Submission { actor, key, command, signature: None, service, traceparent: None })
+            .await
     }
 
     pub(super) async fn pay(
@@ -178,7 +180,14 @@ impl Rig {
         for key in keys {
             let (actor, command) = (Actor::User(from), transfer(from, to, qirat).into());
             let (service, traceparent) = (Service::Tokenomics, None);
-            let payment = Submission { actor, key: key.clone(), command, signature: None, service, traceparent };
+            let payment = Submission {
+                actor,
+                key: key.clone(),
+                command,
+                signature: None,
+                service,
+                traceparent,
+            };
             let outbox = self.outbox.clone();
             payments.spawn(async move { (outbox.submit(payment).await, key) });
         }

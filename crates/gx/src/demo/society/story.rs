@@ -143,11 +143,14 @@ async fn vote(
     let parameter = |id: &str| id.parse().map_err(anyhow::Error::msg);
     let trust_min = parameter("votingTrustMin")?;
     let new_value = ParameterValue::new(30);
-    society.together(offices.second, UpdateSystemParameter { param_id: trust_min, new_value }).await?;
+    society
+        .together(offices.second, UpdateSystemParameter { param_id: trust_min, new_value })
+        .await?;
     let param_id = parameter("votingDays")?;
     let new_value = ParameterValue::new(7);
     let title = "Votes take a week".to_owned();
-    let submitted = society.act(offices.clerk, SubmitProposal { param_id, new_value, title }).await?;
+    let submitted =
+        society.act(offices.clerk, SubmitProposal { param_id, new_value, title }).await?;
     let proposal_id = ProposalId::made_by(submitted);
     let ballot = |(place, voter): (usize, &AccountId)| {
         let vote = match place % 11 {

@@ -1,0 +1,245 @@
+//! One transaction: who sent it, what it asks, and the contract's execution of it.
+//!
+//! The same `Execution` as on every other engine does the work, so the bytes are the same. A
+//! panic of a rule is an answer: it fails this transaction and leaves the server as it was.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use gx_contract::state::Key;
+use gx_contract::{
+    Batch, Command, Context, Done, Event, Execution, Query, QueryExecution, QueryStep, Refused,
+    Step,
+};
+use gx_types::{Role, TimeMs};
+use prost::Message;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::Options;
+use super::session::message;
+use super::state::Ports;
+use crate::certificate::Certificate;
+use crate::failure::{PANICKED, REFUSED};
+use crate::proposal::ProposalParts;
+use crate::proto::{
+    ChaincodeEvent, ChaincodeInput, ChaincodeMessage, MessageType, Response, SerializedIdentity,
+};
+use crate::{Counts, EVENT_NAME, Invocation, Submitter};
+
+/// The last message of a transaction.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) channel_id: String,
+    pub(super) tx_id: String,
+    pub(super) answer: ChaincodeMessage,
+}
+
+/// What the chaincode answers; above 399 the peer endorses nothing.
+struct Answer {
+    status: i32,
+    message: String,
+    payload: Vec<u8>,
+    event: Option<Vec<u8>>,
+}
+
+impl Answer {
+    fn ok(payload: Vec<u8>) -> Self {
+        Self { status: 200, message: String::new(), payload, event: None }
+    }
+
+    fn error(status: i32, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), payload: Vec::new(), event: None }
+    }
+
+    fn refused(refused: &Refused) -> Self {
+        let text = serde_json::to_string(refused).unwrap_or_default();
+        Self::error(400, format!("{REFUSED}{text}"))
+    }
+}
+
+pub(super) async fn run(
+    options: Arc<Options>,
+    received: ChaincodeMessage,
+    mut ports: Ports,
+) -> Ended {
+    let answer = execute(&options, &received, &mut ports).await.unwrap_or_else(|answer| answer);
+    if answer.status >= 400 {
+        tracing::warn!(tx_id = ports.tx_id, status = answer.status, reason = answer.message);
+    }
+    let Ports { channel_id, tx_id, .. } = ports;
+    let event = answer.event.map(|payload| ChaincodeEvent {
+        event_name: EVENT_NAME.to_owned(),
+        payload,
+        tx_id: tx_id.clone(),
+        chaincode_id: label(&options.chaincode_id).to_owned(),
+    });
+    let Answer { status, message, payload, .. } = answer;
+    let mut answer = completed(&channel_id, &tx_id, Response { status, message, payload });
+    answer.chaincode_event = event;
+    Ended { channel_id, tx_id, answer }
+}
+
+/// The chaincode's name in its events: the peer replaces it by the name of the definition.
+fn label(chaincode_id: &str) -> &str {
+    chaincode_id.split_once(':').map_or(chaincode_id, |(label, _)| label)
+}
+
+fn completed(channel_id: &str, tx_id: &str, response: Response) -> ChaincodeMessage {
+    let mut answer = message(MessageType::Completed, response.encode_to_vec());
+    (answer.channel_id, answer.txid) = (channel_id.to_owned(), tx_id.to_owned());
+    answer
+}
+
+/// A transaction that is not even begun.
+pub(super) fn failed(channel_id: &str, tx_id: &str, reason: &str) -> ChaincodeMessage {
+    let response = Response { status: 500, message: reason.to_owned(), payload: Vec::new() };
+    completed(channel_id, tx_id, response)
+}
+
+async fn execute(
+    options: &Options,
+    received: &ChaincodeMessage,
+    ports: &mut Ports,
+) -> Result<Answer, Answer> {
+    let unreadable = |what: &str| Answer::error(500, format!("{what} cannot be read"));
+    if received.r#type == i32::from(MessageType::Init) {
+        return Ok(Answer::ok(Vec::new()));
+    }
+    let input = ChaincodeInput::decode(received.payload.as_slice());
+    let input = input.map_err(|_| unreadable("the input"))?;
+    let proposal = received.proposal.as_ref().and_then(ProposalParts::of_proposal);
+    let proposal = proposal.ok_or_else(|| unreadable("the proposal"))?;
+    let creator = SerializedIdentity::decode(proposal.signature_header.creator.as_slice());
+    let creator = creator.map_err(|_| unreadable("the submitter's identity"))?;
+    let role = Certificate::from_pem(&creator.id_bytes)
+        .map_err(|error| Answer::error(500, format!("the submitter's certificate: {error}")))?
+        .role();
+    let submitter = Submitter { tx_id: &received.txid, role: role.clone().ok() };
+    let invocation = Invocation::read(&input.args, submitter)
+        .map_err(|error| Answer::error(400, error.to_string()))?;
+    match invocation {
+        Invocation::Query(query) => answer_query(query, ports).await,
+        Invocation::ContractInfo => Ok(Answer::ok(contract_info(options))),
+        Invocation::Batch(batch) => {
+            let role = role.map_err(|error| Answer::error(403, error.to_string()))?;
+            if !options.access.allows(&creator.mspid, role) {
+                let reason = format!("{} may not submit as {role}", creator.mspid);
+                return Err(Answer::error(403, reason));
+            }
+            let time = proposal.time_ms().ok_or_else(|| unreadable("the transaction's time"))?;
+            let direct = input.args.first().is_some_and(|f| f != crate::EXECUTE_BATCH.as_bytes());
+            settle(&batch, role, TimeMs(time), direct, ports).await
+        }
+    }
+}
+
+/// Executes a batch, writes what it writes, and tells the outcomes.
+async fn settle(
+    batch: &Batch,
+    role: Role,
+    time: TimeMs,
+    direct: bool,
+    ports: &mut Ports,
+) -> Result<Answer, Answer> {
+    let begun = std::time::Instant::now();
+    let mut execution = shielded(|| Execution::new(batch, Context { role, time }))?;
+    let Done { record, writes } = loop {
+        match shielded(|| execution.run())? {
+            Step::Done(done) => break done,
+            Step::Need(keys) => {
+                let values = read(ports, &keys).await?;
+                for (key, value) in keys.into_iter().zip(&values) {
+                    let value = (!value.is_empty()).then_some(value.as_slice());
+                    shielded(|| execution.supply(key, value))?
+                        .map_err(|error| Answer::error(500, error.to_string()))?;
+                }
+            }
+        }
+    };
+    let writes = writes.into_iter().map(|write| (write.key, write.value)).collect();
+    let executed = begun.elapsed();
+    ports.put(writes).await.map_err(|reason| Answer::error(500, reason))?;
+    tracing::debug!(
+        tx_id = ports.tx_id,
+        commands = batch.commands.len(),
+        reading_ms = ports.reading.as_millis(),
+        executed_ms = executed.as_millis(),
+        settled_ms = begun.elapsed().as_millis(),
+        "a batch is settled"
+    );
+    let unwritten = |error: serde_json::Error| Answer::error(500, error.to_string());
+    let event = serde_json::to_vec(&record).map_err(unwritten)?;
+    // The event says it all; the answer to a batch is short, as it is ordered with it.
+    let payload = match record.results.first().filter(|_| direct) {
+        Some(result) => serde_json::to_vec(result).map_err(unwritten)?,
+        None => serde_json::to_vec(&Counts::of(&record.results)).map_err(unwritten)?,
+    };
+    Ok(Answer { event: Some(event), ..Answer::ok(payload) })
+}
+
+async fn answer_query(query: Query, ports: &mut Ports) -> Result<Answer, Answer> {
+    let mut execution = QueryExecution::new(query);
+    loop {
+        match shielded(|| execution.run())? {
+            QueryStep::Done(Ok(text)) => return Ok(Answer::ok(text.into_bytes())),
+            QueryStep::Done(Err(refused)) => return Err(Answer::refused(&refused)),
+            QueryStep::Need(keys) => {
+                let values = read(ports, &keys).await?;
+                for (key, value) in keys.into_iter().zip(&values) {
+                    let value = (!value.is_empty()).then_some(value.as_slice());
+                    shielded(|| execution.supply(key, value))?
+                        .map_err(|error| Answer::error(500, error.to_string()))?;
+                }
+            }
+        }
+    }
+}
+
+async fn read(ports: &mut Ports, keys: &[Key]) -> Result<Vec<Vec<u8>>, Answer> {
+    let encoded = keys.iter().map(Key::encode).collect();
+    ports.get(encoded).await.map_err(|reason| Answer::error(500, reason))
+}
+
+/// Runs the contract's code; a panic becomes the transaction's answer.
+fn shielded<R>(run: impl FnOnce() -> R) -> Result<R, Answer> {
+    // After a panic the execution is dropped with its transaction, so nothing broken is used on.
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Answer::error(500, format!("{PANICKED}{}", text.unwrap_or_default()))
+    })
+}
+
+/// What this chaincode is and how it is set. The same on every peer, or they do not fit together.
+fn contract_info(options: &Options) -> Vec<u8> {
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "surfaceDigest": surface_digest(),
+        "parametersDigest": options.access.digest(),
+        "access": options.access.canonical(),
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// SHA-256 over the names of all commands, events and queries.
+pub(crate) fn surface_digest() -> String {
+    let mut hash = Sha256::new();
+    for name in Command::NAMES.iter().chain(Event::NAMES).chain(Query::NAMES) {
+        hash.update(name.as_bytes());
+        hash.update(b"\n");
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_answer() {
+        let text = shielded(|| assert_eq!(1 + 1, 3, "rule 7")).unwrap_err().message;
+        assert!(text.starts_with(PANICKED) && text.contains("rule 7"), "{text}");
+    }
+}

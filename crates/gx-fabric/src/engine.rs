@@ -1,0 +1,394 @@
+//! The engine: a Fabric channel used as the ledger, with the same questions and answers as the
+//! embedded one.
+//!
+//! It retries what is certain to be free: endorsing anew after a conflict, and submitting the very
+//! same transaction after a lost answer. Everything else is an error whose class says what to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gx_contract::{Batch, Query, Refused};
+use gx_types::{BatchId, Role};
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::block::{Block, header_hash};
+use crate::connection::Peers;
+use crate::gateway::{Deadlines, Gateway, Prepared};
+use crate::proto::{self, BlockchainInfo};
+use crate::stream::{self, Reader};
+use crate::{Class, Counts, EXECUTE_BATCH, Error, Identity, Wallet};
+
+/// Times that a batch is endorsed anew after a conflict before it is given back.
+const CONFLICTS_MAX: u32 = 5;
+
+/// Times that a prepared transaction is submitted when no answer comes.
+const SUBMISSIONS_MAX: u32 = 3;
+
+/// Pause before a broken stream of block numbers is opened again.
+const REOPEN_AFTER: Duration = Duration::from_millis(500);
+
+/// How the engine reaches its channel.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub peers: Peers,
+    pub channel: String,
+    pub chaincode: String,
+    /// Organizations that endorse; none leaves it to the peers, which know the policy.
+    pub endorsing_organizations: Vec<String>,
+    pub deadlines: Deadlines,
+    /// Bytes of one transaction; the orderers' limit (AbsoluteMaxBytes) less some room.
+    pub transaction_bytes_max: usize,
+}
+
+impl Options {
+    /// Defaults for everything but the names.
+    pub fn new(peers: Peers, channel: &str, chaincode: &str) -> Self {
+        Self {
+            peers,
+            channel: channel.to_owned(),
+            chaincode: chaincode.to_owned(),
+            endorsing_organizations: Vec::new(),
+            deadlines: Deadlines::default(),
+            transaction_bytes_max: 9 << 20,
+        }
+    }
+}
+
+/// The last block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    pub number: u64,
+    pub hash: [u8; 32],
+}
+
+/// A transaction that a batch, or a part of it, was committed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    pub tx_id: String,
+    pub block: u64,
+    pub commands: usize,
+    pub counts: Counts,
+}
+
+/// A channel as a ledger. Clones share connection and streams.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    gateway: Gateway,
+    identities: Vec<(Role, Arc<Identity>)>,
+    reader: Mutex<Reader>,
+    origin: Mutex<Option<[u8; 32]>>,
+    news: watch::Receiver<u64>,
+    /// Ends the following of the tip with the last clone.
+    _following: DropGuard,
+}
+
+impl Engine {
+    /// Takes the identities with a role out of the wallet and starts to follow the channel's tip.
+    /// Nothing is asked of the network yet. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when addresses or TLS files do not fit, or no identity has a role.
+    pub fn new(options: Options, wallet: &Wallet) -> Result<Self, Error> {
+        let gateway = Gateway::new(options.peers.clone(), &options.channel, options.deadlines)?;
+        let identities: Vec<(Role, Arc<Identity>)> = Role::ALL
+            .into_iter()
+            .filter_map(|role| Some((role, wallet.with_role(role).ok()?)))
+            .collect();
+        let Some((_, reading)) = identities.first().cloned() else {
+            return Err(Error::Settings("no identity has the attribute gxc_role".to_owned()));
+        };
+        let (tell, news) = watch::channel(0);
+        let stop = CancellationToken::new();
+        let following = Gateway::new(options.peers.clone(), &options.channel, options.deadlines)?;
+        tokio::spawn(follow(following, reading, tell, stop.clone()));
+        let inner = Inner {
+            options,
+            gateway,
+            identities,
+            reader: Mutex::default(),
+            origin: Mutex::default(),
+            news,
+            _following: stop.drop_guard(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    pub fn gateway(&self) -> &Gateway {
+        &self.inner.gateway
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The identity that submits for a role.
+    ///
+    /// # Errors
+    /// [`Error::NoIdentity`].
+    pub fn identity(&self, role: Role) -> Result<&Arc<Identity>, Error> {
+        let found = self.inner.identities.iter().find(|(has, _)| *has == role);
+        found.map(|(_, identity)| identity).ok_or(Error::NoIdentity(role))
+    }
+
+    /// Any identity: for reading.
+    fn reading(&self) -> Result<&Arc<Identity>, Error> {
+        let first = self.inner.identities.first().map(|(_, identity)| identity);
+        first.ok_or(Error::NoIdentity(Role::PartnerApi))
+    }
+
+    /// Has a batch executed and committed; in several transactions when one would be too large.
+    ///
+    /// # Errors
+    /// See [`Error::class`]. After any error but [`Class::Answered`] a part or all of it may have
+    /// been executed all the same; sending it again is free.
+    pub async fn submit(&self, batch: &Batch) -> Result<Vec<Settled>, Error> {
+        let mut parts = vec![batch.clone()];
+        let mut settled = Vec::new();
+        while let Some(part) = parts.pop() {
+            let json =
+                serde_json::to_vec(&part).map_err(|_| Error::Unreadable { what: "the batch" })?;
+            // Arguments are a third of a transaction at most; endorsing a larger one is in vain.
+            let most = self.inner.options.transaction_bytes_max;
+            if json.len() <= most / 2
+                && let Some(done) = self.settle(&part, json).await?
+            {
+                settled.push(done);
+                continue;
+            }
+            if part.commands.len() < 2 {
+                return Err(Error::TooLarge { bytes: most, most });
+            }
+            let (first, second) = halves(part);
+            parts.push(second);
+            parts.push(first);
+        }
+        Ok(settled)
+    }
+
+    /// Commits one transaction; nothing when it is too large.
+    async fn settle(&self, batch: &Batch, json: Vec<u8>) -> Result<Option<Settled>, Error> {
+        let identity = self.identity(batch.role)?;
+        let args = vec![EXECUTE_BATCH.as_bytes().to_vec(), json];
+        let mut conflicts = 0;
+        loop {
+            let Inner { options, gateway, .. } = &*self.inner;
+            let organizations = &options.endorsing_organizations;
+            let endorsed =
+                gateway.endorse(identity, &options.chaincode, args.clone(), organizations).await;
+            let committed = match endorsed {
+                Ok(prepared) if prepared.bytes() > options.transaction_bytes_max => {
+                    return Ok(None);
+                }
+                Ok(prepared) => self.commit(identity, &prepared).await.map(|block| Settled {
+                    tx_id: prepared.tx_id,
+                    block,
+                    commands: batch.commands.len(),
+                    counts: serde_json::from_slice(&prepared.answer).unwrap_or_default(),
+                }),
+                Err(error) => Err(error),
+            };
+            match committed {
+                Err(error) if error.is_conflict() && conflicts < CONFLICTS_MAX => {
+                    conflicts += 1;
+                    tracing::debug!(%error, conflicts, "endorsed anew");
+                    tokio::time::sleep(Duration::from_millis(20) * conflicts).await;
+                }
+                done => return done.map(Some),
+            }
+        }
+    }
+
+    /// Submits a prepared transaction until its status is known. Its block.
+    async fn commit(&self, identity: &Identity, prepared: &Prepared) -> Result<u64, Error> {
+        let gateway = &self.inner.gateway;
+        let mut submissions = 0;
+        loop {
+            submissions += 1;
+            // A lost answer may hide a transaction on its way; only its status tells.
+            if let Err(error) = gateway.submit(prepared).await {
+                if error.class() == Class::Misconfigured {
+                    return Err(error);
+                }
+                tracing::warn!(tx_id = prepared.tx_id, %error, "the submission was not answered");
+            }
+            let deadline = gateway.deadlines().commit;
+            match gateway.commit_status(identity, &prepared.tx_id, deadline).await {
+                Ok(committed) if committed.code == crate::Validation::Valid => {
+                    return Ok(committed.block);
+                }
+                Ok(committed) => {
+                    let (tx_id, code) = (prepared.tx_id.clone(), committed.code);
+                    return Err(Error::Invalid { tx_id, code });
+                }
+                Err(error)
+                    if error.class() != Class::NotAnswered || submissions >= SUBMISSIONS_MAX =>
+                {
+                    return Err(error);
+                }
+                Err(error) => {
+                    tracing::warn!(tx_id = prepared.tx_id, %error, "submitted again");
+                }
+            }
+        }
+    }
+
+    /// Asks the contract on one peer. The answer is a JSON text.
+    ///
+    /// # Errors
+    /// See [`Error::class`]; a refusal is an answer, not an error.
+    pub async fn query(&self, query: &Query) -> Result<Result<String, Refused>, Error> {
+        let unreadable = || Error::Unreadable { what: "the query" };
+        let name = query.name();
+        let value = serde_json::to_value(query).map_err(|_| unreadable())?;
+        let args = value.get(name).ok_or_else(unreadable)?.to_string();
+        let args = vec![name.as_bytes().to_vec(), args.into_bytes()];
+        let Inner { options, gateway, .. } = &*self.inner;
+        match gateway.evaluate(self.reading()?, &options.chaincode, args).await {
+            Ok(answer) => {
+                let text = String::from_utf8(answer);
+                text.map(Ok).map_err(|_| Error::Unreadable { what: "the answer" })
+            }
+            Err(Error::Refused(refused)) => Ok(Err(refused)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Hash of the channel's genesis block: it tells channels apart.
+    ///
+    /// # Errors
+    /// See [`Error::class`].
+    pub async fn origin(&self) -> Result<[u8; 32], Error> {
+        let mut known = self.inner.origin.lock().await;
+        if let Some(origin) = *known {
+            return Ok(origin);
+        }
+        let args = ["GetBlockByNumber", &self.inner.options.channel, "0"];
+        let answer = self.system("qscc", &args).await?;
+        let unreadable = || Error::Unreadable { what: "the genesis block" };
+        let block = proto::Block::decode(answer.as_slice()).map_err(|_| unreadable())?;
+        let origin = header_hash(&block.header.ok_or_else(unreadable)?);
+        *known = Some(origin);
+        Ok(origin)
+    }
+
+    /// The last block, as the peer says now, whatever streams are open.
+    ///
+    /// # Errors
+    /// See [`Error::class`].
+    pub async fn tip(&self) -> Result<Tip, Error> {
+        let answer = self.system("qscc", &["GetChainInfo", &self.inner.options.channel]).await?;
+        let unreadable = || Error::Unreadable { what: "the channel's height" };
+        let info = BlockchainInfo::decode(answer.as_slice()).map_err(|_| unreadable())?;
+        let number = info.height.checked_sub(1).ok_or_else(unreadable)?;
+        let hash = info.current_block_hash.as_slice().try_into().map_err(|_| unreadable())?;
+        Ok(Tip { number, hash })
+    }
+
+    async fn system(&self, chaincode: &str, args: &[&str]) -> Result<Vec<u8>, Error> {
+        self.evaluate(chaincode, args.iter().map(|arg| arg.as_bytes().to_vec()).collect()).await
+    }
+
+    /// Asks any chaincode of the channel.
+    pub(crate) async fn evaluate(
+        &self,
+        chaincode: &str,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Vec<u8>, Error> {
+        self.inner.gateway.evaluate(self.reading()?, chaincode, args).await
+    }
+
+    /// Changes when the channel grows: the number of the last block, 0 before one was seen.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.inner.news.clone()
+    }
+
+    /// The blocks from a number on that the channel has reached: at least one, up to a number of
+    /// blocks and about so many bytes.
+    ///
+    /// # Errors
+    /// See [`Error::class`]; [`Error::Block`] when one cannot be read by this build.
+    pub async fn blocks(
+        &self,
+        from: u64,
+        blocks_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Block>, Error> {
+        let Inner { options, gateway, reader, .. } = &*self.inner;
+        let mut reader = reader.lock().await;
+        let limit = (blocks_max, bytes_max);
+        reader.read(gateway, self.reading()?, &options.chaincode, from, limit).await
+    }
+
+    /// One block; `None` when the channel does not reach it.
+    ///
+    /// # Errors
+    /// See [`Error::class`].
+    pub async fn block(&self, number: u64) -> Result<Option<Block>, Error> {
+        if number > self.tip().await?.number {
+            return Ok(None);
+        }
+        let channel = &self.inner.options.channel;
+        let answer =
+            self.system("qscc", &["GetBlockByNumber", channel, &number.to_string()]).await?;
+        let block = proto::Block::decode(answer.as_slice());
+        let block = block.map_err(|_| Error::Unreadable { what: "a block" })?;
+        Block::read(&block, &self.inner.options.chaincode).map(Some)
+    }
+}
+
+/// Two parts in order, each a batch of its own with an id that follows from the whole's.
+fn halves(mut batch: Batch) -> (Batch, Batch) {
+    let second = batch.commands.split_off(batch.commands.len() / 2);
+    let id = |part: &str| {
+        let mut hash = Sha256::new();
+        hash.update(b"gx/part-of-batch/1\0");
+        hash.update(batch.batch_id.as_str().as_bytes());
+        hash.update(part.as_bytes());
+        let mut head = [0; 16];
+        head.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        BatchId::from_u128(u128::from_be_bytes(head))
+    };
+    let (first_id, second_id) = (id("first"), id("second"));
+    let role = batch.role;
+    let first = Batch { batch_id: first_id, role, commands: batch.commands };
+    (first, Batch { batch_id: second_id, role, commands: second })
+}
+
+/// Tells the number of the last block for as long as anybody listens.
+async fn follow(
+    gateway: Gateway,
+    identity: Arc<Identity>,
+    tell: watch::Sender<u64>,
+    stop: CancellationToken,
+) {
+    loop {
+        let told = stream::follow(&gateway, &identity, |number| {
+            tell.send_if_modified(|last| {
+                let grown = number > *last;
+                *last = number.max(*last);
+                grown
+            });
+        });
+        tokio::select! {
+            () = stop.cancelled() => return,
+            ended = told => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "the stream of block numbers is opened again");
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(REOPEN_AFTER) => {}
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The chaincode server, spoken to by peers: bytes, direct calls, access, restarts, stopping.
+
+use std::collections::BTreeMap;
+
+use gx_contract::tokenomics::GetBalance;
+use gx_contract::{BatchRecord, Outcome};
+use gx_fabric::issue::{Authority, Key};
+use gx_fabric::{Class, Identity};
+use gx_types::Role;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::load::{Load, Model, account};
+use crate::network::{CHAINCODE, Network, Release, serve_chaincode};
+
+/// The channel's values without their versions.
+fn state(network: &Network) -> BTreeMap<String, Vec<u8>> {
+    let ledger = network.shared.ledger.lock().unwrap();
+    ledger.state.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect()
+}
+
+async fn the_bytes_are_the_contracts(release: Release) {
+    let network = Network::start(release).await;
+    let engine = network.engine();
+    let mut load = Load::default();
+    let again = load.payment(2, 3, 3_000_000);
+    let refused = load.payment(0, 9, 1);
+    let mixed = vec![again.clone(), refused, again, load.payment(0, 1, u64::MAX)];
+    let batches = [
+        load.foundation(),
+        load.openings(7),
+        load.payments(350, 7),
+        load.batch(Role::PartnerApi, mixed),
+        load.batch(Role::PartnerApi, Vec::new()),
+    ];
+    let (mut model, mut records) = (Model::default(), Vec::new());
+    for batch in &batches {
+        let settled = engine.submit(batch).await.unwrap();
+        let block = engine.block(settled[0].block).await.unwrap().unwrap();
+        records.push(model.execute(batch, block.time));
+        assert_eq!(settled[0].commands, batch.commands.len());
+    }
+    assert_eq!(state(&network), model.state);
+    let blocks = engine.blocks(1, 100, usize::MAX).await.unwrap();
+    assert_eq!(blocks.len(), batches.len());
+    for ((block, batch), record) in blocks.iter().zip(&batches).zip(&records) {
+        let settled = block.settled.as_ref().unwrap();
+        assert_eq!((&settled.batch, &settled.record), (batch, record));
+    }
+}
+
+#[tokio::test]
+async fn bytes_are_the_contracts_with_many_keys_at_once() {
+    the_bytes_are_the_contracts(Release::V3).await;
+}
+
+#[tokio::test]
+async fn bytes_are_the_contracts_with_one_key_at_a_time() {
+    the_bytes_are_the_contracts(Release::V2).await;
+}
+
+fn args(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+#[tokio::test]
+async fn functions_are_called_by_name() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let gateway = engine.gateway();
+    let super_admin = engine.identity(Role::SuperAdmin).unwrap();
+    let call = async |texts: &[&str]| {
+        let prepared = gateway.endorse(super_admin, CHAINCODE, args(texts), &[]).await?;
+        gateway.submit(&prepared).await?;
+        let status = gateway
+            .commit_status(super_admin, &prepared.tx_id, engine.options().deadlines.commit)
+            .await?;
+        Ok::<_, gx_fabric::Error>((status.block, String::from_utf8(prepared.answer).unwrap()))
+    };
+    let (block, answer) = call(&["AdminContract:BootstrapSystem", "root"]).await.unwrap();
+    assert!(answer.contains("\"applied\":[{\"SystemBootstrapped\""), "{answer}");
+    // A reader of blocks finds the command that was called.
+    let block = engine.block(block).await.unwrap().unwrap().settled.unwrap();
+    assert_eq!(block.batch.commands[0].command.name(), "AdminContract:BootstrapSystem");
+    assert_eq!(block.batch.commands[0].command_id, block.record.results[0].command_id);
+    let object = r#"{"reason":"maintenance","actor":"admin:root"}"#;
+    let (_, answer) = call(&["AdminContract:PauseSystem", object]).await.unwrap();
+    assert!(answer.contains("\"SystemPaused\""), "{answer}");
+    let (_, answer) = call(&["AdminContract:PauseSystem", "because", "admin:root"]).await.unwrap();
+    assert!(answer.contains("\"refused\":{\"code\":\"system_paused\""), "{answer}");
+
+    let status = args(&["AdminContract:GetSystemStatus", "{}"]);
+    let status = gateway.evaluate(super_admin, CHAINCODE, status).await.unwrap();
+    assert!(String::from_utf8(status).unwrap().contains("maintenance"));
+    let info = args(&["SmartContract:GetContractInfo"]);
+    let info = gateway.evaluate(super_admin, CHAINCODE, info).await.unwrap();
+    assert!(String::from_utf8(info).unwrap().contains("parametersDigest"));
+    let unknown = call(&["PauseSystem", "x"]).await.unwrap_err();
+    assert_eq!(unknown.class(), Class::Misconfigured, "{unknown}");
+    assert!(unknown.to_string().contains("the contract has no function"), "{unknown}");
+    let account_id = account(1);
+    let refused = engine.query(&GetBalance { account_id }.into()).await.unwrap().unwrap_err();
+    assert_eq!(refused.code.code(), "account_not_found");
+}
+
+#[tokio::test]
+async fn only_listed_organizations_with_a_role_submit() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let authority = Authority::generate("ca", 1).unwrap();
+    let identity = |msp_id: &str, attributes: &[(&str, &str)]| {
+        let key = Key::generate().unwrap();
+        let pem = authority.issue("mallory", &key, attributes, 1).unwrap();
+        Identity::from_pem("mallory", msp_id, pem.as_bytes(), key.pem()).unwrap()
+    };
+    let role = [("gxc_role", "gx_super_admin")];
+    let rows = [
+        (identity("Org1MSP", &[]), "the certificate has no attribute gxc_role"),
+        (identity("Org1MSP", &[("gxc_role", "root")]), "which is no role"),
+        (identity("Org2MSP", &role), "Org2MSP may not submit as gx_super_admin"),
+    ];
+    let batch = serde_json::to_string(&Load::default().foundation()).unwrap();
+    for (identity, expected) in rows {
+        let call = args(&["SmartContract:ExecuteBatch", &batch]);
+        let error = engine.gateway().endorse(&identity, CHAINCODE, call, &[]).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        // Anybody on the channel may ask.
+        let status = args(&["AdminContract:GetSystemStatus", "{}"]);
+        engine.gateway().evaluate(&identity, CHAINCODE, status).await.unwrap();
+    }
+    assert!(network.codes().is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_of_another_role_is_refused_command_by_command() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let mut batch = Load::default().foundation();
+    batch.role = Role::PartnerApi;
+    let settled = engine.submit(&batch).await.unwrap();
+    assert_eq!((settled[0].counts.applied, settled[0].counts.refused), (0, 2));
+}
+
+#[tokio::test]
+async fn the_server_may_stop_and_start_between_calls() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let mut load = Load::default();
+    engine.submit(&load.foundation()).await.unwrap();
+    network.stop_chaincode.cancel();
+    // The port is free again only once the server has ended.
+    let listener = loop {
+        match TcpListener::bind(network.chaincode).await {
+            Ok(listener) => break listener,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    let stop = CancellationToken::new();
+    let batch = load.openings(3);
+    let stopped = engine.submit(&batch).await;
+    let server = tokio::spawn(serve_chaincode(listener, stop.clone()));
+    if let Err(error) = stopped {
+        assert_eq!(error.class(), Class::NotAnswered, "{error}");
+        engine.submit(&batch).await.unwrap();
+    }
+    stop.cancel();
+    server.await.unwrap();
+    assert_eq!(network.codes(), [0, 0]);
+}
+
+#[tokio::test]
+async fn the_record_in_the_event_is_the_whole_truth() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let mut load = Load::default();
+    let batch = load.foundation();
+    engine.submit(&batch).await.unwrap();
+    engine.submit(&batch).await.unwrap();
+    let blocks = engine.blocks(1, 10, usize::MAX).await.unwrap();
+    let records: Vec<&BatchRecord> =
+        blocks.iter().map(|block| &block.settled.as_ref().unwrap().record).collect();
+    assert!(records[0].results.iter().all(|r| matches!(r.outcome, Outcome::Applied(_))));
+    assert!(records[1].results.iter().all(|r| matches!(r.outcome, Outcome::Repeated(_))));
+}

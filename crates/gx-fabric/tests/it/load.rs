@@ -1,0 +1,103 @@
+//! Commands for the tests, and a naive host that says what the contract makes of them.
+
+use std::collections::BTreeMap;
+
+use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
+use gx_contract::identity::{CreateUser, IdentityHash};
+use gx_contract::tokenomics::Transfer;
+use gx_contract::{Batch, BatchRecord, Command, Context, Envelope, Execution, Step, TOTAL_WEIGHT};
+use gx_types::{AccountId, AccountType, Actor, Amount, BatchId, CommandId, Role, TimeMs};
+
+/// Makes envelopes and batches whose ids are new.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    ids: u128,
+}
+
+pub(crate) fn account(number: u8) -> AccountId {
+    AccountId::from_entropy("IN".parse().unwrap(), AccountType::Individual, [number; 16])
+}
+
+impl Load {
+    pub(crate) fn starting_at(ids: u128) -> Self {
+        Self { ids }
+    }
+
+    pub(crate) fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
+        self.ids += 1;
+        Envelope { command_id: CommandId::from_u128(self.ids), actor, command: command.into() }
+    }
+
+    pub(crate) fn batch(&mut self, role: Role, commands: Vec<Envelope>) -> Batch {
+        self.ids += 1;
+        Batch { batch_id: BatchId::from_u128(self.ids), role, commands }
+    }
+
+    /// What makes a ledger ready for users.
+    pub(crate) fn foundation(&mut self) -> Batch {
+        let admin = "root".parse().unwrap();
+        let countries =
+            vec![CountryWeight { country_code: "IN".parse().unwrap(), weight: TOTAL_WEIGHT }];
+        let commands = vec![
+            self.envelope(Actor::System, BootstrapSystem { first_super_admin: admin }),
+            self.envelope(Actor::Admin(admin), InitializeCountryData { countries }),
+        ];
+        self.batch(Role::SuperAdmin, commands)
+    }
+
+    pub(crate) fn openings(&mut self, accounts: u8) -> Batch {
+        let open = |number: u8| CreateUser {
+            user_id: account(number),
+            identity_hash: IdentityHash::from_bytes([number; 32]),
+            country: "IN".parse().unwrap(),
+            age: 30,
+            account_type: AccountType::Individual,
+        };
+        let commands = (0..accounts).map(|n| self.envelope(Actor::System, open(n))).collect();
+        self.batch(Role::PartnerApi, commands)
+    }
+
+    pub(crate) fn payment(&mut self, from: u8, to: u8, qirat: u64) -> Envelope {
+        let (from, to, amount) = (account(from), account(to), Amount::from_qirat(qirat));
+        let remark = String::new();
+        self.envelope(Actor::User(from), Transfer { from, to, amount, remark })
+    }
+
+    /// Payments among accounts, each 3 GX with a fee.
+    pub(crate) fn payments(&mut self, count: usize, accounts: u8) -> Batch {
+        let commands = (0..count)
+            .map(|at| {
+                let from = (at % usize::from(accounts)) as u8;
+                self.payment(from, (from + 1) % accounts, 3_000_000)
+            })
+            .collect();
+        self.batch(Role::PartnerApi, commands)
+    }
+}
+
+/// Executes batches on a map: what every engine has to arrive at.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) state: BTreeMap<String, Vec<u8>>,
+}
+
+impl Model {
+    pub(crate) fn execute(&mut self, batch: &Batch, time: TimeMs) -> BatchRecord {
+        let mut execution = Execution::new(batch, Context { role: batch.role, time });
+        loop {
+            match execution.run() {
+                Step::Need(keys) => {
+                    for key in keys {
+                        let value = self.state.get(&key.encode());
+                        execution.supply(key, value.map(Vec::as_slice)).unwrap();
+                    }
+                }
+                Step::Done(done) => {
+                    let writes = done.writes.into_iter().map(|write| (write.key, write.value));
+                    self.state.extend(writes);
+                    return done.record;
+                }
+            }
+        }
+    }
+}

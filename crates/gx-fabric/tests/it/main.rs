@@ -1,0 +1,12 @@
+//! Chaincode and engine over the real protocols: against a network in this process that has a
+//! Fabric network's semantics, with faults on demand, and against a real network when there is one.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod blocks;
+mod chaincode;
+mod engine;
+mod faults;
+mod load;
+mod network;
+mod real;

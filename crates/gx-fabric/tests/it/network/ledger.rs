@@ -1,0 +1,118 @@
+//! The channel: blocks, state with versions, and the rule that what was read must not have changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gx_fabric::block::header_hash;
+use gx_fabric::proto::{Block, BlockData, BlockHeader, BlockMetadata, Envelope};
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use super::peer::{Simulation, State, Version};
+
+pub(crate) const VALID: u8 = 0;
+pub(crate) const DUPLICATE: u8 = 9;
+pub(crate) const CONFLICT: u8 = 11;
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) state: Arc<State>,
+    /// Code and block of the first copy of each transaction.
+    results: HashMap<String, (u8, u64)>,
+    pub(crate) height: watch::Sender<u64>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let mut ledger = Self {
+            blocks: Vec::new(),
+            state: Arc::default(),
+            results: HashMap::new(),
+            height: watch::channel(0).0,
+        };
+        // The genesis block's one envelope is a configuration, which nobody here reads.
+        ledger.append(vec![b"configuration".to_vec()], Vec::new());
+        ledger
+    }
+}
+
+impl Ledger {
+    pub(crate) fn result(&self, tx_id: &str) -> Option<(u8, u64)> {
+        self.results.get(tx_id).copied()
+    }
+
+    pub(crate) fn codes(&self) -> Vec<u8> {
+        let filters = self.blocks.iter().skip(1).map(|block| {
+            block.metadata.as_ref().map(|metadata| metadata.metadata[2].clone()).unwrap()
+        });
+        filters.flatten().collect()
+    }
+
+    /// A block of transactions in order, each with what its endorsers found.
+    pub(crate) fn commit(&mut self, transactions: Vec<(String, Envelope, Simulation)>) {
+        let number = self.blocks.len() as u64;
+        let (mut codes, mut data) = (Vec::new(), Vec::new());
+        let mut state = State::clone(&self.state);
+        for (place, (tx_id, envelope, simulation)) in transactions.into_iter().enumerate() {
+            data.push(envelope.encode_to_vec());
+            let code = match self.results.get(&tx_id) {
+                Some(_) => DUPLICATE,
+                None if unchanged(&state, &simulation.reads) => VALID,
+                None => CONFLICT,
+            };
+            codes.push(code);
+            if code != DUPLICATE {
+                self.results.insert(tx_id, (code, number));
+            }
+            if code == VALID {
+                let version: Version = (number, place as u32);
+                let writes = simulation.writes.into_iter();
+                state.extend(writes.map(|(key, value)| (key, (value, version))));
+            }
+        }
+        self.state = Arc::new(state);
+        self.append(data, codes);
+    }
+
+    /// A block whose writes come from outside the contract.
+    pub(crate) fn overwrite(&mut self, key: &str) {
+        let number = self.blocks.len() as u64;
+        let mut state = State::clone(&self.state);
+        if let Some((_, version)) = state.get_mut(key) {
+            *version = (number, 0);
+        }
+        self.state = Arc::new(state);
+        self.append(Vec::new(), Vec::new());
+    }
+
+    /// Makes a value unreadable, under its version.
+    pub(crate) fn damage(&mut self, key: &str) {
+        let mut state = State::clone(&self.state);
+        state.get_mut(key).unwrap().0 = b"damaged".to_vec();
+        self.state = Arc::new(state);
+    }
+
+    fn append(&mut self, data: Vec<Vec<u8>>, codes: Vec<u8>) {
+        let mut hash = Sha256::new();
+        data.iter().for_each(|envelope| hash.update(envelope));
+        let previous = self.blocks.last().and_then(|block| block.header.as_ref());
+        let header = BlockHeader {
+            number: self.blocks.len() as u64,
+            previous_hash: previous.map_or_else(Vec::new, |header| header_hash(header).to_vec()),
+            data_hash: hash.finalize().to_vec(),
+        };
+        let metadata = BlockMetadata { metadata: vec![Vec::new(), Vec::new(), codes] };
+        self.blocks.push(Block {
+            header: Some(header),
+            data: Some(BlockData { data }),
+            metadata: Some(metadata),
+        });
+        self.height.send_replace(self.blocks.len() as u64);
+    }
+}
+
+fn unchanged(state: &State, reads: &BTreeMap<String, Option<Version>>) -> bool {
+    reads.iter().all(|(key, version)| state.get(key).map(|(_, version)| *version) == *version)
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask fabric`: a real Fabric network on this machine, to develop and test on.
+//!
+//! It needs the programs of a Fabric release (3.1 or later, in `FABRIC_HOME`) and no Docker. All of
+//! it listens on loopback and lies in one folder. Never a recipe for production: there the keys
+//! belong to different organizations.
+
+mod chaincode;
+mod channel;
+mod layout;
+mod network;
+mod node;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+
+use crate::process;
+use layout::Layout;
+
+/// What to do with the network.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// Folder of a Fabric release: bin/ with peer, orderer, configtxgen, cryptogen and osnadmin,
+    /// and config/ with core.yaml and orderer.yaml.
+    #[arg(long, global = true, env = "FABRIC_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Folder of the network's keys, ledgers and logs.
+    #[arg(long, global = true, env = "FABRIC_NET", value_name = "DIR")]
+    net: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes and starts the network with the contract on it, or starts what of it is down.
+    Up(UpArgs),
+    /// Stops everything that `up` has started.
+    Down {
+        /// Deletes ledgers, keys and logs too.
+        #[arg(long)]
+        clean: bool,
+    },
+    /// Prints what runs.
+    Status,
+    /// Runs the tests that need a network, on the one that is up or on one of their own.
+    Test,
+}
+
+/// The shape of the network. It is fixed until `down --clean`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct UpArgs {
+    /// Orderers: 1, 3 or 5.
+    #[arg(long, default_value = "3", value_parser = clap::value_parser!(u16).range(1..=5))]
+    orderers: u16,
+    /// Peers of both organizations together: 2 or 4.
+    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u16).range(2..=4))]
+    peers: u16,
+    /// How long the orderers wait for more transactions before they cut a block.
+    #[arg(long, default_value = "200ms")]
+    batch_timeout: String,
+    /// Transactions after which a block is cut at once. One batch is one transaction and one block
+    /// settles one batch, so waiting for more gains nothing.
+    #[arg(long, default_value = "1")]
+    max_messages: u32,
+    /// Binary of the platform; built in release mode when it is not given.
+    #[arg(long, value_name = "FILE")]
+    gx: Option<PathBuf>,
+}
+
+impl Default for UpArgs {
+    fn default() -> Self {
+        let batch_timeout = "200ms".to_owned();
+        Self { orderers: 3, peers: 2, batch_timeout, max_messages: 1, gx: None }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let folder = args.net.clone().unwrap_or_else(|| process::root().join("target/fabric"));
+    let open = || {
+        let home = args.home.clone();
+        let home = home.context("set FABRIC_HOME to the folder of a Fabric release")?;
+        Layout::new(home, folder.clone())
+    };
+    match &args.command {
+        Command::Up(shape) => {
+            let layout = open()?;
+            network::up(&layout, shape)?;
+            print_environment(&layout);
+            Ok(())
+        }
+        Command::Down { clean } => network::down(&folder, *clean),
+        Command::Status => network::status(&folder),
+        Command::Test if args.home.is_none() => {
+            println!("SKIPPED: the tests on a Fabric network; FABRIC_HOME names no release");
+            Ok(())
+        }
+        Command::Test => test(&open()?),
+    }
+}
+
+/// What the binary and the tests need to find the network.
+fn print_environment(layout: &Layout) {
+    for (name, value) in layout.environment() {
+        println!("export {name}={value}");
+    }
+}
+
+fn test(layout: &Layout) -> Result<()> {
+    let was_up = network::is_up(layout.folder());
+    let tested = network::up(layout, &UpArgs::default()).and_then(|()| {
+        let mut command = process::cargo(&["test", "-p", "gx-fabric", "--test", "it", "real::"]);
+        process::run(command.envs(layout.environment()))
+    });
+    if was_up {
+        return tested;
+    }
+    network::down(layout.folder(), false).and(tested)
+}
