@@ -63,11 +63,10 @@ impl Platform {
             store.migrate(config.network).await?;
         }
         store.check(config.network).await?;
-        let needs_ledger = workers != Workers::NONE;
-        let chain = needs_ledger.then(|| open_ledger(&config)).transpose()?;
-        if let Some(chain) = &chain {
-            gx_store::projection::check_ledger(&store, chain.origin().await?).await?;
-        }
+        let chain = match workers {
+            Workers::NONE => None,
+            Workers { .. } => Some(the_ledger(&config, &store).await?),
+        };
         let metrics = Arc::new(Metrics::new());
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone());
@@ -105,7 +104,7 @@ impl Platform {
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
-    pub fn app(&self) -> Result<App, StartError> {
+    pub async fn app(&self) -> Result<App, StartError> {
         App::new(
             self.config.clone(),
             self.store.clone(),
@@ -113,6 +112,7 @@ impl Platform {
             self.waiters.clone(),
             self.metrics.clone(),
         )
+        .await
     }
 
     pub fn store(&self) -> &Store {
@@ -142,6 +142,23 @@ impl Platform {
         while self.workers.join_next().await.is_some() {}
         self.store.close().await;
     }
+}
+
+/// Opens the ledger, which must be the one that the read models were filled from, whole.
+async fn the_ledger(config: &Config, store: &Store) -> Result<Chain, StartError> {
+    let checkpoint = gx_store::projection::position(store).await?.checkpoint;
+    let path = config.ledger_path();
+    if checkpoint.is_some() && !path.exists() {
+        return Err(StartError::LedgerMissing { path });
+    }
+    let chain = open_ledger(config)?;
+    gx_store::projection::check_ledger(store, chain.origin().await?).await?;
+    if let Some(at) = checkpoint
+        && chain.block_hash(at.block).await? != Some(at.hash)
+    {
+        return Err(StartError::LedgerBehind { block: at.block });
+    }
+    Ok(chain)
 }
 
 /// Opens the embedded ledger with the node's key, both made when there are none.

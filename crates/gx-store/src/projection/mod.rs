@@ -4,6 +4,7 @@
 //! countries, its outcomes to the commands of the outbox. What cannot be applied is an error that
 //! names block and command; nothing is ever skipped.
 
+mod check;
 mod checkpoint;
 mod entries;
 mod fold;
@@ -18,6 +19,7 @@ use gx_types::{CommandId, Role};
 use crate::lease::{self, Lease};
 use crate::{Error, Tx};
 
+pub use check::{Contradictions, contradictions};
 pub(crate) use checkpoint::{COLUMNS as POSITION, JOINS as POSITION_JOINS, read as read_position};
 pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,
