@@ -116,6 +116,15 @@ impl NodeKey {
         }
     }
 
+    /// The key in a file, which has to be there.
+    ///
+    /// # Errors
+    /// When there is none, it is no key, or others may read it.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let pem = fs::read_to_string(path).map_err(Error::io("read key file", path))?;
+        Self::from_file(path, &pem)
+    }
+
     fn from_file(path: &Path, pem: &str) -> Result<Self, Error> {
         let unusable = |reason| Error::KeyFile { path: path.to_owned(), reason };
         let mode = fs::metadata(path).map_err(Error::io("read key file", path))?.permissions();

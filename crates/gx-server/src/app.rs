@@ -41,6 +41,15 @@ pub enum StartError {
     Wallet(#[from] gx_fabric::IdentityError),
     #[error("the ledger can't be used")]
     Chain(#[from] crate::engine::ChainError),
+    /// Put the right file back, or start over with another database.
+    #[error("there is no ledger at {path}, but the database was filled from one")]
+    LedgerMissing { path: std::path::PathBuf },
+    /// An older copy, or a copy that has gone on by itself.
+    #[error(
+        "the ledger lacks block {block}, which the database was filled from; \
+         is it an older copy?"
+    )]
+    LedgerBehind { block: u64 },
     #[error("cannot create the folder {path}")]
     Folder { path: std::path::PathBuf, source: std::io::Error },
 }
@@ -70,7 +79,7 @@ impl App {
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
-    pub fn new(
+    pub async fn new(
         config: Config,
         store: Store,
         outbox: Outbox,
@@ -78,11 +87,13 @@ impl App {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let tokens = Tokens::new(Keys::load(&config)?, &config.auth.issuer);
+        let pepper = Pepper::load(&config)?;
+        store.pin_pepper(&pepper.fingerprint()).await?;
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
             gate: Gate::new(tokens, store.clone(), &config.auth),
             hasher: Hasher::new(&config.auth).map_err(StartError::Settings)?,
-            pepper: Pepper::load(&config)?,
+            pepper,
             limiter: Limiter::new(&config.rate_limits, config.network),
             balances: Coalescer::new(2, move |ids| load_balances(source.clone(), ids)),
             started: Instant::now(),

@@ -66,11 +66,10 @@ impl Platform {
             store.migrate(config.network).await?;
         }
         store.check(config.network).await?;
-        let needs_ledger = workers != Workers::NONE;
-        let chain = needs_ledger.then(|| open_chain(&config)).transpose()?;
-        if let Some(chain) = &chain {
-            gx_store::projection::check_ledger(&store, chain.origin().await?).await?;
-        }
+        let chain = match workers {
+            Workers::NONE => None,
+            Workers { .. } => Some(the_ledger(&config, &store).await?),
+        };
         let metrics = Arc::new(Metrics::new());
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone());
@@ -109,7 +108,7 @@ impl Platform {
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
-    pub fn app(&self) -> Result<App, StartError> {
+    pub async fn app(&self) -> Result<App, StartError> {
         App::new(
             self.config.clone(),
             self.store.clone(),
@@ -117,6 +116,7 @@ impl Platform {
             self.waiters.clone(),
             self.metrics.clone(),
         )
+        .await
     }
 
     pub fn config(&self) -> &Config {
@@ -157,12 +157,24 @@ impl Platform {
     }
 }
 
-/// Opens the ledger that the settings name.
-fn open_chain(config: &Config) -> Result<Chain, StartError> {
-    match config.ledger.engine {
-        LedgerEngine::Embedded => open_ledger(config),
-        LedgerEngine::Fabric => open_fabric(config),
+/// Opens the ledger that the settings name. It must be the one that the read models were filled
+/// from, and an embedded one must hold all that they hold: nobody else can complete it.
+async fn the_ledger(config: &Config, store: &Store) -> Result<Chain, StartError> {
+    let checkpoint = gx_store::projection::position(store).await?.checkpoint;
+    let is_embedded = config.ledger.engine == LedgerEngine::Embedded;
+    let path = config.ledger_path();
+    if is_embedded && checkpoint.is_some() && !path.exists() {
+        return Err(StartError::LedgerMissing { path });
     }
+    let chain = if is_embedded { open_ledger(config)? } else { open_fabric(config)? };
+    gx_store::projection::check_ledger(store, chain.origin().await?).await?;
+    if is_embedded
+        && let Some(at) = checkpoint
+        && chain.block_hash(at.block).await? != Some(at.hash)
+    {
+        return Err(StartError::LedgerBehind { block: at.block });
+    }
+    Ok(chain)
 }
 
 /// Prepares the way to the channel; whether the network answers is seen with the first request.

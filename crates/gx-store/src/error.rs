@@ -75,6 +75,12 @@ pub enum Error {
     SchemaVersion { found: i64, expected: i64 },
     #[error("the database belongs to {found}, this process to {expected}")]
     Network { found: NetworkId, expected: NetworkId },
+    /// Put the right pepper back; see the key `auth.identity_pepper`.
+    #[error(
+        "the identities in the database were hashed with another pepper; put the file \
+         identity-pepper of the keys folder, or the key auth.identity_pepper, back"
+    )]
+    Pepper,
     /// Somebody else leads now, or nobody does.
     #[error("the lease {name:?} of epoch {epoch} is lost")]
     LeaseLost { name: String, epoch: i64 },
@@ -107,6 +113,7 @@ impl Error {
             Self::Config(_) => Class::Auth,
             Self::SchemaVersion { .. } => Class::Schema,
             Self::Network { .. } => Class::Network,
+            Self::Pepper => Class::Auth,
             Self::LeaseLost { .. } => Class::LeaseLost,
             Self::Silent { .. } => Class::Unavailable,
             Self::Corrupt { .. } => Class::Corrupt,

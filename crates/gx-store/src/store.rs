@@ -285,6 +285,12 @@ async fn connect_sqlite(config: &SqliteConfig) -> Result<Pools, sqlx::Error> {
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            .before_acquire(|conn, _| {
+                // A commit that failed, as on a full disk, leaves a connection that believes it is
+                // inside a transaction for ever.
+                let usable = !conn.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            })
     };
     let writing = dialect::SQLITE_WRITER_PRAGMAS
         .iter()
@@ -326,6 +332,8 @@ async fn connect_postgres(config: &PostgresConfig) -> Result<PgPool, sqlx::Error
     if let Some(path) = &config.ssl_key {
         options = options.ssl_client_key(path);
     }
+    // The pool would go on trying until its time is over, and then speak of time alone.
+    options.connect().await?.close().await?;
     PgPoolOptions::new()
         .max_connections(config.connections.max(2))
         .acquire_timeout(config.acquire_timeout)

@@ -4,11 +4,14 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+use std::io::Write as _;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line of the result.
 pub(crate) fn line(text: impl std::fmt::Display) {
-    println!("{text}");
+    // Whoever read the result may have seen enough.
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Why a command could not be carried out: one line with all its causes.
@@ -42,7 +45,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) {
             true => format!("{cell:>width$}"),
             false => format!("{cell:<width$}"),
         });
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        line(cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }
 

@@ -27,6 +27,8 @@ use std::process::ExitCode;
 /// Runs the command line and returns the process's exit status: 0 done, 1 it could not be done,
 /// 2 wrong usage, 3 done, and something was found that is not as it should be.
 pub fn run() -> ExitCode {
+    // Databases, ledgers and keys are for nobody else on the machine.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match cli::run() {
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Findings) => ExitCode::from(3),

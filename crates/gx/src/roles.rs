@@ -71,7 +71,7 @@ pub(crate) fn serve(settings: &Settings, args: &ServeArgs) -> Result<End> {
             listeners.push((services, up::listen(&config, services).await?));
         }
         let platform = Platform::start(config, Workers::NONE, false).await?;
-        let app = platform.app()?;
+        let app = platform.app().await?;
         let (stop, mut serving) = (CancellationToken::new(), JoinSet::new());
         for (services, listener) in listeners {
             let address = listener.local_addr()?;

@@ -93,7 +93,7 @@ impl Running {
         let began = Instant::now();
         end_dead_leases(&config).await?;
         let platform = Platform::start(config, Workers::ALL, true).await?;
-        let app = platform.app()?;
+        let app = platform.app().await?;
         let first = app.ensure_first_admin().await?;
         if let Some(first) = &first {
             tell(first);

@@ -204,7 +204,10 @@ fn one(
 fn readable(error: figment::Error) -> Error {
     let unknown =
         error.clone().into_iter().any(|e| matches!(e.kind, figment::error::Kind::UnknownField(..)));
+    // What the error says of its origin is a place in this source when it is not a file.
     let lines: Vec<String> = error.into_iter().map(|e| e.to_string()).collect();
+    let line = |line: &String| line.split(" in crates/").next().unwrap_or_default().to_owned();
+    let lines: Vec<String> = lines.iter().map(line).collect();
     let text = lines.join("; ").replace("\"default.", "\"");
     if unknown { Error::Unknown(text) } else { Error::Unreadable(text) }
 }

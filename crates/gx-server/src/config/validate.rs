@@ -33,8 +33,15 @@ impl Config {
         check(&mut faults, limits.clients_max >= 1000, "rate_limits.clients_max", clients);
         let lag = "must be at least 1";
         check(&mut faults, self.readiness.lag_threshold_ms > 0, "readiness.lag_threshold_ms", lag);
-        let filter = self.log.level.parse::<tracing_subscriber::EnvFilter>();
-        check(&mut faults, filter.is_ok(), "log.level", "must be a level or a filter");
+        // A lone word that is no level would be taken for the name of a part of the program.
+        let directives = self.log.level.split(',');
+        let levels = directives.map(|part| part.rsplit('=').next().unwrap_or_default().trim());
+        let mut filters =
+            levels.map(|level| level.parse::<tracing_subscriber::filter::LevelFilter>());
+        let is_filter = self.log.level.parse::<tracing_subscriber::EnvFilter>().is_ok();
+        let what = "must be error, warn, info, debug, trace or off, or a filter such as \
+            info,gx_store=debug";
+        check(&mut faults, is_filter && filters.all(|level| level.is_ok()), "log.level", what);
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 

@@ -136,8 +136,16 @@ impl<T: Field> FromRequest<App> for Body<T> {
 
 /// The whole body, up to the limit.
 pub(crate) async fn body_bytes(request: Request, app: &App) -> Result<axum::body::Bytes> {
-    let most = app.config().http.body_limit_bytes;
-    to_bytes(request.into_body(), most).await.map_err(|error| {
+    let http = &app.config().http;
+    let most = http.body_limit_bytes;
+    // Before the request as a whole runs out of time, which would be ours to answer for.
+    let patience = Duration::from_millis(http.request_timeout_ms) / 2;
+    let body = tokio::time::timeout(patience, to_bytes(request.into_body(), most)).await;
+    let late = |_| {
+        let message = "The body did not come in time";
+        Error::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
+    };
+    body.map_err(late)?.map_err(|error| {
         let message = format!("The body is larger than {most} bytes, or ended early");
         Error::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).because(error)
     })

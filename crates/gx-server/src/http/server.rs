@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 
 use super::front::Front;
 use crate::config::Http;
@@ -98,6 +99,10 @@ async fn connection(
         let front = Arc::clone(&front);
         async move { Ok::<_, Infallible>(front.answer(peer, request.map(Body::new)).await) }
     });
+    // A client that does not read its answers would hold its place for ever.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(idle));
+    let stream = Box::pin(stream);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)

@@ -63,7 +63,7 @@ impl Server {
         let environment: Vec<_> = environment.iter().map(owned).collect();
         let config = Config::load(None, environment, &flags).unwrap();
         let platform = Platform::start(config, workers, true).await.unwrap();
-        let app = platform.app().unwrap();
+        let app = platform.app().await.unwrap();
         let first = app.ensure_first_admin().await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::new(listener.local_addr().unwrap());

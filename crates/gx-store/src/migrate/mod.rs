@@ -67,6 +67,10 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 CREATE TABLE IF NOT EXISTS network (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     network_id TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS identity_pepper (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    fingerprint TEXT NOT NULL
 );";
 
 impl Store {
@@ -154,6 +158,29 @@ impl Store {
             return Err(Error::SchemaVersion { found, expected: SCHEMA_VERSION });
         }
         check_network(&mut conn, network).await
+    }
+}
+
+impl Store {
+    /// Pins the pepper that identities are hashed with, at the first call; another one is refused
+    /// ever after. With another pepper a person's identity would have another hash, and the one
+    /// human could have a second account.
+    ///
+    /// # Errors
+    /// [`Error::Pepper`].
+    pub async fn pin_pepper(&self, fingerprint: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let mut conn = tx.conn();
+        sql("INSERT INTO identity_pepper (id, fingerprint) VALUES (1, $1) ON CONFLICT DO NOTHING")
+            .bind(fingerprint)
+            .run(&mut conn)
+            .await?;
+        let row =
+            sql("SELECT fingerprint FROM identity_pepper WHERE id = 1").one(&mut conn).await?;
+        if row.text(0)? != fingerprint {
+            return Err(Error::Pepper);
+        }
+        tx.commit().await
     }
 }
 

@@ -5,6 +5,7 @@
 //! names block and command; nothing is ever skipped.
 
 mod admin;
+mod check;
 mod checkpoint;
 mod entries;
 mod fold;
@@ -26,6 +27,7 @@ use gx_types::{CommandId, Role};
 use crate::lease::{self, Lease};
 use crate::{Error, Tx};
 
+pub use check::{Contradictions, contradictions};
 pub(crate) use checkpoint::{COLUMNS as POSITION, JOINS as POSITION_JOINS, read as read_position};
 pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,

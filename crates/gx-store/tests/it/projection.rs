@@ -5,11 +5,12 @@ use gx_contract::{GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSyste
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Applied, Known};
 use gx_store::tokenomics::{accounts, countries, supply};
-use gx_store::{Class, Error, Store};
+use gx_store::{Class, Engine, Error, Store};
 use gx_types::{AccountId, Actor, Amount, MAX_SUPPLY, Pool, Role, TimeMs};
 
 use crate::backend::{TTL, for_each_backend};
 use crate::chain::{Block, Chain, START, admin, person};
+use crate::raw;
 
 /// Applies blocks in one transaction.
 pub(crate) async fn apply(store: &Store, lease: &Lease, blocks: &[Block]) -> Applied {
@@ -154,6 +155,24 @@ fn remembered_accounts_hold_for_their_checkpoint_only() {
         apply_knowing(store, &lease, &chain.blocks[6..], known).await.unwrap();
         agrees_with_events(store, &chain).await;
         assert_eq!(accounts::get(store, &users[0]).await.unwrap().unwrap().entries, 5);
+    });
+}
+
+#[test]
+fn contradictions_are_found() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let lease = backend.projector().await;
+        let chain = history(&people(3));
+        apply(store, &lease, &chain.blocks).await;
+        let found = projection::contradictions(store).await.unwrap();
+        assert_eq!(found, projection::Contradictions::default());
+        let change = "UPDATE entries SET change_qirat = change_qirat + 1 WHERE kind = 'SENT'";
+        match backend.engine() {
+            Engine::Sqlite => drop(raw::sqlite(&backend.file(), change)),
+            Engine::Postgres => drop(backend.database().sql(change).unwrap()),
+        }
+        assert_eq!(projection::contradictions(store).await.unwrap().histories, 2);
     });
 }
 

@@ -70,6 +70,15 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
         let ledger = open(config)?;
         found.check_books(&ledger, &store, &position).await?;
     }
+    let contradictions = projection::contradictions(&store).await?;
+    if contradictions.histories > 0 {
+        let count = contradictions.histories;
+        found.add(format!("the histories of {count} accounts do not lead to their balances"));
+    }
+    if contradictions.unsettled > 0 && found.projected_block >= found.blocks {
+        let count = contradictions.unsettled;
+        found.add(format!("{count} accepted commands were sent to a ledger that lacks them"));
+    }
     let audit = audit::verify(&store).await?;
     found.audit_rows = audit.rows;
     if let Some((row, what)) = audit.broken {
@@ -82,7 +91,7 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
 /// What the ledger of these settings has to be, as far as this machine knows.
 pub(crate) fn expected(config: &Config) -> Result<Expected> {
     let path = node_key_path(config);
-    let node = path.exists().then(|| NodeKey::load_or_create(&path)).transpose()?;
+    let node = path.exists().then(|| NodeKey::load(&path)).transpose()?;
     let node = node.map(|key| key.public());
     Ok(Expected { network: Some(config.network), node, block: None })
 }
@@ -93,7 +102,7 @@ pub(crate) fn node_key_path(config: &Config) -> std::path::PathBuf {
 }
 
 fn open(config: &Config) -> Result<Ledger> {
-    let key = NodeKey::load_or_create(&node_key_path(config))?;
+    let key = NodeKey::load(&node_key_path(config))?;
     let options = Options::new(config.ledger_path(), config.network, TimeMs(now_ms()));
     Ok(Ledger::create_or_open(options, &key)?)
 }
