@@ -373,7 +373,8 @@ impl Walk {
             JOIN blocks k ON k.number = e.entry_no >> 24
             LEFT JOIN accounts c ON c.account_no = e.counterparty_no
             WHERE w.step >= $2 AND e.entry_no >= $3 AND e.entry_no < $4
-                AND ($5 = '' OR REPLACE($5, '|' || e.kind || '|', '') <> $5) AND ($6 = 0 OR e.counterparty_no = $6)
+                AND ($5 = '' OR REPLACE($5, '|' || e.kind || '|', '') <> $5)
+                AND ($6 = 0 OR e.counterparty_no = $6)
             ORDER BY e.entry_no DESC LIMIT $8")
         .bind(self.start.entry)
         .bind(self.start.skip)

@@ -22,6 +22,8 @@ mod migrations;
 mod outbox;
 mod projection;
 mod retention;
+mod rules;
 mod sessions;
+mod society;
 mod submission;
 mod users;

@@ -14,7 +14,7 @@ use gx_contract::treasury::ActivateTreasuryAccount;
 use gx_contract::{Command, Outcome, PublicKey, Signature, SignatureBytes};
 use gx_types::{
     AccountId, AccountType, ActionId, Actor, Amount, CommandId, LoanId, PendingTxId, Pool,
-    ProposalId, RecoveryId, RelationshipId, Role,
+    ProposalId, RecoveryId, RelationshipId,
 };
 
 use crate::backend::NETWORK;
@@ -359,6 +359,3 @@ impl Story {
         self.give(Actor::System, ApplyVelocityTax { account_ids });
     }
 }
-
-/// The role that submits what users do.
-pub(crate) const USERS: Role = Role::PartnerApi;
