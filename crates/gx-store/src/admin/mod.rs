@@ -1,4 +1,5 @@
-//! Administrators of the platform, and the log of what everybody does.
+//! Administrators of the platform and of the ledger, and the log of what everybody does.
 
 pub mod admins;
 pub mod audit;
+pub mod ledger;

@@ -1,5 +1,8 @@
-//! People and their logins: local tables that the ledger never sees.
+//! People and their logins, which the ledger never sees; and users as the ledger knows them.
 
+pub mod profiles;
+pub mod recovery;
+pub mod relationships;
 pub mod sessions;
 pub mod standing;
 pub mod users;

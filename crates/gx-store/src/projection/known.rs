@@ -10,7 +10,7 @@ use gx_types::AccountId;
 use crate::projection::Checkpoint;
 use crate::projection::fold::Live;
 
-/// Accounts remembered at most, about 25 MB of them.
+/// Accounts remembered at most, about 30 MB of them.
 const ACCOUNTS_MAX: usize = 1 << 18;
 
 /// Accounts as an applied block has left them.

@@ -33,7 +33,9 @@ pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,
 };
 pub(crate) use entries::MARK_EVERY;
+pub(crate) use governance::{ACTIVE, EXECUTED, FAILED};
 pub use known::Known;
+pub(crate) use organization::{APPROVED, REJECTED};
 
 /// A block of the ledger as the projector hands it in.
 #[derive(Debug, Clone, Copy)]

@@ -239,7 +239,7 @@ pub(crate) const fn kind_text(kind: AccountKind) -> &'static str {
     }
 }
 
-fn kind_from(text: &str) -> Result<AccountKind, Error> {
+pub(crate) fn kind_from(text: &str) -> Result<AccountKind, Error> {
     [AccountKind::Pool, AccountKind::Treasury, AccountKind::User, AccountKind::Organization]
         .into_iter()
         .find(|kind| kind_text(*kind) == text)

@@ -101,7 +101,8 @@ pub struct Entry {
 /// Which entries to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    pub kind: Option<EntryKind>,
+    /// Entries of one of these kinds; of any when there are none.
+    pub kinds: Vec<EntryKind>,
     pub counterparty: Option<AccountId>,
     /// Not before this time.
     pub from: Option<TimeMs>,
@@ -114,7 +115,7 @@ pub struct Filter {
 impl Filter {
     /// Whether entries between two that fit may be left out.
     fn is_sparse(&self) -> bool {
-        self.kind.is_some() || self.counterparty.is_some()
+        !self.kinds.is_empty() || self.counterparty.is_some()
     }
 }
 
@@ -353,6 +354,12 @@ impl Walk {
     }
 
     async fn run(&self, conn: &mut Conn<'_>, filter: &Filter) -> Result<Vec<Row>, Error> {
+        // The names are this crate's own; one text holds them all, each between two bars.
+        let bar = |sum: String, kind: &EntryKind| sum + kind.as_str() + "|";
+        let kinds = match filter.kinds.as_slice() {
+            [] => String::new(),
+            kinds => kinds.iter().fold("|".to_owned(), bar),
+        };
         sql("WITH RECURSIVE walk (entry_no, step) AS (
                 SELECT entry_no, CAST(0 AS BIGINT) FROM entries WHERE entry_no = $1
                 UNION ALL
@@ -366,13 +373,14 @@ impl Walk {
             JOIN blocks k ON k.number = e.entry_no >> 24
             LEFT JOIN accounts c ON c.account_no = e.counterparty_no
             WHERE w.step >= $2 AND e.entry_no >= $3 AND e.entry_no < $4
-                AND ($5 = '' OR e.kind = $5) AND ($6 = 0 OR e.counterparty_no = $6)
+                AND ($5 = '' OR REPLACE($5, '|' || e.kind || '|', '') <> $5)
+                AND ($6 = 0 OR e.counterparty_no = $6)
             ORDER BY e.entry_no DESC LIMIT $8")
         .bind(self.start.entry)
         .bind(self.start.skip)
         .bind(self.first)
         .bind(self.end)
-        .bind(filter.kind.map_or("", EntryKind::as_str))
+        .bind(kinds)
         .bind(self.counterparty_no.unwrap_or(0))
         .bind(self.steps(filter))
         .bind(self.limit)

@@ -4,3 +4,4 @@ pub mod accounts;
 pub mod countries;
 pub mod history;
 pub mod supply;
+pub mod treasuries;

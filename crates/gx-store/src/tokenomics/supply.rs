@@ -12,6 +12,8 @@ pub struct PoolBalance {
     /// Balance after bootstrap.
     pub cap: Amount,
     pub balance: Amount,
+    /// What admins have paid out of it since bootstrap.
+    pub disbursed: Amount,
 }
 
 /// What the figures of the supply are made from.
@@ -21,6 +23,8 @@ pub struct Supply {
     pub pools: Vec<PoolBalance>,
     /// What the countries' treasuries hold together.
     pub treasuries: Amount,
+    /// The part of it that is locked, and so does not circulate.
+    pub locked_treasuries: Amount,
 }
 
 /// The state of the system.
@@ -43,24 +47,33 @@ pub async fn get(source: impl Into<Source<'_>>) -> Result<Option<Supply>, Error>
     let mut reader = source.into().open().await?;
     // One statement, so that no block comes between pools and treasuries. The pools were the first
     // accounts, made by one command.
-    let rows = sql("SELECT a.account_id, a.cap_qirat, b.balance_qirat
+    let rows = sql("SELECT a.account_id, a.cap_qirat, b.balance_qirat,
+            (SELECT CAST(COALESCE(SUM(d.amount_qirat), 0) AS BIGINT) FROM disbursements d
+                WHERE d.pool_id = a.account_id)
         FROM accounts a JOIN balances b ON b.account_no = a.account_no
         WHERE a.account_no <= $1 AND a.kind = 'POOL'
         UNION ALL
-        SELECT '', 0, CAST(COALESCE(SUM(b.balance_qirat), 0) AS BIGINT)
+        SELECT '', 0, CAST(COALESCE(SUM(b.balance_qirat), 0) AS BIGINT),
+            CAST(COALESCE(SUM(CASE WHEN t.country IS NULL THEN b.balance_qirat ELSE 0 END), 0)
+                AS BIGINT)
         FROM countries c JOIN accounts a ON a.account_id = 'treasury_' || c.code
-        JOIN balances b ON b.account_no = a.account_no")
+        JOIN balances b ON b.account_no = a.account_no
+        LEFT JOIN treasuries t ON t.country = c.code")
     .bind(i64::try_from(Pool::ALL.len()).unwrap_or(i64::MAX))
     .all(&mut reader.conn())
     .await?;
-    let mut supply =
-        Supply { pools: Vec::with_capacity(Pool::ALL.len()), treasuries: Amount::ZERO };
+    let mut supply = Supply {
+        pools: Vec::with_capacity(Pool::ALL.len()),
+        treasuries: Amount::ZERO,
+        locked_treasuries: Amount::ZERO,
+    };
     for row in &rows {
         if row.text(0)?.is_empty() {
-            supply.treasuries = row.amount(2)?;
+            (supply.treasuries, supply.locked_treasuries) = (row.amount(2)?, row.amount(3)?);
         } else {
             let pool = row.parse(0, "pool")?;
-            supply.pools.push(PoolBalance { pool, cap: row.amount(1)?, balance: row.amount(2)? });
+            let (cap, balance, disbursed) = (row.amount(1)?, row.amount(2)?, row.amount(3)?);
+            supply.pools.push(PoolBalance { pool, cap, balance, disbursed });
         }
     }
     supply.pools.sort_by_key(|row| row.pool);

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use crate::backend::NETWORK;
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
+use gx_contract::state::{Account, Key, Record};
 use gx_contract::tokenomics::Transfer;
-use gx_contract::{Batch, BatchRecord, Command, Context, Envelope, Execution, Step};
+use gx_contract::{
+    Batch, BatchRecord, Command, Context, Envelope, Execution, Query, QueryExecution, QueryStep,
+    Step,
+};
 use gx_store::projection::ProjectedBlock;
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, Role, TimeMs};
 
@@ -40,6 +44,8 @@ pub(crate) struct Chain {
     state: BTreeMap<String, Vec<u8>>,
     pub(crate) blocks: Vec<Block>,
     ids: u128,
+    /// How much later than a second a block the ledger is, in milliseconds.
+    later: i64,
 }
 
 /// The time of block 1; each block is a second later than the one before.
@@ -66,7 +72,7 @@ impl Chain {
         commands: Vec<Envelope>,
     ) -> &Block {
         let number = u64::try_from(self.blocks.len()).unwrap() + 1;
-        let time = TimeMs(START + i64::try_from(number).unwrap() * 1000);
+        let time = TimeMs(START + i64::try_from(number).unwrap() * 1000 + self.later);
         let batch = Batch { batch_id, role, commands };
         let mut execution = Execution::new(&batch, Context { role, time });
         let done = loop {
@@ -90,6 +96,43 @@ impl Chain {
         let commands = batch.commands;
         self.blocks.push(Block { number, hash, prev_hash, role, commands, record });
         self.blocks.last().unwrap()
+    }
+
+    /// Lets days pass before the next block.
+    pub(crate) fn wait(&mut self, days: u32) {
+        self.later = TimeMs(self.later).plus_days(days).0;
+    }
+
+    /// The time of the last block.
+    pub(crate) fn now(&self) -> TimeMs {
+        self.blocks.last().unwrap().record.time
+    }
+
+    /// What the ledger answers to a query.
+    pub(crate) fn ask(&self, query: impl Into<Query>) -> serde_json::Value {
+        let mut execution = QueryExecution::new(query.into());
+        loop {
+            match execution.run() {
+                QueryStep::Need(keys) => {
+                    for key in keys {
+                        let value = self.state.get(&key.encode());
+                        execution.supply(key, value.map(Vec::as_slice)).unwrap();
+                    }
+                }
+                QueryStep::Done(answer) => {
+                    return serde_json::from_str(&answer.unwrap()).unwrap();
+                }
+            }
+        }
+    }
+
+    /// What the ledger holds of an account.
+    pub(crate) fn account(&self, id: &AccountId) -> Account {
+        let key = Key::Account(*id);
+        match Record::decode(&key, &self.state[&key.encode()]).unwrap() {
+            Record::Account(account) => account,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Bootstraps the system with the countries IN and LS.

@@ -145,10 +145,12 @@ fn filters_find_exactly_what_fits() {
         let any = Filter::default;
         let time = |block: i64| TimeMs(START + block * 1000);
         let filters = [
-            Filter { kind: Some(EntryKind::Received), ..any() },
+            Filter { kinds: vec![EntryKind::Received], ..any() },
             Filter { counterparty: Some(person(4)), ..any() },
-            Filter { counterparty: Some(person(4)), kind: Some(EntryKind::Sent), ..any() },
-            Filter { kind: Some(EntryKind::Supply), ..any() },
+            Filter { counterparty: Some(person(4)), kinds: vec![EntryKind::Sent], ..any() },
+            Filter { kinds: vec![EntryKind::Supply], ..any() },
+            Filter { kinds: vec![EntryKind::Sent, EntryKind::Received], ..any() },
+            Filter { kinds: EntryKind::ALL.to_vec(), to: Some(time(9)), ..any() },
             Filter { from: Some(time(10)), ..any() },
             Filter { to: Some(time(10)), ..any() },
             Filter { from: Some(time(5)), to: Some(time(6)), ..any() },
@@ -160,13 +162,13 @@ fn filters_find_exactly_what_fits() {
             Filter { from: Some(time(99)), ..any() },
             Filter { to: Some(time(1)), ..any() },
             Filter { as_of_block: Some(7), ..any() },
-            Filter { as_of_block: Some(7), kind: Some(EntryKind::Received), ..any() },
+            Filter { as_of_block: Some(7), kinds: vec![EntryKind::Received], ..any() },
             Filter { as_of_block: Some(0), ..any() },
             Filter { counterparty: Some(person(77)), ..any() },
         ];
         for filter in filters {
             let fits = |entry: &&Entry| {
-                filter.kind.is_none_or(|kind| kind == entry.kind)
+                (filter.kinds.is_empty() || filter.kinds.contains(&entry.kind))
                     && filter.counterparty.is_none_or(|id| entry.counterparty == Some(id))
                     && filter.from.is_none_or(|from| entry.at >= from)
                     && filter.to.is_none_or(|to| entry.at < to)
@@ -200,7 +202,7 @@ fn a_page_looks_at_a_bounded_number_of_entries() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         let id = long(&backend, 60, 100).await;
-        let rare = Filter { kind: Some(EntryKind::Genesis), ..Filter::default() };
+        let rare = Filter { kinds: vec![EntryKind::Genesis], ..Filter::default() };
         let first = page(store, &id, &rare, Place::Newest, 10).await;
         assert!(first.entries.is_empty() && first.next.is_some(), "{first:?}");
         let found = all(store, &id, &rare, 10).await;

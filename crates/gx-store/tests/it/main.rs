@@ -6,6 +6,7 @@
 mod backend;
 mod chain;
 mod raw;
+mod story;
 
 mod accounts;
 mod admins;
@@ -13,6 +14,7 @@ mod audit;
 mod blocks;
 mod commands;
 mod connecting;
+mod domains;
 mod history;
 mod idempotency;
 mod leases;
@@ -20,6 +22,8 @@ mod migrations;
 mod outbox;
 mod projection;
 mod retention;
+mod rules;
 mod sessions;
+mod society;
 mod submission;
 mod users;

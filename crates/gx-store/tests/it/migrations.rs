@@ -7,6 +7,40 @@ use gx_types::NetworkId;
 
 use crate::backend::{Backend, NETWORK, for_each_backend, run};
 
+/// Tables that are made from blocks.
+pub(crate) const READ_MODELS: &[&str] = &[
+    "blocks",
+    "transactions",
+    "outcomes",
+    "accounts",
+    "balances",
+    "entries",
+    "entry_marks",
+    "countries",
+    "system",
+    "projection",
+    "relationships",
+    "guardians",
+    "recoveries",
+    "recovery_guardians",
+    "organizations",
+    "organization_stakeholders",
+    "pending_transactions",
+    "pending_transaction_approvers",
+    "loans",
+    "loan_repayments",
+    "proposals",
+    "votes",
+    "parameter_changes",
+    "parameters",
+    "tax_assessments",
+    "tax_skips",
+    "treasuries",
+    "disbursements",
+    "ledger_admins",
+    "pending_actions",
+];
+
 /// Every table with its columns.
 async fn tables(backend: &Backend) -> BTreeMap<String, Vec<String>> {
     let text = match backend.engine() {

@@ -1,6 +1,6 @@
 //! Commands are accepted once each, in order, whoever inserts them at the same time.
 
-use gx_contract::Envelope;
+use gx_contract::{Envelope, Signature, SignatureBytes};
 use gx_store::outbox::{self, Inserted, NewCommand};
 use gx_store::{Store, commands, submission};
 use gx_types::{AccountId, Actor, Role, TimeMs};
@@ -38,6 +38,7 @@ fn rows_come_back_as_they_were_accepted() {
         let mut chain = Chain::default();
         let mut envelopes = transfers(&mut chain, 300);
         envelopes[7].actor = Actor::User(person(7));
+        envelopes[9].signature = Some(signature(9));
         let inserted = accept(&backend.store, &envelopes).await;
         assert!(inserted.iter().all(|one| matches!(one, Inserted::New { .. })));
         assert!(seqs(&inserted).is_sorted(), "numbered in the order of the call");
@@ -72,6 +73,29 @@ fn a_retry_finds_the_first_row() {
         assert_eq!(inserted[3], Inserted::Existing { seq: seqs[2], same_body: false });
         let status = commands::status(&backend.store, &fresh.command_id).await.unwrap().unwrap();
         assert_eq!(status.seq, inserted[2].seq());
+    });
+}
+
+/// Some signature; the store judges none.
+fn signature(seed: u8) -> Signature {
+    Signature { signature: SignatureBytes::from_bytes([seed; 64]), expires_at: AT }
+}
+
+#[test]
+fn a_retry_may_be_signed_anew_and_the_first_signature_stays() {
+    for_each_backend(|backend| async move {
+        let mut chain = Chain::default();
+        let mut envelope = chain.transfer(&person(1), &person(2), "1");
+        envelope.signature = Some(signature(1));
+        let first = accept(&backend.store, std::slice::from_ref(&envelope)).await[0];
+        let accepted = envelope.clone();
+        for again in [Some(signature(2)), None] {
+            envelope.signature = again;
+            let found = accept(&backend.store, std::slice::from_ref(&envelope)).await[0];
+            assert_eq!(found, Inserted::Existing { seq: first.seq(), same_body: true });
+        }
+        let run = submission::next_run(&backend.store, 9, 1 << 20).await.unwrap().unwrap();
+        assert_eq!(run.rows[0].envelope().unwrap(), accepted);
     });
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn try_apply(
     apply_knowing(store, lease, blocks, Known::default()).await.map(|(applied, _)| applied)
 }
 
-async fn apply_knowing(
+pub(crate) async fn apply_knowing(
     store: &Store,
     lease: &Lease,
     blocks: &[Block],

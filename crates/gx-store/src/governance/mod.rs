@@ -1,0 +1,4 @@
+//! Parameters, proposals to change them, and votes.
+
+pub mod parameters;
+pub mod proposals;

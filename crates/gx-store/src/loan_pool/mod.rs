@@ -1,0 +1,3 @@
+//! Loans out of the loan pool.
+
+pub mod loans;

@@ -1,0 +1,71 @@
+//! The treasuries of countries: what they hold, and whose rules govern them.
+
+use gx_types::{AccountId, Amount, CountryCode, TimeMs};
+
+use crate::sql::{Row, sql};
+use crate::{Error, Source};
+
+/// The treasury of a country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Treasury {
+    pub country: CountryCode,
+    pub treasury_id: AccountId,
+    pub balance: Amount,
+    /// The organization whose rules govern it, and since when; absent while it is locked.
+    pub governed: Option<(AccountId, TimeMs)>,
+}
+
+const SELECT: &str = "SELECT c.code, a.account_id, b.balance_qirat, t.org_id, t.activated_at_ms \
+    FROM countries c JOIN accounts a ON a.account_id = 'treasury_' || c.code \
+    JOIN balances b ON b.account_no = a.account_no LEFT JOIN treasuries t ON t.country = c.code";
+
+fn treasury(row: &Row) -> Result<Treasury, Error> {
+    Ok(Treasury {
+        country: row.parse(0, "country")?,
+        treasury_id: row.parse(1, "account id")?,
+        balance: row.amount(2)?,
+        governed: row.opt_parse(3, "account id")?.zip(row.opt_time(4)?),
+    })
+}
+
+/// All treasuries, in the order of the countries' codes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn all(source: impl Into<Source<'_>>) -> Result<Vec<Treasury>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql(format!("{SELECT} ORDER BY c.code")).all(&mut reader.conn()).await?;
+    rows.iter().map(treasury).collect()
+}
+
+/// The treasury of a country. `None` when the ledger has no such country.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get(
+    source: impl Into<Source<'_>>,
+    country: CountryCode,
+) -> Result<Option<Treasury>, Error> {
+    let mut reader = source.into().open().await?;
+    let row = sql(format!("{SELECT} WHERE c.code = $1"))
+        .bind(country.as_str())
+        .optional(&mut reader.conn())
+        .await?;
+    row.as_ref().map(treasury).transpose()
+}
+
+/// The treasuries that an organization's rules govern, in the order of the countries' codes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn governed_by(
+    source: impl Into<Source<'_>>,
+    org_id: &AccountId,
+) -> Result<Vec<Treasury>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql(format!("{SELECT} WHERE t.org_id = $1 ORDER BY c.code"))
+        .bind(org_id)
+        .all(&mut reader.conn())
+        .await?;
+    rows.iter().map(treasury).collect()
+}

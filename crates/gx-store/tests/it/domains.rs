@@ -1,0 +1,172 @@
+//! All that has happened on a ledger, in the read models: as the ledger holds it, however it is
+//! applied, and stopped by what does not fit.
+
+use std::collections::BTreeSet;
+
+use gx_contract::identity::RelationshipConfirmed;
+use gx_contract::{Event, Outcome};
+use gx_store::projection::Known;
+use gx_store::tax_and_fee::timers;
+use gx_store::tokenomics::accounts;
+use gx_store::{Class, Engine, Store, projection};
+use gx_types::TimeMs;
+use serde_json::Value;
+
+use crate::backend::{Backend, for_each_backend};
+use crate::projection::{apply, apply_knowing, try_apply};
+use crate::story::Story;
+
+/// A value as the ledger's answers write it.
+pub(crate) fn written(value: impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+pub(crate) async fn told(store: &Store, backend: &Backend) -> Story {
+    let lease = backend.projector().await;
+    let story = Story::told();
+    apply(store, &lease, &story.chain.blocks).await;
+    story
+}
+
+#[test]
+fn the_story_tells_of_every_event() {
+    let story = Story::told();
+    let mut seen = BTreeSet::new();
+    for result in story.chain.blocks.iter().flat_map(|block| &block.record.results) {
+        let Outcome::Applied(events) = &result.outcome else { panic!("{result:?}") };
+        seen.extend(events.iter().map(Event::name));
+    }
+    let missing: Vec<_> = Event::NAMES.iter().filter(|name| !seen.contains(*name)).collect();
+    assert!(missing.is_empty(), "no projection is tested for {missing:?}");
+}
+
+#[test]
+fn every_account_is_as_the_ledger_holds_it() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let all = accounts::page(store, None, 100).await.unwrap();
+        assert_eq!(all.len(), 6 + 2 + 10 + 2);
+        let mut sum = 0;
+        let mut running = 0;
+        for found in &all {
+            let held = story.chain.account(&found.account_id);
+            assert_eq!((found.balance, found.frozen), (held.balance, held.frozen), "{found:?}");
+            assert_eq!((found.kind, found.account_type), (held.kind, held.account_type));
+            let timer = timers::get(store, &found.account_id).await.unwrap().unwrap();
+            assert_eq!(timer.taxable_since, held.taxable_since, "{found:?}");
+            assert_eq!((timer.exempt, timer.kind), (held.tax_exempt, held.kind));
+            running += usize::from(held.taxable_since.is_some());
+            let last = story.chain.blocks.last().unwrap().number;
+            let at = accounts::balance_at(store, &found.account_id, last).await.unwrap();
+            assert_eq!(at, Some(held.balance));
+            sum += found.balance.qirat();
+        }
+        assert_eq!(sum, gx_types::MAX_SUPPLY.qirat());
+        let due = timers::due(store, story.chain.now(), 100).await.unwrap();
+        assert_eq!(due.len(), running);
+        assert!(due.is_sorted_by_key(|timer| timer.taxable_since) && running > 3);
+        let first = timers::due(store, story.chain.now(), 2).await.unwrap();
+        assert_eq!(first, due[..2]);
+        let before = TimeMs(due[0].taxable_since.unwrap().0 - 1);
+        assert!(timers::due(store, before, 9).await.unwrap().is_empty());
+    });
+}
+
+/// Every table that blocks are made into, row by row.
+fn dump(backend: &Backend) -> String {
+    let mut text = String::new();
+    for table in crate::migrations::READ_MODELS {
+        let rows = dump_of(backend, table);
+        let may_be_empty = ["outcomes", "entry_marks"].contains(table);
+        assert!(may_be_empty || !rows.is_empty(), "{table} is empty");
+        text.push_str(&format!("{table}\n{rows}\n"));
+    }
+    text
+}
+
+fn dump_of(backend: &Backend, table: &str) -> String {
+    match backend.engine() {
+        Engine::Sqlite => {
+            let sqlite = |text: String| crate::raw::sqlite(&backend.file(), &text);
+            let columns = sqlite(format!(
+                "SELECT 'COALESCE(' || name || ', ''-'')' FROM pragma_table_info('{table}')"
+            ));
+            let row = columns.lines().collect::<Vec<_>>().join(" || '|' || ");
+            sqlite(format!("SELECT {row} FROM {table} ORDER BY 1"))
+        }
+        Engine::Postgres => {
+            let row = "SELECT x::text FROM";
+            let order = "ORDER BY x::text COLLATE \"C\"";
+            backend.database().sql(&format!("{row} {table} x {order}")).unwrap()
+        }
+    }
+}
+
+#[test]
+fn block_by_block_all_at_once_and_again_give_the_same_rows() {
+    for_each_backend(|backend| async move {
+        let story = Story::told();
+        let other = Backend::migrated(backend.engine()).await;
+        let lease = other.projector().await;
+        for block in &story.chain.blocks {
+            apply(&other.store, &lease, std::slice::from_ref(block)).await;
+        }
+        let lease = backend.projector().await;
+        apply(&backend.store, &lease, &story.chain.blocks).await;
+        let rows = dump(&backend);
+        assert_eq!(rows, dump(&other));
+        let mut tx = backend.store.begin().await.unwrap();
+        projection::clear(&mut tx, &lease).await.unwrap();
+        tx.commit().await.unwrap();
+        for blocks in story.chain.blocks.chunks(7) {
+            apply(&backend.store, &lease, blocks).await;
+        }
+        assert_eq!(dump(&backend), rows);
+    });
+}
+
+#[test]
+fn what_is_remembered_gives_the_same_rows() {
+    for_each_backend(|backend| async move {
+        let story = Story::told();
+        let other = Backend::migrated(backend.engine()).await;
+        let lease = other.projector().await;
+        apply(&other.store, &lease, &story.chain.blocks).await;
+        let lease = backend.projector().await;
+        let mut known = Known::default();
+        for blocks in story.chain.blocks.chunks(3) {
+            known = apply_knowing(&backend.store, &lease, blocks, known).await.unwrap().1;
+        }
+        assert_eq!(dump(&backend), dump(&other));
+    });
+}
+
+#[test]
+fn an_event_about_what_is_not_there_stops_the_projection() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let lease = backend.projector().await;
+        let mut story = Story::told();
+        let confirms = |event: &Event| matches!(event, Event::RelationshipConfirmed(_));
+        let at = story.chain.blocks.iter().position(|block| {
+            let Outcome::Applied(events) = &block.record.results[0].outcome else { return false };
+            events.iter().any(confirms)
+        });
+        let at = at.unwrap();
+        apply(store, &lease, &story.chain.blocks[..at]).await;
+        let before = dump_of(&backend, "relationships");
+        let id = story.chain.blocks[at].record.results[0].command_id;
+        let mut wrong = story.chain.blocks[at].clone();
+        let Outcome::Applied(events) = &mut wrong.record.results[0].outcome else { panic!() };
+        let Event::RelationshipConfirmed(event) = &mut events[0] else { panic!() };
+        let unknown = event.kind.id_between(story.people[8], story.people[9]);
+        *event = RelationshipConfirmed { relationship_id: unknown, ..event.clone() };
+        let error = try_apply(store, &lease, &[wrong]).await.unwrap_err();
+        assert_eq!(error.class(), Class::Projection);
+        let text = error.to_string();
+        assert!(text.contains(&id.to_string()) && text.contains("0 rows"), "{text}");
+        assert_eq!(dump_of(&backend, "relationships"), before);
+        apply(store, &lease, &story.chain.blocks.split_off(at)).await;
+    });
+}

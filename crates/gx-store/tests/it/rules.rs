@@ -1,0 +1,234 @@
+//! Loans, proposals, parameters, taxes, the supply and administrators, as the ledger answers.
+
+use gx_contract::governance::{GetProposal, Vote};
+use gx_contract::loan_pool::{GetLoan, GetMyLoans, LoanState};
+use gx_contract::tokenomics::{GetSupplyStatus, GetTreasury};
+use gx_contract::{Refusal, admin as contract_admin};
+use gx_store::Store;
+use gx_store::admin::ledger;
+use gx_store::governance::{parameters, proposals};
+use gx_store::loan_pool::loans;
+use gx_store::tax_and_fee::{assessments, timers};
+use gx_store::tokenomics::history::{self, EntryKind, Filter, Place};
+use gx_store::tokenomics::{supply, treasuries};
+use gx_types::{AccountId, Amount, Pool};
+use serde_json::{Value, json};
+
+use crate::backend::for_each_backend;
+use crate::domains::{told, written};
+use crate::story::parameter;
+
+#[test]
+fn loans_are_listed_and_counted() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let borrower = &story.people[0];
+        for id in &story.loans {
+            let found = loans::get(store, *id).await.unwrap().unwrap();
+            let expected = story.chain.ask(GetLoan { loan_id: *id });
+            assert_eq!(written(found.state), expected["state"]);
+            assert_eq!(written(found.outstanding), expected["outstanding"]);
+            assert_eq!(written(found.collateral_hash), expected["collateralHash"]);
+            let due = found.term.map(|(_, due)| json!(due.0));
+            assert_eq!(due.as_ref(), expected.get("term").map(|term| &term["dueAt"]));
+        }
+        let books = loans::books(store, borrower).await.unwrap();
+        let expected = story.chain.ask(GetMyLoans { borrower_id: *borrower });
+        assert_eq!(json!(books.open), json!(expected["loans"].as_array().unwrap().len()));
+        assert_eq!(written(books.outstanding), expected["outstanding"]);
+        assert_eq!(json!(books.defaults), expected["defaults"]);
+        let mine = loans::of_borrower(store, borrower, None, None, 9).await.unwrap();
+        let states: Vec<_> = mine.iter().map(|loan| loan.state).collect();
+        use LoanState::*;
+        assert_eq!(states, [PendingApproval, Defaulted, Rejected, Repaid]);
+        assert_eq!(mine[2].reject_reason.as_deref(), Some("too soon"));
+        let queue = loans::queue(store, PendingApproval, None, 9).await.unwrap();
+        assert_eq!(queue, mine[..1]);
+        let next = loans::queue(store, PendingApproval, Some(queue[0].cursor), 9).await.unwrap();
+        assert!(next.is_empty());
+        assert!(loans::overdue(store, story.chain.now(), None, 9).await.unwrap().is_empty());
+        let paid = loans::repayments(store, story.loans[0], None, 9).await.unwrap();
+        let left: Vec<_> = paid.iter().map(|(_, one)| one.outstanding).collect();
+        assert_eq!(left, [Amount::from_gx(250), Amount::ZERO]);
+        assert_eq!(kinds(store, borrower, EntryKind::Loan).await, 2);
+        assert_eq!(kinds(store, borrower, EntryKind::Repayment).await, 3);
+    });
+}
+
+/// How many entries of a kind an account has.
+async fn kinds(store: &Store, id: &AccountId, kind: EntryKind) -> usize {
+    let filter = Filter { kinds: vec![kind], ..Filter::default() };
+    let page = history::page(store, id, &filter, Place::Newest, 100).await.unwrap().unwrap();
+    assert!(page.entries.iter().all(|entry| entry.kind == kind));
+    page.entries.len()
+}
+
+#[test]
+fn proposals_have_tallies_and_votes() {
+    for_each_backend(|backend| async move {
+        use proposals::Stage;
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        for id in &story.proposals {
+            let found = proposals::get(store, *id).await.unwrap().unwrap();
+            let expected = story.chain.ask(GetProposal { proposal_id: *id });
+            assert_eq!(written(found.tally), expected["tally"]);
+            assert_eq!(written(found.status), expected["status"]);
+            assert_eq!(written(found.new_value), expected["newValue"]);
+            assert_eq!(json!(found.ends_at.0), expected["endsAt"]);
+            assert_eq!(json!(found.quorum), expected["quorum"]);
+        }
+        let [adopted, lost, active] = story.proposals[..] else { panic!() };
+        let of = |stage| async move {
+            let found = proposals::page(store, stage, None, 9).await.unwrap();
+            found.into_iter().map(|one| one.proposal_id).collect::<Vec<_>>()
+        };
+        assert_eq!(of(None).await, [active, lost, adopted]);
+        assert_eq!(of(Some(Stage::Active)).await, [active]);
+        assert_eq!(of(Some(Stage::Executed)).await, [adopted]);
+        assert_eq!(of(Some(Stage::Failed)).await, [lost]);
+        let ended = proposals::ended(store, story.chain.now(), 9).await.unwrap();
+        assert_eq!(ended[0].proposal_id, active);
+        let mine = proposals::vote_of(store, adopted, &story.people[2]).await.unwrap();
+        assert_eq!(mine.unwrap().vote, Vote::Against);
+        assert!(proposals::vote_of(store, adopted, &story.people[3]).await.unwrap().is_none());
+        let votes = proposals::votes(store, adopted, None, 2).await.unwrap();
+        let rest = proposals::votes(store, adopted, Some(&votes[1].voter_id), 9).await.unwrap();
+        assert_eq!((votes.len(), rest.len()), (2, 1));
+    });
+}
+
+#[test]
+fn parameters_have_value_and_last_change() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let expected = story.chain.ask(contract_admin::ListSystemParameters {});
+        let found = parameters::all(store).await.unwrap();
+        let listed = expected["parameters"].as_array().unwrap();
+        assert_eq!(found.len(), listed.len());
+        for (found, expected) in found.iter().zip(listed) {
+            assert_eq!(json!(found.parameter.id()), expected["paramId"]);
+            assert_eq!(written(found.value), expected["value"]);
+            let changed = found.value != found.parameter.default_value();
+            assert_eq!(found.last_change.is_some(), changed);
+            assert_eq!(parameters::get(store, found.parameter).await.unwrap(), *found);
+        }
+        let rules = parameters::in_force(store).await.unwrap();
+        assert_eq!(written(rules.digest()), expected["digest"]);
+        assert_eq!(json!(rules.changes), expected["changes"]);
+        let changes = parameters::changes(store, None, None, 9).await.unwrap();
+        assert_eq!(changes.iter().map(|one| one.change_no).collect::<Vec<_>>(), [4, 3, 2, 1]);
+        assert_eq!(changes[1].function, "GovernanceContract:ExecuteProposal");
+        let one = Some(parameter("votingQuorum"));
+        let changes = parameters::changes(store, one, Some(2), 9).await.unwrap();
+        assert_eq!((changes.len(), changes[0].old_value.get()), (1, 100));
+    });
+}
+
+#[test]
+fn taxes_are_kept_and_have_lines() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let payer = &story.people[0];
+        let paid = assessments::of_account(store, payer, None, 9).await.unwrap();
+        assert_eq!(paid.len(), 1);
+        let shares = paid[0].treasury_amount.checked_add(paid[0].charitable_amount);
+        assert_eq!(shares, Some(paid[0].amount));
+        let filter = Filter { kinds: vec![EntryKind::Tax], ..Filter::default() };
+        let lines = |id: AccountId| {
+            let filter = filter.clone();
+            async move {
+                let page = history::page(store, &id, &filter, Place::Newest, 9).await;
+                page.unwrap().unwrap().entries
+            }
+        };
+        let line = &lines(*payer).await[0];
+        assert_eq!((line.amount, line.counterparty), (paid[0].amount, None));
+        let share = lines(AccountId::treasury(paid[0].country)).await;
+        assert!(share.iter().any(|line| line.counterparty == Some(*payer)));
+        assert!(!lines(Pool::Charitable.account()).await.is_empty());
+        assert!(
+            assessments::of_account(store, payer, Some(paid[0].cursor), 9)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        for (id, code) in [
+            (crate::chain::person(77), Refusal::AccountNotFound),
+            (Pool::Loan.account(), Refusal::NotTaxable),
+            (story.people[3], Refusal::TaxNotDue),
+        ] {
+            let skips = assessments::skips(store, &id, None, 9).await.unwrap();
+            assert_eq!(skips[0].code, code);
+        }
+        assert!(timers::get(store, &story.people[7]).await.unwrap().unwrap().exempt);
+    });
+}
+
+#[test]
+fn supply_treasuries_and_disbursements_agree() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let expected = story.chain.ask(GetSupplyStatus {});
+        let found = supply::get(store).await.unwrap().unwrap();
+        let held = found.pools.iter().map(|row| row.balance).chain([found.locked_treasuries]);
+        let held: u64 = held.map(Amount::qirat).sum();
+        let circulating = Amount::from_qirat(gx_types::MAX_SUPPLY.qirat() - held);
+        assert_eq!(written(circulating), expected["circulatingSupply"]);
+        let charity = found.pools.iter().find(|row| row.pool == Pool::Charitable).unwrap();
+        assert_eq!(charity.disbursed, Amount::from_gx(20_000));
+        for found in treasuries::all(store).await.unwrap() {
+            let expected = story.chain.ask(GetTreasury { country_code: found.country });
+            assert_eq!(written(found.balance), expected["balance"]);
+            assert_eq!(written(found.governed.map(|(org, _)| org)), expected["orgId"]);
+            assert_eq!(treasuries::get(store, found.country).await.unwrap(), Some(found));
+        }
+        assert_eq!(treasuries::governed_by(store, &story.government).await.unwrap().len(), 1);
+        let paid = ledger::disbursements(store, Some(Pool::Charitable), None, 9).await.unwrap();
+        assert_eq!((paid.len(), paid[0].recipient_id), (2, story.people[1]));
+        assert_eq!(kinds(store, &story.people[1], EntryKind::Disbursement).await, 1);
+    });
+}
+
+#[test]
+fn admins_and_their_actions_are_listed() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let all = ledger::admins(store, true, None, 9).await.unwrap();
+        let ids: Vec<_> = all.iter().map(|one| one.admin_id.as_str()).collect();
+        assert_eq!(ids, ["fourth", "root", "second", "third"]);
+        for found in &all {
+            let expected = story.chain.ask(contract_admin::GetAdmin { admin_id: found.admin_id });
+            assert_eq!(written(found.level), expected["level"]);
+            assert_eq!(written(found.account_id), expected["accountId"]);
+            assert_eq!(json!(found.appointed_at.0), expected["appointedAt"]);
+            assert_eq!(json!(found.removed_at.map(|at| at.0)), expected["removedAt"]);
+            let same = ledger::get_admin(store, &found.admin_id).await.unwrap();
+            assert_eq!(same.as_ref(), Some(found));
+        }
+        assert_eq!(ledger::admins(store, false, None, 9).await.unwrap().len(), 3);
+        for action_id in &story.actions {
+            let found = ledger::get_action(store, *action_id).await.unwrap().unwrap();
+            let query = contract_admin::GetPendingAction { action_id: *action_id };
+            let expected = story.chain.ask(query);
+            let command = &expected["command"];
+            let args: Value = serde_json::from_str(&found.args).unwrap();
+            assert_eq!(command, &json!({ found.function.as_str(): args }));
+            assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
+            let by = found.approval.map(|(by, _)| written(by));
+            assert_eq!(by.as_ref(), expected["approval"].get("by"));
+        }
+        let actions = ledger::actions(store, None, None, 20).await.unwrap();
+        assert_eq!(actions.len(), story.actions.len());
+        let unapproved = ledger::get_action(store, story.actions[3]).await.unwrap().unwrap();
+        let then = unapproved.proposed_at;
+        assert_eq!(ledger::actions(store, Some(then), None, 9).await.unwrap(), [unapproved]);
+        let now = story.chain.now();
+        assert!(ledger::actions(store, Some(now), None, 9).await.unwrap().is_empty());
+    });
+}

@@ -1,0 +1,361 @@
+//! A ledger on which everything has happened once: every event of the contract, by real commands.
+
+use ed25519_dalek::{Signer, SigningKey};
+use gx_contract::admin::*;
+use gx_contract::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
+use gx_contract::identity::*;
+use gx_contract::loan_pool::*;
+use gx_contract::organization::*;
+use gx_contract::params::{Parameter, ParameterValue};
+use gx_contract::state::AdminLevel;
+use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
+use gx_contract::tokenomics::*;
+use gx_contract::treasury::ActivateTreasuryAccount;
+use gx_contract::{Command, Outcome, PublicKey, Signature, SignatureBytes};
+use gx_types::{
+    AccountId, AccountType, ActionId, Actor, Amount, CommandId, LoanId, PendingTxId, Pool,
+    ProposalId, RecoveryId, RelationshipId,
+};
+
+use crate::backend::NETWORK;
+use crate::chain::{Chain, admin, person};
+
+/// The ledger, and the ids of what was made on it.
+pub(crate) struct Story {
+    pub(crate) chain: Chain,
+    pub(crate) people: Vec<AccountId>,
+    pub(crate) business: AccountId,
+    pub(crate) government: AccountId,
+    pub(crate) relationships: Vec<RelationshipId>,
+    pub(crate) recoveries: Vec<RecoveryId>,
+    pub(crate) payments: Vec<PendingTxId>,
+    pub(crate) loans: Vec<LoanId>,
+    pub(crate) proposals: Vec<ProposalId>,
+    pub(crate) actions: Vec<ActionId>,
+}
+
+fn organization_id(kind: AccountType, seed: u8) -> AccountId {
+    AccountId::from_entropy("IN".parse().unwrap(), kind, [seed; 16])
+}
+
+pub(crate) fn signing_key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+pub(crate) fn public_key(seed: u8) -> PublicKey {
+    PublicKey::from_bytes(signing_key(seed).verifying_key().to_bytes())
+}
+
+pub(crate) fn parameter(id: &str) -> Parameter {
+    id.parse().unwrap()
+}
+
+impl Story {
+    /// Everything, in the order of the chapters below.
+    pub(crate) fn told() -> Self {
+        let mut story = Self {
+            chain: Chain::default(),
+            people: (0..10).map(person).collect(),
+            business: organization_id(AccountType::ForProfit, 3),
+            government: organization_id(AccountType::Governmental, 4),
+            relationships: Vec::new(),
+            recoveries: Vec::new(),
+            payments: Vec::new(),
+            loans: Vec::new(),
+            proposals: Vec::new(),
+            actions: Vec::new(),
+        };
+        story.chain.bootstrap();
+        let people = story.people.clone();
+        story.chain.create_users(&people);
+        story.admins();
+        story.standing();
+        story.relations();
+        story.keys();
+        story.business();
+        story.government();
+        story.loans();
+        story.proposals();
+        story.taxes();
+        story
+    }
+
+    /// A batch of one command, which must be applied.
+    fn give(&mut self, actor: Actor, command: impl Into<Command>) -> CommandId {
+        self.give_signed(actor, command, None)
+    }
+
+    fn give_signed(
+        &mut self,
+        actor: Actor,
+        command: impl Into<Command>,
+        seed: Option<u8>,
+    ) -> CommandId {
+        let mut envelope = self.chain.envelope(actor, command);
+        if let Some(seed) = seed {
+            let expires_at = self.chain.now().plus_hours(1);
+            let bytes = envelope.signed_bytes(NETWORK, expires_at);
+            let signature = signing_key(seed).sign(&bytes).to_bytes();
+            let signature = SignatureBytes::from_bytes(signature);
+            envelope.signature = Some(Signature { signature, expires_at });
+        }
+        let (id, role) = (envelope.command_id, envelope.role());
+        let block = self.chain.execute(role, vec![envelope]);
+        let outcome = &block.record.results[0].outcome;
+        assert!(matches!(outcome, Outcome::Applied(_)), "{:?}: {outcome:?}", block.commands[0]);
+        id
+    }
+
+    fn root(&mut self, command: impl Into<Command>) -> CommandId {
+        self.give(Actor::Admin(admin()), command)
+    }
+
+    fn user(&mut self, number: usize, command: impl Into<Command>) -> CommandId {
+        self.give(Actor::User(self.people[number]), command)
+    }
+
+    /// Proposed by the first super admin, approved by the second.
+    fn by_two(&mut self, command: impl Into<Command>) {
+        let action_id = ActionId::made_by(self.root(command));
+        self.actions.push(action_id);
+        self.give(Actor::Admin("second".parse().unwrap()), ApproveAction { action_id });
+    }
+
+    pub(crate) fn set(&mut self, id: &str, value: u64) {
+        let (param_id, new_value) = (parameter(id), ParameterValue::new(value));
+        self.by_two(UpdateSystemParameter { param_id, new_value });
+    }
+
+    fn admins(&mut self) {
+        let appoint = |id: &str, level| AppointAdmin {
+            admin_id: id.parse().unwrap(),
+            level,
+            account_id: None,
+        };
+        // While there is one super admin, that one names the second.
+        self.root(appoint("second", AdminLevel::SuperAdmin));
+        let third = AppointAdmin {
+            account_id: Some(self.people[9]),
+            ..appoint("third", AdminLevel::Admin)
+        };
+        self.by_two(third);
+        self.by_two(RemoveAdmin { admin_id: "third".parse().unwrap() });
+        self.by_two(appoint("fourth", AdminLevel::Admin));
+        // One that nobody approves.
+        let action = self.root(appoint("fifth", AdminLevel::Admin));
+        self.actions.push(ActionId::made_by(action));
+        for number in [0, 1] {
+            self.by_two(DisburseFromPool {
+                pool_id: Pool::Charitable,
+                recipient_id: self.people[number],
+                amount: Amount::from_gx(10_000),
+                purpose: "a school".to_owned(),
+            });
+        }
+        self.root(PauseSystem { reason: "a look at the books".to_owned() });
+        self.root(ResumeSystem {});
+    }
+
+    fn standing(&mut self) {
+        let user_id = self.people[8];
+        self.root(FreezeWallet { user_id, reason: FreezeReason::CourtOrder });
+        self.root(UnfreezeWallet { user_id });
+        self.root(SetUserStatus { user_id, status: AccountStatus::Locked });
+        let users = vec![AttestedAge { user_id: self.people[0], age: 31 }];
+        self.root(DistributeGenesis { users });
+        let [from, to] = [self.people[1], self.people[2]];
+        let remark = "thanks".to_owned();
+        self.user(1, Transfer { from, to, amount: Amount::from_gx(450), remark });
+    }
+
+    fn relation(&mut self, kind: RelationshipKind, subject: usize, object: usize) {
+        let (subject_id, object_id) = (self.people[subject], self.people[object]);
+        self.user(subject, RequestRelationship { subject_id, object_id, kind });
+        self.relationships.push(kind.id_between(subject_id, object_id));
+    }
+
+    fn confirmed(&mut self, kind: RelationshipKind, subject: usize, object: usize) {
+        self.relation(kind, subject, object);
+        let relationship_id = *self.relationships.last().unwrap();
+        self.user(object, ConfirmRelationship { relationship_id });
+    }
+
+    /// User 0 has a father, a spouse and a sibling: 80 points.
+    fn relations(&mut self) {
+        self.confirmed(RelationshipKind::FatherOf, 1, 0);
+        self.confirmed(RelationshipKind::SpouseOf, 0, 2);
+        self.confirmed(RelationshipKind::SiblingOf, 3, 0);
+        self.confirmed(RelationshipKind::FriendOf, 4, 0);
+        let relationship_id = self.relationships[3];
+        self.user(4, EndRelationship { relationship_id });
+        self.relation(RelationshipKind::FriendOf, 5, 0);
+        let relationship_id = self.relationships[4];
+        self.user(0, RejectRelationship { relationship_id });
+        self.relation(RelationshipKind::ChildOf, 6, 0);
+    }
+
+    /// User 6 has a key, loses it after a false alarm, and gets another.
+    fn keys(&mut self) {
+        let user_id = self.people[6];
+        let actor = Actor::User(user_id);
+        for guardians in [vec![1, 2, 3, 4], vec![5, 4, 3]] {
+            let guardians = guardians.into_iter().map(|number| self.people[number]).collect();
+            self.user(6, NominateGuardians { user_id, guardians });
+        }
+        self.user(6, RegisterKey { user_id, public_key: public_key(1) });
+        let rotate = RotateKey { user_id, public_key: public_key(2) };
+        self.give_signed(actor, rotate, Some(1));
+        for _ in 0..2 {
+            let begun = self.user(3, InitiateRecovery { user_id, public_key: public_key(3) });
+            let recovery_id = RecoveryId::made_by(begun);
+            self.recoveries.push(recovery_id);
+            self.user(4, ConfirmRecovery { recovery_id });
+            if self.recoveries.len() == 1 {
+                self.give_signed(actor, CancelRecovery { recovery_id }, Some(2));
+            }
+        }
+        self.chain.wait(2);
+        let recovery_id = self.recoveries[1];
+        self.user(5, CompleteRecovery { recovery_id });
+    }
+
+    fn propose(&mut self, org_id: AccountId, kind: OrganizationKind) {
+        let propose = ProposeOrganization {
+            org_id,
+            name: "Weavers".to_owned(),
+            kind,
+            country: "IN".parse().unwrap(),
+            stakeholders: vec![self.people[2], self.people[0], self.people[1]],
+        };
+        match kind {
+            OrganizationKind::Government => self.root(propose),
+            OrganizationKind::Business | OrganizationKind::Ngo => self.user(0, propose),
+        };
+        for number in 0..3 {
+            self.user(number, EndorseMembership { org_id });
+        }
+        self.user(0, ActivateOrganization { org_id });
+    }
+
+    fn pay(&mut self, from: AccountId, gx: u64) -> PendingTxId {
+        let (to, amount, remark) = (self.people[5], Amount::from_gx(gx), "wool".to_owned());
+        let begun = self.user(0, InitiateMultiSigTx { from, to, amount, remark });
+        self.payments.push(PendingTxId::made_by(begun));
+        PendingTxId::made_by(begun)
+    }
+
+    /// Payments that are made, fail and are cancelled, are rejected, and wait.
+    fn business(&mut self) {
+        let org_id = self.business;
+        self.propose(org_id, OrganizationKind::Business);
+        let ladder = vec![AuthRule {
+            from_amount: Amount::ZERO,
+            required_approvers: 2,
+            approver_group: vec![self.people[1], self.people[0]],
+        }];
+        for number in 0..3 {
+            self.user(number, DefineAuthRule { org_id, ladder: ladder.clone() });
+        }
+        // And one that waits.
+        self.user(2, DefineAuthRule { org_id, ladder: Vec::new() });
+        let (from, amount) = (self.people[0], Amount::from_gx(1_000));
+        self.user(0, Transfer { from, to: org_id, amount, remark: String::new() });
+        let pending_tx_id = self.pay(org_id, 50);
+        self.user(1, ApproveMultiSigTx { pending_tx_id });
+        let pending_tx_id = self.pay(org_id, 5_000);
+        self.user(1, ApproveMultiSigTx { pending_tx_id });
+        self.user(0, CancelMultiSigTx { pending_tx_id });
+        let pending_tx_id = self.pay(org_id, 60);
+        self.user(1, RejectMultiSigTx { pending_tx_id });
+        self.pay(org_id, 70);
+    }
+
+    /// A treasury that pays by its organization's rules: all three stakeholders.
+    fn government(&mut self) {
+        let org_id = self.government;
+        self.propose(org_id, OrganizationKind::Government);
+        let country_code = "IN".parse().unwrap();
+        self.root(ActivateTreasuryAccount { country_code, org_id });
+        let pending_tx_id = self.pay(AccountId::treasury(country_code), 20);
+        for number in 1..3 {
+            self.user(number, ApproveMultiSigTx { pending_tx_id });
+        }
+        self.root(SetOrganizationStatus { org_id, locked: true });
+    }
+
+    fn apply_for(&mut self, gx: u64) -> LoanId {
+        let apply = ApplyForLoan {
+            amount: Amount::from_gx(gx),
+            collateral_hash: CollateralHash::from_bytes([7; 32]),
+            duration_days: 10,
+            purpose: "a loom".to_owned(),
+        };
+        let loan_id = LoanId::made_by(self.user(0, apply));
+        self.loans.push(loan_id);
+        loan_id
+    }
+
+    /// Loans that are repaid, rejected, have failed, and wait.
+    fn loans(&mut self) {
+        let loan_id = self.apply_for(400);
+        self.root(ApproveLoan { loan_id });
+        for amount in [Amount::from_gx(150), Amount::from_gx(250)] {
+            self.user(0, RepayLoan { loan_id, amount });
+        }
+        let loan_id = self.apply_for(500);
+        self.root(RejectLoan { loan_id, reason: "too soon".to_owned() });
+        let failing = self.apply_for(600);
+        self.root(ApproveLoan { loan_id: failing });
+        self.apply_for(700);
+        self.chain.wait(101);
+        self.root(MarkLoanDefaulted { loan_id: failing });
+        self.user(0, RepayLoan { loan_id: failing, amount: Amount::from_gx(100) });
+    }
+
+    fn submit(&mut self, id: &str, value: u64) -> ProposalId {
+        let (param_id, new_value) = (parameter(id), ParameterValue::new(value));
+        let submit = SubmitProposal { param_id, new_value, title: "Less tax".to_owned() };
+        let proposal_id = ProposalId::made_by(self.root(submit));
+        self.proposals.push(proposal_id);
+        proposal_id
+    }
+
+    /// Proposals that are adopted, fail, and are voted on.
+    fn proposals(&mut self) {
+        self.set("votingQuorum", 2);
+        self.set("votingTrustMin", 0);
+        let adopted = self.submit("velocityTaxBand1Bps", 200);
+        let lost = self.submit("velocityTaxBand1Bps", 100);
+        for (number, vote) in [(0, Vote::For), (1, Vote::For), (2, Vote::Against)] {
+            self.user(number, VoteOnProposal { proposal_id: adopted, vote });
+        }
+        self.user(0, VoteOnProposal { proposal_id: lost, vote: Vote::Against });
+        self.chain.wait(14);
+        for proposal_id in [adopted, lost] {
+            self.give(Actor::System, ExecuteProposal { proposal_id });
+        }
+        let proposal_id = self.submit("velocityTaxBand1Bps", 90);
+        self.user(3, VoteOnProposal { proposal_id, vote: Vote::Abstain });
+    }
+
+    /// Tax that is taken, not owed, and never owed; and a threshold that moves.
+    fn taxes(&mut self) {
+        self.root(SetVelocityTaxExempt { account_id: self.people[7], exempt: true });
+        self.root(SetVelocityTaxExempt { account_id: self.people[4], exempt: true });
+        self.root(SetVelocityTaxExempt { account_id: self.people[4], exempt: false });
+        self.chain.wait(355);
+        let [one, poor, org, later] =
+            [self.people[0], self.people[1], self.business, self.people[4]];
+        let strangers = [person(77), Pool::Loan.account()];
+        let account_ids = [one, poor, org, later, strangers[0], strangers[1]].to_vec();
+        self.give(Actor::System, ApplyVelocityTax { account_ids });
+        // Below it, timers stop when the account next moves or is asked; they start anew later.
+        self.set("velocityTaxThreshold", Amount::from_gx(450).qirat());
+        let (from, to) = (self.people[2], self.people[9]);
+        self.user(2, Transfer { from, to, amount: Amount::from_gx(1), remark: String::new() });
+        let (from, to) = (self.people[3], self.people[5]);
+        self.user(3, Transfer { from, to, amount: Amount::from_gx(60), remark: String::new() });
+        let account_ids = vec![self.people[3], self.people[5]];
+        self.give(Actor::System, ApplyVelocityTax { account_ids });
+    }
+}
