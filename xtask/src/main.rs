@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod contract_page;
 mod generate;
 mod pg;
 mod pgbench;
