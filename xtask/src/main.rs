@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `pg`.
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `mutants`, `pg`.
 //!
 //! Everything that continuous integration does can be done here by hand with the same command.
 //! Nothing of this is part of the product.
@@ -12,6 +12,7 @@ mod bench;
 mod ci;
 mod contract_page;
 mod generate;
+mod mutants;
 mod pg;
 mod pgbench;
 mod process;
@@ -42,6 +43,8 @@ enum Command {
     Gen(generate::Args),
     /// All benchmarks in release mode, one JSON line for each figure.
     Bench(bench::Args),
+    /// How many changes of the rules about money the tests notice; hours, not part of `ci`.
+    Mutants(mutants::Args),
     /// A throw-away PostgreSQL cluster; prints its address and lasts until Ctrl-C.
     Pg(pg::Args),
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Pg(args) => pg::run(&args),
     };
     match done {

@@ -208,7 +208,7 @@ pub struct RecoveryView {
     pub confirmed_by: Vec<AccountId>,
     pub state: RecoveryState,
     pub expires_at: TimeMs,
-    /// From when on it may be completed; absent until more than half agree.
+    /// From when on it may be completed; null until more than half agree.
     pub completable_at: Option<TimeMs>,
 }
 

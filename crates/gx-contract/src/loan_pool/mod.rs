@@ -130,7 +130,7 @@ pub struct LoanView {
     pub purpose: String,
     pub state: LoanState,
     pub applied_at: TimeMs,
-    /// Absent before it is paid out.
+    /// Null before it is paid out.
     pub term: Option<Term>,
 }
 
