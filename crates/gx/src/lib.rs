@@ -12,6 +12,7 @@ pub mod client;
 mod console;
 mod countries;
 pub mod demo;
+mod key;
 mod ledger;
 mod load;
 mod process;
