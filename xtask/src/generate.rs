@@ -2,14 +2,13 @@
 //!
 //! They are checked in so that a change of the interface shows in review. Nobody edits them.
 
+use std::env;
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
-
-/// A file, and the arguments with which the binary prints it.
-const FILES: [(&str, &[&str]); 1] = [("openapi/openapi.json", &["openapi"])];
+use crate::{contract_page, process};
 
 /// Writes the generated files.
 #[derive(Debug, clap::Args)]
@@ -17,14 +16,34 @@ pub(crate) struct Args {
     /// Only checks that the files are what the code makes.
     #[arg(long)]
     check: bool,
+    /// Only the description of the contract, which needs no build of the platform.
+    #[arg(long)]
+    contract: bool,
+}
+
+/// What is generated: where it stands, and how it is made.
+struct File {
+    path: &'static str,
+    make: fn() -> Result<String>,
+}
+
+const CONTRACT: File = File { path: "docs/contract.md", make: || Ok(contract_page::page()) };
+const OPENAPI: File = File { path: "openapi/openapi.json", make: openapi };
+
+/// The whole workspace is built, as tests and lints build it: another selection of packages would
+/// turn on other features of what they depend on, and build all of it once more.
+fn openapi() -> Result<String> {
+    process::run(&mut process::cargo(&["build", "--quiet", "--workspace"]))?;
+    let folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let binary = process::root().join(folder).join("debug/gx");
+    process::output(&mut process::command(&binary.to_string_lossy(), &["openapi"]))
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let files = if args.contract { vec![CONTRACT] } else { vec![CONTRACT, OPENAPI] };
     let mut stale = Vec::new();
-    for (path, words) in FILES {
-        let made = process::output(
-            process::cargo(&["run", "--quiet", "--package", "gx", "--"]).args(words),
-        )?;
+    for File { path, make } in files {
+        let made = make()?;
         let file = process::root().join(path);
         if fs::read_to_string(&file).is_ok_and(|text| text == made) {
             continue;
@@ -47,5 +66,5 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// The step of continuous integration.
 pub(crate) fn check() -> Result<()> {
-    run(&Args { check: true })
+    run(&Args { check: true, contract: false })
 }

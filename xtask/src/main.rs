@@ -1,4 +1,5 @@
-//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `fabric`, `pg`.
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `fabric`, `mutants`,
+//! `pg`.
 //!
 //! Everything that continuous integration does can be done here by hand with the same command.
 //! Nothing of this is part of the product.
@@ -10,8 +11,10 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod contract_page;
 mod fabric;
 mod generate;
+mod mutants;
 mod pg;
 mod pgbench;
 mod process;
@@ -44,6 +47,8 @@ enum Command {
     Bench(bench::Args),
     /// A Fabric network on this machine, to develop and test on.
     Fabric(fabric::Args),
+    /// How many changes of the rules about money the tests notice; hours, not part of `ci`.
+    Mutants(mutants::Args),
     /// A throw-away PostgreSQL cluster; prints its address and lasts until Ctrl-C.
     Pg(pg::Args),
 }
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
         Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Fabric(args) => fabric::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Pg(args) => pg::run(&args),
     };
     match done {

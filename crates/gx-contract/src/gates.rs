@@ -61,6 +61,45 @@ impl Gate {
         Self { pays_frozen: true, ..self }
     }
 
+    /// Whether it waits for a second admin before it runs.
+    pub const fn needs_two_admins(&self) -> bool {
+        self.two_admins
+    }
+
+    /// Whether it is taken before the system is bootstrapped, and whether while it is paused.
+    pub const fn taken(&self) -> (bool, bool) {
+        match self.when {
+            When::BeforeBootstrap => (true, false),
+            When::Running => (false, false),
+            When::EvenPaused => (false, true),
+        }
+    }
+
+    /// What the checks of [`check`] refuse a command of this gate, in order of precedence, but for
+    /// what concerns the other party: that is for the rules that have one to say.
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        let (unbootstrapped, paused) = self.taken();
+        let known = self.actor != ActorRule::Bootstrap;
+        let user = self.actor == ActorRule::User;
+        let codes = [
+            (true, Refusal::CommandIdReused),
+            (true, Refusal::RoleNotAllowed),
+            (!unbootstrapped, Refusal::NotBootstrapped),
+            (!paused, Refusal::SystemPaused),
+            (known, Refusal::ActorUnknown),
+            (known, Refusal::ActorNotAllowed),
+            (user, Refusal::SignatureMissing),
+            (true, Refusal::SignatureUnexpected),
+            (user, Refusal::SignatureExpired),
+            (user, Refusal::SignatureTooFarAhead),
+            (user, Refusal::SignatureWrong),
+            (user, Refusal::AccountFrozen),
+            (user, Refusal::AccountLocked),
+            (user, Refusal::AccountDeceased),
+        ];
+        codes.into_iter().filter_map(|(may_be, code)| may_be.then_some(code)).collect()
+    }
+
     pub(crate) const fn by_two_admins(self) -> Self {
         Self { two_admins: true, ..self }
     }

@@ -156,6 +156,13 @@ pub struct ProposalSubmitted {
 
 impl Rule for SubmitProposal {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::TextInvalid,
+        Refusal::ValueOutOfBounds,
+        Refusal::ProposalExists,
+        Refusal::TooManyProposals,
+    ];
+    const EVENTS: &[&str] = &["ProposalSubmitted"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_text("title", &self.title, 1, 200)?;
@@ -230,6 +237,13 @@ pub struct VoteCast {
 
 impl Rule for VoteOnProposal {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ProposalUnknown,
+        Refusal::VotingEnded,
+        Refusal::TrustTooLow,
+        Refusal::AlreadyVoted,
+    ];
+    const EVENTS: &[&str] = &["VoteCast"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let Actor::User(voter_id) = *tx.actor else {
@@ -288,6 +302,9 @@ pub struct ProposalFailed {
 
 impl Rule for ExecuteProposal {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::ProposalUnknown, Refusal::ProposalFinished, Refusal::VotingNotEnded];
+    const EVENTS: &[&str] = &["ProposalExecuted", "ProposalFailed", "SystemParameterUpdated"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (proposal_id, key) = (self.proposal_id, Key::Proposal(self.proposal_id));

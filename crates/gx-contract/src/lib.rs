@@ -10,6 +10,7 @@
 pub mod admin;
 mod batch;
 mod countries;
+mod description;
 mod execution;
 mod fees;
 mod gates;
@@ -39,6 +40,7 @@ mod tests;
 
 pub use batch::{Batch, BodyHash, Envelope};
 pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};
+pub use description::{CommandDescription, QueryDescription};
 pub use execution::{Context, Done, Execution, Step, Write, WrongState};
 pub use fees::{Scope, TransferType};
 pub use gates::{ActorRule, Gate};

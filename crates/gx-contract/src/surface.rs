@@ -89,6 +89,13 @@ macro_rules! surface {
                 match self { $(Self::$command(args) => args,)+ }
             }
 
+            /// What is known of every command, in the order of their declaration.
+            pub fn descriptions() -> Vec<crate::CommandDescription> {
+                vec![$(
+                    crate::CommandDescription::of::<$command_module::$command>($command_name)
+                ),+]
+            }
+
             /// JSON schema of the arguments of every command, by name.
             pub fn schemas(
                 generator: &mut schemars::SchemaGenerator,
@@ -113,6 +120,13 @@ macro_rules! surface {
 
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$event(_) => stringify!($event),)+ }
+            }
+
+            /// JSON schema of every event, by name.
+            pub fn schemas(
+                generator: &mut schemars::SchemaGenerator,
+            ) -> Vec<(&'static str, schemars::Schema)> {
+                vec![$((stringify!($event), generator.subschema_for::<$event_module::$event>())),+]
             }
         }
 
@@ -159,6 +173,19 @@ macro_rules! surface {
                     })+
                     _ => None,
                 }
+            }
+
+            /// Every query with the JSON schemas of its arguments and its answer.
+            pub fn descriptions(
+                generator: &mut schemars::SchemaGenerator,
+            ) -> Vec<crate::QueryDescription> {
+                vec![$(crate::QueryDescription {
+                    name: $query_name,
+                    arguments: generator.subschema_for::<$query_module::$query>(),
+                    answer: generator.subschema_for::<
+                        <$query_module::$query as crate::query::Answer>::Answer,
+                    >(),
+                }),+]
             }
 
             pub(crate) fn ask(

@@ -137,6 +137,8 @@ pub struct VelocityTaxSkipped {
 
 impl Rule for ApplyVelocityTax {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
+    const REFUSALS: &[Refusal] = &[Refusal::ListInvalid];
+    const EVENTS: &[&str] = &["VelocityTaxApplied", "VelocityTaxSkipped"];
 
     fn validate(&self) -> Result<(), Refused> {
         let mut ids: Vec<&AccountId> = self.account_ids.iter().collect();
@@ -230,6 +232,9 @@ pub struct VelocityTaxExemptSet {
 
 impl Rule for SetVelocityTaxExempt {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::AccountNotFound, Refusal::NotTaxable, Refusal::ExemptionUnchanged];
+    const EVENTS: &[&str] = &["VelocityTaxExemptSet"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let account = tx.state.existing_account(&self.account_id)?;

@@ -74,6 +74,17 @@ pub(crate) fn pay(
 
 impl Rule for Transfer {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AccountNotFound,
+        Refusal::CounterpartyFrozen,
+        Refusal::TextInvalid,
+        Refusal::AmountZero,
+        Refusal::SameAccount,
+        Refusal::NotOwnAccount,
+        Refusal::AmountOverflow,
+        Refusal::InsufficientBalance,
+    ];
+    const EVENTS: &[&str] = &["Transferred"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.to)
@@ -150,6 +161,8 @@ pub struct GenesisSkipped {
 
 impl Rule for DistributeGenesis {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
+    const REFUSALS: &[Refusal] = &[Refusal::ListInvalid, Refusal::AgeInvalid];
+    const EVENTS: &[&str] = &["GenesisDistributed", "GenesisSkipped"];
 
     fn validate(&self) -> Result<(), Refused> {
         let mut ids: Vec<&AccountId> = self.users.iter().map(|user| &user.user_id).collect();
@@ -231,6 +244,9 @@ pub struct WalletFrozen {
 
 impl Rule for FreezeWallet {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::AccountNotFound, Refusal::NotFreezable, Refusal::AlreadyFrozen];
+    const EVENTS: &[&str] = &["WalletFrozen"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let account = tx.state.existing_account(&self.user_id)?;
@@ -262,6 +278,8 @@ pub struct WalletUnfrozen {
 
 impl Rule for UnfreezeWallet {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
+    const REFUSALS: &[Refusal] = &[Refusal::AccountNotFound, Refusal::NotFrozen];
+    const EVENTS: &[&str] = &["WalletUnfrozen"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let account = tx.state.existing_account(&self.user_id)?;

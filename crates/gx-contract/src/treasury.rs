@@ -29,6 +29,14 @@ pub struct TreasuryActivated {
 
 impl Rule for ActivateTreasuryAccount {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::CountryUnknown,
+        Refusal::OrganizationNotFound,
+        Refusal::OrganizationNotActive,
+        Refusal::OrganizationNotEligible,
+        Refusal::TreasuryActive,
+    ];
+    const EVENTS: &[&str] = &["TreasuryActivated"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (country_code, org_id) = (self.country_code, self.org_id);

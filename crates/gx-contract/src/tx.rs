@@ -36,6 +36,19 @@ pub trait Rule {
     /// Who may submit it, on whose behalf, and when.
     const GATE: Gate;
 
+    /// What the rule's own checks refuse, in order of precedence. What the gates refuse besides
+    /// follows from them.
+    const REFUSALS: &'static [Refusal];
+
+    /// The names of the events that it emits.
+    const EVENTS: &'static [&'static str];
+
+    /// The gate that some arguments ask for instead of [`Self::GATE`].
+    const OTHER_GATE: Option<Gate> = None;
+
+    /// Whether it carries out what two admins decide on, with the refusals and events of that.
+    const RUNS_ACTIONS: bool = false;
+
     /// The gate of this very command, where that depends on its arguments.
     fn gate(&self) -> Gate {
         Self::GATE

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::settings::Settings;
-use crate::{End, bench, demo, fabric, ledger, roles, up, verify};
+use crate::{End, bench, demo, fabric, key, ledger, roles, up, verify};
 
 /// A digital currency on a permissioned ledger: services, ledger, read models and tools.
 #[derive(Debug, Parser)]
@@ -48,6 +48,9 @@ enum Command {
     Demo(demo::Args),
     /// Measures; one line for each figure, with the bar that it has to reach.
     Bench(bench::Args),
+    /// Makes account keys and signs commands with them.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Prints the description of the HTTP API (OpenAPI 3.1).
     Openapi,
     /// Prints what this build is.
@@ -77,6 +80,7 @@ pub(crate) fn run() -> Result<End> {
         Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Key(key) => key::run(&key),
         Command::Openapi => roles::print_openapi(),
         Command::Version => roles::version(),
     }

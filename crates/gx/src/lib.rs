@@ -13,6 +13,7 @@ mod console;
 mod countries;
 pub mod demo;
 mod fabric;
+mod key;
 mod ledger;
 mod load;
 mod process;

@@ -70,7 +70,12 @@ const TABLE: [Row; 9] = [
         never: &["axum", "redb"],
     },
     Row { name: "gx-types", may: &[], tests_may: &[], never: &IMPURE },
-    Row { name: "xtask", may: &["gx-pg"], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
+    Row {
+        name: "xtask",
+        may: &["gx-contract", "gx-pg"],
+        tests_may: &[],
+        never: &["axum", "sqlx", "tokio"],
+    },
 ];
 
 /// What reads or writes the world, knows the time, or draws numbers.

@@ -96,6 +96,16 @@ impl Rule for ApproveAction {
     // Approvals come through the service of the highest role whatever they approve: the role is
     // known before the action is.
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ActionUnknown,
+        Refusal::ActionExecuted,
+        Refusal::ActionExpired,
+        Refusal::SameAdmin,
+        Refusal::AdminLevelTooLow,
+        Refusal::ProposerNotAdmin,
+    ];
+    const EVENTS: &[&str] = &["ActionApproved"];
+    const RUNS_ACTIONS: bool = true;
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let Actor::Admin(approver) = *tx.actor else {

@@ -33,6 +33,9 @@ pub struct AdminAppointed {
 
 impl Rule for AppointAdmin {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins();
+    const REFUSALS: &[Refusal] =
+        &[Refusal::NotOneself, Refusal::AdminExists, Refusal::AdminAccountInvalid];
+    const EVENTS: &[&str] = &["AdminAppointed"];
 
     fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop> {
         let system = state.system()?.ok_or(Refusal::NotBootstrapped)?;
@@ -82,6 +85,9 @@ pub struct AdminRemoved {
 
 impl Rule for RemoveAdmin {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins();
+    const REFUSALS: &[Refusal] =
+        &[Refusal::NotOneself, Refusal::AdminUnknown, Refusal::TooFewSuperAdmins];
+    const EVENTS: &[&str] = &["AdminRemoved"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let key = Key::Admin(self.admin_id);

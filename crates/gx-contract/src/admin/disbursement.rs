@@ -60,6 +60,17 @@ pub struct PoolDisbursed {
 impl Rule for DisburseFromPool {
     const GATE: Gate =
         Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins().even_to_frozen();
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AccountNotFound,
+        Refusal::TextInvalid,
+        Refusal::AmountZero,
+        Refusal::PoolNotDisbursable,
+        Refusal::RecipientNotAllowed,
+        Refusal::RecipientIsAdmin,
+        Refusal::AmountAboveCap,
+        Refusal::InsufficientBalance,
+    ];
+    const EVENTS: &[&str] = &["PoolDisbursed"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.recipient_id)

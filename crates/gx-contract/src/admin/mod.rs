@@ -78,6 +78,8 @@ pub struct SystemBootstrapped {
 
 impl Rule for BootstrapSystem {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Bootstrap).before_bootstrap();
+    const REFUSALS: &[Refusal] = &[Refusal::ActorNotAllowed, Refusal::AlreadyBootstrapped];
+    const EVENTS: &[&str] = &["SystemBootstrapped"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         match tx.actor {
@@ -152,6 +154,13 @@ const COUNTRIES_MAX: usize = 676;
 
 impl Rule for InitializeCountryData {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ListInvalid,
+        Refusal::CountriesSealed,
+        Refusal::CountryExists,
+        Refusal::WeightsTooLarge,
+    ];
+    const EVENTS: &[&str] = &["CountriesInitialized"];
 
     fn validate(&self) -> Result<(), Refused> {
         let mut codes: Vec<CountryCode> = self.countries.iter().map(|c| c.country_code).collect();
@@ -235,6 +244,8 @@ pub struct SystemPaused {
 
 impl Rule for PauseSystem {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
+    const REFUSALS: &[Refusal] = &[Refusal::TextInvalid];
+    const EVENTS: &[&str] = &["SystemPaused"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_text("reason", &self.reason, 10, 500)
@@ -263,6 +274,8 @@ pub struct SystemResumed {
 
 impl Rule for ResumeSystem {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).even_paused();
+    const REFUSALS: &[Refusal] = &[Refusal::NotPaused];
+    const EVENTS: &[&str] = &["SystemResumed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;

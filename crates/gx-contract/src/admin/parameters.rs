@@ -70,6 +70,8 @@ pub(crate) fn change(
 
 impl Rule for UpdateSystemParameter {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin).by_two_admins();
+    const REFUSALS: &[Refusal] = &[Refusal::ValueOutOfBounds, Refusal::ParametersInconsistent];
+    const EVENTS: &[&str] = &["SystemParameterUpdated"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_bounds(self.param_id, self.new_value)

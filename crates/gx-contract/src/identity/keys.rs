@@ -48,6 +48,9 @@ pub(super) fn set_key(tx: &mut Tx<'_>, user: &AccountId, key: PublicKey) -> Resu
 
 impl Rule for RegisterKey {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::PublicKeyInvalid, Refusal::NotOwnAccount, Refusal::KeyExists];
+    const EVENTS: &[&str] = &["KeyRegistered"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_key(&self.public_key)
@@ -82,6 +85,13 @@ pub struct KeyRotated {
 
 impl Rule for RotateKey {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::PublicKeyInvalid,
+        Refusal::NotOwnAccount,
+        Refusal::KeyMissing,
+        Refusal::KeyUnchanged,
+    ];
+    const EVENTS: &[&str] = &["KeyRotated"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_key(&self.public_key)

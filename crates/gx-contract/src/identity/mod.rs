@@ -24,7 +24,7 @@ pub use relationships::{
 };
 pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
 pub(crate) use trust::conduct;
-pub use trust::{Tally, TrustScore};
+pub use trust::{Tally, TrustBasis, TrustScore};
 
 use gx_types::{AccountId, AccountType, CountryCode, Role};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,17 @@ fn opened_for_a_person(account_type: AccountType) -> bool {
 
 impl Rule for CreateUser {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::AdminOrSystem);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AgeInvalid,
+        Refusal::UserIdInvalid,
+        Refusal::UserIdMismatch,
+        Refusal::AccountTypeNotAllowed,
+        Refusal::CountriesNotSealed,
+        Refusal::CountryUnknown,
+        Refusal::UserIdTaken,
+        Refusal::IdentityTaken,
+    ];
+    const EVENTS: &[&str] = &["UserCreated", "GenesisDistributed"];
 
     fn validate(&self) -> Result<(), Refused> {
         if self.age > 150 {

@@ -4,8 +4,8 @@ use gx_types::{AccountId, AccountType, CountryCode, RecoveryId, RelationshipId, 
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{
-    AccountStatus, Guardians, KeyRecord, Recovery, Relationship, RelationshipKind,
-    RelationshipState, Tally,
+    AccountStatus, Guardians, KeyRecord, Recovery, RecoveryState, Relationship, RelationshipKind,
+    RelationshipState, Tally, TrustBasis,
 };
 use crate::query::Answer;
 use crate::state::{Key, State, User};
@@ -100,7 +100,7 @@ pub struct Profile {
     pub guardians: Vec<AccountId>,
     /// The last recovery that a guardian has begun.
     pub recovery_id: Option<RecoveryId>,
-    pub relations: Tally,
+    pub relations: TrustBasis,
 }
 
 impl Answer for GetMyProfile {
@@ -116,7 +116,7 @@ impl Answer for GetMyProfile {
             public_key: state.get::<KeyRecord>(key)?.map(|record| record.public_key),
             recovery_id: guardians.as_ref().and_then(|named| named.recovery_id),
             guardians: guardians.map(|named| named.guardians).unwrap_or_default(),
-            relations: state.get(tally)?.unwrap_or_default(),
+            relations: state.get::<Tally>(tally)?.unwrap_or_default().into(),
         })
     }
 }
@@ -138,7 +138,7 @@ pub struct GetRelationships {
 pub struct Relationships {
     pub user_id: AccountId,
     pub trust_score: u8,
-    pub counts: Tally,
+    pub counts: TrustBasis,
     /// With the other user, in whatever state; at most 13.
     pub relationships: Vec<RelationshipView>,
 }
@@ -184,7 +184,7 @@ impl Answer for GetRelationships {
         Ok(Relationships {
             user_id: self.user_id,
             trust_score: user.trust_score,
-            counts: state.get(tally)?.unwrap_or_default(),
+            counts: state.get::<Tally>(tally)?.unwrap_or_default().into(),
             relationships,
         })
     }
@@ -201,8 +201,15 @@ pub struct GetRecovery {
 #[serde(rename_all = "camelCase")]
 pub struct RecoveryView {
     pub recovery_id: RecoveryId,
-    #[serde(flatten)]
-    pub recovery: Recovery,
+    pub user_id: AccountId,
+    /// What the user's key shall be.
+    pub public_key: PublicKey,
+    pub guardians: Vec<AccountId>,
+    pub confirmed_by: Vec<AccountId>,
+    pub state: RecoveryState,
+    pub expires_at: TimeMs,
+    /// From when on it may be completed; null until more than half agree.
+    pub completable_at: Option<TimeMs>,
 }
 
 impl Answer for GetRecovery {
@@ -210,8 +217,17 @@ impl Answer for GetRecovery {
 
     fn answer(&self, state: &mut State) -> Result<RecoveryView, Stop> {
         let recovery_id = self.recovery_id;
-        let recovery: Option<Recovery> = state.get(Key::Recovery(recovery_id))?;
-        let recovery = recovery.ok_or(Refusal::RecoveryNotFound)?;
-        Ok(RecoveryView { recovery_id, recovery })
+        let found: Option<Recovery> = state.get(Key::Recovery(recovery_id))?;
+        let found = found.ok_or(Refusal::RecoveryNotFound)?;
+        Ok(RecoveryView {
+            recovery_id,
+            user_id: found.user_id,
+            public_key: found.public_key,
+            guardians: found.guardians,
+            confirmed_by: found.confirmed_by,
+            state: found.state,
+            expires_at: found.expires_at,
+            completable_at: found.completable_at,
+        })
     }
 }

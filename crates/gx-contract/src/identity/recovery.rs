@@ -39,10 +39,9 @@ pub enum RecoveryState {
 }
 
 /// A recovery, with the guardians as they were when it began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Recovery {
-    #[schemars(skip)]
     pub v: Version<1>,
     pub user_id: AccountId,
     /// What the user's key shall be.
@@ -98,6 +97,13 @@ pub struct GuardiansNominated {
 
 impl Rule for NominateGuardians {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ListInvalid,
+        Refusal::SameAccount,
+        Refusal::NotOwnAccount,
+        Refusal::GuardianNotFound,
+    ];
+    const EVENTS: &[&str] = &["GuardiansNominated"];
 
     fn validate(&self) -> Result<(), Refused> {
         let mut ids = self.guardians.clone();
@@ -154,6 +160,14 @@ pub struct RecoveryInitiated {
 
 impl Rule for InitiateRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::PublicKeyInvalid,
+        Refusal::NotGuardian,
+        Refusal::KeyMissing,
+        Refusal::KeyUnchanged,
+        Refusal::RecoveryOpen,
+    ];
+    const EVENTS: &[&str] = &["RecoveryInitiated"];
 
     fn validate(&self) -> Result<(), Refused> {
         keys::check_key(&self.public_key)
@@ -229,6 +243,14 @@ pub struct RecoveryConfirmed {
 
 impl Rule for ConfirmRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::RecoveryNotFound,
+        Refusal::NotGuardian,
+        Refusal::RecoveryNotPending,
+        Refusal::RecoveryExpired,
+        Refusal::AlreadyConfirmed,
+    ];
+    const EVENTS: &[&str] = &["RecoveryConfirmed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let guardian_id = tx.user()?;
@@ -277,6 +299,9 @@ pub struct RecoveryCancelled {
 
 impl Rule for CancelRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::RecoveryNotFound, Refusal::NotParty, Refusal::RecoveryOver];
+    const EVENTS: &[&str] = &["RecoveryCancelled"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let asked = recovery(tx, self.recovery_id)?;
@@ -313,6 +338,14 @@ pub struct RecoveryCompleted {
 
 impl Rule for CompleteRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::RecoveryNotFound,
+        Refusal::NotGuardian,
+        Refusal::RecoveryOver,
+        Refusal::RecoveryNotConfirmed,
+        Refusal::RecoveryTooEarly,
+    ];
+    const EVENTS: &[&str] = &["RecoveryCompleted"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let completed_by = tx.user()?;

@@ -116,6 +116,16 @@ pub struct RelationshipRequested {
 
 impl Rule for RequestRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AccountNotFound,
+        Refusal::CounterpartyFrozen,
+        Refusal::SameAccount,
+        Refusal::NotOwnAccount,
+        Refusal::NotAUser,
+        Refusal::RelationshipExists,
+        Refusal::RelationshipRejected,
+    ];
+    const EVENTS: &[&str] = &["RelationshipRequested"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.object_id)
@@ -210,6 +220,13 @@ pub struct RelationshipConfirmed {
 
 impl Rule for ConfirmRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::RelationshipNotFound,
+        Refusal::NotParty,
+        Refusal::RelationshipNotPending,
+        Refusal::SpouseExists,
+    ];
+    const EVENTS: &[&str] = &["RelationshipConfirmed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let relationship = asked(tx, self.relationship_id)?;
@@ -254,6 +271,9 @@ pub struct RelationshipRejected {
 
 impl Rule for RejectRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::RelationshipNotFound, Refusal::NotParty, Refusal::RelationshipNotPending];
+    const EVENTS: &[&str] = &["RelationshipRejected"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let relationship = asked(tx, self.relationship_id)?;
@@ -288,6 +308,9 @@ pub struct RelationshipEnded {
 
 impl Rule for EndRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::RelationshipNotFound, Refusal::NotParty, Refusal::RelationshipNotConfirmed];
+    const EVENTS: &[&str] = &["RelationshipEnded"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let key = Key::Relationship(self.relationship_id);

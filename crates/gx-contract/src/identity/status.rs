@@ -46,6 +46,13 @@ pub struct UserStatusSet {
 
 impl Rule for SetUserStatus {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AccountNotFound,
+        Refusal::NotAUser,
+        Refusal::StatusFinal,
+        Refusal::StatusUnchanged,
+    ];
+    const EVENTS: &[&str] = &["UserStatusSet"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let account = tx.state.existing_account(&self.user_id)?;

@@ -14,13 +14,10 @@ use crate::tx::{Stop, Tx};
 /// Conduct counts this far in either direction, so that old merit or guilt can be outweighed.
 const CONDUCT_MAX: i16 = 100;
 
-/// What a user's trust score is computed from.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
+/// What a user's trust score is computed from, as the ledger holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tally {
-    #[schemars(skip)]
     pub v: Version<1>,
     /// Confirmed relations that give the user a parent.
     pub parents: u32,
@@ -35,6 +32,40 @@ pub struct Tally {
     pub workplace_associates: u32,
     /// Sum of the adjustments for how loans were repaid, -100 to 100.
     pub conduct: i16,
+}
+
+/// What a user's trust score is computed from: confirmed relations by kind, and conduct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustBasis {
+    /// Confirmed relations that give the user a parent.
+    pub parents: u32,
+    /// The one confirmed spouse.
+    pub spouse: Option<AccountId>,
+    pub siblings: u32,
+    pub children: u32,
+    pub friends: u32,
+    pub business_partners: u32,
+    pub directors: u32,
+    pub workplace_associates: u32,
+    /// Sum of the adjustments for how loans were repaid, -100 to 100.
+    pub conduct: i16,
+}
+
+impl From<Tally> for TrustBasis {
+    fn from(tally: Tally) -> Self {
+        Self {
+            parents: tally.parents,
+            spouse: tally.spouse,
+            siblings: tally.siblings,
+            children: tally.children,
+            friends: tally.friends,
+            business_partners: tally.business_partners,
+            directors: tally.directors,
+            workplace_associates: tally.workplace_associates,
+            conduct: tally.conduct,
+        }
+    }
 }
 
 /// A user's trust score after an event.

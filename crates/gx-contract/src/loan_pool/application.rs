@@ -81,6 +81,16 @@ impl ApplyForLoan {
 
 impl Rule for ApplyForLoan {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::TextInvalid,
+        Refusal::LoanAmountInvalid,
+        Refusal::LoanDurationInvalid,
+        Refusal::LoansBarred,
+        Refusal::TrustTooLow,
+        Refusal::TooManyLoans,
+        Refusal::LoanLimitExceeded,
+    ];
+    const EVENTS: &[&str] = &["LoanApplied"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_text("purpose", &self.purpose, 0, 200)
@@ -148,6 +158,13 @@ pub struct LoanApproved {
 
 impl Rule for ApproveLoan {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::LoanNotFound,
+        Refusal::LoanNotPending,
+        Refusal::LoansBarred,
+        Refusal::TrustTooLow,
+    ];
+    const EVENTS: &[&str] = &["LoanApproved"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let loan_id = self.loan_id;
@@ -190,6 +207,9 @@ pub struct LoanRejected {
 
 impl Rule for RejectLoan {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::TextInvalid, Refusal::LoanNotFound, Refusal::LoanNotPending];
+    const EVENTS: &[&str] = &["LoanRejected"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_text("reason", &self.reason, 3, 200)

@@ -44,10 +44,9 @@ pub enum LoanState {
 }
 
 /// A loan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Loan {
-    #[schemars(skip)]
     pub v: Version<1>,
     pub borrower_id: AccountId,
     pub amount: Amount,
@@ -122,12 +121,33 @@ pub struct GetLoan {
 #[serde(rename_all = "camelCase")]
 pub struct LoanView {
     pub loan_id: LoanId,
-    #[serde(flatten)]
-    pub loan: Loan,
+    pub borrower_id: AccountId,
+    pub amount: Amount,
+    /// What is still owed; zero before it is paid out.
+    pub outstanding: Amount,
+    pub collateral_hash: CollateralHash,
+    pub duration_days: u32,
+    pub purpose: String,
+    pub state: LoanState,
+    pub applied_at: TimeMs,
+    /// Null before it is paid out.
+    pub term: Option<Term>,
 }
 
 fn loan_view(state: &mut State, loan_id: LoanId) -> Result<LoanView, Stop> {
-    Ok(LoanView { loan_id, loan: loan(state, loan_id)? })
+    let found = loan(state, loan_id)?;
+    Ok(LoanView {
+        loan_id,
+        borrower_id: found.borrower_id,
+        amount: found.amount,
+        outstanding: found.outstanding,
+        collateral_hash: found.collateral_hash,
+        duration_days: found.duration_days,
+        purpose: found.purpose,
+        state: found.state,
+        applied_at: found.applied_at,
+        term: found.term,
+    })
 }
 
 impl Answer for GetLoan {

@@ -62,6 +62,14 @@ pub struct LoanRepaid {
 
 impl Rule for RepayLoan {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AmountZero,
+        Refusal::LoanNotFound,
+        Refusal::NotParty,
+        Refusal::LoanNotActive,
+        Refusal::RepaymentTooLarge,
+    ];
+    const EVENTS: &[&str] = &["LoanRepaid"];
 
     fn validate(&self) -> Result<(), Refused> {
         if self.amount.is_zero() {
@@ -133,6 +141,9 @@ pub struct LoanDefaulted {
 
 impl Rule for MarkLoanDefaulted {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::LoanNotFound, Refusal::LoanNotActive, Refusal::LoanNotOverdue];
+    const EVENTS: &[&str] = &["LoanDefaulted"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let loan_id = self.loan_id;

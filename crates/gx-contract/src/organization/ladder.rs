@@ -90,6 +90,15 @@ fn check_rule(rule: &AuthRule) -> Result<(), Refused> {
 
 impl Rule for DefineAuthRule {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AuthRuleInvalid,
+        Refusal::OrganizationNotFound,
+        Refusal::NotStakeholder,
+        Refusal::OrganizationNotActive,
+        Refusal::ApproverNotStakeholder,
+        Refusal::AlreadyDecided,
+    ];
+    const EVENTS: &[&str] = &["AuthRuleProposed", "AuthRuleDefined"];
 
     fn validate(&self) -> Result<(), Refused> {
         if self.ladder.len() > RULES_MAX {

@@ -42,12 +42,27 @@ pub struct OrganizationProposed {
     pub proposed_by: Actor,
 }
 
+/// An organization of a government is proposed by an admin.
+const OF_GOVERNMENTS: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+
 impl Rule for ProposeOrganization {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::TextInvalid,
+        Refusal::ListInvalid,
+        Refusal::UserIdInvalid,
+        Refusal::UserIdMismatch,
+        Refusal::CountryUnknown,
+        Refusal::UserIdTaken,
+        Refusal::StakeholderNotFound,
+        Refusal::NotStakeholder,
+    ];
+    const EVENTS: &[&str] = &["OrganizationProposed"];
+    const OTHER_GATE: Option<Gate> = Some(OF_GOVERNMENTS);
 
     fn gate(&self) -> Gate {
         match self.kind {
-            OrganizationKind::Government => Gate::new(Role::Admin, ActorRule::Admin),
+            OrganizationKind::Government => OF_GOVERNMENTS,
             OrganizationKind::Business | OrganizationKind::Ngo => Self::GATE,
         }
     }
@@ -136,6 +151,13 @@ pub struct MembershipEndorsed {
 
 impl Rule for EndorseMembership {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::OrganizationNotFound,
+        Refusal::NotStakeholder,
+        Refusal::OrganizationNotPending,
+        Refusal::AlreadyEndorsed,
+    ];
+    const EVENTS: &[&str] = &["MembershipEndorsed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (stakeholder_id, mut organization) = own(tx, &self.org_id)?;
@@ -175,6 +197,13 @@ pub struct OrganizationActivated {
 
 impl Rule for ActivateOrganization {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::OrganizationNotFound,
+        Refusal::NotStakeholder,
+        Refusal::OrganizationNotPending,
+        Refusal::EndorsementsMissing,
+    ];
+    const EVENTS: &[&str] = &["OrganizationActivated"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         tx.state.load([Key::Organization(self.org_id), Key::Account(self.org_id)])?;
@@ -213,6 +242,9 @@ pub struct OrganizationStatusSet {
 
 impl Rule for SetOrganizationStatus {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] =
+        &[Refusal::OrganizationNotFound, Refusal::OrganizationNotActive, Refusal::StatusUnchanged];
+    const EVENTS: &[&str] = &["OrganizationStatusSet"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let organization = super::organization(tx.state, &self.org_id)?;

@@ -34,10 +34,9 @@ pub enum PendingTxState {
 }
 
 /// A payment with the rule as it was when it was initiated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PendingTx {
-    #[schemars(skip)]
     pub v: Version<1>,
     /// The organization that decides.
     pub org_id: AccountId,
@@ -130,6 +129,20 @@ fn deciding(tx: &mut Tx<'_>, from: &AccountId) -> Result<AccountId, Stop> {
 
 impl Rule for InitiateMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AccountNotFound,
+        Refusal::CounterpartyFrozen,
+        Refusal::TextInvalid,
+        Refusal::AmountZero,
+        Refusal::SameAccount,
+        Refusal::TreasuryLocked,
+        Refusal::OrganizationNotFound,
+        Refusal::NotStakeholder,
+        Refusal::OrganizationNotActive,
+        Refusal::TooManyPending,
+    ];
+    const EVENTS: &[&str] =
+        &["MultiSigTxInitiated", "MultiSigTxExecuted", "MultiSigTxExecutionFailed"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.to)

@@ -1,11 +1,11 @@
 //! What the ledger tells of organizations and their payments.
 
-use gx_types::{AccountId, AccountType, Amount, CountryCode, PendingTxId};
+use gx_types::{AccountId, AccountType, Amount, CountryCode, PendingTxId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthRule, Organization, OrganizationKind, OrganizationStatus, PendingTx, ProposedLadder,
-    organization,
+    AuthRule, Organization, OrganizationKind, OrganizationStatus, PendingTx, PendingTxState,
+    ProposedLadder, organization,
 };
 use crate::Refusal;
 use crate::query::Answer;
@@ -71,13 +71,44 @@ pub struct GetPendingTransaction {
 #[serde(rename_all = "camelCase")]
 pub struct PendingTxView {
     pub pending_tx_id: PendingTxId,
-    #[serde(flatten)]
-    pub payment: PendingTx,
+    /// The organization that decides.
+    pub org_id: AccountId,
+    /// The organization's account, or the treasury that it governs.
+    pub from: AccountId,
+    pub to: AccountId,
+    pub amount: Amount,
+    pub remark: String,
+    /// How many of the group must approve.
+    pub required: u8,
+    pub approver_group: Vec<AccountId>,
+    pub approved_by: Vec<AccountId>,
+    pub rejected_by: Vec<AccountId>,
+    pub state: PendingTxState,
+    /// Why it could not be paid when it was last tried.
+    pub failure: Option<Refusal>,
+    pub initiated_by: AccountId,
+    pub expires_at: TimeMs,
 }
 
 fn pending_tx_view(state: &mut State, id: PendingTxId) -> Result<PendingTxView, Stop> {
-    let payment: Option<PendingTx> = state.get(Key::PendingTx(id))?;
-    Ok(PendingTxView { pending_tx_id: id, payment: payment.ok_or(Refusal::PendingTxNotFound)? })
+    let found: Option<PendingTx> = state.get(Key::PendingTx(id))?;
+    let found = found.ok_or(Refusal::PendingTxNotFound)?;
+    Ok(PendingTxView {
+        pending_tx_id: id,
+        org_id: found.org_id,
+        from: found.from,
+        to: found.to,
+        amount: found.amount,
+        remark: found.remark,
+        required: found.required,
+        approver_group: found.approver_group,
+        approved_by: found.approved_by,
+        rejected_by: found.rejected_by,
+        state: found.state,
+        failure: found.failure,
+        initiated_by: found.initiated_by,
+        expires_at: found.expires_at,
+    })
 }
 
 impl Answer for GetPendingTransaction {

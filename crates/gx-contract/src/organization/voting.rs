@@ -63,6 +63,16 @@ pub struct MultiSigTxApproved {
 
 impl Rule for ApproveMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::PendingTxNotFound,
+        Refusal::NotApprover,
+        Refusal::OrganizationNotActive,
+        Refusal::PendingTxSettled,
+        Refusal::PendingTxExpired,
+        Refusal::AlreadyDecided,
+    ];
+    const EVENTS: &[&str] =
+        &["MultiSigTxApproved", "MultiSigTxExecuted", "MultiSigTxExecutionFailed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (approver_id, mut pending, organization) = decidable(tx, self.pending_tx_id)?;
@@ -108,6 +118,15 @@ pub struct MultiSigTxRejected {
 
 impl Rule for RejectMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::PendingTxNotFound,
+        Refusal::NotApprover,
+        Refusal::OrganizationNotActive,
+        Refusal::PendingTxSettled,
+        Refusal::PendingTxExpired,
+        Refusal::AlreadyDecided,
+    ];
+    const EVENTS: &[&str] = &["MultiSigTxRejected"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (approver_id, mut pending, organization) = decidable(tx, self.pending_tx_id)?;
@@ -162,6 +181,13 @@ pub struct MultiSigTxCancelled {
 
 impl Rule for CancelMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::PendingTxNotFound,
+        Refusal::NotParty,
+        Refusal::PendingTxSettled,
+        Refusal::PendingTxExpired,
+    ];
+    const EVENTS: &[&str] = &["MultiSigTxCancelled"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let actor = tx.user()?;

@@ -14,7 +14,8 @@ use crate::admin::{Action, Disbursed};
 use crate::identity::TrustScore;
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
 use crate::{
-    Batch, BatchRecord, BodyHash, Done, Event, GenesisStatus, Outcome, Posting, Refusal, Refused,
+    Batch, BatchRecord, BodyHash, Command, CommandDescription, Done, Event, GenesisStatus, Outcome,
+    Posting, Refusal, Refused,
 };
 
 /// Asserts every law that one batch can break.
@@ -25,6 +26,7 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
     let answered: Vec<CommandId> = done.record.results.iter().map(|r| r.command_id).collect();
     assert_eq!(ids, answered, "one result per command, in order");
     assert_eq!(done.record.batch_id, batch.batch_id);
+    outcomes_are_described(batch, &done.record);
     outcomes_are_recorded_once(before, done, after);
     movements_explain_balances(before, &done.record, after);
     supply_is_whole(after);
@@ -32,6 +34,31 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
     for (key, country) in all::<Country>(after, "c/") {
         let kept = country.slots.iter().zip(&country.slots_used).all(|(slots, used)| used <= slots);
         assert!(kept, "more grants than slots in {key}: {country:?}");
+    }
+}
+
+/// What a command is refused for, and what it emits, stands in its description.
+fn outcomes_are_described(batch: &Batch, record: &BatchRecord) {
+    let of_actions = Command::descriptions().into_iter();
+    let of_actions: Vec<_> = of_actions.filter(|c| c.gates[0].needs_two_admins()).collect();
+    for (envelope, result) in batch.commands.iter().zip(&record.results) {
+        let name = envelope.command.name();
+        let own = Command::describe(name).unwrap();
+        let run = of_actions.iter().filter(|_| own.runs_actions);
+        let all: Vec<&CommandDescription> = run.chain([&own]).collect();
+        match &result.outcome {
+            Outcome::Applied(events) => {
+                for event in events.iter().map(Event::name) {
+                    let told = all.iter().any(|described| described.events.contains(&event));
+                    assert!(told, "{name} emits {event}, which its rule does not list");
+                }
+            }
+            Outcome::Refused(Refused { code, .. }) => {
+                let told = all.iter().any(|described| described.refusals.contains(code));
+                assert!(told, "{name} is refused as {code}, which its rule does not list");
+            }
+            Outcome::Repeated(_) => {}
+        }
     }
 }
 

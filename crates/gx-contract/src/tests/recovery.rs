@@ -169,9 +169,10 @@ fn a_recovery_and_a_profile_are_told() {
     assert_eq!(
         told,
         json!({
-            "recoveryId": id, "v": 1, "userId": account("alice.IN"),
+            "recoveryId": id, "userId": account("alice.IN"),
             "publicKey": public_key("new"), "guardians": guardians,
-            "confirmedBy": [account("g1.IN")], "state": "PENDING", "expiresAt": WEEK
+            "confirmedBy": [account("g1.IN")], "state": "PENDING", "expiresAt": WEEK,
+            "completableAt": null
         })
     );
     let of = json!({"userId": account("alice.IN")});

@@ -603,3 +603,23 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          exemption_unchanged tax_exempt tax_not_due insufficient_balance"
     );
 }
+
+/// That nothing else is ever refused is held against every batch, see `invariants`.
+#[test]
+fn each_command_lists_what_it_can_be_refused_for() {
+    for command in Command::descriptions() {
+        let function = command.name.split_once(':').unwrap().1;
+        let table = tables().find(|table| table.line.contains(&format!("}} {function}"))).unwrap();
+        for Fault { code, .. } in table.faults().iter().filter(|fault| !fault.skips) {
+            let told = command.runs_actions || command.refusals.contains(code);
+            assert!(told, "{function} does not list {code}");
+        }
+    }
+}
+
+#[test]
+fn each_event_is_listed_by_a_command() {
+    let listed: BTreeSet<&str> =
+        Command::descriptions().iter().flat_map(|command| command.events.clone()).collect();
+    assert_eq!(listed, crate::Event::NAMES.iter().copied().collect());
+}

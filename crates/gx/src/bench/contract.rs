@@ -20,6 +20,14 @@ const BATCH: usize = 1000;
 const BAR: f64 = 200_000.0;
 const SEED: u64 = 1;
 
+/// Accounts with a key.
+const KEYED: usize = 10 * BATCH;
+/// Signatures are nearly all that such a command costs.
+const SIGNED_BAR: f64 = 15_000.0;
+/// Time of all batches; an hour later signatures expire.
+const NOW: TimeMs = TimeMs(1);
+const EXPIRY: TimeMs = TimeMs(3_600_001);
+
 pub(super) fn run(report: &mut Report, time: Duration) -> Result<()> {
     let mut population = Population::new(ACCOUNTS, SEED)?;
     let mut host = Host::default();
@@ -44,6 +52,30 @@ pub(super) fn run(report: &mut Report, time: Duration) -> Result<()> {
     let setting = format!("one core, batches of {BATCH}, {ACCOUNTS} accounts, state in memory");
     let rate = per_second(transfers, host.executing);
     report.add(("contract", &setting), "transfers", (rate, "1/s"), Bar::AtLeast(BAR));
+    signed(report, time, &mut population, &mut host)
+}
+
+/// Transfers of which every one is signed by the sender's key.
+fn signed(
+    report: &mut Report,
+    time: Duration,
+    population: &mut Population,
+    host: &mut Host,
+) -> Result<()> {
+    let numbers: Vec<usize> = (0..KEYED).collect();
+    for numbers in numbers.chunks(BATCH) {
+        let keys = numbers.iter().filter_map(|number| population.registration(*number)).collect();
+        host.applied(Role::PartnerApi, keys)?;
+    }
+    host.executing = Duration::ZERO;
+    let mut transfers = 0;
+    while host.executing < time {
+        let payments = (0..BATCH).filter_map(|_| population.signed_payment(KEYED, EXPIRY));
+        transfers += host.applied(Role::PartnerApi, payments.collect())?;
+    }
+    let setting = format!("one core, batches of {BATCH}, {KEYED} senders, each command signed");
+    let rate = per_second(transfers, host.executing);
+    report.add(("contract", &setting), "signed transfers", (rate, "1/s"), Bar::AtLeast(SIGNED_BAR));
     Ok(())
 }
 
@@ -72,7 +104,7 @@ impl Host {
         self.batches += 1;
         let batch = Batch { batch_id: BatchId::from_u128(self.batches), role, commands };
         let start = Instant::now();
-        let mut execution = Execution::new(&batch, Context { role, time: TimeMs(1) });
+        let mut execution = Execution::new(&batch, Context { role, time: NOW });
         let done = loop {
             match execution.run() {
                 Step::Need(keys) => {

@@ -4,13 +4,19 @@
 //! measures must not depend on who pays whom.
 
 use anyhow::{Context, Result};
+use ed25519_dalek::{Signer, SigningKey};
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
-use gx_contract::identity::{CreateUser, IdentityHash};
+use gx_contract::identity::{CreateUser, IdentityHash, RegisterKey};
 use gx_contract::tokenomics::Transfer;
-use gx_contract::{Command, Envelope, TOTAL_WEIGHT};
-use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode, NetworkId};
+use gx_contract::{Command, Envelope, PublicKey, Signature, SignatureBytes, TOTAL_WEIGHT};
+use gx_types::{
+    AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode, NetworkId, TimeMs,
+};
 
 use super::draw::{Draw, mix};
+
+/// The network of the load, which signatures name.
+const NETWORK: NetworkId = NetworkId::Devnet;
 
 /// What every payment moves: with the fee of 5 basis points it stays in one tier.
 const PAYMENT: Amount = Amount::from_qirat(3_000_000);
@@ -34,10 +40,13 @@ impl Population {
 
     /// The two commands that make a ledger ready for users, for a super admin's batch.
     pub(crate) fn foundation(&mut self) -> [Envelope; 2] {
-        let (first_super_admin, network_id) = (self.admin, NetworkId::Devnet);
+        let first_super_admin = self.admin;
         let countries = vec![CountryWeight { country_code: self.country, weight: TOTAL_WEIGHT }];
         [
-            self.envelope(Actor::System, BootstrapSystem { first_super_admin, network_id }),
+            self.envelope(
+                Actor::System,
+                BootstrapSystem { first_super_admin, network_id: NETWORK },
+            ),
             self.envelope(Actor::Admin(first_super_admin), InitializeCountryData { countries }),
         ]
     }
@@ -64,10 +73,38 @@ impl Population {
         Some(self.envelope(Actor::User(from), Transfer { from, to, amount: PAYMENT, remark }))
     }
 
+    /// The command that gives an account its key; commands of the account are signed from then on.
+    pub(crate) fn registration(&mut self, number: usize) -> Option<Envelope> {
+        let user_id = *self.ids.get(number)?;
+        let public_key = PublicKey::from_bytes(signing_key(number).verifying_key().to_bytes());
+        Some(self.envelope(Actor::User(user_id), RegisterKey { user_id, public_key }))
+    }
+
+    /// A payment of an account among the first `keyed`, signed by its key.
+    pub(crate) fn signed_payment(&mut self, keyed: usize, expires_at: TimeMs) -> Option<Envelope> {
+        let keyed = keyed.min(self.ids.len());
+        let number = self.draw.place(keyed);
+        let (from, to) = (*self.ids.get(number)?, *self.ids.get((number + 1) % keyed)?);
+        let remark = String::new();
+        let payment = Transfer { from, to, amount: PAYMENT, remark };
+        let mut envelope = self.envelope(Actor::User(from), payment);
+        let bytes = envelope.signed_bytes(NETWORK, expires_at);
+        let signature = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
+        envelope.signature = Some(Signature { signature, expires_at });
+        Some(envelope)
+    }
+
     fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         let command_id = CommandId::from_u128(self.draw.wide());
         Envelope { command_id, actor, command: command.into(), signature: None }
     }
+}
+
+/// The key of an account of the load. It protects nothing: anybody can compute it.
+fn signing_key(number: usize) -> SigningKey {
+    let mut seed = [1; 32];
+    seed.iter_mut().zip((number as u64).to_be_bytes()).for_each(|(to, from)| *to = from);
+    SigningKey::from_bytes(&seed)
 }
 
 /// Ids look random, as real ones do: neighbours in number are no neighbours in order.

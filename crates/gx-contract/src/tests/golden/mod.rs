@@ -115,6 +115,7 @@ fn keys() {
     for (case, key) in samples::keys() {
         add(&mut golden, format!("{case}.txt"), key.encode());
     }
+    cover(RECORDS.iter().copied(), &golden);
     compare("keys", &golden);
     assert_eq!(files("keys"), golden);
     let mut keys: Vec<_> = samples::keys().into_iter().map(|(_, key)| key).collect();
@@ -205,6 +206,7 @@ fn refusals() {
         let text = serde_json::to_string(&code.because("for people")).unwrap();
         add(&mut golden, format!("{code}.json"), text);
     }
+    cover(Refusal::ALL.iter().map(|code| code.code()), &golden);
     compare("refusals", &golden);
     for (name, text) in files("refusals") {
         assert_eq!(serde_json::from_str::<Refused>(&text).unwrap().code.code(), what(&name));
