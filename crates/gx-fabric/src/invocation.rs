@@ -81,7 +81,8 @@ impl Invocation {
         let (command, actor) = read_command(function, args).map_err(wrong)?;
         let command_id = CommandId::derive(&actor, submitter.tx_id);
         let batch_id = batch_id_of(submitter.tx_id);
-        let commands = vec![Envelope { command_id, actor, command }];
+        // An account with a key acts in batches alone, whose envelopes carry signatures.
+        let commands = vec![Envelope { command_id, actor, command, signature: None }];
         Ok(Self::Batch(Batch { batch_id, role, commands }))
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Ledger;
-use super::invariants::{all, events, postings};
+use super::invariants::{all, events};
 use crate::governance::{ActiveProposals, CastVote, Proposal, ProposalStatus, Tally, Vote};
 use crate::params::{Parameters, StoredParameters};
 use crate::state::Account;
@@ -80,7 +80,7 @@ impl TaxAudit {
             Event::VelocityTaxSkipped(event) => self.touch(event.account_id.as_str(), now),
             _ => {}
         }
-        for posting in postings(event) {
+        for posting in event.postings() {
             let id = posting.account().as_str();
             let holder = self.holders.entry(id.to_owned()).or_default();
             holder.balance = posting.balance().qirat();

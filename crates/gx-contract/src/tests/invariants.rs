@@ -15,7 +15,7 @@ use crate::identity::TrustScore;
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
 use crate::{
     Batch, BatchRecord, BodyHash, Command, CommandDescription, Done, Event, GenesisStatus, Outcome,
-    Posting, Refusal, Refused,
+    Refusal, Refused,
 };
 
 /// Asserts every law that one batch can break.
@@ -97,65 +97,6 @@ fn super_admins_are_counted(ledger: &Ledger) {
     }
 }
 
-/// The movements that an event tells of.
-pub(super) fn postings(event: &Event) -> &[Posting] {
-    match event {
-        Event::SystemBootstrapped(event) => &event.postings,
-        Event::GenesisDistributed(event) => &event.postings,
-        Event::Transferred(event) => &event.postings,
-        Event::MultiSigTxExecuted(event) => &event.postings,
-        Event::LoanApproved(event) => &event.postings,
-        Event::LoanRepaid(event) => &event.postings,
-        Event::PoolDisbursed(event) => &event.postings,
-        Event::VelocityTaxApplied(event) => &event.postings,
-        Event::CountriesInitialized(_)
-        | Event::SystemPaused(_)
-        | Event::SystemResumed(_)
-        | Event::ActionProposed(_)
-        | Event::ActionApproved(_)
-        | Event::AdminAppointed(_)
-        | Event::AdminRemoved(_)
-        | Event::SystemParameterUpdated(_)
-        | Event::ProposalSubmitted(_)
-        | Event::VoteCast(_)
-        | Event::ProposalExecuted(_)
-        | Event::ProposalFailed(_)
-        | Event::VelocityTaxSkipped(_)
-        | Event::VelocityTaxExemptSet(_)
-        | Event::UserCreated(_)
-        | Event::KeyRegistered(_)
-        | Event::KeyRotated(_)
-        | Event::UserStatusSet(_)
-        | Event::LoanApplied(_)
-        | Event::LoanRejected(_)
-        | Event::LoanDefaulted(_)
-        | Event::OrganizationProposed(_)
-        | Event::MembershipEndorsed(_)
-        | Event::OrganizationActivated(_)
-        | Event::OrganizationStatusSet(_)
-        | Event::AuthRuleProposed(_)
-        | Event::AuthRuleDefined(_)
-        | Event::MultiSigTxInitiated(_)
-        | Event::MultiSigTxApproved(_)
-        | Event::MultiSigTxRejected(_)
-        | Event::MultiSigTxCancelled(_)
-        | Event::MultiSigTxExecutionFailed(_)
-        | Event::TreasuryActivated(_)
-        | Event::RelationshipRequested(_)
-        | Event::RelationshipConfirmed(_)
-        | Event::RelationshipRejected(_)
-        | Event::RelationshipEnded(_)
-        | Event::GuardiansNominated(_)
-        | Event::RecoveryInitiated(_)
-        | Event::RecoveryConfirmed(_)
-        | Event::RecoveryCancelled(_)
-        | Event::RecoveryCompleted(_)
-        | Event::GenesisSkipped(_)
-        | Event::WalletFrozen(_)
-        | Event::WalletUnfrozen(_) => &[],
-    }
-}
-
 pub(super) fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
     record.results.iter().flat_map(|result| match &result.outcome {
         Outcome::Applied(events) => events.as_slice(),
@@ -166,11 +107,11 @@ pub(super) fn events(record: &BatchRecord) -> impl Iterator<Item = &Event> {
 /// Applies the movements of a record and checks the balance that each one states.
 fn follow_movements(balances: &mut BTreeMap<String, u64>, record: &BatchRecord) {
     for event in events(record) {
-        let sum: i128 = postings(event).iter().map(|p| i128::from(p.change().qirat())).sum();
+        let sum: i128 = event.postings().iter().map(|p| i128::from(p.change().qirat())).sum();
         let created = matches!(event, Event::SystemBootstrapped(_));
         let created = if created { i128::from(MAX_SUPPLY.qirat()) } else { 0 };
         assert_eq!(sum, created, "movements of {event:?}");
-        for posting in postings(event) {
+        for posting in event.postings() {
             let balance = balances.entry(posting.account().to_string()).or_default();
             *balance = balance.checked_add_signed(posting.change().qirat()).unwrap();
             assert_eq!(*balance, posting.balance().qirat(), "balance stated by {event:?}");

@@ -25,7 +25,8 @@ impl Load {
 
     pub(crate) fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         self.ids += 1;
-        Envelope { command_id: CommandId::from_u128(self.ids), actor, command: command.into() }
+        let command_id = CommandId::from_u128(self.ids);
+        Envelope { command_id, actor, command: command.into(), signature: None }
     }
 
     pub(crate) fn batch(&mut self, role: Role, commands: Vec<Envelope>) -> Batch {

@@ -56,12 +56,18 @@ pub(crate) async fn supply(State(app): State<App>, _: After) -> Result<Response<
 
 /// `None` when the figures contradict each other.
 fn reply(supply: &Supply) -> Option<SupplyReply> {
-    let (mut minted, mut circulating) = (Amount::ZERO, MAX_SUPPLY.checked_sub(supply.treasuries)?);
+    let (mut minted, mut circulating) =
+        (Amount::ZERO, MAX_SUPPLY.checked_sub(supply.locked_treasuries)?);
     let mut pools = Vec::with_capacity(supply.pools.len());
     for row in &supply.pools {
         let released = match row.pool {
-            Pool::UserGenesis | Pool::GovtGenesis => row.cap.checked_sub(row.balance)?,
-            Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => Amount::ZERO,
+            // Anybody may pay into a pool, so that it can hold more than at first.
+            Pool::UserGenesis | Pool::GovtGenesis => {
+                row.cap.checked_sub(row.balance).unwrap_or(Amount::ZERO)
+            }
+            Pool::Charitable | Pool::Loan | Pool::Gx | Pool::OperationsFund => {
+                row.disbursed.min(row.cap)
+            }
         };
         minted = minted.checked_add(released)?;
         circulating = circulating.checked_sub(row.balance)?;

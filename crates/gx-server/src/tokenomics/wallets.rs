@@ -93,12 +93,46 @@ fn own_account(user: &User, id: &str) -> Result<AccountId> {
     own.ok_or_else(|| Error::not_found("Wallet"))
 }
 
+/// What clients ask for: payments both ways, or one kind of movement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asked {
+    Transfer,
+    One(EntryKind),
+}
+
+impl Asked {
+    pub(crate) const ALL: [Self; 10] = {
+        let mut all = [Self::Transfer; 10];
+        let mut place = 1;
+        while place < all.len() {
+            all[place] = Self::One(EntryKind::ALL[place - 1]);
+            place += 1;
+        }
+        all
+    };
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transfer => "TRANSFER",
+            Self::One(kind) => kind.as_str(),
+        }
+    }
+
+    fn kinds(self) -> Vec<EntryKind> {
+        match self {
+            Self::Transfer => vec![EntryKind::Sent, EntryKind::Received],
+            Self::One(kind) => vec![kind],
+        }
+    }
+}
+
 request! {
     /// Which movements.
     pub(crate) struct HistoryQuery {
-        /// `SENT`, `RECEIVED`, `GENESIS`, `FEE` or `SUPPLY`.
+        /// `TRANSFER` for what was sent and received, or one of `SENT`, `RECEIVED`, `GENESIS`,
+        /// `FEE`, `SUPPLY`, `DISBURSEMENT`, `LOAN`, `REPAYMENT` and `TAX`.
         #[schemars(with = "Option<String>")]
-        kind as "type": Option<EntryKind>,
+        kind as "type": Option<Asked>,
         counterparty as "counterparty": Option<AccountId>,
         /// Not before this time.
         from as "from": Option<Instant>,
@@ -227,7 +261,7 @@ async fn look_up(
     place: Place,
 ) -> Result<(View, history::Page)> {
     let filter = Filter {
-        kind: query.kind,
+        kinds: query.kind.map(Asked::kinds).unwrap_or_default(),
         counterparty: query.counterparty,
         from: query.from.map(|from| TimeMs(from.0)),
         to: query.to.map(|to| TimeMs(to.0)),

@@ -225,7 +225,7 @@ macro_rules! listed_fields {
 
 listed_fields! {
     gx_store::identity::users::UserStatus: "invalid_status";
-    gx_store::tokenomics::history::EntryKind: "invalid_type";
+    crate::tokenomics::wallets::Asked: "invalid_type";
 }
 
 /// Fields whose rule is the `Deserialize` of a contract type.
