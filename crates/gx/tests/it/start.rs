@@ -72,10 +72,11 @@ async fn another_schema_is_refused() {
 }
 
 #[test]
-fn another_ledger_is_refused() {
+fn a_missing_ledger_is_named() {
     let place = used();
     std::fs::remove_file(place.data().join("ledger.redb")).unwrap();
-    place.run(&UP).failed(&["read models belong to another ledger"]);
+    place.run(&UP).failed(&["there is no ledger at"]);
+    assert!(!place.data().join("ledger.redb").exists(), "nothing is made in its place");
 }
 
 #[test]
