@@ -6,7 +6,9 @@ use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
 use gx_contract::{Batch, BatchRecord, Command, Context, Envelope, Execution, Step, TOTAL_WEIGHT};
-use gx_types::{AccountId, AccountType, Actor, Amount, BatchId, CommandId, Role, TimeMs};
+use gx_types::{
+    AccountId, AccountType, Actor, Amount, BatchId, CommandId, NetworkId, Role, TimeMs,
+};
 
 /// Makes envelopes and batches whose ids are new.
 #[derive(Debug, Default)]
@@ -40,7 +42,10 @@ impl Load {
         let countries =
             vec![CountryWeight { country_code: "IN".parse().unwrap(), weight: TOTAL_WEIGHT }];
         let commands = vec![
-            self.envelope(Actor::System, BootstrapSystem { first_super_admin: admin }),
+            self.envelope(
+                Actor::System,
+                BootstrapSystem { first_super_admin: admin, network_id: NetworkId::Devnet },
+            ),
             self.envelope(Actor::Admin(admin), InitializeCountryData { countries }),
         ];
         self.batch(Role::SuperAdmin, commands)

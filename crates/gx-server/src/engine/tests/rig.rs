@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::Clock;
 use crate::engine::*;
 use crate::metrics::Metrics;
 use crate::service::Service;
