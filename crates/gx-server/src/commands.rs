@@ -220,8 +220,6 @@ async fn answer(
     let settled = match (wait, expected) {
         (Some(deadline), Some(expected)) if !replayed => expected.wait(deadline).await?,
         (Some(deadline), _) => app.waiters().wait(command_id, deadline).await?,
-        // A retry is told how far the command has come.
-        (None, _) if replayed => app.waiters().status(command_id).await?.map(|found| found.state),
         (None, _) => None,
     };
     let mut response = match settled.filter(Stage::is_final) {
