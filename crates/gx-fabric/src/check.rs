@@ -223,7 +223,7 @@ async fn check_definition(engine: &Engine) -> Finding {
 /// with those of other organizations; different ones make no common endorsement.
 async fn check_contract(engine: &Engine) -> Finding {
     let what = "contract";
-    let args = vec![crate::invocation::GET_CONTRACT_INFO.as_bytes().to_vec()];
+    let args = vec![crate::invocation::GET_CHAINCODE_INFO.as_bytes().to_vec()];
     let chaincode = engine.options().chaincode.clone();
     let answer = match engine.evaluate(&chaincode, args).await {
         Ok(answer) => answer,

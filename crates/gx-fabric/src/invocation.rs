@@ -10,7 +10,7 @@ use crate::EXECUTE_BATCH;
 use crate::positional::Positional;
 
 /// The function that describes the chaincode instead of asking the contract.
-pub(crate) const GET_CONTRACT_INFO: &str = "SmartContract:GetContractInfo";
+pub(crate) const GET_CHAINCODE_INFO: &str = "SmartContract:GetChaincodeInfo";
 
 /// What is asked of the contract.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +68,7 @@ impl Invocation {
             let [batch] = args else { return Err(wrong("one batch as JSON expected".into())) };
             return serde_json::from_str(batch).map(Self::Batch).map_err(|e| wrong(e.to_string()));
         }
-        if *function == GET_CONTRACT_INFO {
+        if *function == GET_CHAINCODE_INFO {
             return Ok(Self::ContractInfo);
         }
         if Query::NAMES.contains(function) {

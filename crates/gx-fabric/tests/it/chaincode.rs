@@ -77,7 +77,7 @@ async fn functions_are_called_by_name() {
             .await?;
         Ok::<_, gx_fabric::Error>((status.block, String::from_utf8(prepared.answer).unwrap()))
     };
-    let (block, answer) = call(&["AdminContract:BootstrapSystem", "root"]).await.unwrap();
+    let (block, answer) = call(&["AdminContract:BootstrapSystem", "root", "devnet"]).await.unwrap();
     assert!(answer.contains("\"applied\":[{\"SystemBootstrapped\""), "{answer}");
     // A reader of blocks finds the command that was called.
     let block = engine.block(block).await.unwrap().unwrap().settled.unwrap();
@@ -92,7 +92,7 @@ async fn functions_are_called_by_name() {
     let status = args(&["AdminContract:GetSystemStatus", "{}"]);
     let status = gateway.evaluate(super_admin, CHAINCODE, status).await.unwrap();
     assert!(String::from_utf8(status).unwrap().contains("maintenance"));
-    let info = args(&["SmartContract:GetContractInfo"]);
+    let info = args(&["SmartContract:GetChaincodeInfo"]);
     let info = gateway.evaluate(super_admin, CHAINCODE, info).await.unwrap();
     assert!(String::from_utf8(info).unwrap().contains("parametersDigest"));
     let unknown = call(&["PauseSystem", "x"]).await.unwrap_err();
