@@ -210,6 +210,7 @@ impl From<Refused> for Error {
 }
 
 /// The status that a refusal code is answered with.
+#[expect(clippy::too_many_lines, reason = "one line for each code, none forgotten")]
 pub fn refusal_status(code: Refusal) -> StatusCode {
     use Refusal as R;
     match code {

@@ -2,7 +2,7 @@
 //!
 //! Every line that the binary prints goes through here; logs are `tracing`'s.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+#![expect(clippy::print_stderr, reason = "a command-line program")]
 
 use std::io::Write as _;
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use serde_json::json;
 
 use super::layout::{CHAINCODE, CHAINCODE_ADDRESS, CHANNEL, HOST, Layout, Orderer, Peer, msp_id};
@@ -123,7 +124,7 @@ fn committed(layout: &Layout, peer: Peer) -> bool {
     let args = ["lifecycle", "chaincode", "querycommitted", "--channelID", CHANNEL, "--name"];
     let mut query = peer_client(layout, peer, &args);
     json(query.args([CHAINCODE, "-O", "json"]))
-        .is_ok_and(|found| found.get("sequence").is_some_and(|found| found.to_string() == SEQUENCE))
+        .is_ok_and(|found| found.get("sequence").and_then(Value::as_u64) == SEQUENCE.parse().ok())
 }
 
 /// Starts the server that all peers ask.

@@ -101,15 +101,18 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    pub(crate) const ALL: [Self; 10] = {
-        let mut all = [Self::Transfer; 10];
-        let mut place = 1;
-        while place < all.len() {
-            all[place] = Self::One(EntryKind::ALL[place - 1]);
-            place += 1;
-        }
-        all
-    };
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Transfer,
+        Self::One(EntryKind::Supply),
+        Self::One(EntryKind::Sent),
+        Self::One(EntryKind::Received),
+        Self::One(EntryKind::Fee),
+        Self::One(EntryKind::Genesis),
+        Self::One(EntryKind::Disbursement),
+        Self::One(EntryKind::Loan),
+        Self::One(EntryKind::Repayment),
+        Self::One(EntryKind::Tax),
+    ];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

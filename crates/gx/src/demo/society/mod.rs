@@ -139,12 +139,13 @@ impl Society<'_> {
         Submission { actor, key, command, signature, service, traceparent: None }
     }
 
-    /// What the ledger answers.
-    async fn ask(&self, query: impl Into<Query>) -> Result<Value> {
+    /// A field of what the ledger answers.
+    async fn ask(&self, query: impl Into<Query>, field: &str) -> Result<Value> {
         let chain = self.platform.chain().context("the platform has no ledger")?;
         let answer = chain.query(query.into()).await?;
         let text = answer.map_err(|refused| anyhow::anyhow!("refused: {}", refused.code))?;
-        Ok(serde_json::from_str(&text)?)
+        let answer: Value = serde_json::from_str(&text)?;
+        answer.get(field).cloned().with_context(|| format!("the answer has no {field}"))
     }
 
     /// What an account holds according to the read models.

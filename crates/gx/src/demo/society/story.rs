@@ -78,7 +78,7 @@ impl Society<'_> {
     }
 
     async fn trust(&self, user_id: AccountId) -> Result<Value> {
-        Ok(self.ask(GetUser { user_id }).await?["trustScore"].take())
+        self.ask(GetUser { user_id }, "trustScore").await
     }
 }
 
@@ -165,7 +165,7 @@ async fn vote(
     report.check("a proposal before its end", early, "voting_not_ended");
     society.pass_days(14);
     society.act(offices.clerk, ExecuteProposal { proposal_id }).await?;
-    let now = society.ask(GetSystemParameter { param_id }).await?["value"].take();
+    let now = society.ask(GetSystemParameter { param_id }, "value").await?;
     report.check("days of a vote, as voted", now.as_str().unwrap_or_default(), 7);
     Ok(())
 }
@@ -260,7 +260,7 @@ async fn loans(society: &mut Society<'_>, offices: &Offices, report: &mut Report
         society.act(Actor::User(good), RepayLoan { loan_id, amount }).await?;
     }
     report.check("after paying it back", society.balance(good).await?.to_gx(), "500.00");
-    let state = society.ask(GetLoan { loan_id }).await?["state"].take();
+    let state = society.ask(GetLoan { loan_id }, "state").await?;
     report.check("a loan that was repaid", state.as_str().unwrap_or_default(), "REPAID");
     // 15 more for paying in the first half of the term.
     report.check("trust in a good debtor", society.trust(good).await?, 95);
