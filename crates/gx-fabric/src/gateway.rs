@@ -15,9 +15,9 @@ use tonic_prost::ProstCodec;
 use crate::connection::{Connected, Connection, Peers, full, is_transport};
 use crate::proposal::{self, Proposed};
 use crate::proto::{
-    ChaincodeEventsRequest, ChaincodeEventsResponse, CommitStatusRequest, CommitStatusResponse,
-    DeliverResponse, EndorseRequest, EndorseResponse, Envelope, EvaluateRequest, EvaluateResponse,
-    SeekInfo, SeekPosition, SignedRequest, SubmitRequest, SubmitResponse,
+    CommitStatusRequest, CommitStatusResponse, DeliverResponse, EndorseRequest, EndorseResponse,
+    Envelope, EvaluateRequest, EvaluateResponse, SeekInfo, SeekPosition, SignedRequest,
+    SubmitRequest, SubmitResponse,
 };
 use crate::{Error, Identity, MESSAGE_BYTES_MAX, Validation};
 
@@ -85,7 +85,6 @@ const EVALUATE: Call = Call("evaluate", "/gateway.Gateway/Evaluate");
 const ENDORSE: Call = Call("endorse", "/gateway.Gateway/Endorse");
 const SUBMIT: Call = Call("submit", "/gateway.Gateway/Submit");
 const COMMIT_STATUS: Call = Call("commit status", "/gateway.Gateway/CommitStatus");
-const EVENTS: Call = Call("chaincode events", "/gateway.Gateway/ChaincodeEvents");
 const DELIVER: Call = Call("deliver", "/protos.Deliver/Deliver");
 const DELIVER_FILTERED: Call = Call("deliver", "/protos.Deliver/DeliverFiltered");
 
@@ -190,34 +189,6 @@ impl Gateway {
         let answer: CommitStatusResponse = self.unary(COMMIT_STATUS, deadline, request).await?;
         let code = Validation::from_code(answer.result);
         Ok(Committed { code, block: answer.block_number })
-    }
-
-    /// The events of a chaincode, block by block, from a block on, for ever.
-    ///
-    /// # Errors
-    /// See [`Error::class`].
-    pub async fn chaincode_events(
-        &self,
-        identity: &Identity,
-        chaincode: &str,
-        from: u64,
-    ) -> Result<Streaming<ChaincodeEventsResponse>, Error> {
-        let request = ChaincodeEventsRequest {
-            channel_id: self.channel.clone(),
-            chaincode_id: chaincode.to_owned(),
-            identity: identity.creator().to_vec(),
-            start_position: Some(SeekPosition::block(from)),
-            after_transaction_id: String::new(),
-        };
-        let request = signed(identity, &request)?;
-        let connected = self.connection.get().await?;
-        let mut grpc = client(&connected);
-        let opening = async {
-            grpc.ready().await.map_err(unready)?;
-            let path = PathAndQuery::from_static(EVENTS.1);
-            grpc.server_streaming(Request::new(request), path, ProstCodec::default()).await
-        };
-        self.opened(EVENTS, &connected, opening).await
     }
 
     /// Whole blocks from one on up to another; waits for those that do not exist yet.

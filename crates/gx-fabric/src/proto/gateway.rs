@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{ChaincodeEvent, Envelope, Response, SeekPosition, SignedProposal};
+use super::{Envelope, Response, SignedProposal};
 
 #[derive(Clone, PartialEq, Message)]
 pub struct EvaluateRequest {
@@ -53,7 +53,7 @@ pub struct SubmitRequest {
 #[derive(Clone, PartialEq, Message)]
 pub struct SubmitResponse {}
 
-/// A request whose bytes the caller has signed: `CommitStatusRequest` or `ChaincodeEventsRequest`.
+/// A request whose bytes the caller has signed: a `CommitStatusRequest`.
 #[derive(Clone, PartialEq, Message)]
 pub struct SignedRequest {
     #[prost(bytes = "vec", tag = "1")]
@@ -77,28 +77,6 @@ pub struct CommitStatusResponse {
     /// `protos.TxValidationCode`.
     #[prost(int32, tag = "1")]
     pub result: i32,
-    #[prost(uint64, tag = "2")]
-    pub block_number: u64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub struct ChaincodeEventsRequest {
-    #[prost(string, tag = "1")]
-    pub channel_id: String,
-    #[prost(string, tag = "2")]
-    pub chaincode_id: String,
-    #[prost(bytes = "vec", tag = "3")]
-    pub identity: Vec<u8>,
-    #[prost(message, optional, tag = "4")]
-    pub start_position: Option<SeekPosition>,
-    #[prost(string, tag = "5")]
-    pub after_transaction_id: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub struct ChaincodeEventsResponse {
-    #[prost(message, repeated, tag = "1")]
-    pub events: Vec<ChaincodeEvent>,
     #[prost(uint64, tag = "2")]
     pub block_number: u64,
 }

@@ -28,7 +28,7 @@ request! {
         username as "username": Option<Text<1, 254>>,
         email as "email": Option<Text<1, 254>>,
         password as "password": GivenPassword,
-        /// What the client calls its device; shown in the list of sessions.
+        /// What the client calls its device; kept with the session.
         device as "deviceFingerprint": Option<Text<0, 200>>,
     }
 }

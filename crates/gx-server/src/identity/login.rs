@@ -27,7 +27,7 @@ request! {
     pub(crate) struct LoginBody {
         email as "email": Email,
         password as "password": GivenPassword,
-        /// What the client calls its device; shown in the list of sessions.
+        /// What the client calls its device; kept with the session.
         device as "deviceFingerprint": Option<Text<0, 200>>,
     }
 }

@@ -34,7 +34,7 @@ impl Reply {
 /// A client of one server, perhaps with a token.
 #[derive(Debug)]
 pub(crate) struct Client {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) token: Option<String>,
     connection: Mutex<Option<SendRequest<Full<Bytes>>>>,
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use gx_server::config::Config;
 use gx_server::{Workers, telemetry};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::client::new_key;
 use crate::server::{PASSWORD, Server, registration};
@@ -33,6 +35,35 @@ async fn refusals_have_the_established_fields() {
     assert_eq!(reply.str("message"), "Route GET /api/v1/nowhere not found");
     let reply = server.client.send("DELETE", "/api/v1/supply", &[], None).await;
     assert_eq!((reply.status.as_u16(), reply.str("code")), (405, "method_not_allowed"));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_the_clients_fault() {
+    let server = Server::start_with(&[("http.request_timeout_ms", "1000")], Workers::NONE).await;
+    let mut stream = TcpStream::connect(server.client.address).await.unwrap();
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: test\r\n\
+        content-type: application/json\r\ncontent-length: 50\r\n\r\n{\"e";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+/// As many connections as there may be ask for more than fits on the way and read nothing.
+#[tokio::test]
+async fn clients_that_do_not_read_lose_their_places() {
+    let settings = [("http.connections_max", "16"), ("http.idle_timeout_ms", "1000")];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let asked = "GET /openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(400);
+    let mut silent = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(server.client.address).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    let answer = server.client.get("/livez", 200);
+    tokio::time::timeout(std::time::Duration::from_secs(20), answer).await.unwrap();
+    drop(silent);
 }
 
 #[tokio::test]

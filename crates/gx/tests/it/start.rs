@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use gx::demo::crowd::{Admin, gather};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::place::{GX, Place};
@@ -77,6 +78,28 @@ fn a_missing_ledger_is_named() {
     std::fs::remove_file(place.data().join("ledger.redb")).unwrap();
     place.run(&UP).failed(&["there is no ledger at"]);
     assert!(!place.data().join("ledger.redb").exists(), "nothing is made in its place");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_ledger_is_refused() {
+    let place = Place::new();
+    let child = place.start();
+    let (username, password) = child.first.clone().unwrap();
+    assert!(child.stop().unwrap().success());
+    let (ledger, older) = (place.data().join("ledger.redb"), place.path().join("older"));
+    std::fs::copy(&ledger, &older).unwrap();
+    let child = place.start();
+    gather(child.url.parse().unwrap(), Admin { username, password }, 234).await.unwrap();
+    assert!(child.stop().unwrap().success());
+    std::fs::copy(&older, &ledger).unwrap();
+    place.run(&UP).failed(&["the ledger lacks block", "older copy"]);
+}
+
+#[test]
+fn another_identity_pepper_is_refused() {
+    let place = used();
+    std::fs::remove_file(place.data().join("keys/identity-pepper")).unwrap();
+    place.run(&UP).failed(&["hashed with another pepper"]);
 }
 
 #[test]
