@@ -50,6 +50,14 @@ pub enum StartError {
          is it an older copy?"
     )]
     LedgerBehind { block: u64 },
+    /// As after the loss of a database: its users and sessions are nowhere else.
+    #[error(
+        "the ledger is in use already, but the database is new; \
+         put the database's backup in place, or choose another folder or ledger"
+    )]
+    DatabaseNew,
+    #[error("there is no administrator {username:?}")]
+    NoAdmin { username: String },
     #[error("cannot create the folder {path}")]
     Folder { path: std::path::PathBuf, source: std::io::Error },
 }

@@ -25,12 +25,12 @@ mod system;
 pub mod telemetry;
 mod tokenomics;
 
-pub use admin::first::{FIRST_ADMIN, OneTimePassword};
+pub use admin::one_time::{FIRST_ADMIN, OneTimePassword, reset_admin_password};
 pub use app::{App, StartError};
 pub use auth::{AdminRole, KeyError, Permission};
 pub use clock::Clock;
 pub use http::describe::openapi;
 pub use http::route::{Access, Route, Verb};
-pub use platform::{Platform, Workers};
+pub use platform::{Platform, Workers, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};

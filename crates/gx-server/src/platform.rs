@@ -178,7 +178,10 @@ async fn the_ledger(config: &Config, store: &Store) -> Result<Chain, StartError>
 }
 
 /// Prepares the way to the channel; whether the network answers is seen with the first request.
-fn open_fabric(config: &Config) -> Result<Chain, StartError> {
+///
+/// # Errors
+/// [`StartError`] names the setting that is of no use.
+pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
     let settings = &config.fabric;
     let addresses: Result<Vec<_>, _> = settings.peers.iter().map(|peer| peer.parse()).collect();
     let mut peers = Peers {

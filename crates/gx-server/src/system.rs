@@ -131,8 +131,12 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
         checks: Checks { database, projection },
     };
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json(status, &readiness)
+    if ready {
+        return json(StatusCode::OK, &readiness);
+    }
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &readiness);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// How long the oldest unapplied block has been waiting, by the database's clock.

@@ -10,7 +10,7 @@ use gx_types::{Actor, CommandId, Role, TimeMs};
 
 use crate::bulk::{Bulk, Column};
 use crate::sql::{Conn, Row, json_of, sql};
-use crate::{Engine, Error, Tx, dialect};
+use crate::{Engine, Error, Source, Tx, dialect};
 
 /// A command to accept. It has been validated; the store does not judge it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,6 +216,27 @@ fn columns<'v>(fresh: &[(&'v str, &'v NewCommand)]) -> Vec<Column<'v>> {
             fresh.iter().map(|(_, new)| Some(json_of(&new.signature?).into())).collect(),
         ),
     ]
+}
+
+/// Of these commands, those that the outbox has with another actor, function or arguments. For
+/// audits.
+///
+/// # Errors
+/// Those of the database.
+pub async fn differing(
+    source: impl Into<Source<'_>>,
+    commands: &[&Envelope],
+) -> Result<Vec<CommandId>, Error> {
+    let ids: Vec<String> = commands.iter().map(|one| one.command_id.to_string()).collect();
+    let mut reader = source.into().open().await?;
+    let rows = find(&mut reader.conn(), ids.iter().map(String::as_str).collect()).await?;
+    let differs = |(id, envelope): &(&String, &&Envelope)| {
+        let Envelope { actor, command, .. } = envelope;
+        let body = (actor.to_string(), command.name().to_owned(), command.args_json());
+        rows.get(id.as_str()).is_some_and(|(_, found)| *found != body)
+    };
+    let differing = ids.iter().zip(commands).filter(differs);
+    Ok(differing.map(|(_, envelope)| envelope.command_id).collect())
 }
 
 /// Number and body of the rows with these ids.

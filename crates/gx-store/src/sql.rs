@@ -4,6 +4,7 @@
 //! text; every text is a literal of this crate.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::str::FromStr;
 
 use gx_types::{AccountId, Amount, TimeMs};
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Executor, PgConnection, Row as _, SqliteConnection};
+use tokio_stream::{Stream, StreamExt as _};
 
 use crate::{Engine, Error};
 
@@ -133,6 +135,22 @@ impl Statement {
         rows.map_err(|source| Error::sql(beginning(&doing), source))
     }
 
+    /// Row after row, for tables that need not fit into memory.
+    pub(crate) fn stream<'c>(self, conn: &'c mut Conn<'_>) -> Rows<'c> {
+        let doing = beginning(&self.text);
+        let failed = move |source| Error::sql(doing.clone(), source);
+        match conn {
+            Conn::Sqlite(conn) => {
+                let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
+                Box::pin(conn.fetch(query).map(move |row| row.map(Row::Sqlite).map_err(&failed)))
+            }
+            Conn::Postgres(conn) => {
+                let query = sqlx::query_with(AssertSqlSafe(self.text), postgres(self.values));
+                Box::pin(conn.fetch(query).map(move |row| row.map(Row::Postgres).map_err(&failed)))
+            }
+        }
+    }
+
     /// The first row, if there is one.
     pub(crate) async fn optional(self, conn: &mut Conn<'_>) -> Result<Option<Row>, Error> {
         Ok(self.all(conn).await?.into_iter().next())
@@ -169,6 +187,9 @@ fn postgres(values: Vec<Value>) -> PgArguments {
     }
     arguments
 }
+
+/// Rows as they come.
+pub(crate) type Rows<'c> = Pin<Box<dyn Stream<Item = Result<Row, Error>> + Send + 'c>>;
 
 /// A row of either engine; columns by place.
 #[derive(Debug)]

@@ -43,6 +43,9 @@ enum Command {
     /// Works on the log of what administrators did.
     #[command(subcommand)]
     Audit(Audit),
+    /// Helps administrators back in.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Registers people in all countries and lets them pay each other, through HTTP only; then
     /// compares every figure with books of its own.
     Demo(demo::Args),
@@ -63,6 +66,16 @@ enum Audit {
     Verify,
 }
 
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Gives an administrator a new one-time password, shown once, and ends all their sessions.
+    ResetPassword {
+        /// User name, such as superowner.
+        #[arg(value_name = "NAME")]
+        username: String,
+    },
+}
+
 /// Reads the process's arguments and does what they say.
 pub(crate) fn run() -> Result<End> {
     let Cli { command, settings } = Cli::parse();
@@ -78,6 +91,9 @@ pub(crate) fn run() -> Result<End> {
         Command::Fabric(args) => fabric::run(&args),
         Command::Verify(args) => verify::run(&settings, &args),
         Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
+        Command::Admin(Admin::ResetPassword { username }) => {
+            roles::reset_password(&settings, &username)
+        }
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Key(key) => key::run(&key),

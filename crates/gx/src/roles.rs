@@ -174,10 +174,20 @@ pub(crate) fn verify_audit(settings: &Settings) -> Result<End> {
     })
 }
 
+/// Gives an administrator a new one-time password.
+pub(crate) fn reset_password(settings: &Settings, username: &str) -> Result<End> {
+    let config = settings.load(&[])?;
+    let login =
+        process::block_on(async { Ok(gx_server::reset_admin_password(&config, username).await?) })?;
+    console::line(format_args!("A new login for {username}. All its sessions have ended."));
+    up::show_once(&login);
+    Ok(End::Done)
+}
+
 /// Prints what this build is.
 pub(crate) fn version() -> Result<End> {
-    let hash = option_env!("GX_GIT_HASH").unwrap_or("unknown");
+    let hash = option_env!("GX_GIT_HASH").map(|hash| format!("git {hash}, ")).unwrap_or_default();
     let (version, schema) = (env!("CARGO_PKG_VERSION"), gx_store::SCHEMA_VERSION);
-    console::line(format_args!("gx {version} (git {hash}, schema version {schema})"));
+    console::line(format_args!("gx {version} ({hash}schema version {schema})"));
     Ok(End::Done)
 }

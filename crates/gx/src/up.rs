@@ -7,12 +7,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use gx_contract::Command;
-use gx_contract::admin::{BootstrapSystem, InitializeCountryData};
+use gx_contract::admin::{BootstrapSystem, GetSystemStatus, InitializeCountryData};
 use gx_server::config::{Config, Engine};
 use gx_server::engine::Submission;
-use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, Workers};
+use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, StartError, Workers};
+use gx_store::admin::admins;
 use gx_store::commands::State;
 use gx_store::lease::{self, Holder, Lease};
 use gx_store::{Store, projection, tokenomics::supply};
@@ -49,7 +50,10 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
         let signal = process::stop_signal()?;
         let network = config.network;
         let folder = config.data_dir.display().to_string();
-        let tell = |first: &OneTimePassword| show_once(first, &folder);
+        let tell = |first: &OneTimePassword| {
+            console::line(format_args!("A new platform in {folder}. Its first administrator:"));
+            show_once(first);
+        };
         let running = Running::start(config, &tell).await?;
         let address = running.address;
         console::line(format_args!(
@@ -64,9 +68,8 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
 }
 
 /// Tells the password at once: it exists nowhere else.
-fn show_once(first: &OneTimePassword, folder: &str) {
-    let OneTimePassword { username, password } = first;
-    console::line(format_args!("A new platform in {folder}. Its first administrator:"));
+pub(crate) fn show_once(login: &OneTimePassword) {
+    let OneTimePassword { username, password } = login;
     console::line(format_args!("  user name          {username}"));
     console::line(format_args!("  one-time password  {password}"));
     console::line("It is shown only now, and has to be changed after the first login.");
@@ -94,6 +97,10 @@ impl Running {
         end_dead_leases(&config).await?;
         let platform = Platform::start(config, Workers::ALL, true).await?;
         let app = platform.app().await?;
+        if let Err(error) = refuse_lost_database(&platform).await {
+            platform.stop().await;
+            return Err(error);
+        }
         let first = app.ensure_first_admin().await?;
         if let Some(first) = &first {
             tell(first);
@@ -168,6 +175,22 @@ impl Running {
                 bail!("{name} was not settled within {} s", FIRST_COMMANDS.as_secs())
             }
         }
+    }
+}
+
+/// Somebody who has lost the database must not be told that this is a new platform: the ledger
+/// would answer, and all the users could never log in again.
+async fn refuse_lost_database(platform: &Platform) -> Result<()> {
+    if admins::count(platform.store()).await? > 0 {
+        return Ok(());
+    }
+    let chain = platform.chain().context("no ledger")?;
+    let status = chain.query(GetSystemStatus {}.into()).await?;
+    let status = status.map_err(|refused| anyhow!("{}", refused.detail))?;
+    let status: serde_json::Value = serde_json::from_str(&status).context("the system's status")?;
+    match status.get("bootstrappedAt") {
+        None | Some(serde_json::Value::Null) => Ok(()),
+        Some(_) => Err(StartError::DatabaseNew.into()),
     }
 }
 

@@ -203,7 +203,7 @@ pub(crate) async fn change_password(
     }
     let hash = app.hasher().hash(body.new.0).await?;
     let (mut tx, now) = (app.store().begin().await?, TimeMs(now_ms()));
-    admins::set_password(&mut tx, admin.id(), &hash, now).await?;
+    admins::set_password(&mut tx, admin.id(), &hash, false, now).await?;
     let subject = (SubjectKind::Admin, admin.id());
     let reason = "password changed";
     sessions::revoke_all(&mut tx, subject, Some(admin.session()), reason, now).await?;

@@ -1,7 +1,7 @@
 //! Admin: log-in of administrators, users to decide about, and the system as a whole.
 
-pub(crate) mod first;
 pub(crate) mod login;
+pub(crate) mod one_time;
 pub(crate) mod register;
 pub(crate) mod system;
 pub(crate) mod users;

@@ -134,7 +134,8 @@ pub struct ChainBlock {
 }
 
 impl ChainBlock {
-    pub(super) fn projected(&self) -> ProjectedBlock<'_> {
+    /// As the read models take it.
+    pub fn projected(&self) -> ProjectedBlock<'_> {
         ProjectedBlock {
             number: self.number,
             hash: self.hash,

@@ -13,7 +13,7 @@ mod submitter;
 mod tests;
 mod waiters;
 
-pub use chain::{Chain, ChainError, News, Tip};
+pub use chain::{Chain, ChainBlock, ChainError, News, Tip};
 pub use leader::{LEASE_TTL, Role, holder_name};
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};
 pub use projector::Projector;

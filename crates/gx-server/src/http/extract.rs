@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::fields::{At, Faults, Field};
 use super::front;
+use super::unique::Unique;
 use crate::app::App;
 use crate::auth::{Admin, Caller, User};
 use crate::error::{Error, Result};
@@ -124,11 +125,10 @@ impl<T: Field> FromRequest<App> for Body<T> {
         let given: Value = if bytes.is_empty() {
             Value::Object(Map::new())
         } else {
-            serde_json::from_slice(&bytes).map_err(|error| {
-                let (line, column) = (error.line(), error.column());
-                let message = format!("The body is no JSON: line {line}, column {column}");
-                Error::bad_request("malformed_json", message)
-            })?
+            let Unique(given) = serde_json::from_slice(&bytes).map_err(|error| {
+                Error::bad_request("malformed_json", format!("The body is no JSON: {error}"))
+            })?;
+            given
         };
         read(&given).map(Self)
     }

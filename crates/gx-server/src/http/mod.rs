@@ -15,5 +15,6 @@ pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod server;
 pub(crate) mod stream;
+mod unique;
 
 pub(crate) use peer::{is_network, is_origin};

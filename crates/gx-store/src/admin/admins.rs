@@ -154,7 +154,7 @@ pub async fn credentials(
     .transpose()
 }
 
-/// Sets another password, which need not be changed again, and forgets failed logins.
+/// Sets another password, to be changed at the next login or not, and forgets failed logins.
 ///
 /// # Errors
 /// Those of the database.
@@ -162,14 +162,17 @@ pub async fn set_password(
     tx: &mut Tx,
     admin_id: &str,
     password_hash: &str,
+    must_change: bool,
     at: TimeMs,
 ) -> Result<bool, Error> {
     let touched = sql("UPDATE admins SET password_hash = $2, password_changed_at_ms = $3,
-            updated_at_ms = $3, must_change_password = 0, failed_logins = 0, locked_until_ms = NULL
+            updated_at_ms = $3, must_change_password = $4, failed_logins = 0,
+            locked_until_ms = NULL
         WHERE admin_id = $1")
     .bind(admin_id)
     .bind(password_hash)
     .bind(at)
+    .bind(must_change)
     .run(&mut tx.conn())
     .await?;
     Ok(touched > 0)

@@ -6,8 +6,8 @@ use crate::{Error, Source};
 /// Rows that contradict others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Contradictions {
-    /// Accounts whose lines of history do not lead to their balance.
-    pub histories: u64,
+    /// Outcomes that are of another command than the outbox's, or of none.
+    pub mistaken: u64,
     /// Commands that were sent in a batch which the ledger has answered, and have no outcome. None
     /// of them is sent again.
     pub unsettled: u64,
@@ -21,12 +21,10 @@ pub struct Contradictions {
 pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradictions, Error> {
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
-    let histories = sql("SELECT COUNT(*) FROM balances b LEFT JOIN (
-            SELECT account_no, SUM(change_qirat) AS total, COUNT(*) AS lines, MAX(entry_no) AS last
-            FROM entries GROUP BY account_no
-        ) e ON e.account_no = b.account_no
-        WHERE COALESCE(e.total, 0) <> b.balance_qirat OR COALESCE(e.lines, 0) <> b.entry_count
-            OR COALESCE(e.last, 0) <> b.last_entry")
+    let mistaken = sql("SELECT COUNT(*) FROM outcomes x
+        LEFT JOIN outbox o ON o.seq = x.seq LEFT JOIN transactions t ON t.tx_no = x.tx_no
+        WHERE t.tx_no IS NULL OR o.command_id <> t.command_id OR o.actor <> t.actor
+            OR o.function <> t.function")
     .one(&mut conn)
     .await?
     .natural(0)?;
@@ -39,5 +37,5 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
     .one(&mut conn)
     .await?
     .natural(0)?;
-    Ok(Contradictions { histories, unsettled })
+    Ok(Contradictions { mistaken, unsettled })
 }

@@ -227,7 +227,7 @@ pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Re
 }
 
 /// Every table that is made from blocks. The heartbeat is none: it tells of the projector.
-const READ_MODELS: [&str; 30] = [
+pub(super) const READ_MODELS: [&str; 30] = [
     "projection",
     "blocks",
     "transactions",

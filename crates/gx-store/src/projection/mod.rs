@@ -7,6 +7,7 @@
 mod admin;
 mod check;
 mod checkpoint;
+mod compare;
 mod entries;
 mod fold;
 mod governance;
@@ -32,6 +33,7 @@ pub(crate) use checkpoint::{COLUMNS as POSITION, JOINS as POSITION_JOINS, read a
 pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,
 };
+pub use compare::{How, RowDiffers, TableDiffers, differences};
 pub(crate) use entries::MARK_EVERY;
 pub(crate) use governance::{ACTIVE, EXECUTED, FAILED};
 pub use known::Known;

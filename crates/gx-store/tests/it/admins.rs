@@ -42,7 +42,7 @@ fn an_admin_is_added_changed_and_found() {
         assert_eq!((found.failed_logins, found.locked_until), (1, Some(TimeMs(50))));
         let mut tx = store.begin().await.unwrap();
         admins::login_succeeded(&mut tx, "a1", TimeMs(60)).await.unwrap();
-        assert!(admins::set_password(&mut tx, "a1", "new hash", TimeMs(61)).await.unwrap());
+        assert!(admins::set_password(&mut tx, "a1", "new hash", false, TimeMs(61)).await.unwrap());
         assert!(admins::set_enabled(&mut tx, "a1", false, TimeMs(62)).await.unwrap());
         assert!(!admins::set_enabled(&mut tx, "a9", false, TimeMs(62)).await.unwrap());
         tx.commit().await.unwrap();

@@ -10,6 +10,8 @@ use gx_store::{Config, Engine, Store};
 use gx_types::NetworkId;
 use tempfile::TempDir;
 
+use crate::raw;
+
 pub(crate) const NETWORK: NetworkId = NetworkId::Devnet;
 pub(crate) const TTL: Duration = Duration::from_secs(60);
 
@@ -74,6 +76,14 @@ impl Backend {
         match &self.place {
             Place::Folder(folder) => folder.path().join("gx.sqlite"),
             Place::Server(_) => panic!("no file"),
+        }
+    }
+
+    /// Runs statements past the store.
+    pub(crate) fn alter(&self, text: &str) {
+        match &self.place {
+            Place::Folder(_) => drop(raw::sqlite(&self.file(), text)),
+            Place::Server(database) => drop(database.sql(text).unwrap()),
         }
     }
 

@@ -8,9 +8,8 @@ use gx_store::tokenomics::{accounts, countries, supply};
 use gx_store::{Class, Engine, Error, Store};
 use gx_types::{AccountId, Actor, Amount, MAX_SUPPLY, Pool, Role, TimeMs};
 
-use crate::backend::{TTL, for_each_backend};
+use crate::backend::{Backend, TTL, for_each_backend};
 use crate::chain::{Block, Chain, START, admin, person};
-use crate::raw;
 
 /// Applies blocks in one transaction.
 pub(crate) async fn apply(store: &Store, lease: &Lease, blocks: &[Block]) -> Applied {
@@ -159,7 +158,7 @@ fn remembered_accounts_hold_for_their_checkpoint_only() {
 }
 
 #[test]
-fn contradictions_are_found() {
+fn outcomes_of_other_commands_are_found() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         let lease = backend.projector().await;
@@ -167,12 +166,52 @@ fn contradictions_are_found() {
         apply(store, &lease, &chain.blocks).await;
         let found = projection::contradictions(store).await.unwrap();
         assert_eq!(found, projection::Contradictions::default());
-        let change = "UPDATE entries SET change_qirat = change_qirat + 1 WHERE kind = 'SENT'";
-        match backend.engine() {
-            Engine::Sqlite => drop(raw::sqlite(&backend.file(), change)),
-            Engine::Postgres => drop(backend.database().sql(change).unwrap()),
+        backend.alter(
+            "INSERT INTO outbox (seq, command_id, actor, role, function, args, service,
+                created_at_ms)
+            SELECT 1, command_id, 'system', 'gx_admin', function, '{}', 'admin', 0
+            FROM transactions WHERE tx_no IN (SELECT MAX(tx_no) FROM transactions);
+            INSERT INTO outcomes (seq, tx_no) SELECT 1, MAX(tx_no) FROM transactions",
+        );
+        assert_eq!(projection::contradictions(store).await.unwrap().mistaken, 1);
+    });
+}
+
+#[test]
+fn rows_that_are_not_as_the_blocks_make_them_are_told() {
+    for_each_backend(|backend| async move {
+        let chain = history(&people(3));
+        let lease = backend.projector().await;
+        apply(&backend.store, &lease, &chain.blocks).await;
+        let second = Backend::migrated(Engine::Sqlite).await;
+        let lease = second.projector().await;
+        apply(&second.store, &lease, &chain.blocks).await;
+        let told = async || {
+            let differing = projection::differences(&backend.store, &second.store).await.unwrap();
+            let line = |table: &projection::TableDiffers| {
+                let rows: Vec<String> = table.first.iter().map(ToString::to_string).collect();
+                format!("{} {}: {}", table.table, table.rows, rows.join("; "))
+            };
+            differing.iter().map(line).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(told().await, "");
+        backend.alter(
+            "UPDATE entries SET change_qirat = change_qirat + 1 WHERE kind = 'SENT';
+            UPDATE countries SET users = 77 WHERE code = 'LS';
+            UPDATE accounts SET frozen = 'why' WHERE account_no = 3;
+            DELETE FROM system;
+            INSERT INTO entry_marks (account_no, entry_no) VALUES (7, 8)",
+        );
+        let told = told().await;
+        for part in [
+            "entries 3: row 50331649 has change_qirat -10014999, not -10015000;",
+            "countries 1: row LS has users 77, not ",
+            "accounts 1: row 3 has frozen why, not nothing",
+            "system 1: row 1 is missing",
+            "entry_marks 1: row 7, 8 should not be there",
+        ] {
+            assert!(told.contains(part), "{part} is not in {told}");
         }
-        assert_eq!(projection::contradictions(store).await.unwrap().histories, 2);
     });
 }
 

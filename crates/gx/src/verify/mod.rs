@@ -1,17 +1,21 @@
 //! `gx verify`: whether ledger, read models and commands of a stopped platform agree.
 //!
-//! Three independent computations are compared: the contract executed again over all blocks, the
-//! postings added up, and what the read models say. It changes nothing.
+//! Independent computations are compared: the contract executed again over all blocks, the postings
+//! added up, read models filled a second time, and what the platform's own rows say. It changes
+//! nothing of the platform's.
 
 mod auditor;
 mod read_models;
+mod second;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use gx_ledger::{BlockLimit, Expected, Ledger, NodeKey, Options};
+use anyhow::{Result, bail};
+use gx_ledger::{Expected, Ledger, NodeKey, Options};
 use gx_server::calendar::now_ms;
-use gx_server::config::Config;
+use gx_server::config::{Config, Engine, LedgerEngine};
+use gx_server::engine::Chain;
+use gx_server::open_fabric;
 use gx_store::projection::{self, Position};
 use gx_store::{Store, admin::audit};
 use gx_types::{AccountId, TimeMs};
@@ -20,6 +24,10 @@ use serde::Serialize;
 use crate::settings::Settings;
 use crate::{End, console, process};
 use auditor::Auditor;
+use second::Second;
+
+/// Bytes of blocks that are read at once.
+const BYTES: usize = 4 << 20;
 
 /// How `gx verify` is set.
 #[derive(Debug, clap::Args)]
@@ -61,19 +69,38 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
 
 /// Verifies a platform that no process is running.
 pub(crate) async fn verify(config: &Config) -> Result<Findings> {
+    if config.database.engine == Engine::Sqlite
+        && !config.database.url.is_set()
+        && !config.sqlite_path().exists()
+    {
+        bail!("there is no platform in {}: gx.db is not there", config.data_dir.display());
+    }
     let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
     store.check(config.network).await?;
     let mut found = Findings::default();
     let position = projection::position(&store).await?;
     found.projected_block = position.checkpoint.map_or(0, |checkpoint| checkpoint.block);
-    if found.check_ledger(config, &position)? {
-        let ledger = open(config)?;
-        found.check_books(&ledger, &store, &position).await?;
+    match config.ledger.engine {
+        LedgerEngine::Embedded => {
+            if found.check_ledger(config, &position)? {
+                let ledger = open(config)?;
+                let chain = Chain::embedded(ledger.clone());
+                if let Some(auditor) = found.check_books(config, &chain, &store).await? {
+                    found.check_state(&ledger, &auditor)?;
+                }
+            }
+        }
+        // The peers keep blocks and state; what they tell is compared with the read models.
+        LedgerEngine::Fabric => {
+            let chain = open_fabric(config)?;
+            found.blocks = chain.tip().await?.map_or(0, |tip| tip.number);
+            found.check_books(config, &chain, &store).await?;
+        }
     }
     let contradictions = projection::contradictions(&store).await?;
-    if contradictions.histories > 0 {
-        let count = contradictions.histories;
-        found.add(format!("the histories of {count} accounts do not lead to their balances"));
+    if contradictions.mistaken > 0 {
+        let count = contradictions.mistaken;
+        found.add(format!("{count} outcomes are of another command than the outbox's"));
     }
     if contradictions.unsettled > 0 && found.projected_block >= found.blocks {
         let count = contradictions.unsettled;
@@ -128,46 +155,49 @@ impl Findings {
         }
     }
 
-    /// The postings of all blocks, against the read models at their block and the ledger's state
-    /// at its end.
+    /// The postings of all blocks, and read models filled from them a second time, against the
+    /// platform's at their block. Nothing when a block can't be booked.
     async fn check_books(
         &mut self,
-        ledger: &Ledger,
+        config: &Config,
+        chain: &Chain,
         store: &Store,
-        position: &Position,
-    ) -> Result<()> {
-        let mut auditor = Auditor::default();
-        if position.checkpoint.is_none() {
+    ) -> Result<Option<Auditor>> {
+        let (mut auditor, mut second) = (Auditor::default(), Second::start(config).await?);
+        let bar = console::progress("adding postings up, filling read models", self.blocks);
+        let (mut next, projected) = (chain.first(), self.projected_block);
+        if projected == 0 {
             self.check_read_models(store, &auditor).await?;
         }
-        let bar = console::progress("adding postings up", self.blocks);
-        let mut next = 1;
-        loop {
-            let blocks = ledger.blocks(next, BlockLimit::default())?;
+        while next <= self.blocks {
+            let blocks = chain.blocks(next, BYTES).await?;
             let Some(last) = blocks.last() else { break };
-            next = last.number() + 1;
-            for block in blocks {
-                let record = block.record().with_context(|| format!("block {}", block.number()))?;
-                if let Err(fault) = auditor.block(&record) {
-                    self.add(format!("block {}: {fault}", block.number()));
-                    return Ok(());
+            next = last.number.saturating_add(1);
+            for block in &blocks {
+                if let Err(fault) = auditor.block(&block.record) {
+                    self.add(format!("block {}: {fault}", block.number));
+                    return Ok(None);
                 }
-                if block.number() <= self.projected_block {
-                    self.check_outcomes(store, block.number(), &record).await?;
+                if block.number <= projected {
+                    self.check_outcomes(store, block).await?;
                 }
-                if block.number() == self.projected_block {
+                if block.number == projected {
                     self.check_read_models(store, &auditor).await?;
                 }
             }
-            bar.set_position(next - 1);
+            let to_apply = blocks.partition_point(|block| block.number <= projected);
+            if to_apply > 0 {
+                second.apply(blocks.get(..to_apply).unwrap_or_default()).await?;
+            }
+            bar.set_position(next.saturating_sub(1));
         }
         bar.finish_and_clear();
-        self.check_state(ledger, &auditor)?;
+        second.compare(store, self).await?;
         self.accounts = auditor.accounts().len() as u64;
         self.transfers = auditor.transfers;
         self.fees_qirat = auditor.fees.to_string();
         self.total_qirat = auditor.total().to_string();
-        Ok(())
+        Ok(Some(auditor))
     }
 
     /// The ledger's own state against the books, both ways.

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use gx_contract::{BatchRecord, Outcome};
-use gx_store::Store;
+use gx_contract::{Envelope, Outcome};
+use gx_server::engine::ChainBlock;
 use gx_store::commands::{self, State};
 use gx_store::tokenomics::accounts;
+use gx_store::{Store, outbox};
 use gx_types::CommandId;
 
 use super::Findings;
@@ -43,12 +44,8 @@ impl Findings {
     }
 
     /// What the read models say of a block's commands, against their outcomes in the block.
-    pub(super) async fn check_outcomes(
-        &mut self,
-        store: &Store,
-        block: u64,
-        record: &BatchRecord,
-    ) -> Result<()> {
+    pub(super) async fn check_outcomes(&mut self, store: &Store, block: &ChainBlock) -> Result<()> {
+        let ChainBlock { number, commands: envelopes, record, .. } = block;
         // A repeated command has its outcome in an earlier block, which is compared there.
         let outcomes: BTreeMap<CommandId, Option<&str>> = record
             .results
@@ -59,6 +56,13 @@ impl Findings {
                 Outcome::Repeated(_) => None,
             })
             .collect();
+        let settled = envelopes.iter().filter(|one| outcomes.contains_key(&one.command_id));
+        let settled: Vec<&Envelope> = settled.collect();
+        for envelopes in settled.chunks(PAGE as usize) {
+            for id in outbox::differing(store, envelopes).await? {
+                self.add(format!("command {id} of block {number} is another one in the outbox"));
+            }
+        }
         let ids: Vec<CommandId> = outcomes.keys().copied().collect();
         for ids in ids.chunks(PAGE as usize) {
             for (id, status) in ids.iter().zip(commands::statuses(store, ids).await?) {
@@ -67,10 +71,10 @@ impl Findings {
                 let Some(status) = status else { continue };
                 let fits = match &status.state {
                     State::Committed { block: at, .. } => {
-                        *at == block && outcomes.get(id) == Some(&None)
+                        at == number && outcomes.get(id) == Some(&None)
                     }
                     State::Refused { block: at, code, .. } => {
-                        *at == block && outcomes.get(id) == Some(&Some(code.as_str()))
+                        at == number && outcomes.get(id) == Some(&Some(code.as_str()))
                     }
                     State::Queued | State::Submitted { .. } | State::Dead { .. } => false,
                 };
@@ -78,7 +82,7 @@ impl Findings {
                     self.outcomes += 1;
                 } else {
                     self.add(format!(
-                        "command {id} of block {block} is told as {:?}",
+                        "command {id} of block {number} is told as {:?}",
                         status.state
                     ));
                 }

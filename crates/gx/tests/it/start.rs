@@ -96,6 +96,64 @@ async fn an_older_ledger_is_refused() {
 }
 
 #[test]
+fn a_new_database_under_a_used_ledger_is_refused() {
+    let place = used();
+    let (file, kept) = (place.data().join("gx.db"), place.path().join("kept"));
+    std::fs::rename(&file, &kept).unwrap();
+    for _ in 0..2 {
+        place.run(&UP).failed(&["the database is new", "backup"]);
+    }
+    std::fs::rename(&kept, &file).unwrap();
+    assert!(place.start().stop().unwrap().success());
+    place.verified();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_password_is_replaced() {
+    let place = used();
+    place.run(&["admin", "reset-password", "nobody", "--data", "data"]).failed(&["nobody"]);
+    let run = place.run(&["admin", "reset-password", "superowner", "--data", "data"]);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    let word = |line: &str| line.split_whitespace().last().unwrap().to_owned();
+    let line = run.out.lines().find(|line| line.contains("one-time password")).unwrap();
+    let (username, password) = ("superowner".to_owned(), word(line));
+    let child = place.start();
+    // It can log in, must choose a password of its own, and is the administrator as before.
+    gather(child.url.parse().unwrap(), Admin { username, password }, 234).await.unwrap();
+    assert!(child.stop().unwrap().success());
+    place.verified();
+}
+
+#[tokio::test]
+async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
+    let place = used();
+    let file = place.data().join("gx.db");
+    let verify = ["verify", "--data", "data"];
+    for (change, parts) in [
+        ("UPDATE countries SET users = 7 WHERE code = 'MY'", vec!["countries", "MY has users 7"]),
+        ("UPDATE outbox SET args = '{}'", vec!["is another one in the outbox"]),
+        ("UPDATE accounts SET frozen = 'COURT_ORDER' WHERE account_no = 9", vec!["frozen"]),
+        ("DELETE FROM system", vec!["system", "row 1 is missing"]),
+    ] {
+        let kept = std::fs::read(&file).unwrap();
+        let url = format!("sqlite://{}", file.display());
+        let mut database = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(change)).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+        let run = place.run(&verify);
+        assert_eq!(run.status, Some(3), "{change}: {run:?}");
+        for part in parts {
+            assert!(run.out.contains(part), "{part} is not in {run:?}");
+        }
+        std::fs::write(&file, kept).unwrap();
+    }
+    place.verified();
+    std::fs::remove_file(&file).unwrap();
+    place.run(&verify).failed(&["there is no platform in data"]);
+    assert!(!file.exists(), "nothing is made by looking");
+}
+
+#[test]
 fn another_identity_pepper_is_refused() {
     let place = used();
     std::fs::remove_file(place.data().join("keys/identity-pepper")).unwrap();
