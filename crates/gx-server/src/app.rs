@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::auth::{Gate, Hasher, KeyError, Keys, Pepper, Tokens};
-use crate::coalesce::Coalescer;
+use crate::coalesce::{Coalescer, queries};
 use crate::config::{Config, Engine};
 use crate::engine::{Outbox, Waiters};
 use crate::http::front::Front;
@@ -103,7 +103,9 @@ impl App {
             hasher: Hasher::new(&config.auth).map_err(StartError::Settings)?,
             pepper,
             limiter: Limiter::new(&config.rate_limits, config.network),
-            balances: Coalescer::new(2, move |ids| load_balances(source.clone(), ids)),
+            balances: Coalescer::new(queries(&source), move |ids| {
+                load_balances(source.clone(), ids)
+            }),
             started: Instant::now(),
             stopping: watch::Sender::new(false),
             config,

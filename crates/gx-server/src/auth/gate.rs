@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::{AdminRole, Audience, Permission, Tokens};
 use crate::calendar::now_ms;
-use crate::coalesce::Coalescer;
+use crate::coalesce::{Coalescer, queries};
 use crate::config::Auth;
 use crate::error::{Error, Result};
 
@@ -129,7 +129,7 @@ impl Gate {
         Self {
             tokens,
             verified: Cache::default(),
-            standings: Coalescer::new(2, move |ids| load(source.clone(), ids)),
+            standings: Coalescer::new(queries(&source), move |ids| load(source.clone(), ids)),
             store,
             admin_idle_ms: i64::from(auth.admin_idle_seconds) * 1000,
         }

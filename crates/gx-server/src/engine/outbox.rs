@@ -198,9 +198,15 @@ impl Group {
         let mut group = Vec::with_capacity(GROUP_MAX);
         loop {
             // Holding the lock while waiting lets the writers take turns.
-            if self.requests.lock().await.recv_many(&mut group, GROUP_MAX).await == 0 {
+            let mut requests = self.requests.lock().await;
+            if requests.recv_many(&mut group, GROUP_MAX).await == 0 {
                 return;
             }
+            // Requests that are ready to run may submit as well: one transaction for all.
+            tokio::task::yield_now().await;
+            let room = GROUP_MAX.saturating_sub(group.len());
+            group.extend(std::iter::from_fn(|| requests.try_recv().ok()).take(room));
+            drop(requests);
             self.write(std::mem::take(&mut group)).await;
         }
     }
