@@ -20,7 +20,7 @@ use super::waiters::{Announced, Applied};
 use crate::metrics::{ByOutcome, Metrics, Settled, Worker};
 
 /// Bytes of blocks that one SQL transaction applies at most; one block in any case.
-const GROUP_BYTES_MAX: usize = 4 << 20;
+const GROUP_BYTES_MAX: usize = 16 << 20;
 
 /// How often the projector says that it lives and where the ledger ends.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
