@@ -39,3 +39,5 @@ mod society_audit;
 mod status;
 mod tax;
 mod transfers;
+
+pub(crate) use golden::records_of_all_kinds;

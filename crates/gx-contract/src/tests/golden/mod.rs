@@ -8,7 +8,7 @@ mod loans;
 mod organizations;
 mod samples;
 
-pub(super) use samples::records as records_of_all_kinds;
+pub(crate) use samples::records as records_of_all_kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

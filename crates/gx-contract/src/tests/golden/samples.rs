@@ -115,7 +115,7 @@ fn statuses() -> [(&'static str, GenesisStatus); 3] {
     })
 }
 
-pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
+pub(crate) fn records() -> Vec<(String, Key, Record)> {
     let mut all: Vec<(String, Key, Record)> = Vec::new();
     let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
     for (case, account) in accounts() {
