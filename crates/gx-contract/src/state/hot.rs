@@ -39,7 +39,7 @@ pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
     if frozen.is_some() || !status.is_active() {
         return None;
     }
-    let mut bytes = Vec::with_capacity(160);
+    let mut bytes = Vec::with_capacity(128);
     let (_, opening) = KINDS.iter().find(|(of, _)| *of == kind)?;
     bytes.extend_from_slice(opening);
     bytes.extend_from_slice(account_type.as_str().as_bytes());
@@ -126,7 +126,7 @@ pub(super) fn outcome_bytes(outcome: &CommandOutcome) -> Option<Vec<u8>> {
     let CommandOutcome { v: Version, body, batch_id, time, refused: None } = outcome else {
         return None;
     };
-    let mut bytes = Vec::with_capacity(128);
+    let mut bytes = Vec::with_capacity(112);
     bytes.extend_from_slice(br#"{"v":1,"body":""#);
     bytes.extend_from_slice(crate::hex::write(body.as_bytes(), &mut [0; 32]).as_bytes());
     bytes.extend_from_slice(br#"","batchId":""#);
