@@ -37,6 +37,7 @@ mod repetition;
 mod society;
 mod society_audit;
 mod status;
+mod surface;
 mod tax;
 mod transfers;
 

@@ -480,7 +480,7 @@ fn payments() -> Vec<(String, Transferred)> {
     all
 }
 
-pub(super) fn commands() -> Vec<(String, Command)> {
+pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     let mut all: Vec<(String, Command)> = Vec::new();
     let mut add = |case: &str, command| all.push((case.to_owned(), command));
     let user_id = account("IN");
