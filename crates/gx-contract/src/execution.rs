@@ -68,6 +68,9 @@ pub struct Execution<'b> {
     /// Signatures that were looked at, by the place of their command: an attempt that is repeated
     /// must not pay for them again.
     verified: BTreeMap<usize, Verified>,
+    /// Which commands have passed the checks that need no state, for the same reason: some of them
+    /// look at keys.
+    validated: Vec<bool>,
 }
 
 impl<'b> Execution<'b> {
@@ -77,7 +80,8 @@ impl<'b> Execution<'b> {
         let results = Vec::with_capacity(batch.commands.len());
         // Most commands touch their outcome and two accounts of their own.
         let state = State::with_capacity(batch.commands.len().saturating_mul(3).saturating_add(16));
-        Self { batch, context, bodies, state, results, verified: BTreeMap::new() }
+        let (verified, validated) = (BTreeMap::new(), vec![false; batch.commands.len()]);
+        Self { batch, context, bodies, state, results, verified, validated }
     }
 
     /// Supplies the value of a key that was asked for; `None` when the ledger has none.
@@ -187,7 +191,10 @@ impl<'b> Execution<'b> {
             gates::want(&mut self.state, envelope, rule);
         }
         passed?;
-        rule.validate()?;
+        if let Some(validated @ false) = self.validated.get_mut(at) {
+            rule.validate()?;
+            *validated = true;
+        }
         let mut tx = Tx::new(&mut self.state, envelope, time)?;
         if rule.gate().two_admins && !rule.one_admin_suffices(tx.state)? {
             admin::propose(&mut tx, &envelope.command)?;
