@@ -41,17 +41,24 @@ fn proposal(country: CountryCode) -> impl Fn(Organization) -> (By, ProposeOrgani
             country,
             stakeholders: of.map(|person| person.id).to_vec(),
         };
-        (By::Person(of[0]), propose)
+        (By::Person(FIRST(&of)), propose)
     }
 }
 
-/// What the stakeholder of that place does.
-fn endorsement(place: usize) -> impl Fn(Organization) -> (By, EndorseMembership) {
-    move |Organization { id, of }| (By::Person(of[place]), EndorseMembership { org_id: id })
+/// Which of the three.
+type Which = fn(&[Person; 3]) -> Person;
+
+const FIRST: Which = |[first, _, _]| *first;
+const SECOND: Which = |[_, second, _]| *second;
+const THIRD: Which = |[_, _, third]| *third;
+
+/// What one of the stakeholders does.
+fn endorsement(which: Which) -> impl Fn(Organization) -> (By, EndorseMembership) {
+    move |Organization { id, of }| (By::Person(which(&of)), EndorseMembership { org_id: id })
 }
 
 fn activation(Organization { id, of }: Organization) -> (By, ActivateOrganization) {
-    (By::Person(of[0]), ActivateOrganization { org_id: id })
+    (By::Person(FIRST(&of)), ActivateOrganization { org_id: id })
 }
 
 pub(super) fn propose(town: &mut Town) -> Result<Trial> {
@@ -68,13 +75,13 @@ fn proposed(town: &mut Town) -> Result<Vec<Organization>> {
 
 pub(super) fn endorse(town: &mut Town) -> Result<Trial> {
     let proposed = proposed(town)?;
-    Ok(town.trial(Role::PartnerApi, each(&proposed, endorsement(0))))
+    Ok(town.trial(Role::PartnerApi, each(&proposed, endorsement(FIRST))))
 }
 
 fn endorsed(town: &mut Town) -> Result<Vec<Organization>> {
     let proposed = proposed(town)?;
-    for place in 0..3 {
-        town.act(Role::PartnerApi, each(&proposed, endorsement(place)))?;
+    for which in [FIRST, SECOND, THIRD] {
+        town.act(Role::PartnerApi, each(&proposed, endorsement(which)))?;
     }
     Ok(proposed)
 }
@@ -98,31 +105,31 @@ pub(super) fn set_status(town: &mut Town) -> Result<Trial> {
 }
 
 /// One of the three decides on small payments, two on larger ones.
-fn ladder(place: usize) -> impl Fn(Organization) -> (By, DefineAuthRule) {
+fn ladder(which: Which) -> impl Fn(Organization) -> (By, DefineAuthRule) {
     move |Organization { id, of }| {
         let rule = |from_amount, required_approvers| {
             let approver_group = of.map(|person| person.id).to_vec();
             AuthRule { from_amount, required_approvers, approver_group }
         };
         let ladder = vec![rule(Amount::ZERO, 1), rule(Amount::from_gx(100), 2)];
-        (By::Person(of[place]), DefineAuthRule { org_id: id, ladder })
+        (By::Person(which(&of)), DefineAuthRule { org_id: id, ladder })
     }
 }
 
 /// The last of three approvals, by which the rules come into force.
 pub(super) fn define_rules(town: &mut Town) -> Result<Trial> {
     let active = active(town)?;
-    for place in 0..2 {
-        town.act(Role::PartnerApi, each(&active, ladder(place)))?;
+    for which in [FIRST, SECOND] {
+        town.act(Role::PartnerApi, each(&active, ladder(which)))?;
     }
-    Ok(town.trial(Role::PartnerApi, each(&active, ladder(2))))
+    Ok(town.trial(Role::PartnerApi, each(&active, ladder(THIRD))))
 }
 
 /// Organizations with rules and coins.
 fn paying(town: &mut Town) -> Result<Vec<Organization>> {
     let active = active(town)?;
-    for place in 0..3 {
-        town.act(Role::PartnerApi, each(&active, ladder(place)))?;
+    for which in [FIRST, SECOND, THIRD] {
+        town.act(Role::PartnerApi, each(&active, ladder(which)))?;
     }
     let fund = |Organization { id: to, of: [first, ..] }| {
         let (from, amount, remark) = (first.id, Amount::from_gx(200), String::new());

@@ -5,14 +5,14 @@ use anyhow::Result;
 use gx_contract::Command;
 use gx_contract::identity::{
     AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
-    EndRelationship, InitiateRecovery, NominateGuardians, RegisterKey, RejectRelationship,
-    RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
+    CreateUser, EndRelationship, InitiateRecovery, NominateGuardians, RegisterKey,
+    RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
 };
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, UnfreezeWallet,
 };
-use gx_types::{CommandId, RecoveryId, Role};
+use gx_types::{AccountId, CommandId, RecoveryId, Role};
 
 use super::town::{By, Order, Person, Town, Trial, each};
 use crate::load::public_key;
@@ -27,20 +27,21 @@ fn one_each<C: Into<Command>>(
     Ok(town.trial(role, each(&people, order)))
 }
 
+/// The orders by which people register.
+fn registrations(births: Vec<CreateUser>) -> Vec<Order> {
+    births.into_iter().map(|birth| (By::System, birth.into())).collect()
+}
+
 pub(super) fn create_user(town: &mut Town) -> Result<Trial> {
-    let orders = town.births(town.count(), 30)?;
-    Ok(town.trial(Role::PartnerApi, orders))
+    let births = town.births(town.count(), 30)?;
+    Ok(town.trial(Role::PartnerApi, registrations(births)))
 }
 
 /// Of people who registered as children and are 13 now.
 pub(super) fn distribute_genesis(town: &mut Town) -> Result<Trial> {
     let births = town.births(town.count(), 12)?;
-    let ids = births.iter().filter_map(|(_, birth)| match birth {
-        Command::CreateUser(birth) => Some(birth.user_id),
-        _ => None,
-    });
-    let ids: Vec<_> = ids.collect();
-    town.act(Role::PartnerApi, births)?;
+    let ids: Vec<AccountId> = births.iter().map(|birth| birth.user_id).collect();
+    town.act(Role::PartnerApi, registrations(births))?;
     let grant =
         |user_id| (By::System, DistributeGenesis { users: vec![AttestedAge { user_id, age: 13 }] });
     Ok(town.trial(Role::Admin, each(&ids, grant)))

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use gx_contract::admin::AppointAdmin;
-use gx_contract::identity::RegisterKey;
+use gx_contract::identity::{CreateUser, RegisterKey};
 use gx_contract::state::AdminLevel;
 use gx_contract::{Batch, Command};
 use gx_types::{AccountId, Actor, AdminId, CommandId, CountryCode, Role};
@@ -101,13 +101,11 @@ impl Town {
     }
 
     /// Commands by which people of that age come, who are not on the ledger yet.
-    pub(super) fn births(&mut self, count: usize, age: u16) -> Result<Vec<Order>> {
+    pub(super) fn births(&mut self, count: usize, age: u16) -> Result<Vec<CreateUser>> {
         let numbers = self.unborn..self.unborn + count;
         self.unborn = numbers.end;
         let births = numbers.map(|number| self.population.birth(number, age));
-        let births: Option<Vec<_>> = births.collect();
-        let births = births.context("the town has no more spare accounts")?;
-        Ok(births.into_iter().map(|birth| (By::System, birth.into())).collect())
+        births.collect::<Option<_>>().context("the town has no more spare accounts")
     }
 
     pub(super) fn population(&mut self) -> &mut Population {
