@@ -10,13 +10,20 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// Where coins are moved, granted, lent, taxed and decided on.
-const MONEY: [&str; 9] = [
+/// Where coins are created, moved, granted, lent, taxed, disbursed and decided on.
+const MONEY: [&str; 16] = [
+    "admin/actions.rs",
+    "admin/disbursement.rs",
+    "admin/mod.rs",
+    "countries.rs",
     "fees.rs",
     "genesis.rs",
     "posting.rs",
+    "state/hot.rs",
     "tokenomics.rs",
     "tax_and_fee.rs",
+    "treasury.rs",
+    "tx.rs",
     "loan_pool/*.rs",
     "organization/*.rs",
     "identity/keys.rs",

@@ -23,14 +23,18 @@ impl Envelope {
     /// signature is no part of it: a command that is signed anew is the same command.
     pub fn canonical_body(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(320);
+        self.write_canonical_body(&mut bytes);
+        bytes
+    }
+
+    fn write_canonical_body(&self, bytes: &mut Vec<u8>) {
         let (space, id) = self.actor.parts();
-        part(&mut bytes, |bytes| {
+        part(bytes, |bytes| {
             bytes.extend_from_slice(space.as_bytes());
             bytes.extend_from_slice(id.as_bytes());
         });
-        part(&mut bytes, |bytes| bytes.extend_from_slice(self.command.name().as_bytes()));
-        part(&mut bytes, |bytes| self.command.write_args_json(bytes));
-        bytes
+        part(bytes, |bytes| bytes.extend_from_slice(self.command.name().as_bytes()));
+        part(bytes, |bytes| self.command.write_args_json(bytes));
     }
 }
 
@@ -51,8 +55,16 @@ pub struct BodyHash([u8; 16]);
 impl Envelope {
     /// Tells a repetition of the command from another use of its id.
     pub fn body_hash(&self) -> BodyHash {
+        self.body_hash_in(&mut Vec::with_capacity(320))
+    }
+
+    /// The same with memory that serves for one command after the other.
+    pub(crate) fn body_hash_in(&self, body: &mut Vec<u8>) -> BodyHash {
+        body.clear();
+        self.write_canonical_body(body);
+        let hash = blake3::hash(body);
         let mut head = [0; 16];
-        blake3::Hasher::new().update(&self.canonical_body()).finalize_xof().fill(&mut head);
+        head.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
         BodyHash(head)
     }
 }

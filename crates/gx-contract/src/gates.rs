@@ -114,26 +114,27 @@ pub(crate) fn level_suffices(level: AdminLevel, rule: ActorRule) -> bool {
     }
 }
 
-/// Whether every key that the gates will read is known; notes the unknown ones, so that they cost
-/// one round trip together.
-pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) -> bool {
-    let mut known = state.want(Key::System)
-        & state.want(Key::Parameters)
-        & state.want(Key::Outcome(envelope.command_id));
-    known &= match &envelope.actor {
-        Actor::System => true,
-        Actor::Admin(id) => state.want(Key::Admin(*id)),
-        Actor::User(id) => {
-            let account = state.want(Key::Account(*id));
-            // Only a signed command needs the key; an account with one says so itself.
-            let key = envelope.signature.is_none() || state.want(Key::AccountKey(*id));
-            account & key
+/// Notes every unknown key that the gates will read, so that they cost one round trip together.
+pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) {
+    state.want(Key::System);
+    state.want(Key::Parameters);
+    state.want(Key::Outcome(envelope.command_id));
+    match &envelope.actor {
+        Actor::System => {}
+        Actor::Admin(id) => {
+            state.want(Key::Admin(*id));
         }
-    };
-    if let Some(other) = rule.counterparty() {
-        known &= state.want(Key::Account(*other));
+        Actor::User(id) => {
+            state.want(Key::Account(*id));
+            // Only a signed command needs the key; an account with one says so itself.
+            if envelope.signature.is_some() {
+                state.want(Key::AccountKey(*id));
+            }
+        }
     }
-    known
+    if let Some(other) = rule.counterparty() {
+        state.want(Key::Account(*other));
+    }
 }
 
 /// role → bootstrapped → not paused → actor known → actor allowed → actor's signature → actor

@@ -9,6 +9,9 @@ use crate::state::Key;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     keys: Vec<Key>,
+    /// Place in `keys` plus one of the keys that are one for the whole ledger: every command looks
+    /// for some of them.
+    lone: [u32; Key::LONE],
     /// Place in `keys` plus one; zero is free. The length is a power of two, at most half full.
     table: Vec<u32>,
 }
@@ -17,12 +20,15 @@ impl Index {
     /// Room for so many keys.
     pub(crate) fn with_capacity(keys: usize) -> Self {
         let table = vec![0; keys.saturating_mul(2).next_power_of_two()];
-        Self { keys: Vec::with_capacity(keys), table }
+        Self { keys: Vec::with_capacity(keys), lone: [0; Key::LONE], table }
     }
 
     /// Place of the key, in order of arrival.
     #[inline]
     pub(crate) fn find(&self, key: &Key) -> Option<usize> {
+        if let Some(at) = key.lone() {
+            return usize::try_from(self.lone.get(at)?.checked_sub(1)?).ok();
+        }
         let mask = self.table.len().wrapping_sub(1);
         let mut at = hash(key) & mask;
         // The table is never full, so that the search ends at a free slot at the latest.
@@ -55,13 +61,18 @@ impl Index {
 
     fn enter(&mut self, place: usize) {
         let Some(key) = self.keys.get(place) else { return };
+        let entry = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        if let Some(at) = key.lone().and_then(|at| self.lone.get_mut(at)) {
+            *at = entry;
+            return;
+        }
         let mask = self.table.len().wrapping_sub(1);
         let mut at = hash(key) & mask;
         while self.table.get(at).is_some_and(|entry| *entry != 0) {
             at = at.wrapping_add(1) & mask;
         }
         if let Some(free) = self.table.get_mut(at) {
-            *free = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+            *free = entry;
         }
     }
 }
@@ -92,5 +103,11 @@ mod tests {
             assert_eq!(index.find(&key(n)), Some(n as usize));
         }
         assert_eq!(index.find(&key(1000)), None);
+        let lone = [Key::Clock, Key::Countries, Key::Disbursed, Key::Parameters, Key::Proposals];
+        for (at, key) in lone.into_iter().chain([Key::System]).enumerate() {
+            assert_eq!(index.find(&key), None);
+            assert_eq!(index.insert(key), 1000 + at);
+            assert_eq!(index.find(&key), Some(1000 + at));
+        }
     }
 }

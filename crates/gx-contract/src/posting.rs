@@ -151,3 +151,33 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_as_large_as_a_signed_balance_can_be() {
+        let amount = Amount::from_qirat;
+        for qirat in [0, 1, 500, i64::MAX as u64] {
+            let signed = i64::try_from(qirat).unwrap();
+            assert_eq!(Change::plus(amount(qirat)).map(Change::qirat), Some(signed));
+            assert_eq!(Change::minus(amount(qirat)).map(Change::qirat), Some(-signed));
+        }
+        for qirat in [1 << 63, u64::MAX] {
+            assert_eq!((Change::plus(amount(qirat)), Change::minus(amount(qirat))), (None, None));
+        }
+    }
+
+    #[test]
+    fn a_change_shows_its_sign_to_people_and_only_a_minus_to_programs() {
+        for (qirat, shown, written) in
+            [(5, "+5 Q", "\"5\""), (0, "+0 Q", "\"0\""), (-5, "-5 Q", "\"-5\"")]
+        {
+            let change = Change(qirat);
+            assert_eq!(change.to_string(), shown);
+            assert_eq!(serde_json::to_string(&change).unwrap(), written);
+            assert_eq!(serde_json::from_str::<Change>(written).unwrap(), change);
+        }
+    }
+}

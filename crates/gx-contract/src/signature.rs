@@ -3,7 +3,7 @@
 //! Ed25519, verified strictly: no small-order keys, no second form of a signature, the same answer
 //! on every machine. Whether a command needs a signature is decided by the gates.
 
-use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::{Verifier, VerifyingKey};
 use gx_types::{NetworkId, TimeMs};
 use serde::{Deserialize, Serialize};
 
@@ -65,9 +65,53 @@ impl Signature {
     ) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
         let bytes = envelope.signed_bytes(network, self.expires_at);
-        VerifyingKey::from_bytes(&key.0)
-            .is_ok_and(|key| key.verify_strict(&bytes, &signature).is_ok())
+        VerifyingKey::from_bytes(&key.0).is_ok_and(|key| is_proof(&key, &bytes, &signature))
     }
+}
+
+/// Whether a signature passes strict verification: neither the key nor the point R of the signature
+/// is of small order, and R is in its one canonical encoding.
+///
+/// It takes what `VerifyingKey::verify_strict` takes, and nothing else: plain verification has
+/// compared R's bytes with the canonical encoding of the point that they must be, so that a look at
+/// the bytes tells a small order. Decoding R for that is a tenth of the cost.
+fn is_proof(key: &VerifyingKey, bytes: &[u8], signature: &ed25519_dalek::Signature) -> bool {
+    key.verify(bytes, signature).is_ok()
+        && !key.is_weak()
+        && !SMALL_ORDER.contains(signature.r_bytes())
+}
+
+/// The canonical encodings of the eight points of small order. A test holds them against the
+/// curve.
+const SMALL_ORDER: [[u8; 32]; 8] = [
+    [0; 32],
+    with_last([0; 32], 0x80),
+    with_first([0; 32], 0x01),
+    with_last(ORDER_8_A, 0x05),
+    with_last(ORDER_8_A, 0x85),
+    with_last(ORDER_8_B, 0x7a),
+    with_last(ORDER_8_B, 0xfa),
+    with_last(with_first([0xff; 32], 0xec), 0x7f),
+];
+
+const ORDER_8_A: [u8; 32] = [
+    0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+    0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+];
+
+const ORDER_8_B: [u8; 32] = [
+    0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+    0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+];
+
+const fn with_first(mut bytes: [u8; 32], first: u8) -> [u8; 32] {
+    bytes[0] = first;
+    bytes
+}
+
+const fn with_last(mut bytes: [u8; 32], last: u8) -> [u8; 32] {
+    bytes[31] = last;
+    bytes
 }
 
 /// What was found of a command's signature, for the attempts that follow.
@@ -90,5 +134,83 @@ impl Envelope {
         bytes.extend_from_slice(&expires_at.0.to_le_bytes());
         bytes.extend_from_slice(&body);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::Signature;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hex<const N: usize>(text: &str) -> [u8; N] {
+        crate::hex::read(text).unwrap()
+    }
+
+    /// A key whose secret is known, and its signatures of "a payment" by an R of each kind.
+    const KEY: &str = "50584106c66171dbe6901bd187252a0d704a02a1080f80c486575d07e5e4b4fe";
+    const GOOD: &str = "1d84c09c915b1e355f4130b3950f6754270b37696f36f1b6ca5d4a9b4cf48860\
+        dfc9572b83d93754b64da4a45a9ca419345c336f9798d93f9e24816af8091d0d";
+    const SMALL_R: &str = "0100000000000000000000000000000000000000000000000000000000000000\
+        faf90529ef7b3cd9876aa46100760852610ad674f136b876b13416afcd2f5705";
+
+    #[test]
+    fn the_points_of_small_order_are_all_there() {
+        // There are eight of them, and each has one canonical encoding.
+        for (at, encoding) in SMALL_ORDER.iter().enumerate() {
+            assert!(VerifyingKey::from_bytes(encoding).unwrap().is_weak(), "{encoding:?}");
+            assert!(!SMALL_ORDER[at + 1..].contains(encoding));
+            let mut y = *encoding;
+            y[31] &= 0x7f;
+            y.reverse();
+            let mut p = [0xff; 32];
+            (p[0], p[31]) = (0x7f, 0xed);
+            assert!(y < p, "y is below the prime");
+            // Both points with x = 0 have y = 1 or -1; their sign is that of zero.
+            let one_or_minus_one = [0x01, 0xec].contains(&encoding[0]);
+            assert!(!one_or_minus_one || encoding[31] & 0x80 == 0);
+        }
+    }
+
+    #[test]
+    fn a_signature_whose_point_is_of_small_order_proves_nothing() {
+        let key = VerifyingKey::from_bytes(&hex(KEY)).unwrap();
+        for (signature, plain, strict) in [(GOOD, true, true), (SMALL_R, true, false)] {
+            let signature = Signature::from_bytes(&hex(signature));
+            let message = b"a payment";
+            assert_eq!(key.verify(message, &signature).is_ok(), plain);
+            assert_eq!(key.verify_strict(message, &signature).is_ok(), strict);
+            assert_eq!(is_proof(&key, message, &signature), strict);
+        }
+    }
+
+    #[test]
+    fn a_key_of_small_order_proves_nothing() {
+        for key in SMALL_ORDER {
+            let key = VerifyingKey::from_bytes(&key).unwrap();
+            for r in SMALL_ORDER {
+                let mut bytes = [0; 64];
+                bytes[..32].copy_from_slice(&r);
+                let signature = Signature::from_bytes(&bytes);
+                assert!(!is_proof(&key, b"a payment", &signature));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_signature_is_taken_as_strict_verification_takes_it(
+            at in 0..64_usize, bit in 0..8_u32, small in any::<bool>(), changed in any::<bool>(),
+        ) {
+            let key = VerifyingKey::from_bytes(&hex(KEY)).unwrap();
+            let mut bytes: [u8; 64] = hex(if small { SMALL_R } else { GOOD });
+            if changed {
+                bytes[at] ^= 1 << bit;
+            }
+            let signature = Signature::from_bytes(&bytes);
+            let strict = key.verify_strict(b"a payment", &signature).is_ok();
+            prop_assert_eq!(is_proof(&key, b"a payment", &signature), strict);
+        }
     }
 }

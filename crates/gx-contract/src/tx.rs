@@ -138,7 +138,9 @@ impl<'a> Tx<'a> {
         let params = state.params()?;
         let Envelope { actor, command_id, .. } = envelope;
         let (command_id, approver) = (*command_id, None);
-        let (events, postings) = (Vec::new(), Vec::new());
+        // Nearly every command has one event. Events live as long as the batch, and room for more
+        // of them than there are would be most of its memory.
+        let (events, postings) = (Vec::with_capacity(1), Vec::new());
         Ok(Self { state, actor, command_id, now, params, approver, events, postings })
     }
 
@@ -209,39 +211,46 @@ impl<'a> Tx<'a> {
 
     /// Takes coins from an account. The caller credits the same sum before its event.
     pub(crate) fn debit(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
-        let account = self.state.existing_account(id)?;
+        let (place, account) = self.state.account_place(id)?;
         let balance = account.balance.checked_sub(amount).ok_or_else(|| {
             Refusal::InsufficientBalance
                 .because(format!("{id} holds {}, needed {amount}", account.balance))
         })?;
-        self.post(id, Account { balance, ..account }, Change::minus(amount))
+        let account = self.post(id, Account { balance, ..account }, Change::minus(amount))?;
+        self.state.put_at(place, account);
+        Ok(())
     }
 
     /// Gives coins to an account.
     pub(crate) fn credit(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
-        let account = self.state.existing_account(id)?;
+        let (place, account) = self.state.account_place(id)?;
         let balance = account.balance.checked_add(amount).ok_or(Refusal::AmountOverflow)?;
-        self.post(id, Account { balance, ..account }, Change::plus(amount))
+        let account = self.post(id, Account { balance, ..account }, Change::plus(amount))?;
+        self.state.put_at(place, account);
+        Ok(())
     }
 
     /// Opens a pool with coins that did not exist before. Only bootstrap may.
     pub(crate) fn create_supply(&mut self, pool: Pool, amount: Amount) -> Result<(), Stop> {
-        self.post(&pool.account(), Account::pool(amount), Change::plus(amount))
+        let id = pool.account();
+        let account = self.post(&id, Account::pool(amount), Change::plus(amount))?;
+        self.state.put_account(&id, account)
     }
 
-    /// Every change of a balance passes here, which is why no rule looks after the tax's timer.
+    /// The account as it is to be stored after a change of its balance. Every change passes here,
+    /// which is why no rule looks after the tax's timer.
     fn post(
         &mut self,
         id: &AccountId,
         account: Account,
         change: Option<Change>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Account, Stop> {
         let change = change.ok_or(Refusal::AmountOverflow)?;
         let account = account.with_tax_timer(self.params.tax.threshold, self.now);
         if change.qirat() != 0 {
             self.postings.push(Posting(*id, change, account.balance));
         }
-        self.state.put_account(id, account)
+        Ok(account)
     }
 
     pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) -> Result<(), Stop> {

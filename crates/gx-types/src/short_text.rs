@@ -15,13 +15,20 @@ impl ShortText {
     /// Takes a text that is known to fit; what does not is cut off.
     pub(crate) fn cut(text: &str) -> Self {
         let mut bytes = [0; Self::LENGTH_MAX];
-        bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        let length = text.len().min(Self::LENGTH_MAX);
+        if let (Some(to), Some(from)) = (bytes.get_mut(..length), text.as_bytes().get(..length)) {
+            to.copy_from_slice(from);
+        }
         Self(bytes)
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        let end = self.0.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        self.0.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        // Ids of the layout fill all the room; others are filled up.
+        let text = match self.0.last() {
+            Some(0) => self.0.split(|byte| *byte == 0).next().unwrap_or_default(),
+            _ => self.0.as_slice(),
+        };
+        std::str::from_utf8(text).unwrap_or_default()
     }
 
     /// The text as big-endian words, whose order is that of the text: words compare much faster

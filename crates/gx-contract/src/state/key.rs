@@ -48,38 +48,92 @@ pub enum Key {
 impl Key {
     /// The key as the engines store it.
     pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(32);
+        self.encode_to(&mut text);
+        text
+    }
+
+    /// Appends the key as the engines store it.
+    pub fn encode_to(&self, text: &mut String) {
+        let mut parts = |prefix: &str, id: &str| {
+            text.push_str(prefix);
+            text.push_str(id);
+        };
         match self {
-            Self::Account(id) => ["a/", id.as_str()].concat(),
-            Self::Action(id) => ["b/", &id.as_str()].concat(),
-            Self::Country(code) => ["c/", code.as_str()].concat(),
-            Self::Admin(id) => ["d/", id.as_str()].concat(),
-            Self::Relationship(id) => ["e/", &id.as_str()].concat(),
-            Self::Borrower(id) => ["f/", id.as_str()].concat(),
-            Self::Proposal(id) => ["g/", &id.as_str()].concat(),
-            Self::Guardians(id) => ["h/", id.as_str()].concat(),
-            Self::Identity(hash) => format!("i/{hash}"),
-            Self::AccountKey(id) => ["k/", id.as_str()].concat(),
-            Self::Loan(id) => ["l/", &id.as_str()].concat(),
-            Self::Organization(id) => ["n/", id.as_str()].concat(),
-            Self::Outcome(id) => ["o/", &id.as_str()].concat(),
-            Self::Recovery(id) => ["r/", &id.as_str()].concat(),
-            Self::Clock => "s/clock".to_owned(),
-            Self::Countries => "s/countries".to_owned(),
-            Self::Disbursed => "s/disbursed".to_owned(),
-            Self::Parameters => "s/parameters".to_owned(),
-            Self::Proposals => "s/proposals".to_owned(),
-            Self::System => "s/system".to_owned(),
-            Self::Tally(id) => ["t/", id.as_str()].concat(),
-            Self::User(id) => ["u/", id.as_str()].concat(),
-            // Ids of proposals have one length, so that none is a part of another.
-            Self::Vote(proposal, voter) => ["v/", &proposal.as_str(), "/", voter.as_str()].concat(),
-            Self::PendingTx(id) => ["x/", &id.as_str()].concat(),
-            Self::Treasury(code) => ["y/", code.as_str()].concat(),
+            Self::Account(id) => parts("a/", id.as_str()),
+            Self::Action(id) => parts("b/", &id.as_str()),
+            Self::Country(code) => parts("c/", code.as_str()),
+            Self::Admin(id) => parts("d/", id.as_str()),
+            Self::Relationship(id) => parts("e/", &id.as_str()),
+            Self::Borrower(id) => parts("f/", id.as_str()),
+            Self::Proposal(id) => parts("g/", &id.as_str()),
+            Self::Guardians(id) => parts("h/", id.as_str()),
+            Self::Identity(hash) => parts("i/", &hash.to_string()),
+            Self::AccountKey(id) => parts("k/", id.as_str()),
+            Self::Loan(id) => parts("l/", &id.as_str()),
+            Self::Organization(id) => parts("n/", id.as_str()),
+            Self::Outcome(id) => parts("o/", &id.as_str()),
+            Self::Recovery(id) => parts("r/", &id.as_str()),
+            Self::Clock => parts("s/", "clock"),
+            Self::Countries => parts("s/", "countries"),
+            Self::Disbursed => parts("s/", "disbursed"),
+            Self::Parameters => parts("s/", "parameters"),
+            Self::Proposals => parts("s/", "proposals"),
+            Self::System => parts("s/", "system"),
+            Self::Tally(id) => parts("t/", id.as_str()),
+            Self::User(id) => parts("u/", id.as_str()),
+            Self::Vote(proposal, voter) => {
+                // Ids of proposals have one length, so that none is a part of another.
+                parts("v/", &proposal.as_str());
+                parts("/", voter.as_str());
+            }
+            Self::PendingTx(id) => parts("x/", &id.as_str()),
+            Self::Treasury(code) => parts("y/", code.as_str()),
         }
     }
 }
 
 impl Key {
+    /// The first 16 bytes of [`Self::sort_key`], counting one for the kind.
+    pub(crate) fn sort_prefix(&self) -> u128 {
+        let [kind, a, b, ..] = self.sort_key();
+        u128::from(kind) << 120 | u128::from(a) << 56 | u128::from(b >> 8)
+    }
+
+    /// The place of a key that is one for the whole ledger among those keys.
+    #[inline]
+    pub(crate) const fn lone(&self) -> Option<usize> {
+        match self {
+            Self::Clock => Some(0),
+            Self::Countries => Some(1),
+            Self::Disbursed => Some(2),
+            Self::Parameters => Some(3),
+            Self::Proposals => Some(4),
+            Self::System => Some(5),
+            Self::Account(_)
+            | Self::Action(_)
+            | Self::Country(_)
+            | Self::Admin(_)
+            | Self::Relationship(_)
+            | Self::Borrower(_)
+            | Self::Proposal(_)
+            | Self::Guardians(_)
+            | Self::Identity(_)
+            | Self::AccountKey(_)
+            | Self::Loan(_)
+            | Self::Organization(_)
+            | Self::Outcome(_)
+            | Self::Recovery(_)
+            | Self::Tally(_)
+            | Self::User(_)
+            | Self::Vote(..)
+            | Self::PendingTx(_)
+            | Self::Treasury(_) => None,
+        }
+    }
+
+    /// How many keys are one for the whole ledger.
+    pub(crate) const LONE: usize = 6;
     /// Words in the order of the encoded keys. They serve as hash input too.
     pub(crate) fn sort_key(&self) -> [u64; 6] {
         let words = |kind: u8, [a, b, c]: [u64; 3]| [u64::from(kind), a, b, c, 0, 0];

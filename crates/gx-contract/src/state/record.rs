@@ -6,7 +6,7 @@
 use gx_types::{AccountId, AccountType, Amount, BatchId, CountryCode, NetworkId, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use super::Key;
+use super::{Key, hot};
 use crate::Refused;
 use crate::admin::{Action, Disbursed};
 use crate::batch::BodyHash;
@@ -262,16 +262,27 @@ impl Account {
 }
 
 macro_rules! records {
-    ($($record:ident($stored:ty) = $key:pat,)+) => {
-        /// A value of the ledger's state.
+    ($($record:ident($held:ty): $stored:ty = $key:pat,)+) => {
+        /// A value of the ledger's state. What is large is boxed, so that all that a batch holds of
+        /// the state stays small: payments touch three small records each.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Record {
-            $($record($stored),)+
+            $($record($held),)+
         }
 
         impl Record {
             /// The record as the engines store it.
             pub fn encode(&self) -> Vec<u8> {
+                if let Self::Account(account) = self
+                    && let Some(bytes) = hot::account_bytes(account)
+                {
+                    return bytes;
+                }
+                if let Self::Outcome(outcome) = self
+                    && let Some(bytes) = hot::outcome_bytes(outcome)
+                {
+                    return bytes;
+                }
                 // Serialising plain structs with string keys into memory cannot fail.
                 match self {
                     $(Self::$record(stored) => serde_json::to_vec(stored).unwrap_or_default(),)+
@@ -283,12 +294,17 @@ macro_rules! records {
             /// # Errors
             /// When the bytes are not a record of the key's type and version.
             pub fn decode(key: &Key, bytes: &[u8]) -> Result<Self, serde_json::Error> {
+                if let Key::Account(_) = key
+                    && let Some(account) = hot::account(bytes)
+                {
+                    return Ok(Self::Account(account));
+                }
                 match key { $($key => serde_json::from_slice(bytes).map(Self::$record),)+ }
             }
         }
 
         $(impl From<$stored> for Record {
-            fn from(stored: $stored) -> Self { Self::$record(stored) }
+            fn from(stored: $stored) -> Self { Self::$record(stored.into()) }
         }
 
         impl Stored for $stored {
@@ -305,29 +321,29 @@ pub(crate) trait Stored: Clone + Into<Record> {
 }
 
 records! {
-    Account(Account) = Key::Account(_),
-    Action(Action) = Key::Action(_),
-    Country(Country) = Key::Country(_),
-    Admin(Admin) = Key::Admin(_),
-    Proposal(Proposal) = Key::Proposal(_),
-    Borrower(Borrower) = Key::Borrower(_),
-    Relationship(Relationship) = Key::Relationship(_),
-    Guardians(Guardians) = Key::Guardians(_),
-    Identity(Identity) = Key::Identity(_),
-    AccountKey(KeyRecord) = Key::AccountKey(_),
-    Loan(Loan) = Key::Loan(_),
-    Organization(Organization) = Key::Organization(_),
-    Outcome(CommandOutcome) = Key::Outcome(_),
-    Recovery(Recovery) = Key::Recovery(_),
-    Clock(Clock) = Key::Clock,
-    Countries(Countries) = Key::Countries,
-    Disbursed(Disbursed) = Key::Disbursed,
-    Parameters(StoredParameters) = Key::Parameters,
-    Proposals(ActiveProposals) = Key::Proposals,
-    System(System) = Key::System,
-    Tally(Tally) = Key::Tally(_),
-    User(User) = Key::User(_),
-    PendingTx(PendingTx) = Key::PendingTx(_),
-    Treasury(Treasury) = Key::Treasury(_),
-    Vote(CastVote) = Key::Vote(_, _),
+    Account(Account): Account = Key::Account(_),
+    Action(Box<Action>): Action = Key::Action(_),
+    Country(Box<Country>): Country = Key::Country(_),
+    Admin(Box<Admin>): Admin = Key::Admin(_),
+    Proposal(Box<Proposal>): Proposal = Key::Proposal(_),
+    Borrower(Borrower): Borrower = Key::Borrower(_),
+    Relationship(Box<Relationship>): Relationship = Key::Relationship(_),
+    Guardians(Box<Guardians>): Guardians = Key::Guardians(_),
+    Identity(Identity): Identity = Key::Identity(_),
+    AccountKey(KeyRecord): KeyRecord = Key::AccountKey(_),
+    Loan(Box<Loan>): Loan = Key::Loan(_),
+    Organization(Box<Organization>): Organization = Key::Organization(_),
+    Outcome(CommandOutcome): CommandOutcome = Key::Outcome(_),
+    Recovery(Box<Recovery>): Recovery = Key::Recovery(_),
+    Clock(Clock): Clock = Key::Clock,
+    Countries(Countries): Countries = Key::Countries,
+    Disbursed(Disbursed): Disbursed = Key::Disbursed,
+    Parameters(StoredParameters): StoredParameters = Key::Parameters,
+    Proposals(ActiveProposals): ActiveProposals = Key::Proposals,
+    System(System): System = Key::System,
+    Tally(Box<Tally>): Tally = Key::Tally(_),
+    User(Box<User>): User = Key::User(_),
+    PendingTx(Box<PendingTx>): PendingTx = Key::PendingTx(_),
+    Treasury(Treasury): Treasury = Key::Treasury(_),
+    Vote(CastVote): CastVote = Key::Vote(_, _),
 }

@@ -73,6 +73,32 @@ fn one_disbursement_is_at_most_what_the_parameter_says() {
 }
 
 #[test]
+fn what_a_pool_has_paid_adds_up_pool_by_pool() {
+    let pay = |label: &str, pool: &str, amount: &str| {
+        format!(
+            "#{label} admin:root DisburseFromPool {pool} bob.FR {amount} aid => ActionProposed
+            admin:boss ApproveAction #{label} => ActionApproved, PoolDisbursed\n"
+        )
+    };
+    // What is largest for one is not largest for two together.
+    let table = [
+        pay("a", "SYSTEM_GX_POOL", "100000000GX"),
+        pay("b", "SYSTEM_GX_POOL", "100000000GX"),
+        pay("c", "SYSTEM_GX_POOL", "1"),
+        pay("d", "SYSTEM_LOAN_POOL", "7"),
+        "= SYSTEM_GX_POOL 31049999999.999999GX
+        = SYSTEM_LOAN_POOL 299999999999.999993GX
+        = bob.FR 200000500.000008GX"
+            .to_owned(),
+    ];
+    let host = check(&format!("{WORLD}\n{}", table.concat()));
+    assert_eq!(
+        std::str::from_utf8(&host.ledger["s/disbursed"]).unwrap(),
+        r#"{"v":1,"pools":{"SYSTEM_LOAN_POOL":"7","SYSTEM_GX_POOL":"200000000000001"}}"#
+    );
+}
+
+#[test]
 fn a_pool_pays_no_more_than_it_holds() {
     check_disbursement(
         r#"put s/parameters {"v":1,"changes":1,"values":{"disbursementMax":"1250000000000000000"}}

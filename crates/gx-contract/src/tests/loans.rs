@@ -144,6 +144,32 @@ fn what_is_owed_altogether_has_a_bound() {
 }
 
 #[test]
+fn what_is_owed_may_reach_the_bound_and_a_rejection_makes_room() {
+    let host = check_with_users(
+        r#"put f/@alice.IN {"v":1,"open":[],"outstanding":"9000000000001","defaults":0}
+        user:alice.IN ApplyForLoan 1000000GX 1 => loan_limit_exceeded
+        user:alice.IN ApplyForLoan 999999999999 1 => LoanApplied
+        put f/@alice.IN {"v":1,"open":[],"outstanding":"9000000000000","defaults":0}
+        #l user:alice.IN ApplyForLoan 1000000GX 1 => LoanApplied
+        user:alice.IN ApplyForLoan 100GX 1 => loan_limit_exceeded
+        admin:clerk RejectLoan #l "no collateral" => LoanRejected
+        user:alice.IN ApplyForLoan 1000000GX 1 => LoanApplied"#,
+    );
+    let books = borrower(&host);
+    assert_eq!((books.open.len(), books.outstanding.qirat()), (1, 10_000_000_000_000));
+}
+
+#[test]
+fn one_default_does_not_bar_who_is_trusted_again() {
+    for (defaults, expected) in [(1, "LoanApplied"), (2, "loans_barred"), (3, "loans_barred")] {
+        check_with_users(&format!(
+            r#"put f/@alice.IN {{"v":1,"open":[],"outstanding":"0","defaults":{defaults}}}
+            user:alice.IN ApplyForLoan 100GX 1 => {expected}"#
+        ));
+    }
+}
+
+#[test]
 fn conduct_follows_from_the_day_of_the_last_repayment() {
     for (at, expected) in [
         (0, 90),

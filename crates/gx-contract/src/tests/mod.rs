@@ -37,5 +37,8 @@ mod repetition;
 mod society;
 mod society_audit;
 mod status;
+mod surface;
 mod tax;
 mod transfers;
+
+pub(crate) use golden::records_of_all_kinds;

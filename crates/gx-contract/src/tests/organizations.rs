@@ -218,6 +218,15 @@ fn what_is_no_ladder() {
 }
 
 #[test]
+fn a_ladder_has_up_to_ten_rules() {
+    let rules: Vec<String> = (0..10).map(|amount| format!("{amount}:1:alice.IN")).collect();
+    check_shop(&format!(
+        "user:alice.IN DefineAuthRule shop.IN.1 {} => AuthRuleProposed",
+        rules.join(" ")
+    ));
+}
+
+#[test]
 fn the_rule_is_the_one_with_the_greatest_amount_not_above_the_payment() {
     let rules = "0:1:alice.IN,bob.FR 10GX:2:alice.IN,bob.FR 50GX:2:bob.FR,carol.IN";
     for (paid, required, group) in [
@@ -344,6 +353,32 @@ fn fifty_payments_may_wait_and_those_that_expired_make_room() {
     let list = host.ask(query("OrganizationContract:ListPendingTransactions", &args)).unwrap();
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["amount"], "1000000");
+}
+
+#[test]
+fn a_payment_that_is_settled_makes_room_for_one_and_one_that_waits_does_not() {
+    let initiate = "user:alice.IN InitiateMultiSigTx shop.IN.1 dave.IN 1GX";
+    let waiting = vec![format!("{initiate} => MultiSigTxInitiated"); 47].join("\n+ ");
+    let last = THIRTY_DAYS - 1;
+    check_shop(&format!(
+        "{waiting}
+        #a {initiate} => MultiSigTxInitiated
+        #b {initiate} => MultiSigTxInitiated
+        #c {initiate} => MultiSigTxInitiated
+        {initiate} => too_many_pending
+        user:alice.IN CancelMultiSigTx #a => MultiSigTxCancelled
+        {initiate} => MultiSigTxInitiated
+        {initiate} => too_many_pending
+        user:bob.FR RejectMultiSigTx #b => MultiSigTxRejected state=REJECTED
+        {initiate} => MultiSigTxInitiated
+        {initiate} => too_many_pending
+        user:bob.FR ApproveMultiSigTx #c => MultiSigTxApproved
+        {initiate} => too_many_pending
+        user:carol.IN ApproveMultiSigTx #c => MultiSigTxApproved, MultiSigTxExecuted
+        {initiate} => MultiSigTxInitiated
+        at {last}
+        {initiate} => too_many_pending"
+    ));
 }
 
 #[test]

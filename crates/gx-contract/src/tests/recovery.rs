@@ -108,6 +108,23 @@ fn guardians_have_seven_days_to_agree() {
     ));
 }
 
+#[test]
+fn a_recovery_that_was_agreed_on_in_time_does_not_expire() {
+    let (last, two_days_later) = (WEEK - 1, WEEK - 1 + 48 * HOUR);
+    check_with_users(&format!(
+        "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        at {last}
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed completableAt={two_days_later}
+        at {WEEK}
+        user:g2.IN InitiateRecovery alice.IN other => recovery_open
+        user:g1.IN CompleteRecovery #r => recovery_too_early
+        at {two_days_later}
+        user:g1.IN CompleteRecovery #r => RecoveryCompleted
+        signed=new user:alice.IN Transfer alice.IN g1.IN 1 => Transferred"
+    ));
+}
+
 /// A thief who has the key cannot replace those who are asked already.
 #[test]
 fn a_recovery_keeps_the_guardians_it_began_with() {

@@ -39,7 +39,7 @@ impl Bar {
 struct Figure {
     bench: &'static str,
     setting: String,
-    metric: &'static str,
+    metric: String,
     value: f64,
     unit: &'static str,
     bar: Option<f64>,
@@ -62,19 +62,25 @@ impl Report {
     pub(super) fn add(
         &mut self,
         (bench, setting): (&'static str, &str),
-        metric: &'static str,
+        metric: &str,
         (value, unit): (f64, &'static str),
         bar: Bar,
     ) {
         let ok = bar.reached(value);
         let value = if value < 100.0 { (value * 1e3).round() / 1e3 } else { value.round() };
-        let setting = setting.to_owned();
+        let (setting, metric) = (setting.to_owned(), metric.to_owned());
         let figure = Figure { bench, setting, metric, value, unit, bar: bar.value(), ok };
         if self.json {
             // A struct of texts and finite numbers always serialises.
             console::line(serde_json::to_string(&figure).unwrap_or_default());
         }
         self.figures.push((figure, bar));
+    }
+
+    /// How many there are so far.
+    #[cfg(test)]
+    pub(super) fn figures(&self) -> usize {
+        self.figures.len()
     }
 
     pub(super) fn all_reached(&self) -> bool {
@@ -98,7 +104,7 @@ impl Report {
             rows.push([
                 figure.bench.to_owned(),
                 figure.setting.clone(),
-                figure.metric.to_owned(),
+                figure.metric.clone(),
                 number(figure.value),
                 figure.unit.to_owned(),
                 bar,

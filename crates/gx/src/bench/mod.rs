@@ -49,8 +49,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
-    /// Transfers executed per second by the contract alone, unsigned and signed by account keys:
-    /// one core, batches of 1,000, 1 million accounts.
+    /// Commands executed per second by the contract alone, a figure for each command and one for
+    /// each that accounts sign: one core, batches of 1,000, 1 million accounts. Transfers get the
+    /// whole time each, other commands a twentieth.
     Contract,
     /// Transfers made durable per second by the embedded ledger: batches of 1,000,
     /// 100,000 accounts.

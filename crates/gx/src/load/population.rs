@@ -53,13 +53,18 @@ impl Population {
 
     /// The command that opens an account by its number.
     pub(crate) fn opening(&mut self, number: usize) -> Option<Envelope> {
+        let create = self.birth(number, 30)?;
+        Some(self.envelope(Actor::System, create))
+    }
+
+    /// The command by which somebody of that age has the account.
+    pub(crate) fn birth(&self, number: usize, age: u16) -> Option<CreateUser> {
         let user_id = *self.ids.get(number)?;
         let mut hash = [0; 32];
         hash.iter_mut().zip((number as u64).to_be_bytes()).for_each(|(to, from)| *to = from);
         let identity_hash = IdentityHash::from_bytes(hash);
         let (country, account_type) = (self.country, AccountType::Individual);
-        let create = CreateUser { user_id, identity_hash, country, age: 30, account_type };
-        Some(self.envelope(Actor::System, create))
+        Some(CreateUser { user_id, identity_hash, country, age, account_type })
     }
 
     /// A payment between two accounts drawn from the first `among`.
@@ -76,8 +81,8 @@ impl Population {
     /// The command that gives an account its key; commands of the account are signed from then on.
     pub(crate) fn registration(&mut self, number: usize) -> Option<Envelope> {
         let user_id = *self.ids.get(number)?;
-        let public_key = PublicKey::from_bytes(signing_key(number).verifying_key().to_bytes());
-        Some(self.envelope(Actor::User(user_id), RegisterKey { user_id, public_key }))
+        let register = RegisterKey { user_id, public_key: public_key(number) };
+        Some(self.envelope(Actor::User(user_id), register))
     }
 
     /// A payment of an account among the first `keyed`, signed by its key.
@@ -87,17 +92,46 @@ impl Population {
         let (from, to) = (*self.ids.get(number)?, *self.ids.get((number + 1) % keyed)?);
         let remark = String::new();
         let payment = Transfer { from, to, amount: PAYMENT, remark };
-        let mut envelope = self.envelope(Actor::User(from), payment);
-        let bytes = envelope.signed_bytes(NETWORK, expires_at);
-        let signature = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
-        envelope.signature = Some(Signature { signature, expires_at });
-        Some(envelope)
+        let envelope = self.envelope(Actor::User(from), payment);
+        Some(signed(envelope, number, expires_at))
     }
 
-    fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
+    pub(crate) fn id(&self, number: usize) -> Option<AccountId> {
+        self.ids.get(number).copied()
+    }
+
+    /// An id that no account of the load has.
+    pub(crate) fn new_id(&mut self, country: CountryCode, kind: AccountType) -> AccountId {
+        AccountId::from_entropy(country, kind, self.draw.bytes())
+    }
+
+    /// The admin whom bootstrap names.
+    pub(crate) fn admin(&self) -> AdminId {
+        self.admin
+    }
+
+    pub(crate) fn country(&self) -> CountryCode {
+        self.country
+    }
+
+    /// A command under an id of its own.
+    pub(crate) fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         let command_id = CommandId::from_u128(self.draw.wide());
         Envelope { command_id, actor, command: command.into(), signature: None }
     }
+}
+
+/// The command with a signature by the key of the account of that number.
+pub(crate) fn signed(mut envelope: Envelope, number: usize, expires_at: TimeMs) -> Envelope {
+    let bytes = envelope.signed_bytes(NETWORK, expires_at);
+    let signature = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
+    envelope.signature = Some(Signature { signature, expires_at });
+    envelope
+}
+
+/// The key of the account of that number.
+pub(crate) fn public_key(number: usize) -> PublicKey {
+    PublicKey::from_bytes(signing_key(number).verifying_key().to_bytes())
 }
 
 /// The key of an account of the load. It protects nothing: anybody can compute it.

@@ -8,13 +8,16 @@ mod loans;
 mod organizations;
 mod samples;
 
-pub(super) use samples::records as records_of_all_kinds;
+pub(super) use samples::commands as samples_of_commands;
+pub(crate) use samples::records as records_of_all_kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use crate::state::Record;
+use gx_types::{BatchId, CommandId, TimeMs};
+
+use crate::state::{CommandOutcome, Key, Record, Version};
 use crate::{Batch, BatchRecord, Command, Event, Refusal, Refused};
 
 /// What a golden file must hold, by the file's name: `<what>.<case>.<extension>`.
@@ -210,6 +213,34 @@ fn refusals() {
     compare("refusals", &golden);
     for (name, text) in files("refusals") {
         assert_eq!(serde_json::from_str::<Refused>(&text).unwrap().code.code(), what(&name));
+    }
+}
+
+/// The outcome of a refused command as the ledger keeps it, for every code.
+#[test]
+fn refused_outcomes() {
+    let key = Key::Outcome(CommandId::from_u128(1));
+    let mut golden = Samples::new();
+    for code in Refusal::ALL {
+        let outcome = CommandOutcome {
+            v: Version,
+            body: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+            batch_id: BatchId::from_u128(2),
+            time: TimeMs(3),
+            refused: Some(Box::new(code.because("for people"))),
+        };
+        let text = String::from_utf8(Record::from(outcome).encode()).unwrap();
+        add(&mut golden, format!("{code}.json"), text);
+    }
+    cover(Refusal::ALL.iter().map(|code| code.code()), &golden);
+    compare("outcomes", &golden);
+    for (name, text) in files("outcomes") {
+        match Record::decode(&key, text.as_bytes()).unwrap() {
+            Record::Outcome(outcome) => {
+                assert_eq!(outcome.refused.unwrap().code.code(), what(&name));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 

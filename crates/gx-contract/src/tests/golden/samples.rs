@@ -115,7 +115,7 @@ fn statuses() -> [(&'static str, GenesisStatus); 3] {
     })
 }
 
-pub(in crate::tests) fn records() -> Vec<(String, Key, Record)> {
+pub(crate) fn records() -> Vec<(String, Key, Record)> {
     let mut all: Vec<(String, Key, Record)> = Vec::new();
     let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
     for (case, account) in accounts() {
@@ -480,7 +480,7 @@ fn payments() -> Vec<(String, Transferred)> {
     all
 }
 
-pub(super) fn commands() -> Vec<(String, Command)> {
+pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     let mut all: Vec<(String, Command)> = Vec::new();
     let mut add = |case: &str, command| all.push((case.to_owned(), command));
     let user_id = account("IN");

@@ -1,0 +1,233 @@
+//! Preparations of the commands about people: accounts, keys, relationships, recovery, wallets and
+//! the tax.
+
+use anyhow::Result;
+use gx_contract::Command;
+use gx_contract::identity::{
+    AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
+    CreateUser, EndRelationship, InitiateRecovery, NominateGuardians, RegisterKey,
+    RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
+};
+use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
+use gx_contract::tokenomics::{
+    AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, UnfreezeWallet,
+};
+use gx_types::{AccountId, CommandId, RecoveryId, Role};
+
+use super::town::{By, Order, Person, Town, Trial, each};
+use crate::load::public_key;
+
+/// A trial of one order for each of as many people as are needed.
+fn one_each<C: Into<Command>>(
+    town: &mut Town,
+    role: Role,
+    order: impl Fn(Person) -> (By, C),
+) -> Result<Trial> {
+    let people = town.people(town.count())?;
+    Ok(town.trial(role, each(&people, order)))
+}
+
+/// The orders by which people register.
+fn registrations(births: Vec<CreateUser>) -> Vec<Order> {
+    births.into_iter().map(|birth| (By::System, birth.into())).collect()
+}
+
+pub(super) fn create_user(town: &mut Town) -> Result<Trial> {
+    let births = town.births(town.count(), 30)?;
+    Ok(town.trial(Role::PartnerApi, registrations(births)))
+}
+
+/// Of people who registered as children and are 13 now.
+pub(super) fn distribute_genesis(town: &mut Town) -> Result<Trial> {
+    let births = town.births(town.count(), 12)?;
+    let ids: Vec<AccountId> = births.iter().map(|birth| birth.user_id).collect();
+    town.act(Role::PartnerApi, registrations(births))?;
+    let grant =
+        |user_id| (By::System, DistributeGenesis { users: vec![AttestedAge { user_id, age: 13 }] });
+    Ok(town.trial(Role::Admin, each(&ids, grant)))
+}
+
+pub(super) fn register_key(town: &mut Town) -> Result<Trial> {
+    one_each(town, Role::PartnerApi, |person| {
+        let (user_id, public_key) = (person.id, public_key(person.number));
+        (By::Person(person), RegisterKey { user_id, public_key })
+    })
+}
+
+pub(super) fn rotate_key(town: &mut Town) -> Result<Trial> {
+    let people = town.people(town.count())?;
+    town.give_keys(&people)?;
+    let rotate = |person: Person| {
+        let (user_id, public_key) = (person.id, public_key(person.number + 1));
+        (By::Person(person), RotateKey { user_id, public_key })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&people, rotate)))
+}
+
+pub(super) fn set_status(town: &mut Town) -> Result<Trial> {
+    let status = AccountStatus::Locked;
+    one_each(town, Role::Admin, |person| (By::First, SetUserStatus { user_id: person.id, status }))
+}
+
+/// What the first is to the second.
+pub(super) type Relation = (Person, Person, RelationshipKind);
+
+fn request((subject, object, kind): Relation) -> (By, RequestRelationship) {
+    let (subject_id, object_id) = (subject.id, object.id);
+    (By::Person(subject), RequestRelationship { subject_id, object_id, kind })
+}
+
+fn confirm((subject, object, kind): Relation) -> (By, ConfirmRelationship) {
+    let relationship_id = kind.id_between(subject.id, object.id);
+    (By::Person(object), ConfirmRelationship { relationship_id })
+}
+
+/// Has relations confirmed.
+pub(super) fn relate(town: &mut Town, relations: &[Relation]) -> Result<()> {
+    town.act(Role::PartnerApi, each(relations, request))?;
+    town.act(Role::PartnerApi, each(relations, confirm)).map(drop)
+}
+
+/// Pairs of people who are friends, or are to be.
+fn friends(town: &mut Town) -> Result<Vec<Relation>> {
+    let pairs = town.groups(town.count())?;
+    Ok(pairs.into_iter().map(|[one, other]| (one, other, RelationshipKind::FriendOf)).collect())
+}
+
+pub(super) fn request_relationship(town: &mut Town) -> Result<Trial> {
+    let friends = friends(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&friends, request)))
+}
+
+pub(super) fn confirm_relationship(town: &mut Town) -> Result<Trial> {
+    let friends = friends(town)?;
+    town.act(Role::PartnerApi, each(&friends, request))?;
+    Ok(town.trial(Role::PartnerApi, each(&friends, confirm)))
+}
+
+pub(super) fn reject_relationship(town: &mut Town) -> Result<Trial> {
+    let friends = friends(town)?;
+    town.act(Role::PartnerApi, each(&friends, request))?;
+    let reject = |(subject, object, kind): Relation| {
+        let relationship_id = kind.id_between(subject.id, object.id);
+        (By::Person(object), RejectRelationship { relationship_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&friends, reject)))
+}
+
+pub(super) fn end_relationship(town: &mut Town) -> Result<Trial> {
+    let friends = friends(town)?;
+    relate(town, &friends)?;
+    let end = |(subject, object, kind): Relation| {
+        let relationship_id = kind.id_between(subject.id, object.id);
+        (By::Person(subject), EndRelationship { relationship_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&friends, end)))
+}
+
+/// An owner and their three guardians.
+type Circle = [Person; 4];
+
+fn nominate([owner, guardians @ ..]: Circle) -> (By, NominateGuardians) {
+    let guardians = guardians.map(|guardian| guardian.id).to_vec();
+    (By::Person(owner), NominateGuardians { user_id: owner.id, guardians })
+}
+
+pub(super) fn nominate_guardians(town: &mut Town) -> Result<Trial> {
+    let circles: Vec<Circle> = town.groups(town.count())?;
+    Ok(town.trial(Role::PartnerApi, each(&circles, nominate)))
+}
+
+/// Circles whose owners have guardians and a key.
+fn circles(town: &mut Town) -> Result<Vec<Circle>> {
+    let circles: Vec<Circle> = town.groups(town.count())?;
+    town.act(Role::PartnerApi, each(&circles, nominate))?;
+    let owners: Vec<Person> = circles.iter().map(|[owner, ..]| *owner).collect();
+    town.give_keys(&owners)?;
+    Ok(circles)
+}
+
+fn initiate([owner, first, ..]: Circle) -> (By, InitiateRecovery) {
+    let (user_id, public_key) = (owner.id, public_key(owner.number + 1));
+    (By::Person(first), InitiateRecovery { user_id, public_key })
+}
+
+pub(super) fn initiate_recovery(town: &mut Town) -> Result<Trial> {
+    let circles = circles(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&circles, initiate)))
+}
+
+/// Circles with a recovery under way.
+fn recoveries(town: &mut Town) -> Result<Vec<(Circle, CommandId)>> {
+    let circles = circles(town)?;
+    let begun = town.act(Role::PartnerApi, each(&circles, initiate))?;
+    Ok(circles.into_iter().zip(begun).collect())
+}
+
+fn confirmation(([_, _, second, _], begun): (Circle, CommandId)) -> (By, ConfirmRecovery) {
+    (By::Person(second), ConfirmRecovery { recovery_id: RecoveryId::made_by(begun) })
+}
+
+pub(super) fn confirm_recovery(town: &mut Town) -> Result<Trial> {
+    let recoveries = recoveries(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&recoveries, confirmation)))
+}
+
+pub(super) fn cancel_recovery(town: &mut Town) -> Result<Trial> {
+    let recoveries = recoveries(town)?;
+    let cancel = |([owner, ..], begun): (Circle, CommandId)| {
+        (By::Person(owner), CancelRecovery { recovery_id: RecoveryId::made_by(begun) })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&recoveries, cancel)))
+}
+
+pub(super) fn complete_recovery(town: &mut Town) -> Result<Trial> {
+    let recoveries = recoveries(town)?;
+    town.act(Role::PartnerApi, each(&recoveries, confirmation))?;
+    town.wait_days(2);
+    let complete = |([.., third], begun): (Circle, CommandId)| {
+        (By::Person(third), CompleteRecovery { recovery_id: RecoveryId::made_by(begun) })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&recoveries, complete)))
+}
+
+fn freezing(person: Person) -> (By, FreezeWallet) {
+    (By::First, FreezeWallet { user_id: person.id, reason: FreezeReason::CourtOrder })
+}
+
+pub(super) fn freeze(town: &mut Town) -> Result<Trial> {
+    one_each(town, Role::SuperAdmin, freezing)
+}
+
+pub(super) fn unfreeze(town: &mut Town) -> Result<Trial> {
+    let people = town.people(town.count())?;
+    town.act(Role::SuperAdmin, each(&people, freezing))?;
+    let unfreeze = |person: Person| (By::First, UnfreezeWallet { user_id: person.id });
+    Ok(town.trial(Role::SuperAdmin, each(&people, unfreeze)))
+}
+
+/// Of people who have kept the coins of genesis for a year.
+pub(super) fn tax(town: &mut Town) -> Result<Trial> {
+    town.wait_days(355);
+    one_each(town, Role::Admin, |person| {
+        (By::System, ApplyVelocityTax { account_ids: vec![person.id] })
+    })
+}
+
+pub(super) fn exempt(town: &mut Town) -> Result<Trial> {
+    let orders: fn(Person) -> (By, SetVelocityTaxExempt) =
+        |person| (By::First, SetVelocityTaxExempt { account_id: person.id, exempt: true });
+    one_each(town, Role::Admin, orders)
+}
+
+/// The people who give orders, each once.
+pub(super) fn givers(orders: &[Order]) -> Vec<Person> {
+    let people = orders.iter().filter_map(|(by, _)| match by {
+        By::Person(person) => Some(*person),
+        By::System | By::First | By::Second => None,
+    });
+    let mut people: Vec<Person> = people.collect();
+    people.sort_unstable_by_key(|person| person.number);
+    people.dedup();
+    people
+}
