@@ -245,6 +245,42 @@ pub(super) fn down(folder: &Path, clean: bool) -> Result<()> {
     Ok(())
 }
 
+/// Stops one node. Prints which one.
+pub(super) fn stop(folder: &Path, name: &str) -> Result<()> {
+    let name = match name {
+        "leader" => leader(folder)?,
+        name => name.to_owned(),
+    };
+    let running = node::process_of(folder, &name);
+    ensure!(running.is_some(), "{name} does not run");
+    node::stop(folder, std::slice::from_ref(&name))?;
+    println!("{name}");
+    Ok(())
+}
+
+/// The orderer that leads the others.
+fn leader(folder: &Path) -> Result<String> {
+    let names = node::names(folder);
+    let leading = format!("consensus_etcdraft_is_leader{{channel=\"{CHANNEL}\"}} 1");
+    let mut orderers = names.iter().filter_map(|name| Orderer::named(name));
+    let leads = |orderer: &Orderer| {
+        metrics(orderer.operations_port()).is_ok_and(|text| text.lines().any(|l| l == leading))
+    };
+    orderers.find(leads).map(Orderer::name).context("no orderer leads the others")
+}
+
+/// Starts one node that `up` has started before.
+pub(super) fn start(layout: &Layout, name: &str) -> Result<()> {
+    if let Some(orderer) = Orderer::named(name) {
+        return start_orderer(layout, orderer);
+    }
+    if let Some(peer) = Peer::named(name) {
+        return start_peer(layout, peer);
+    }
+    ensure!(name == "chaincode", "there is no node {name}");
+    chaincode::serve_again(layout)
+}
+
 pub(super) fn status(folder: &Path) -> Result<()> {
     let names = node::names(folder);
     ensure!(!names.is_empty(), "nothing was started in {}", folder.display());
