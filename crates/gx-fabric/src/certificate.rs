@@ -94,6 +94,13 @@ impl Certificate {
         self.0.tbs_certificate().subject().to_string()
     }
 
+    /// The name that it was issued to.
+    pub(crate) fn common_name(&self) -> Option<String> {
+        let subject = self.subject();
+        let mut parts = subject.split([',', '+']);
+        parts.find_map(|part| part.trim().strip_prefix("CN=")).map(str::to_owned)
+    }
+
     pub(crate) fn subject_der(&self) -> Option<Vec<u8>> {
         self.0.tbs_certificate().subject().to_der().ok()
     }

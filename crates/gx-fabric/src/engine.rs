@@ -139,6 +139,15 @@ impl Engine {
         found.map(|(_, identity)| identity).ok_or(Error::NoIdentity(role))
     }
 
+    /// Until when the certificate of each role is valid, since 1970.
+    pub fn certificates(&self) -> Vec<(Role, Duration)> {
+        let until = |(role, identity): &(Role, Arc<Identity>)| {
+            let (_, until) = identity.certificate().validity();
+            (*role, until)
+        };
+        self.inner.identities.iter().map(until).collect()
+    }
+
     /// Any identity: for reading.
     fn reading(&self) -> Result<&Arc<Identity>, Error> {
         let first = self.inner.identities.first().map(|(_, identity)| identity);

@@ -46,6 +46,7 @@ pub struct Identity {
     name: String,
     msp_id: String,
     certificate: Certificate,
+    certificate_pem: Vec<u8>,
     /// The serialised identity, as it stands in every request.
     creator: Vec<u8>,
     key: EcdsaKeyPair,
@@ -93,6 +94,7 @@ impl Identity {
             name: name.to_owned(),
             msp_id: msp_id.to_owned(),
             certificate,
+            certificate_pem: certificate_pem.to_vec(),
             creator: identity.encode_to_vec(),
             key,
             random,
@@ -145,6 +147,11 @@ impl Identity {
     /// [`RoleError`].
     pub fn role(&self) -> Result<Role, RoleError> {
         self.certificate.role()
+    }
+
+    /// The certificate as it was read.
+    pub(crate) fn certificate_pem(&self) -> &[u8] {
+        &self.certificate_pem
     }
 
     pub(crate) fn creator(&self) -> &[u8] {

@@ -5,17 +5,22 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
+};
 use serde_json::json;
 use x509_cert::der::asn1::UtcTime;
 use x509_cert::der::pem::{LineEnding, encode_string};
-use x509_cert::der::{Encode, oid::ObjectIdentifier};
+use x509_cert::der::{DecodePem as _, Encode, oid::ObjectIdentifier};
 use x509_cert::name::Name;
+use x509_cert::request::CertReq;
 
 use crate::certificate::{ATTRIBUTES_OID, Certificate};
 use crate::der::{BIT_STRING, OCTET_STRING, OID, SEQUENCE, tlv, unsigned};
@@ -29,6 +34,7 @@ const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// Certificates count from a little before they are made: clocks differ.
 const BACKDATED: Duration = Duration::from_secs(300);
@@ -88,8 +94,7 @@ impl Key {
     }
 
     fn key_id(&self) -> Vec<u8> {
-        use sha2::Digest as _;
-        sha2::Sha256::digest(self.pair.public_key().as_ref()).to_vec()
+        key_id(self.pair.public_key().as_ref())
     }
 
     /// What is signed, with algorithm and signature behind it.
@@ -110,6 +115,12 @@ impl Key {
             tlv(SEQUENCE, &[&unsigned(&[0]), &subject, &self.public_key_info(), &[0xA0, 0]]);
         pem("CERTIFICATE REQUEST", &self.signed(&contents)?)
     }
+}
+
+/// The id of a key: a hash of its point.
+fn key_id(point: &[u8]) -> Vec<u8> {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(point).to_vec()
 }
 
 fn pem(label: &'static str, der: &[u8]) -> Result<String, Error> {
@@ -198,23 +209,73 @@ impl Authority {
         attributes: &[(&str, &str)],
         days: u32,
     ) -> Result<String, Error> {
+        let subject = (name, key.public_key_info(), key.key_id());
+        self.certify(subject, &[attributes_extension(attributes)], days)
+    }
+
+    /// As [`Authority::issue`], for a key that somebody else has: to a certificate request.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when the request is none, or is not signed by its key.
+    pub fn issue_to(
+        &self,
+        request_pem: &str,
+        name: &str,
+        attributes: &[(&str, &str)],
+        days: u32,
+    ) -> Result<String, Error> {
+        let unfit = || Error::Settings("the certificate request cannot be used".to_owned());
+        let request = CertReq::from_pem(request_pem.as_bytes()).map_err(|_| unfit())?;
+        let info = &request.info.public_key;
+        let point = info.subject_public_key.raw_bytes();
+        let signed = request.info.to_der().map_err(|_| unfit())?;
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point)
+            .verify(&signed, request.signature.raw_bytes())
+            .map_err(|_| unfit())?;
+        let subject = (name, info.to_der().map_err(|_| unfit())?, key_id(point));
+        self.certify(subject, &[attributes_extension(attributes)], days)
+    }
+
+    /// The certificate of a TLS server on the address.
+    ///
+    /// # Errors
+    /// [`Error::Settings`], [`Error::NoRandomness`].
+    pub fn issue_server(&self, address: IpAddr, key: &Key, days: u32) -> Result<String, Error> {
+        let name = match address {
+            IpAddr::V4(address) => tlv(0x87, &[&address.octets()]),
+            IpAddr::V6(address) => tlv(0x87, &[&address.octets()]),
+        };
+        let name = extension(ALTERNATIVE_NAME, false, &tlv(SEQUENCE, &[&name]));
+        self.certify(("server", key.public_key_info(), key.key_id()), &[name], days)
+    }
+
+    fn certify(
+        &self,
+        (name, public_key_info, key_id): (&str, Vec<u8>, Vec<u8>),
+        extensions: &[Vec<u8>],
+        days: u32,
+    ) -> Result<String, Error> {
         let subject = distinguished(name, "client")?;
-        let attributes: serde_json::Map<String, serde_json::Value> =
-            attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let attributes = json!({ "attrs": attributes }).to_string();
         let authority = tlv(SEQUENCE, &[&tlv(0x80, &[&self.key_id])]);
-        let extensions = [
+        let mut all = [
             // Digital signatures only.
             extension(KEY_USAGE, true, &tlv(BIT_STRING, &[&[7, 0x80]])),
             extension(BASIC_CONSTRAINTS, true, &tlv(SEQUENCE, &[])),
-            extension(SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&key.key_id()])),
+            extension(SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&key_id])),
             extension(AUTHORITY_KEY_ID, false, &authority),
-            extension(ATTRIBUTES_OID, false, attributes.as_bytes()),
-        ];
+        ]
+        .concat();
+        all.extend(extensions.concat());
         let names = (self.subject.as_slice(), subject.as_slice());
         let validity = (clock::now().saturating_sub(BACKDATED).max(self.valid_from), days);
-        certificate(&self.key, names, &key.public_key_info(), &extensions.concat(), validity)
+        certificate(&self.key, names, &public_key_info, &all, validity)
     }
+}
+
+fn attributes_extension(attributes: &[(&str, &str)]) -> Vec<u8> {
+    let attributes: serde_json::Map<String, serde_json::Value> =
+        attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    extension(ATTRIBUTES_OID, false, json!({ "attrs": attributes }).to_string().as_bytes())
 }
 
 fn extension(id: ObjectIdentifier, critical: bool, value: &[u8]) -> Vec<u8> {
@@ -326,14 +387,22 @@ mod tests {
 
     #[test]
     fn a_request_is_signed_by_its_key() {
-        use x509_cert::der::DecodePem as _;
-        let text = Key::generate().unwrap().request("alice").unwrap();
-        let request = x509_cert::request::CertReq::from_pem(text.as_bytes()).unwrap();
-        assert_eq!(request.info.subject.to_string(), "CN=alice,OU=client");
-        let key = request.info.public_key.subject_public_key.raw_bytes();
-        let algorithm = &ring::signature::ECDSA_P256_SHA256_ASN1;
-        let key = ring::signature::UnparsedPublicKey::new(algorithm, key);
-        let signed = request.info.to_der().unwrap();
-        assert!(key.verify(&signed, request.signature.raw_bytes()).is_ok());
+        let authority = Authority::generate("ca", 1).unwrap();
+        let key = Key::generate().unwrap();
+        let request = key.request("alice").unwrap();
+        let read = CertReq::from_pem(request.as_bytes()).unwrap();
+        assert_eq!(read.info.subject.to_string(), "CN=alice,OU=client");
+        let pem = authority.issue_to(&request, "alice", &[], 1).unwrap();
+        assert!(Identity::from_pem("alice", "M", pem.as_bytes(), key.pem()).is_ok());
+        // With another key's signature it is none.
+        let other = Key::generate().unwrap().request("alice").unwrap();
+        let (_, mut der) = x509_cert::der::pem::decode_vec(request.as_bytes()).unwrap();
+        let (_, theirs) = x509_cert::der::pem::decode_vec(other.as_bytes()).unwrap();
+        let at = der.len().min(theirs.len()) - 40;
+        let end = der.len().min(theirs.len());
+        der[at..end].copy_from_slice(&theirs[at..end]);
+        let forged = super::pem("CERTIFICATE REQUEST", &der).unwrap();
+        assert!(authority.issue_to(&forged, "alice", &[], 1).is_err());
+        assert!(authority.issue_to("alice", "alice", &[], 1).is_err());
     }
 }

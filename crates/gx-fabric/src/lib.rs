@@ -7,6 +7,7 @@
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used))]
 
+pub mod authority;
 pub mod block;
 pub mod certificate;
 pub mod chaincode;

@@ -58,6 +58,9 @@ pub enum StartError {
     DatabaseNew,
     #[error("there is no administrator {username:?}")]
     NoAdmin { username: String },
+    /// Other peers, another channel, or another setting `network`.
+    #[error("the ledger is that of {found}, but this process is set to {expected}")]
+    OtherNetwork { found: gx_types::NetworkId, expected: gx_types::NetworkId },
     #[error("cannot create the folder {path}")]
     Folder { path: std::path::PathBuf, source: std::io::Error },
 }

@@ -4,7 +4,9 @@
 //! so that the number of series stays bounded.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -13,6 +15,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+use gx_types::Role;
+
+use crate::calendar::now_ms;
 
 /// A worker of which one process of a network is the leader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +81,11 @@ pub struct ByWorker {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByRole {
+    role: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByRoute {
     pub method: &'static str,
     pub route: &'static str,
@@ -114,6 +125,9 @@ pub struct Metrics {
     /// Commands that were set aside and need an operator.
     pub dead_commands: Gauge,
     is_leader: Family<ByWorker, Gauge>,
+    /// Until when the certificates that this process uses are valid, since 1970.
+    certificates: OnceLock<Vec<(Role, Duration)>>,
+    certificate_days: Family<ByRole, Gauge<f64, AtomicU64>>,
 }
 
 impl Default for Metrics {
@@ -140,6 +154,8 @@ impl Metrics {
             outbox_oldest_queued_seconds: Seconds::default(),
             dead_commands: Gauge::default(),
             is_leader: Family::default(),
+            certificates: OnceLock::new(),
+            certificate_days: Family::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -181,6 +197,11 @@ impl Metrics {
             "1 while this process leads the worker",
             metrics.is_leader.clone(),
         );
+        r.register(
+            "certificate_expiry_days",
+            "Days until the certificate that a role signs with on Fabric ends",
+            metrics.certificate_days.clone(),
+        );
         Self { registry, ..metrics }
     }
 
@@ -197,8 +218,18 @@ impl Metrics {
         self.projector_lag_blocks.set(gauge(tip.saturating_sub(applied)));
     }
 
+    /// Tells until when the certificates are valid; they are read once, at the start.
+    pub fn set_certificates(&self, until: Vec<(Role, Duration)>) {
+        let _ = self.certificates.set(until);
+    }
+
     /// The text that Prometheus scrapes.
     pub fn render(&self) -> String {
+        let now = now_ms() as f64 / 1e3;
+        for (role, until) in self.certificates.get().into_iter().flatten() {
+            let days = (until.as_secs_f64() - now) / (24.0 * 60.0 * 60.0);
+            self.certificate_days.get_or_create(&ByRole { role: role.as_str() }).set(days);
+        }
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -227,7 +258,15 @@ mod tests {
         metrics.set_heights(7, 5);
         let function = "TokenomicsContract:Transfer";
         metrics.commands_submitted.get_or_create(&ByFunction { function }).inc();
+        let tomorrow = Duration::from_millis(now_ms() as u64) + Duration::from_secs(86_400);
+        metrics.set_certificates(vec![(Role::Admin, tomorrow), (Role::PartnerApi, Duration::ZERO)]);
         let text = metrics.render();
+        for (role, from, to) in [("gx_admin", 0.9, 1.0), ("gx_partner_api", -1e6, 0.0)] {
+            let name = format!("certificate_expiry_days{{role=\"{role}\"}} ");
+            let days = text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+            let days: f64 = days.unwrap();
+            assert!((from..=to).contains(&days), "{role}: {days}");
+        }
         for line in [
             "projector_lag_blocks 2",
             "worker_is_leader{worker=\"projector\"} 1",

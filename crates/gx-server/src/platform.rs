@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gx_fabric::check::Finding;
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
 use gx_store::Store;
@@ -71,6 +72,7 @@ impl Platform {
             Workers { .. } => Some(the_ledger(&config, &store).await?),
         };
         let metrics = Arc::new(Metrics::new());
+        metrics.set_certificates(chain.iter().flat_map(Chain::certificates).collect());
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone());
         let waiters = Waiters::start(store.clone(), &applied);
@@ -94,7 +96,11 @@ impl Platform {
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         if workers.submitter {
             let (store, chain, metrics) = (store.clone(), chain.clone(), metrics.clone());
-            let (limits, clock) = (BatchLimits::default(), self.clock.clone());
+            let limits = match self.config.ledger.engine {
+                LedgerEngine::Embedded => BatchLimits::default(),
+                LedgerEngine::Fabric => BatchLimits::FABRIC,
+            };
+            let clock = self.clock.clone();
             let submitter = Submitter { store, chain, metrics, wake, limits, clock };
             self.workers.spawn(submitter.run(holder_name(), self.stop.clone()));
         }
@@ -168,6 +174,7 @@ async fn the_ledger(config: &Config, store: &Store) -> Result<Chain, StartError>
     }
     let chain = if is_embedded { open_ledger(config)? } else { open_fabric(config)? };
     gx_store::projection::check_ledger(store, chain.origin().await?).await?;
+    check_network(config, &chain).await?;
     if is_embedded
         && let Some(at) = checkpoint
         && chain.block_hash(at.block).await? != Some(at.hash)
@@ -175,6 +182,21 @@ async fn the_ledger(config: &Config, store: &Store) -> Result<Chain, StartError>
         return Err(StartError::LedgerBehind { block: at.block });
     }
     Ok(chain)
+}
+
+/// Payments of one network must never meet the ledger of another.
+async fn check_network(config: &Config, chain: &Chain) -> Result<(), StartError> {
+    match chain.network().await {
+        Ok(Some(found)) if found != config.network => {
+            Err(StartError::OtherNetwork { found, expected: config.network })
+        }
+        Ok(_) => Ok(()),
+        // The contract may come back at any time, and the database is pinned to this ledger.
+        Err(error) => {
+            tracing::warn!(%error, "the ledger does not tell its network");
+            Ok(())
+        }
+    }
 }
 
 /// Prepares the way to the channel; whether the network answers is seen with the first request.
@@ -196,8 +218,18 @@ pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
     options.endorsing_organizations.clone_from(&settings.endorsing_organizations);
     options.transaction_bytes_max = settings.transaction_bytes_max;
     let msp_id = Some(settings.msp_id.as_str()).filter(|msp_id| !msp_id.is_empty());
-    let wallet = Wallet::open(&config.wallet_dir(), msp_id)?;
-    Ok(Chain::fabric(gx_fabric::Engine::new(options, &wallet)?))
+    let wallet_path = config.wallet_dir();
+    let wallet = Wallet::open(&wallet_path, msp_id)?;
+    let engine = gx_fabric::Engine::new(options.clone(), &wallet)?;
+    // Nothing waits for it: what is wrong may pass, and what is not needed may stay so.
+    tokio::spawn(async move {
+        for finding in gx_fabric::check::run(&options, &wallet, &wallet_path).await {
+            if let Finding { what, state, remedy: Some(remedy) } = finding {
+                tracing::warn!(what, state, remedy, "something is wrong with the Fabric network");
+            }
+        }
+    });
+    Ok(Chain::fabric(engine))
 }
 
 /// Opens the embedded ledger with the node's key, both made when there are none.

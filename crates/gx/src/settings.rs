@@ -12,6 +12,9 @@ pub(crate) const ADMIN_PASSWORD: &str = "GX_ADMIN_PASSWORD";
 /// The server that benchmarks use instead of a cluster of their own.
 pub(crate) const BENCH_DATABASE_URL: &str = "GX_BENCH_DATABASE_URL";
 
+/// The secret that a name was registered with at a Fabric CA.
+pub(crate) const CA_SECRET: &str = "FABRIC_CA_SECRET";
+
 /// Variables that are no settings of the platform.
 const NOT_SETTINGS: [&str; 3] = [ADMIN_PASSWORD, BENCH_DATABASE_URL, gx_pg::SHARED_URL];
 

@@ -20,6 +20,9 @@ use crate::process;
 const VERSION: &str = "1.0";
 const SEQUENCE: &str = "1";
 
+/// File in the network's folder: program and package id of the server.
+const SERVED: &str = "served";
+
 /// The builder of chaincode as a service: the release's, or three scripts that do its work.
 pub(super) fn builder(layout: &Layout) -> Result<PathBuf> {
     if let Some(folder) = layout.builder() {
@@ -127,8 +130,16 @@ fn committed(layout: &Layout, peer: Peer) -> bool {
         .is_ok_and(|found| found.get("sequence").and_then(Value::as_u64) == SEQUENCE.parse().ok())
 }
 
+/// Starts the server as it was started before.
+pub(super) fn serve_again(layout: &Layout) -> Result<()> {
+    let served = fs::read_to_string(layout.folder().join(SERVED)).context("it never ran")?;
+    let (gx, id) = served.trim().split_once('\n').context("no program and id are noted")?;
+    serve(layout, gx, id)
+}
+
 /// Starts the server that all peers ask.
 pub(super) fn serve(layout: &Layout, gx: &str, id: &str) -> Result<()> {
+    fs::write(layout.folder().join(SERVED), format!("{gx}\n{id}\n"))?;
     let mut command = Command::new(gx);
     command
         .current_dir(layout.folder())

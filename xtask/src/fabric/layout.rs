@@ -37,6 +37,10 @@ impl Orderer {
         format!("orderer{}", self.0)
     }
 
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        (1..=5).map(Self).find(|orderer| orderer.name() == name)
+    }
+
     pub(crate) fn port(self) -> u16 {
         17_000 + 10 * self.0
     }
@@ -55,6 +59,10 @@ impl Peer {
     pub(crate) fn all(count: u16) -> Vec<Self> {
         let both = |number| [Self { number, org: 1 }, Self { number, org: 2 }];
         (0..count.div_ceil(2)).flat_map(both).collect()
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::all(4).into_iter().find(|peer| peer.name() == name)
     }
 
     pub(crate) fn name(self) -> String {
@@ -103,6 +111,10 @@ impl Layout {
         let folder = self.home.join("builders/ccaas");
         let whole = ["detect", "build", "release"].map(|name| folder.join("bin").join(name));
         whole.iter().all(|path| path.is_file()).then_some(folder)
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     pub(crate) fn folder(&self) -> &Path {

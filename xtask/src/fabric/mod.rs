@@ -10,6 +10,7 @@ mod layout;
 mod network;
 mod node;
 
+use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -44,8 +45,23 @@ enum Command {
     },
     /// Prints what runs.
     Status,
-    /// Runs the tests that need a network, on the one that is up or on one of their own.
-    Test,
+    /// Stops one node, as a fault, and prints its name.
+    Stop {
+        /// Its name as `status` prints it, or `leader` for the orderer that leads the others.
+        node: String,
+    },
+    /// Starts a node that was stopped.
+    Start {
+        /// Its name as `status` prints it.
+        node: String,
+    },
+    /// Runs the tests that need a network, on the one that is up or on one of their own. They stop
+    /// and start its nodes.
+    Test {
+        /// Binary of the platform; built in release mode when it is not given.
+        #[arg(long, value_name = "FILE")]
+        gx: Option<PathBuf>,
+    },
 }
 
 /// The shape of the network. It is fixed until `down --clean`.
@@ -92,11 +108,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         Command::Down { clean } => network::down(&folder, *clean),
         Command::Status => network::status(&folder),
-        Command::Test if args.home.is_none() => {
+        Command::Stop { node } => network::stop(&folder, node),
+        Command::Start { node } => network::start(&open()?, node),
+        Command::Test { .. } if args.home.is_none() => {
             println!("SKIPPED: the tests on a Fabric network; FABRIC_HOME names no release");
             Ok(())
         }
-        Command::Test => test(&open()?),
+        Command::Test { gx } => test(&open()?, gx.clone()),
     }
 }
 
@@ -107,10 +125,18 @@ fn print_environment(layout: &Layout) {
     }
 }
 
-fn test(layout: &Layout) -> Result<()> {
+fn test(layout: &Layout, gx: Option<PathBuf>) -> Result<()> {
     let was_up = network::is_up(layout.folder());
-    let tested = network::up(layout, &UpArgs::default()).and_then(|()| {
+    let shape = UpArgs { gx, ..UpArgs::default() };
+    let brought_up = if was_up { Ok(()) } else { network::up(layout, &shape) };
+    let tested = brought_up.and_then(|()| {
         let mut command = process::cargo(&["test", "-p", "gx-fabric", "--test", "it", "real::"]);
+        // With it the tests stop and start nodes of this network.
+        let program = env::current_exe().context("the path of this program")?;
+        command
+            .env("FABRIC_NODES", program)
+            .env("FABRIC_HOME", layout.home())
+            .env("FABRIC_NET", layout.folder());
         process::run(command.envs(layout.environment()))
     });
     if was_up {

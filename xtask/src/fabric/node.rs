@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::process;
 
@@ -18,6 +18,9 @@ const MARK: &str = "DEVELOPMENT_NODE";
 
 /// How long a node may take to start, to stop, or to agree with others.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the ports of a node may be taken before somebody else must have them.
+const PORTS_FREE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs a program, quietly unless it fails.
 pub(super) fn run(command: &mut Command) -> Result<()> {
@@ -61,8 +64,12 @@ pub(super) fn start(folder: &Path, name: &str, command: &mut Command, ports: &[u
     if process_of(folder, name).is_some() {
         return Ok(());
     }
-    if let Some(taken) = ports.iter().find(|port| is_open(**port)) {
-        bail!("{name} needs port {taken}, which another process uses");
+    // A process that has just ended leaves its ports a moment later.
+    let asked = Instant::now();
+    while let Some(taken) = ports.iter().find(|port| is_open(**port)) {
+        let patient = asked.elapsed() < PORTS_FREE_WITHIN;
+        ensure!(patient, "{name} needs port {taken}, which another process uses");
+        std::thread::park_timeout(Duration::from_millis(50));
     }
     for part in ["run", "logs"] {
         fs::create_dir_all(folder.join(part))?;

@@ -47,7 +47,7 @@ const TABLE: [Row; 9] = [
     Row {
         name: "gx-fabric",
         may: &["gx-contract", "gx-types"],
-        tests_may: &[],
+        tests_may: &["gx-ledger"],
         never: &["axum", "sqlx"],
     },
     Row {

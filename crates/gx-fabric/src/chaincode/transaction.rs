@@ -147,7 +147,10 @@ async fn settle(
     let Done { record, writes } = loop {
         match shielded(|| execution.run())? {
             Step::Done(done) => break done,
-            Step::Need(keys) => {
+            Step::Need(mut keys) => {
+                // In the order in which the peer's database stores them: neighbours share a block
+                // of it, which is then read and unpacked once.
+                keys.sort_unstable();
                 let values = read(ports, &keys).await?;
                 for (key, value) in keys.into_iter().zip(&values) {
                     let value = (!value.is_empty()).then_some(value.as_slice());

@@ -1,7 +1,5 @@
 //! The chaincode server, spoken to by peers: bytes, direct calls, access, restarts, stopping.
 
-use std::collections::BTreeMap;
-
 use gx_contract::tokenomics::GetBalance;
 use gx_contract::{BatchRecord, Outcome};
 use gx_fabric::issue::{Authority, Key};
@@ -12,12 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::load::{Load, Model, account};
 use crate::network::{CHAINCODE, Network, Release, serve_chaincode};
-
-/// The channel's values without their versions.
-fn state(network: &Network) -> BTreeMap<String, Vec<u8>> {
-    let ledger = network.shared.ledger.lock().unwrap();
-    ledger.state.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect()
-}
 
 async fn the_bytes_are_the_contracts(release: Release) {
     let network = Network::start(release).await;
@@ -40,7 +32,7 @@ async fn the_bytes_are_the_contracts(release: Release) {
         records.push(model.execute(batch, block.time));
         assert_eq!(settled[0].commands, batch.commands.len());
     }
-    assert_eq!(state(&network), model.state);
+    assert_eq!(network.state(), model.state);
     let mut blocks = Vec::new();
     while blocks.len() < batches.len() {
         blocks.extend(engine.blocks(blocks.len() as u64 + 1, 100, usize::MAX).await.unwrap());

@@ -25,6 +25,11 @@ impl Load {
         Self { ids }
     }
 
+    /// The last id; the next ones follow it.
+    pub(crate) fn ids(&self) -> u128 {
+        self.ids
+    }
+
     pub(crate) fn envelope(&mut self, actor: Actor, command: impl Into<Command>) -> Envelope {
         self.ids += 1;
         let command_id = CommandId::from_u128(self.ids);

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod authority;
 mod blocks;
 mod chaincode;
 mod engine;
 mod faults;
 mod load;
+mod mixed;
 mod network;
 mod real;
+mod script;

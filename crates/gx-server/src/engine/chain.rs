@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use gx_contract::admin::GetSystemStatus;
 use gx_contract::state::Version;
 use gx_contract::{Batch, BatchRecord, Context, Envelope, Query, Refused};
 use gx_ledger::{Block, BlockLimit, Ledger};
 use gx_store::projection::ProjectedBlock;
-use gx_types::{BatchId, Role, TimeMs};
+use gx_types::{BatchId, NetworkId, Role, TimeMs};
 use tokio::sync::watch;
 
 /// Blocks of one reading at most.
@@ -170,6 +171,29 @@ impl Chain {
             Engine::Embedded(ledger) => Some(ledger),
             Engine::Fabric(_) => None,
         }
+    }
+
+    /// Until when the certificates that it is used with are valid; an embedded ledger needs none.
+    pub fn certificates(&self) -> Vec<(Role, std::time::Duration)> {
+        match &self.engine {
+            Engine::Embedded(_) => Vec::new(),
+            Engine::Fabric(fabric) => fabric.certificates(),
+        }
+    }
+
+    /// The network that the ledger was bootstrapped for; `None` before that.
+    ///
+    /// # Errors
+    /// [`ChainError::Ledger`].
+    pub async fn network(&self) -> Result<Option<NetworkId>, ChainError> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Status {
+            network_id: Option<NetworkId>,
+        }
+        let answer = self.query(GetSystemStatus {}.into()).await?;
+        let status: Option<Status> = answer.ok().and_then(|text| serde_json::from_str(&text).ok());
+        Ok(status.and_then(|status| status.network_id))
     }
 
     /// The engine, if it can be reached now.

@@ -30,6 +30,11 @@ pub struct BatchLimits {
     pub bytes_max: usize,
 }
 
+impl BatchLimits {
+    /// On Fabric a batch costs several round trips to peers and orderers, whatever its size.
+    pub const FABRIC: Self = Self { commands_max: 5_000, bytes_max: 2 << 20 };
+}
+
 impl Default for BatchLimits {
     fn default() -> Self {
         // Large enough that the cost of a commit is shared by thousands, small enough that a

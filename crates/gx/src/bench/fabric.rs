@@ -90,7 +90,7 @@ pub(super) async fn run(report: &mut Report, time: Duration, settings: &Settings
 
 /// Command ids must be new in every run on the same ledger.
 #[expect(clippy::disallowed_methods, reason = "a seed that no earlier run had")]
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or_default()
 }

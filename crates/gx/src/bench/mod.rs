@@ -41,8 +41,9 @@ pub(crate) struct Args {
     /// Folder on the disk to measure; a folder of its own is made there and removed.
     #[arg(long, global = true, value_name = "DIR", default_value = ".")]
     within: PathBuf,
-    /// SQL engine. PostgreSQL is a throw-away cluster, or the server that the environment variable
-    /// GX_BENCH_DATABASE_URL names, whose database has to be empty.
+    /// SQL engine; or SQLite with a running Fabric network as the ledger, which the environment
+    /// variables FABRIC_* name. PostgreSQL is a throw-away cluster, or the server that the
+    /// environment variable GX_BENCH_DATABASE_URL names, whose database has to be empty.
     #[arg(long, global = true, value_name = "SQL", default_value = "both")]
     engine: Sql,
 }

@@ -1,16 +1,18 @@
-//! The platform that a benchmark runs on: no HTTP, a database and a ledger of its own.
+//! The platform that a benchmark runs on: no HTTP, a database of its own, and a ledger of its own
+//! unless that is a Fabric network.
 //!
 //! Durability is as in production: fsync on every commit of database and ledger.
 
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use gx_pg::{Cluster, Options};
 use gx_server::config::Config;
 use gx_server::engine::Submission;
 use gx_server::{Platform, Service, Workers};
+use gx_store::commands::State;
 use gx_types::Actor;
 use tempfile::TempDir;
 
@@ -21,12 +23,17 @@ use crate::{rebuild, settings};
 /// Accounts are opened this many at a time.
 const OPENING: usize = 4_000;
 
-/// The SQL engine that is measured.
+/// Long enough for what is not broken: a used channel's history is read first.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// The engines that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Sql {
     Sqlite,
     Postgres,
     Both,
+    /// SQLite, and as the ledger the Fabric network that the environment variables FABRIC_* name.
+    Fabric,
 }
 
 impl Sql {
@@ -36,6 +43,7 @@ impl Sql {
             Self::Sqlite => &[Self::Sqlite],
             Self::Postgres => &[Self::Postgres],
             Self::Both => &[Self::Sqlite, Self::Postgres],
+            Self::Fabric => &[Self::Fabric],
         }
     }
 
@@ -44,6 +52,7 @@ impl Sql {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::Both => "both",
+            Self::Fabric => "sqlite and fabric",
         }
     }
 }
@@ -75,41 +84,60 @@ impl Stage {
             };
             environment.push(("DATABASE_URL".to_owned(), url));
         }
-        let flags = [("data_dir", data), ("log.level", "error".to_owned())];
+        let mut flags = vec![("data_dir", data), ("log.level", "error".to_owned())];
+        if sql == Sql::Fabric {
+            flags.push(("ledger.engine", "fabric".to_owned()));
+            let all = std::env::vars_os();
+            environment.extend(
+                all.filter_map(|(name, text)| {
+                    Some((name.into_string().ok()?, text.into_string().ok()?))
+                })
+                .filter(|(name, _)| name.starts_with("FABRIC_")),
+            );
+        }
         let config = Config::load(None, environment, &flags)?;
         let platform = Platform::start(config.clone(), workers, true).await?;
         Ok(Self { config, platform, _folder: folder, _cluster: cluster })
     }
 
-    /// Bootstraps and opens the population's accounts, through the same path as everything.
+    /// Bootstraps and opens the population's accounts, through the same path as everything. What
+    /// an earlier run has done on a ledger that is not the stage's own is refused, which is fine.
     pub(super) async fn populate(&self, population: &mut Population, users: usize) -> Result<()> {
         let bar = crate::console::progress("opening accounts", users as u64);
         for envelope in population.foundation() {
-            self.settle(vec![submission(envelope)]).await?;
+            self.outcome(vec![submission(envelope)]).await?;
         }
         let numbers: Vec<usize> = (0..users).collect();
         for numbers in numbers.chunks(OPENING) {
             let openings = numbers.iter().filter_map(|number| population.opening(*number));
-            self.settle(openings.map(submission).collect()).await?;
+            let outcome = self.outcome(openings.map(submission).collect()).await?;
             bar.inc(numbers.len() as u64);
+            if matches!(outcome, State::Refused { .. }) {
+                break;
+            }
         }
         bar.finish_and_clear();
         Ok(())
     }
 
-    /// Submits commands in one transaction and waits for the last of them.
+    /// Submits commands in one transaction and waits until the last of them is carried out.
     pub(super) async fn settle(&self, commands: Vec<Submission>) -> Result<()> {
+        match self.outcome(commands).await? {
+            State::Committed { .. } => Ok(()),
+            state => bail!("a command of the load was not carried out: {state:?}"),
+        }
+    }
+
+    /// Submits commands in one transaction. What becomes of the last of them.
+    async fn outcome(&self, commands: Vec<Submission>) -> Result<State> {
         let outbox = self.platform.outbox();
         let mut tx = self.platform.store().begin().await?;
         let accepted = outbox.submit_in(&mut tx, commands).await?;
         tx.commit().await?;
         outbox.committed();
         let last = accepted.last().context("no command to settle")?.command_id;
-        let deadline = Duration::from_secs(120);
-        match self.platform.waiters().wait(last, deadline).await? {
-            Some(gx_store::commands::State::Committed { .. }) => Ok(()),
-            state => anyhow::bail!("a command of the load was not carried out: {state:?}"),
-        }
+        let state = self.platform.waiters().wait(last, DEADLINE).await?;
+        state.context("a command of the load has no outcome; the log says why")
     }
 
     /// Stops the platform and fills its read models again; how long that took.

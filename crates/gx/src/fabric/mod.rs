@@ -25,6 +25,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Has a Fabric CA issue an identity, for a name that is registered or that is registered now.
+    Enroll(identities::EnrollArgs),
+    /// Has a Fabric CA issue a newer certificate for an identity of the wallet.
+    Reenroll(identities::ReenrollArgs),
     /// Looks at everything that can be wrong between this machine and the network.
     Check(check::Args),
     /// Issues the three service identities with a development network's own authority.
@@ -37,6 +41,8 @@ enum Command {
 
 pub(crate) fn run(args: &Args) -> Result<End> {
     match &args.command {
+        Command::Enroll(args) => process::block_on(identities::enroll(args)),
+        Command::Reenroll(args) => process::block_on(identities::reenroll(args)),
         Command::Check(args) => process::block_on(check::run(args)),
         Command::DevIdentities(args) => identities::develop(args),
         Command::Invoke(args) => process::block_on(call::invoke(args)),

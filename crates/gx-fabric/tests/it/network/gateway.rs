@@ -15,11 +15,12 @@ use gx_fabric::proto::{
 use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::http;
 use tonic::server::Grpc;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
@@ -47,7 +48,8 @@ pub(super) async fn serve(
         let gateway = gateway.clone();
         async move { Ok::<_, Infallible>(gateway.route(request).await) }
     });
-    let incoming = TcpListenerStream::new(listener);
+    // Each call waits for its answer: nothing may be held back to be joined.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = tonic::transport::Server::builder();
     // Connections that clients keep open must not outlive the test.
     tokio::select! {
@@ -132,7 +134,14 @@ impl Gateway {
             let detail = "error validating proposal: access denied: channel [x] creator org [Y]";
             return Err(failed(Code::Aborted, "failed to endorse transaction", detail));
         }
-        let signed = request.proposed_transaction.unwrap();
+        if self.shared.takes(Fault::OrganizationAway) {
+            let text = "no combination of peers can be derived which satisfy the policy";
+            return Err(Status::failed_precondition(text));
+        }
+        if self.shared.takes(Fault::EndorsementSilent) {
+            std::future::pending::<()>().await;
+        }
+        let signed = self.shared.later(request.proposed_transaction.unwrap());
         let first = self.simulate(0, &signed).await?;
         let second = self.simulate(1, &signed).await?;
         if first != second || self.shared.takes(Fault::Mismatch) {

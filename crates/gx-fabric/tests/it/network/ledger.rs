@@ -54,12 +54,13 @@ impl Ledger {
     pub(crate) fn commit(&mut self, transactions: Vec<(String, Envelope, Simulation)>) {
         let number = self.blocks.len() as u64;
         let (mut codes, mut data) = (Vec::new(), Vec::new());
-        let mut state = State::clone(&self.state);
+        // Copied only while a transaction still runs on it.
+        let state = Arc::make_mut(&mut self.state);
         for (place, (tx_id, envelope, simulation)) in transactions.into_iter().enumerate() {
             data.push(envelope.encode_to_vec());
             let code = match self.results.get(&tx_id) {
                 Some(_) => DUPLICATE,
-                None if unchanged(&state, &simulation.reads) => VALID,
+                None if unchanged(state, &simulation.reads) => VALID,
                 None => CONFLICT,
             };
             codes.push(code);
@@ -72,7 +73,6 @@ impl Ledger {
                 state.extend(writes.map(|(key, value)| (key, (value, version))));
             }
         }
-        self.state = Arc::new(state);
         self.append(data, codes);
     }
 

@@ -4,21 +4,28 @@
 //! Its semantics are Fabric's: a transaction does not see its own writes, versions that were read
 //! are compared at commit, endorsements must be equal, the first copy of an id counts.
 
+mod forwarder;
 mod gateway;
 mod ledger;
 mod peer;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gx_fabric::chaincode::{self, Access};
 use gx_fabric::issue::{Authority, Key, write_msp_folder};
+use gx_fabric::proto::{ChannelHeader, Header, Proposal, SignedProposal};
 use gx_fabric::{Deadlines, Engine, Options, PeerAddress, Peers, Wallet};
+use gx_types::TimeMs;
+use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use forwarder::Forwarder;
 pub(crate) use ledger::Ledger;
 pub(crate) use peer::Peer;
 
@@ -41,8 +48,12 @@ pub(crate) enum Fault {
     Overtaken,
     /// The gateway's connection is refused from now on until the next fault is taken.
     Unavailable,
-    /// The gateway takes the request and never answers.
+    /// The gateway takes the transaction and never answers.
     Silent,
+    /// No endorser answers in time.
+    EndorsementSilent,
+    /// The peers of an organization that the policy needs are away.
+    OrganizationAway,
     /// The peer refuses the identity.
     AccessDenied,
     /// The stream of blocks breaks after one more block.
@@ -61,6 +72,8 @@ pub(crate) enum Release {
 pub(crate) struct Shared {
     pub(crate) ledger: Mutex<Ledger>,
     faults: Mutex<Vec<Fault>>,
+    /// How far the submitters' clocks are ahead of this machine's, in seconds.
+    ahead: AtomicI64,
 }
 
 impl Shared {
@@ -70,6 +83,21 @@ impl Shared {
         let found = faults.iter().position(|due| *due == fault);
         found.map(|at| faults.remove(at)).is_some()
     }
+
+    /// The proposal as a submitter whose clock is ahead would have made it.
+    fn later(&self, signed: SignedProposal) -> SignedProposal {
+        let ahead = self.ahead.load(Ordering::SeqCst);
+        if ahead == 0 {
+            return signed;
+        }
+        let mut proposal = Proposal::decode(signed.proposal_bytes.as_slice()).unwrap();
+        let mut header = Header::decode(proposal.header.as_slice()).unwrap();
+        let mut channel = ChannelHeader::decode(header.channel_header.as_slice()).unwrap();
+        channel.timestamp.as_mut().unwrap().seconds += ahead;
+        header.channel_header = channel.encode_to_vec();
+        proposal.header = header.encode_to_vec();
+        SignedProposal { proposal_bytes: proposal.encode_to_vec(), ..signed }
+    }
 }
 
 pub(crate) struct Network {
@@ -78,14 +106,15 @@ pub(crate) struct Network {
     pub(crate) gateway: SocketAddr,
     pub(crate) wallet: Wallet,
     pub(crate) stop_chaincode: CancellationToken,
-    stop: CancellationToken,
+    stop_gateway: CancellationToken,
+    release: Release,
     _folder: TempDir,
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
         self.stop_chaincode.cancel();
-        self.stop.cancel();
+        self.stop_gateway.cancel();
     }
 }
 
@@ -96,6 +125,19 @@ pub(crate) async fn serve_chaincode(listener: TcpListener, stop: CancellationTok
     let chaincode_id = CHAINCODE_ID.to_owned();
     let options = chaincode::Options { chaincode_id, access, tls: None, grace };
     chaincode::serve(listener, options, stop).await.unwrap();
+}
+
+async fn serve_gateway(
+    shared: Arc<Shared>,
+    chaincode: SocketAddr,
+    release: Release,
+) -> (SocketAddr, CancellationToken) {
+    let stop = CancellationToken::new();
+    let peers = [Peer::new(chaincode, release), Peer::new(chaincode, release)];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(gateway::serve(listener, shared, peers, stop.clone()));
+    (address, stop)
 }
 
 pub(crate) fn wallet() -> (TempDir, Wallet) {
@@ -117,14 +159,27 @@ impl Network {
         let (folder, wallet) = wallet();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let chaincode = listener.local_addr().unwrap();
-        let (stop, stop_chaincode) = (CancellationToken::new(), CancellationToken::new());
+        let stop_chaincode = CancellationToken::new();
         tokio::spawn(serve_chaincode(listener, stop_chaincode.clone()));
         let shared = Arc::<Shared>::default();
-        let peers = [Peer::new(chaincode, release), Peer::new(chaincode, release)];
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = listener.local_addr().unwrap();
-        tokio::spawn(gateway::serve(listener, shared.clone(), peers, stop.clone()));
-        Self { shared, chaincode, gateway, wallet, stop_chaincode, stop, _folder: folder }
+        let (gateway, stop_gateway) = serve_gateway(shared.clone(), chaincode, release).await;
+        Self {
+            shared,
+            chaincode,
+            gateway,
+            wallet,
+            stop_chaincode,
+            stop_gateway,
+            release,
+            _folder: folder,
+        }
+    }
+
+    /// Ends the gateway's peer and starts it on another port.
+    pub(crate) async fn move_gateway(&mut self) {
+        self.stop_gateway.cancel();
+        let moved = serve_gateway(self.shared.clone(), self.chaincode, self.release).await;
+        (self.gateway, self.stop_gateway) = moved;
     }
 
     pub(crate) fn options(&self) -> Options {
@@ -147,6 +202,21 @@ impl Network {
     /// Faults that have not happened.
     pub(crate) fn faults_left(&self) -> Vec<Fault> {
         self.shared.faults.lock().unwrap().clone()
+    }
+
+    /// Lets days pass for submitters. About the time that follows.
+    #[expect(clippy::disallowed_methods, reason = "proposals have this machine's time too")]
+    pub(crate) fn pass(&self, days: u32) -> TimeMs {
+        let seconds = i64::from(days) * 24 * 60 * 60;
+        let ahead = self.shared.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        TimeMs(i64::try_from(now.as_millis()).unwrap() + ahead * 1000)
+    }
+
+    /// The channel's values without their versions.
+    pub(crate) fn state(&self) -> BTreeMap<String, Vec<u8>> {
+        let ledger = self.shared.ledger.lock().unwrap();
+        ledger.state.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect()
     }
 
     /// Validation codes of all transactions, in the order of the blocks.
