@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use gx_types::{CommandId, Pool, Role, TimeMs};
+use gx_types::{Actor, CommandId, Pool, Role, TimeMs};
 
 use crate::batch::BodyHash;
 use crate::signature::Verified;
@@ -192,7 +192,7 @@ impl<'b> Execution<'b> {
         }
         passed?;
         if let Some(validated @ false) = self.validated.get_mut(at) {
-            rule.validate()?;
+            envelope.validate()?;
             *validated = true;
         }
         let mut tx = Tx::new(&mut self.state, envelope, time)?;
@@ -216,13 +216,21 @@ fn repeat(first: CommandOutcome, body: BodyHash) -> Outcome {
 }
 
 impl Envelope {
-    /// What can be said of the command without any state: the gates' role and the rule's own
-    /// checks. `submit()` asks this before it accepts.
+    /// What can be said of the command without any state: whose it may be, the rule's own checks,
+    /// and whose account it is about. `submit()` asks this before it accepts.
     ///
     /// # Errors
     /// The refusal that the ledger would answer.
     pub fn validate(&self) -> Result<(), Refused> {
-        self.command.rule().validate()
+        let rule = self.command.rule();
+        if !gates::is_kind_allowed(self, rule.gate().actor) {
+            return Err(gates::not_allowed(&self.actor));
+        }
+        rule.validate()?;
+        match (rule.own_account(), self.actor) {
+            (Some(own), Actor::User(id)) if *own != id => Err(Refusal::NotOwnAccount.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The role that a service needs to submit the command.

@@ -6,7 +6,7 @@ use crate::identity::{AccountStatus, KeyRecord};
 use crate::signature::{SIGNED_AHEAD_MAX_MS, Verified};
 use crate::state::{Account, Admin, AdminLevel, Key, State};
 use crate::tx::{DynRule, Stop};
-use crate::{Envelope, PublicKey, Refusal};
+use crate::{Command, Envelope, PublicKey, Refusal, Refused};
 
 /// Whose command this may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Gate {
             (!unbootstrapped, Refusal::NotBootstrapped),
             (!paused, Refusal::SystemPaused),
             (known, Refusal::ActorUnknown),
-            (known, Refusal::ActorNotAllowed),
+            (true, Refusal::ActorNotAllowed),
             (user, Refusal::SignatureMissing),
             (true, Refusal::SignatureUnexpected),
             (user, Refusal::SignatureExpired),
@@ -185,7 +185,7 @@ fn check_actor(
     let unknown = || Refusal::ActorUnknown.because(format!("{actor} is not on the ledger"));
     let (allowed, account) = match actor {
         _ if rule == ActorRule::Bootstrap => (true, None),
-        Actor::System => (rule == ActorRule::AdminOrSystem, None),
+        Actor::System => (true, None),
         Actor::Admin(id) => {
             let admin: Option<Admin> = state.get(Key::Admin(*id))?;
             let admin = admin.filter(Admin::in_office).ok_or_else(unknown)?;
@@ -193,11 +193,11 @@ fn check_actor(
         }
         Actor::User(id) => {
             let account: Account = state.account(id)?.ok_or_else(unknown)?;
-            (rule == ActorRule::User && account.is_user(), Some((id, account)))
+            (account.is_user(), Some((id, account)))
         }
     };
-    if !allowed {
-        return Err(Refusal::ActorNotAllowed.because(format!("{actor} may not do this")).into());
+    if !allowed || !is_kind_allowed(envelope, rule) {
+        return Err(not_allowed(actor).into());
     }
     match (account, network) {
         (Some((id, account)), Some(network)) => {
@@ -215,6 +215,24 @@ fn check_actor(
         _ if envelope.signature.is_some() => Err(Refusal::SignatureUnexpected.into()),
         _ => Ok(()),
     }
+}
+
+/// Whether a command may be that of such an actor, whatever is known of this one.
+pub(crate) fn is_kind_allowed(envelope: &Envelope, rule: ActorRule) -> bool {
+    match (rule, &envelope.actor) {
+        (ActorRule::Bootstrap | ActorRule::AdminOrSystem, Actor::System)
+        | (ActorRule::SuperAdmin | ActorRule::Admin | ActorRule::AdminOrSystem, Actor::Admin(_))
+        | (ActorRule::User, Actor::User(_)) => true,
+        (ActorRule::Bootstrap, Actor::Admin(id)) => match &envelope.command {
+            Command::BootstrapSystem(command) => command.first_super_admin == *id,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+pub(crate) fn not_allowed(actor: &Actor) -> Refused {
+    Refusal::ActorNotAllowed.because(format!("{actor} may not do this"))
 }
 
 /// Whether the account may initiate anything.

@@ -158,7 +158,7 @@ refusals! {
     /// The set of countries is not complete yet.
     CountriesNotSealed = "countries_not_sealed", transient;
     /// The country is not in the set of countries.
-    CountryUnknown = "country_unknown";
+    CountryUnknown = "country_unknown", transient;
     /// The id belongs to another account or organization.
     UserIdTaken = "user_id_taken";
     /// This person has an account already.
@@ -168,9 +168,9 @@ refusals! {
     /// A nominated guardian is not a user on the ledger.
     GuardianNotFound = "guardian_not_found", transient;
     /// There is no such relationship.
-    RelationshipNotFound = "relationship_not_found";
+    RelationshipNotFound = "relationship_not_found", transient;
     /// There is no such recovery.
-    RecoveryNotFound = "recovery_not_found";
+    RecoveryNotFound = "recovery_not_found", transient;
     /// A stakeholder is not a user on the ledger.
     StakeholderNotFound = "stakeholder_not_found", transient;
     /// The treasury is locked: no organization governs it.
@@ -178,9 +178,9 @@ refusals! {
     /// There is no such organization.
     OrganizationNotFound = "organization_not_found", transient;
     /// There is no such payment waiting for approvals.
-    PendingTxNotFound = "pending_tx_not_found";
+    PendingTxNotFound = "pending_tx_not_found", transient;
     /// There is no such loan.
-    LoanNotFound = "loan_not_found";
+    LoanNotFound = "loan_not_found", transient;
     /// This is for another party of it to do.
     NotParty = "not_party";
     /// The actor is not a guardian of this account.
@@ -212,9 +212,9 @@ refusals! {
     /// The organization has 50 payments waiting.
     TooManyPending = "too_many_pending", transient;
     /// The amount is less than the smallest loan or more than the largest.
-    LoanAmountInvalid = "loan_amount_invalid";
+    LoanAmountInvalid = "loan_amount_invalid", transient;
     /// The term is less than a day or longer than allowed.
-    LoanDurationInvalid = "loan_duration_invalid";
+    LoanDurationInvalid = "loan_duration_invalid", transient;
     /// The loan does not wait for approval.
     LoanNotPending = "loan_not_pending";
     /// Two loans of this borrower have failed.
@@ -246,9 +246,9 @@ refusals! {
     /// The account has a key already; it can be rotated.
     KeyExists = "key_exists";
     /// The account has no key.
-    KeyMissing = "key_missing";
+    KeyMissing = "key_missing", transient;
     /// The key is the one that the account has.
-    KeyUnchanged = "key_unchanged";
+    KeyUnchanged = "key_unchanged", transient;
     /// A recovery of this account is under way.
     RecoveryOpen = "recovery_open", transient;
     /// The recovery does not wait for guardians.

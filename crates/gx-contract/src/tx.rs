@@ -59,6 +59,11 @@ pub trait Rule {
         None
     }
 
+    /// The account that the command is about, which must be the acting user's.
+    fn own_account(&self) -> Option<&AccountId> {
+        None
+    }
+
     /// The checks that need no state. They run before a command is accepted, and again on the
     /// ledger.
     ///
@@ -87,6 +92,7 @@ pub trait Rule {
 pub(crate) trait DynRule {
     fn gate(&self) -> Gate;
     fn counterparty(&self) -> Option<&AccountId>;
+    fn own_account(&self) -> Option<&AccountId>;
     fn validate(&self) -> Result<(), Refused>;
     fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop>;
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop>;
@@ -98,6 +104,9 @@ impl<R: Rule> DynRule for R {
     }
     fn counterparty(&self) -> Option<&AccountId> {
         Rule::counterparty(self)
+    }
+    fn own_account(&self) -> Option<&AccountId> {
+        Rule::own_account(self)
     }
     fn validate(&self) -> Result<(), Refused> {
         Rule::validate(self)
@@ -179,11 +188,6 @@ impl<'a> Tx<'a> {
             Actor::User(id) => Ok(*id),
             Actor::System | Actor::Admin(_) => Err(Refusal::ActorNotAllowed.into()),
         }
-    }
-
-    /// The acting user's account, which must be the one that the command names.
-    pub(crate) fn owner(&self, named: &AccountId) -> Result<(), Stop> {
-        if self.user()? == *named { Ok(()) } else { Err(Refusal::NotOwnAccount.into()) }
     }
 
     /// Runs a part whose refusal is not the command's own: what the part did is taken back, and

@@ -6,7 +6,7 @@ mod admins;
 mod disbursement;
 mod parameters;
 
-use gx_types::{Actor, AdminId, Amount, CountryCode, MAX_SUPPLY, NetworkId, Pool, Role};
+use gx_types::{AdminId, Amount, CountryCode, MAX_SUPPLY, NetworkId, Pool, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::countries::{TOTAL_WEIGHT, allot};
@@ -78,15 +78,10 @@ pub struct SystemBootstrapped {
 
 impl Rule for BootstrapSystem {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Bootstrap).before_bootstrap();
-    const REFUSALS: &[Refusal] = &[Refusal::ActorNotAllowed, Refusal::AlreadyBootstrapped];
+    const REFUSALS: &[Refusal] = &[Refusal::AlreadyBootstrapped];
     const EVENTS: &[&str] = &["SystemBootstrapped"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        match tx.actor {
-            Actor::System => {}
-            Actor::Admin(id) if *id == self.first_super_admin => {}
-            Actor::Admin(_) | Actor::User(_) => return Err(Refusal::ActorNotAllowed.into()),
-        }
         if tx.state.system()?.is_some() {
             return Err(Refusal::AlreadyBootstrapped.into());
         }

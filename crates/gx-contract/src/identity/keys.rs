@@ -56,8 +56,11 @@ impl Rule for RegisterKey {
         check_key(&self.public_key)
     }
 
+    fn own_account(&self) -> Option<&AccountId> {
+        Some(&self.user_id)
+    }
+
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        tx.owner(&self.user_id)?;
         if tx.state.existing_account(&self.user_id)?.keyed {
             return Err(Refusal::KeyExists.into());
         }
@@ -97,8 +100,11 @@ impl Rule for RotateKey {
         check_key(&self.public_key)
     }
 
+    fn own_account(&self) -> Option<&AccountId> {
+        Some(&self.user_id)
+    }
+
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        tx.owner(&self.user_id)?;
         let key: Option<KeyRecord> = tx.state.get(Key::AccountKey(self.user_id))?;
         let key = key.ok_or(Refusal::KeyMissing)?;
         if key.public_key == self.public_key {

@@ -118,8 +118,11 @@ impl Rule for NominateGuardians {
         Ok(())
     }
 
+    fn own_account(&self) -> Option<&AccountId> {
+        Some(&self.user_id)
+    }
+
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        tx.owner(&self.user_id)?;
         let key = Key::Guardians(self.user_id);
         let accounts = self.guardians.iter().map(|id| Key::Account(*id));
         tx.state.load(accounts.chain([key]))?;

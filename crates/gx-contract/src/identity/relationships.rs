@@ -115,10 +115,9 @@ pub struct RelationshipRequested {
 }
 
 impl Rule for RequestRelationship {
-    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User).even_to_frozen();
     const REFUSALS: &[Refusal] = &[
         Refusal::AccountNotFound,
-        Refusal::CounterpartyFrozen,
         Refusal::SameAccount,
         Refusal::NotOwnAccount,
         Refusal::NotAUser,
@@ -131,6 +130,10 @@ impl Rule for RequestRelationship {
         Some(&self.object_id)
     }
 
+    fn own_account(&self) -> Option<&AccountId> {
+        Some(&self.subject_id)
+    }
+
     fn validate(&self) -> Result<(), Refused> {
         if self.subject_id == self.object_id {
             return Err(Refusal::SameAccount.into());
@@ -139,7 +142,6 @@ impl Rule for RequestRelationship {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        tx.owner(&self.subject_id)?;
         if !tx.state.existing_account(&self.object_id)?.is_user() {
             return Err(Refusal::NotAUser.into());
         }

@@ -163,6 +163,7 @@ impl Rule for ApproveLoan {
         Refusal::LoanNotPending,
         Refusal::LoansBarred,
         Refusal::TrustTooLow,
+        Refusal::InsufficientBalance,
     ];
     const EVENTS: &[&str] = &["LoanApproved"];
 

@@ -68,6 +68,7 @@ impl Rule for RepayLoan {
         Refusal::NotParty,
         Refusal::LoanNotActive,
         Refusal::RepaymentTooLarge,
+        Refusal::InsufficientBalance,
     ];
     const EVENTS: &[&str] = &["LoanRepaid"];
 

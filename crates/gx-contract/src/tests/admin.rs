@@ -32,6 +32,7 @@ fn bootstrap_is_done_once_whoever_asks() {
 fn bootstrap_is_given_by_the_system_or_by_the_admin_it_names() {
     check(
         "admin:other BootstrapSystem root => actor_not_allowed
+        signed=k admin:other BootstrapSystem root => actor_not_allowed
         user:alice.IN BootstrapSystem root => actor_not_allowed
         as gx_admin system BootstrapSystem root => role_not_allowed
         as gx_partner_api system BootstrapSystem root => role_not_allowed

@@ -106,7 +106,6 @@ pub(super) const TABLES: [Table; 12] = [
             account_locked       | actor=user:locked.IN
             account_deceased     | actor=user:dead.IN
             account_not_found | to=nobody.IN
-            counterparty_frozen | to=frank.FR
             same_account | to=alice.IN
             not_own_account | user=bob.FR, to=carol.IN
             not_a_user | to=SYSTEM_LOAN_POOL

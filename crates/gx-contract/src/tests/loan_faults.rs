@@ -28,7 +28,12 @@ pub(super) const LOANS: &str = r#"#asked2 user:alice.IN ApplyForLoan 100GX 10 =>
     open fallen.IN 30
     trust fallen.IN 75
     #ofFallen user:fallen.IN ApplyForLoan 100GX 10 => LoanApplied
-    trust fallen.IN 10"#;
+    trust fallen.IN 10
+    open spent.IN 30
+    trust spent.IN 75
+    #ofSpent user:spent.IN ApplyForLoan 100GX 10 => LoanApplied
+    admin:root ApproveLoan #ofSpent => LoanApproved
+    user:spent.IN Transfer spent.IN alice.IN 590GX => Transferred"#;
 
 pub(super) const TABLES: [Table; 5] = [
     Table {
@@ -102,7 +107,8 @@ pub(super) const TABLES: [Table; 5] = [
             loan_not_found | loan=#unheard
             not_party | actor=user:carol.IN
             loan_not_active | loan=#asked2
-            repayment_too_large | amount=100000001",
+            repayment_too_large | amount=100000001
+            insufficient_balance | actor=user:spent.IN, loan=#ofSpent, amount=50GX",
     },
     Table {
         line: "{actor} MarkLoanDefaulted {loan}",

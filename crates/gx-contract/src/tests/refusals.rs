@@ -590,17 +590,19 @@ fn codes_say_whether_the_same_command_may_pass_later() {
     assert_eq!(
         transient.join(" "),
         "not_bootstrapped system_paused actor_unknown account_frozen account_locked \
-         account_not_found counterparty_frozen action_unknown proposer_not_admin \
-         admin_unknown admin_exists admin_account_invalid too_few_super_admins \
-         parameters_inconsistent amount_above_cap proposal_unknown proposal_exists \
-         too_many_proposals voting_not_ended not_paused countries_not_sealed \
-         guardian_not_found stakeholder_not_found treasury_locked organization_not_found \
-         not_guardian endorsements_missing organization_not_active too_many_pending \
-         trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
-         relationship_exists relationship_rejected relationship_not_pending \
-         relationship_not_confirmed spouse_exists recovery_open recovery_not_confirmed \
-         recovery_too_early genesis_ineligible status_unchanged already_frozen not_frozen \
-         exemption_unchanged tax_exempt tax_not_due insufficient_balance"
+         account_not_found counterparty_frozen action_unknown proposer_not_admin admin_unknown \
+         admin_exists admin_account_invalid too_few_super_admins parameters_inconsistent \
+         amount_above_cap proposal_unknown proposal_exists too_many_proposals voting_not_ended \
+         not_paused countries_not_sealed country_unknown guardian_not_found \
+         relationship_not_found recovery_not_found stakeholder_not_found treasury_locked \
+         organization_not_found pending_tx_not_found loan_not_found not_guardian \
+         endorsements_missing organization_not_active too_many_pending loan_amount_invalid \
+         loan_duration_invalid trust_too_low too_many_loans loan_limit_exceeded \
+         loan_not_active loan_not_overdue relationship_exists relationship_rejected \
+         relationship_not_pending relationship_not_confirmed spouse_exists key_missing \
+         key_unchanged recovery_open recovery_not_confirmed recovery_too_early \
+         genesis_ineligible status_unchanged already_frozen not_frozen exemption_unchanged \
+         tax_exempt tax_not_due insufficient_balance"
     );
 }
 

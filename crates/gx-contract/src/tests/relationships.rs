@@ -54,6 +54,16 @@ fn one_side_asks_and_the_other_answers_once() {
     );
 }
 
+/// A freeze stops what the account initiates and payments to it, nothing else.
+#[test]
+fn a_frozen_user_may_be_asked_but_cannot_answer() {
+    check_with_users(
+        "admin:root FreezeWallet bob.FR COURT_ORDER => WalletFrozen
+        user:alice.IN RequestRelationship alice.IN bob.FR FRIEND_OF => RelationshipRequested
+        user:bob.FR ConfirmRelationship FRIEND_OF:alice.IN:bob.FR => account_frozen",
+    );
+}
+
 #[test]
 fn only_users_are_related_and_nobody_to_themselves() {
     check_with_users(

@@ -68,11 +68,17 @@ async fn one_key_is_one_command_on_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_ledger_would_take_is_not_accepted() {
     let rig = Rig::new(Engine::Sqlite).await;
-    let me = "IN".parse().unwrap();
-    let refused = rig.submit(Actor::User(me), "payment", transfer(me, me, 1)).await;
-    match refused {
-        Err(SubmitError::Refused(refused)) => assert_eq!(refused.code.code(), "same_account"),
-        other => panic!("{other:?}"),
+    let (me, other) = ("IN".parse().unwrap(), "LS".parse().unwrap());
+    for (actor, from, to, code) in [
+        (Actor::User(me), me, me, "same_account"),
+        (Actor::User(me), other, me, "not_own_account"),
+        (Actor::System, me, other, "actor_not_allowed"),
+        (Actor::Admin("root".parse().unwrap()), me, other, "actor_not_allowed"),
+    ] {
+        match rig.submit(actor, "payment", transfer(from, to, 1)).await {
+            Err(SubmitError::Refused(refused)) => assert_eq!(refused.code.code(), code),
+            other => panic!("{actor}: {other:?}"),
+        }
     }
     assert_eq!(gx_store::submission::waiting(&rig.store).await.unwrap().queued, 0);
 }
