@@ -417,6 +417,15 @@ fn an_active_treasury_pays_by_its_government_s_rules() {
 }
 
 #[test]
+fn a_stakeholder_outside_of_the_group_decides_nothing() {
+    let payment = "#p user:alice.IN InitiateMultiSigTx shop.IN.1 dave.IN 10GX => MultiSigTxInitiated
+        user:carol.IN ApproveMultiSigTx #p => not_approver
+        user:carol.IN RejectMultiSigTx #p => not_approver
+        user:bob.FR ApproveMultiSigTx #p => MultiSigTxApproved, MultiSigTxExecuted";
+    check_shop(&format!("{}{payment}", ladder("0:2:alice.IN,bob.FR")));
+}
+
+#[test]
 fn an_organization_is_told_with_rules_and_balance() {
     let host = check_shop(&ladder("0:1:alice.IN"));
     let of = json!({"orgId": account("shop.IN.1")});
