@@ -237,7 +237,11 @@ fn open_ledger(config: &Config) -> Result<Chain, StartError> {
     let keys = config.keys_dir();
     std::fs::create_dir_all(&keys)
         .map_err(|source| StartError::Folder { path: keys.clone(), source })?;
-    let key = NodeKey::load_or_create(&keys.join("node.pem")).map_err(StartError::Ledger)?;
+    // A new key beside a ledger that was signed with another would be in the way of the backup.
+    let path = keys.join("node.pem");
+    let is_new = !config.ledger_path().exists();
+    let key = if is_new { NodeKey::load_or_create(&path) } else { NodeKey::load(&path) };
+    let key = key.map_err(StartError::Ledger)?;
     let options = gx_ledger::Options::new(config.ledger_path(), config.network, TimeMs(now_ms()));
     Ledger::create_or_open(options, &key).map(Chain::embedded).map_err(StartError::Ledger)
 }

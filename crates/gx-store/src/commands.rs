@@ -93,7 +93,7 @@ pub async fn statuses(
                 ) n JOIN batches b ON b.batch_no = n.batch_no WHERE n.last_seq >= o.seq) END
         FROM input i JOIN outbox o ON o.command_id = i.command_id
         LEFT JOIN outcomes x ON x.seq = o.seq
-        LEFT JOIN transactions t ON t.tx_no = x.tx_no
+        LEFT JOIN transactions t ON t.tx_no = x.tx_no AND t.command_id = o.command_id
         LEFT JOIN blocks k ON k.number = t.tx_no >> 24
         LEFT JOIN dead_commands d ON d.seq = o.seq",
         vec![Column::Text(ids)],

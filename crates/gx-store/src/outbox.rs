@@ -175,7 +175,12 @@ async fn insert_numbered(
     conn: &mut Conn<'_>,
     fresh: &[(&str, &NewCommand)],
 ) -> Result<HashMap<String, i64>, Error> {
-    let last = sql("SELECT COALESCE(MAX(seq), 0) FROM outbox").one(conn).await?.int(0)?;
+    // Not below what was taken either: a lost row's number has an outcome already.
+    let last = sql("SELECT MAX(COALESCE((SELECT MAX(seq) FROM outbox), 0),
+            COALESCE((SELECT last_seq FROM submission), 0))")
+    .one(conn)
+    .await?
+    .int(0)?;
     let seqs: Vec<i64> = fresh.iter().zip(1..).map(|(_, place)| last + place).collect();
     let mut columns = columns(fresh);
     columns.push(Column::Int(seqs.clone()));

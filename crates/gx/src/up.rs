@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use gx_contract::Command;
 use gx_contract::admin::{BootstrapSystem, GetSystemStatus, InitializeCountryData};
-use gx_server::config::{Config, Engine};
+use gx_server::config::{Config, Engine, LedgerEngine};
 use gx_server::engine::Submission;
 use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, StartError, Workers};
 use gx_store::admin::admins;
@@ -95,6 +95,14 @@ impl Running {
         let address = listener.local_addr().context("the listener has no address")?;
         let began = Instant::now();
         end_dead_leases(&config).await?;
+        // The database is made before the ledger, so one without the other was lost.
+        if is_file_database(&config)
+            && config.ledger.engine == LedgerEngine::Embedded
+            && config.ledger_path().exists()
+            && !config.sqlite_path().exists()
+        {
+            return Err(StartError::DatabaseNew.into());
+        }
         let platform = Platform::start(config, Workers::ALL, true).await?;
         let app = platform.app().await?;
         if let Err(error) = refuse_lost_database(&platform).await {
@@ -194,11 +202,15 @@ async fn refuse_lost_database(platform: &Platform) -> Result<()> {
     }
 }
 
+/// Whether the database is the file in the data folder.
+pub(crate) fn is_file_database(config: &Config) -> bool {
+    config.database.engine == Engine::Sqlite && !config.database.url.is_set()
+}
+
 /// Ends the leases of an earlier process on this machine that was killed, so that a restart need
 /// not wait until they expire. Were one to live after all, the fence of its lease would stop it.
 async fn end_dead_leases(config: &Config) -> Result<()> {
-    let on_this_machine = config.database.engine == Engine::Sqlite && !config.database.url.is_set();
-    if !on_this_machine || !config.sqlite_path().exists() {
+    if !is_file_database(config) || !config.sqlite_path().exists() {
         return Ok(());
     }
     let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;

@@ -418,7 +418,8 @@ fn an_active_treasury_pays_by_its_government_s_rules() {
 
 #[test]
 fn a_stakeholder_outside_of_the_group_decides_nothing() {
-    let payment = "#p user:alice.IN InitiateMultiSigTx shop.IN.1 dave.IN 10GX => MultiSigTxInitiated
+    let payment =
+        "#p user:alice.IN InitiateMultiSigTx shop.IN.1 dave.IN 10GX => MultiSigTxInitiated
         user:carol.IN ApproveMultiSigTx #p => not_approver
         user:carol.IN RejectMultiSigTx #p => not_approver
         user:bob.FR ApproveMultiSigTx #p => MultiSigTxApproved, MultiSigTxExecuted";

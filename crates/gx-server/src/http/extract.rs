@@ -114,7 +114,11 @@ impl<T: Field> FromRequest<App> for Body<T> {
         let headers = request.headers();
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         // Requests without a type are taken as JSON, which is what everything here is.
-        if !kind.is_none_or(|kind| kind.starts_with("application/json")) {
+        let is_json = |kind: &str| {
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/json")
+        };
+        if !kind.is_none_or(is_json) {
             return Err(Error::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",

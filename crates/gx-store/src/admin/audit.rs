@@ -206,6 +206,10 @@ pub async fn verify(source: impl Into<Source<'_>>) -> Result<Verified, Error> {
             break;
         }
     }
+    let outside = sql("SELECT MIN(seq) FROM audit_log WHERE seq < 1 OR seq > $1").bind(head_seq);
+    if let Some(at) = outside.one(&mut conn).await?.opt_int(0)? {
+        return Ok(broken(last, at, "it is not part of the chain"));
+    }
     if (last, prev_hash) != (head_seq, head_hash) {
         return Ok(broken(last, last + 1, "the end of the chain differs"));
     }

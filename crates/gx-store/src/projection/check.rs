@@ -8,6 +8,11 @@ use crate::{Error, Source};
 pub struct Contradictions {
     /// Outcomes that are of another command than the outbox's, or of none.
     pub mistaken: u64,
+    /// Commands that were taken for a batch and are not in the outbox.
+    pub lost: u64,
+    /// Whether the submitter's cursor is missing, or lies before what was sent or after what was
+    /// accepted.
+    pub cursor_misplaced: bool,
     /// Commands that were sent in a batch which the ledger has answered, and have no outcome. None
     /// of them is sent again.
     pub unsettled: u64,
@@ -23,11 +28,28 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
     let mut conn = reader.conn();
     let mistaken = sql("SELECT COUNT(*) FROM outcomes x
         LEFT JOIN outbox o ON o.seq = x.seq LEFT JOIN transactions t ON t.tx_no = x.tx_no
-        WHERE t.tx_no IS NULL OR o.command_id <> t.command_id OR o.actor <> t.actor
-            OR o.function <> t.function")
+        WHERE o.seq IS NULL OR t.tx_no IS NULL OR o.command_id <> t.command_id
+            OR o.actor <> t.actor OR o.function <> t.function")
     .one(&mut conn)
     .await?
     .natural(0)?;
+    // The oldest rows are purged; from the first that is left on, all have to be there.
+    let lost = sql("SELECT CAST(COALESCE((SELECT SUM(r.last_seq + 1
+                - CASE WHEN r.first_seq < m.low THEN m.low ELSE r.first_seq END)
+            FROM batch_ranges r CROSS JOIN (SELECT COALESCE(MIN(seq), 0) AS low FROM outbox) m
+            WHERE r.last_seq >= m.low), 0)
+        - (SELECT COUNT(*) FROM batch_ranges r
+            JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq) AS BIGINT)")
+    .one(&mut conn)
+    .await?
+    .natural(0)?;
+    let well_placed = sql("SELECT COUNT(*) FROM submission s
+        WHERE s.last_seq >= (SELECT COALESCE(MAX(r.last_seq), 0) FROM batch_ranges r)
+            AND s.last_seq <= (SELECT COALESCE(MAX(o.seq), 0) FROM outbox o)")
+    .one(&mut conn)
+    .await?
+    .int(0)?;
+    let cursor_misplaced = well_placed != 1;
     let unsettled = sql("SELECT COUNT(*) FROM submission s CROSS JOIN batches b
         JOIN batch_ranges r ON r.batch_no = b.batch_no
         JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq
@@ -37,5 +59,5 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
     .one(&mut conn)
     .await?
     .natural(0)?;
-    Ok(Contradictions { mistaken, unsettled })
+    Ok(Contradictions { mistaken, lost, cursor_misplaced, unsettled })
 }

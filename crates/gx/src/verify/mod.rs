@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use gx_ledger::{Expected, Ledger, NodeKey, Options};
 use gx_server::calendar::now_ms;
-use gx_server::config::{Config, Engine, LedgerEngine};
+use gx_server::config::{Config, LedgerEngine};
 use gx_server::engine::Chain;
 use gx_server::open_fabric;
 use gx_store::projection::{self, Position};
@@ -22,6 +22,7 @@ use gx_types::{AccountId, TimeMs};
 use serde::Serialize;
 
 use crate::settings::Settings;
+use crate::up::is_file_database;
 use crate::{End, console, process};
 use auditor::Auditor;
 use second::Second;
@@ -58,7 +59,14 @@ pub(crate) struct Findings {
 /// Verifies the platform that the settings name and prints the result.
 pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
     let config = settings.load(&[])?;
-    let found = process::block_on(verify(&config))?;
+    let found = process::block_on(async {
+        let signal = process::stop_signal()?;
+        // What is left unfinished takes its folder along.
+        tokio::select! {
+            found = verify(&config) => found,
+            () = signal => bail!("interrupted; nothing was changed"),
+        }
+    })?;
     if args.json {
         console::line(serde_json::to_string(&found)?);
     } else {
@@ -69,10 +77,7 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
 
 /// Verifies a platform that no process is running.
 pub(crate) async fn verify(config: &Config) -> Result<Findings> {
-    if config.database.engine == Engine::Sqlite
-        && !config.database.url.is_set()
-        && !config.sqlite_path().exists()
-    {
+    if is_file_database(config) && !config.sqlite_path().exists() {
         bail!("there is no platform in {}: gx.db is not there", config.data_dir.display());
     }
     let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
@@ -101,6 +106,18 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
     if contradictions.mistaken > 0 {
         let count = contradictions.mistaken;
         found.add(format!("{count} outcomes are of another command than the outbox's"));
+    }
+    if contradictions.lost > 0 {
+        let count = contradictions.lost;
+        found.add(format!("{count} commands that were sent are missing from the outbox"));
+    }
+    if contradictions.cursor_misplaced {
+        found.add("the submitter's cursor is not between what was sent and accepted".to_owned());
+    }
+    let embedded = config.ledger.engine == LedgerEngine::Embedded;
+    if embedded && found.projected_block > 0 && found.commands > 0 && found.outcomes == 0 {
+        let count = found.commands;
+        found.add(format!("the ledger has {count} commands, the database has accepted none"));
     }
     if contradictions.unsettled > 0 && found.projected_block >= found.blocks {
         let count = contradictions.unsettled;

@@ -54,6 +54,7 @@ fn another_network_is_refused() {
     let testnet = [("GX_NETWORK", "testnet"), ("GX_AUTH__ARGON2_MEMORY_KIB", "19456")];
     place.run_with(&UP, &testnet).failed(&["devnet", "testnet", "database"]);
     std::fs::remove_file(place.data().join("gx.db")).unwrap();
+    assert_eq!(place.run_with(&["migrate", "--data", "data"], &testnet).status, Some(0));
     place.run_with(&UP, &testnet).failed(&["ledger.redb belongs to devnet", "testnet"]);
     place.run_with(&["up"], &[("GX_NETWORK", "moonnet")]).failed(&["network", "moonnet"]);
 }
@@ -102,6 +103,7 @@ fn a_new_database_under_a_used_ledger_is_refused() {
     std::fs::rename(&file, &kept).unwrap();
     for _ in 0..2 {
         place.run(&UP).failed(&["the database is new", "backup"]);
+        assert!(!file.exists(), "nothing is made in its place");
     }
     std::fs::rename(&kept, &file).unwrap();
     assert!(place.start().stop().unwrap().success());
@@ -134,6 +136,17 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
         ("UPDATE outbox SET args = '{}'", vec!["is another one in the outbox"]),
         ("UPDATE accounts SET frozen = 'COURT_ORDER' WHERE account_no = 9", vec!["frozen"]),
         ("DELETE FROM system", vec!["system", "row 1 is missing"]),
+        ("DELETE FROM outbox WHERE seq = 2", vec!["1 commands that were sent are missing"]),
+        ("DELETE FROM outbox", vec!["2 commands that were sent are missing", "accepted none"]),
+        ("INSERT INTO outcomes SELECT 9, tx_no FROM outcomes WHERE seq = 1", vec!["1 outcomes"]),
+        ("DELETE FROM submission", vec!["the submitter's cursor"]),
+        ("UPDATE submission SET last_seq = last_seq - 1", vec!["the submitter's cursor"]),
+        ("UPDATE submission SET last_seq = last_seq + 1", vec!["the submitter's cursor"]),
+        (
+            "INSERT INTO audit_log SELECT 99, at_ms, actor, 'FORGED', target, request_id, details,
+            prev_hash, hash FROM audit_log",
+            vec!["row 99", "not part of the chain"],
+        ),
     ] {
         let kept = std::fs::read(&file).unwrap();
         let url = format!("sqlite://{}", file.display());
@@ -151,6 +164,17 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
     std::fs::remove_file(&file).unwrap();
     place.run(&verify).failed(&["there is no platform in data"]);
     assert!(!file.exists(), "nothing is made by looking");
+}
+
+#[test]
+fn a_lost_node_key_is_not_replaced() {
+    let place = used();
+    let (key, kept) = (place.data().join("keys/node.pem"), place.path().join("kept.pem"));
+    std::fs::rename(&key, &kept).unwrap();
+    place.run(&UP).failed(&["node.pem"]);
+    assert!(!key.exists(), "nothing is in the way of the backup");
+    std::fs::rename(&kept, &key).unwrap();
+    assert!(place.start().stop().unwrap().success());
 }
 
 #[test]
