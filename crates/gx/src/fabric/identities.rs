@@ -59,7 +59,7 @@ pub(crate) fn develop(args: &DevArgs) -> Result<End> {
 /// The Fabric CA that is asked.
 #[derive(Debug, clap::Args)]
 struct Ca {
-    /// Address of the CA, such as https://ca.org1.example.com:7054
+    /// Address of the CA, such as `https://ca.org1.example.com:7054`
     #[arg(long, value_name = "URL", env = "FABRIC_CA_URL")]
     ca: String,
     /// PEM file of the authority of its TLS certificate.
