@@ -4,14 +4,29 @@
 
 #![expect(clippy::print_stderr, reason = "a command-line program")]
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A line of the result.
+/// Whether a line of the result could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// A line of the result. One that cannot be written, as on a full disk, makes the process fail in
+/// the end: what is told only once must not seem to have been told.
 pub(crate) fn line(text: impl std::fmt::Display) {
-    // Whoever read the result may have seen enough.
-    let _ = writeln!(std::io::stdout(), "{text}");
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        // Whoever read the result may have seen enough.
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("error: the result cannot be written: {error}");
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether all of the result could be written.
+pub(crate) fn is_told() -> bool {
+    !LOST.load(Ordering::Relaxed)
 }
 
 /// Why a command could not be carried out: one line with all its causes.

@@ -31,6 +31,7 @@ pub fn run() -> ExitCode {
     // Databases, ledgers and keys are for nobody else on the machine.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match cli::run() {
+        Ok(_) if !console::is_told() => ExitCode::FAILURE,
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Findings) => ExitCode::from(3),
         Err(error) => {

@@ -81,13 +81,22 @@ impl Findings {
                 if fits {
                     self.outcomes += 1;
                 } else {
-                    self.add(format!(
-                        "command {id} of block {number} is told as {:?}",
-                        status.state
-                    ));
+                    let told = told(&status.state);
+                    self.add(format!("command {id} of block {number} is told as {told}"));
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// What the read models say of a command.
+fn told(state: &State) -> String {
+    match state {
+        State::Queued => "queued".to_owned(),
+        State::Submitted { .. } => "submitted".to_owned(),
+        State::Committed { block, .. } => format!("committed in block {block}"),
+        State::Refused { block, code, .. } => format!("refused in block {block}: {code}"),
+        State::Dead { reason, .. } => format!("dead: {reason}"),
     }
 }

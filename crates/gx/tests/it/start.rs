@@ -114,6 +114,14 @@ fn a_new_database_under_a_used_ledger_is_refused() {
 async fn a_lost_password_is_replaced() {
     let place = used();
     place.run(&["admin", "reset-password", "nobody", "--data", "data"]).failed(&["nobody"]);
+    let lost = std::fs::File::create("/dev/full").unwrap();
+    let lost = std::process::Command::new(env!("CARGO_BIN_EXE_gx"))
+        .args(["admin", "reset-password", "superowner", "--data"])
+        .arg(place.data())
+        .stdout(lost)
+        .output()
+        .unwrap();
+    assert_eq!(lost.status.code(), Some(1), "a password that nobody saw is no success");
     let run = place.run(&["admin", "reset-password", "superowner", "--data", "data"]);
     assert_eq!(run.status, Some(0), "{run:?}");
     let word = |line: &str| line.split_whitespace().last().unwrap().to_owned();
