@@ -164,8 +164,7 @@ fn start_peer(layout: &Layout, peer: Peer) -> Result<()> {
         .env("CORE_PEER_DELIVERYCLIENT_RECONNECTBACKOFFTHRESHOLD", "5s")
         // Nobody asks for the history of a key, and every write would be stored twice.
         .env("CORE_LEDGER_HISTORY_ENABLEHISTORYDATABASE", "false")
-        // Large batches make much garbage; collecting it at each doubling of the heap takes a
-        // quarter of a peer's time.
+        // Large batches make much garbage; docs/fabric.md tells what this costs and gives.
         .env("GOGC", "400")
         .env("CORE_LEDGER_SNAPSHOTS_ROOTDIR", data.join("snapshots"))
         .env("CORE_METRICS_PROVIDER", "prometheus")
