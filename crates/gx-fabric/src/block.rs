@@ -9,6 +9,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::certificate::Certificate;
+use crate::compressed::decompress;
 use crate::der::{OCTET_STRING, SEQUENCE, tlv, unsigned};
 use crate::proposal::{ProposalParts, arguments};
 use crate::proto::{
@@ -132,7 +133,9 @@ impl ReadEnvelope {
         if event.event_name != EVENT_NAME {
             return Ok(None);
         }
-        let record: BatchRecord = serde_json::from_slice(&event.payload)
+        let record = decompress(&event.payload)
+            .map_err(|error| format!("its batch record cannot be unpacked: {error}"))?;
+        let record: BatchRecord = serde_json::from_slice(&record)
             .map_err(|error| format!("its batch record does not fit this build: {error}"))?;
         let tx_id = &self.parts.channel_header.tx_id;
         let role = role_of(&self.parts.signature_header.creator);

@@ -254,10 +254,7 @@ async fn check_endorsement(engine: &Engine) -> Finding {
     };
     let batch_id = gx_types::BatchId::from_u128(0);
     let batch = gx_contract::Batch { batch_id, role, commands: Vec::new() };
-    let args = vec![
-        crate::EXECUTE_BATCH.as_bytes().to_vec(),
-        serde_json::to_vec(&batch).unwrap_or_default(),
-    ];
+    let args = crate::Invocation::settling(&batch).unwrap_or_default();
     let Options { chaincode, endorsing_organizations, .. } = engine.options();
     match engine.gateway().endorse(identity, chaincode, args, endorsing_organizations).await {
         Ok(prepared) => Finding::ok(what, format!("complete, {} bytes", prepared.bytes())),

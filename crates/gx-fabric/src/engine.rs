@@ -19,7 +19,7 @@ use crate::connection::Peers;
 use crate::gateway::{Deadlines, Gateway, Prepared};
 use crate::proto::{self, BlockchainInfo};
 use crate::stream::{self, Reader};
-use crate::{Class, Counts, EXECUTE_BATCH, Error, Identity, Wallet};
+use crate::{Class, Counts, Error, Identity, Invocation, Wallet};
 
 /// Times that a batch is endorsed anew after a conflict before it is given back.
 const CONFLICTS_MAX: u32 = 5;
@@ -163,12 +163,13 @@ impl Engine {
         let mut parts = vec![batch.clone()];
         let mut settled = Vec::new();
         while let Some(part) = parts.pop() {
-            let json =
-                serde_json::to_vec(&part).map_err(|_| Error::Unreadable { what: "the batch" })?;
-            // Arguments are a third of a transaction at most; endorsing a larger one is in vain.
+            let args =
+                Invocation::settling(&part).map_err(|_| Error::Unreadable { what: "the batch" })?;
             let most = self.inner.options.transaction_bytes_max;
-            if json.len() <= most / 2
-                && let Some(done) = self.settle(&part, json).await?
+            let length = args.iter().map(Vec::len).fold(0, usize::saturating_add);
+            // Outcomes and writes are longer than arguments; endorsing a larger one is in vain.
+            if length <= most / 2
+                && let Some(done) = self.settle(&part, args).await?
             {
                 settled.push(done);
                 continue;
@@ -184,9 +185,8 @@ impl Engine {
     }
 
     /// Commits one transaction; nothing when it is too large.
-    async fn settle(&self, batch: &Batch, json: Vec<u8>) -> Result<Option<Settled>, Error> {
+    async fn settle(&self, batch: &Batch, args: Vec<Vec<u8>>) -> Result<Option<Settled>, Error> {
         let identity = self.identity(batch.role)?;
-        let args = vec![EXECUTE_BATCH.as_bytes().to_vec(), json];
         let mut conflicts = 0;
         loop {
             let Inner { options, gateway, .. } = &*self.inner;

@@ -7,6 +7,7 @@ use gx_contract::{Batch, Command, Envelope, NameError, Query};
 use gx_types::{Actor, BatchId, CommandId, Role};
 
 use crate::EXECUTE_BATCH;
+use crate::compressed::{compress, decompress};
 use crate::positional::Positional;
 
 /// The function that describes the chaincode instead of asking the contract.
@@ -36,6 +37,8 @@ pub enum WrongInvocation {
     NoFunction,
     #[error("argument {0} is not text")]
     NotText(usize),
+    #[error("the batch cannot be unpacked: {0}")]
+    NotUnpacked(std::io::Error),
     #[error("the contract has no function {0:?}; names have the form Contract:Function")]
     Unknown(String),
     #[error("arguments do not fit {function}: {reason}")]
@@ -45,7 +48,16 @@ pub enum WrongInvocation {
 }
 
 impl Invocation {
-    /// Reads the arguments of a transaction. `SmartContract:ExecuteBatch` takes a batch as JSON.
+    /// The arguments of the transaction that settles a batch.
+    ///
+    /// # Errors
+    /// When the batch is not JSON, which a batch always is.
+    pub fn settling(batch: &Batch) -> Result<Vec<Vec<u8>>, serde_json::Error> {
+        Ok(vec![EXECUTE_BATCH.as_bytes().to_vec(), compress(serde_json::to_vec(batch)?)])
+    }
+
+    /// Reads the arguments of a transaction. `SmartContract:ExecuteBatch` takes a batch as JSON,
+    /// or as a Zstandard frame of it.
     /// Every command and query can be called by its name with one JSON object, or with the text
     /// of each field in field order. A command runs as the system; another actor is named by the
     /// key `actor` of the object, or by one more text.
@@ -53,6 +65,16 @@ impl Invocation {
     /// # Errors
     /// [`WrongInvocation`].
     pub fn read(args: &[Vec<u8>], submitter: Submitter<'_>) -> Result<Self, WrongInvocation> {
+        if let [function, batch] = args
+            && function == EXECUTE_BATCH.as_bytes()
+        {
+            let batch = decompress(batch).map_err(WrongInvocation::NotUnpacked)?;
+            let wrong = |error: serde_json::Error| WrongInvocation::Arguments {
+                function: EXECUTE_BATCH.to_owned(),
+                reason: error.to_string(),
+            };
+            return serde_json::from_slice(&batch).map(Self::Batch).map_err(wrong);
+        }
         let mut texts: Vec<&str> = Vec::with_capacity(args.len());
         for (at, bytes) in args.iter().enumerate() {
             texts.push(std::str::from_utf8(bytes).map_err(|_| WrongInvocation::NotText(at))?);
@@ -65,8 +87,7 @@ impl Invocation {
             reason,
         };
         if *function == EXECUTE_BATCH {
-            let [batch] = args else { return Err(wrong("one batch as JSON expected".into())) };
-            return serde_json::from_str(batch).map(Self::Batch).map_err(|e| wrong(e.to_string()));
+            return Err(wrong("one batch as JSON expected".into()));
         }
         if *function == GET_CHAINCODE_INFO {
             return Ok(Self::ContractInfo);

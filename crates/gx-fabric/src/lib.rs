@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod chaincode;
 pub mod check;
 mod clock;
+mod compressed;
 mod connection;
 mod counts;
 mod der;
@@ -22,6 +23,7 @@ mod gateway;
 mod identity;
 mod invocation;
 pub mod issue;
+pub mod packed;
 mod positional;
 pub mod proposal;
 pub mod proto;
@@ -38,8 +40,10 @@ pub use invocation::{Invocation, Submitter, WrongInvocation};
 /// The most bytes of one gRPC message: what Fabric's own peers accept.
 pub const MESSAGE_BYTES_MAX: usize = 100 << 20;
 
-/// The event that a transaction with commands carries: the batch record as JSON.
+/// The event that a transaction with commands carries: the batch record as JSON, as a Zstandard
+/// frame when that is 4 KiB or longer.
 pub const EVENT_NAME: &str = "BatchRecord";
 
-/// The function that settles a batch; its one argument is the batch as JSON.
+/// The function that settles a batch; its one argument is the batch as JSON, or that as a
+/// Zstandard frame.
 pub const EXECUTE_BATCH: &str = "SmartContract:ExecuteBatch";

@@ -3,12 +3,14 @@
 //! The peer shows the state before the transaction, never its own writes; the contract's overlay
 //! makes up for that.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use prost::Message;
 use tokio::sync::mpsc;
 
 use super::session::{Outbound, message};
+use crate::packed;
 use crate::proto::{
     ChaincodeAdditionalParams, ChaincodeMessage, GetState, GetStateMultiple,
     GetStateMultipleResult, MessageType, PutState, WriteBatchState, WriteRecord, write_record,
@@ -69,7 +71,12 @@ impl Ports {
         let begun = Instant::now();
         let values = self.read(keys).await;
         self.reading = self.reading.saturating_add(begun.elapsed());
-        values
+        let unpacked = |value: Vec<u8>| match packed::unpack(&value) {
+            Ok(Cow::Borrowed(_)) => Ok(value),
+            Ok(Cow::Owned(text)) => Ok(text),
+            Err(damaged) => Err(damaged.to_string()),
+        };
+        values?.into_iter().map(unpacked).collect()
     }
 
     async fn read(&mut self, keys: Vec<String>) -> Result<Vec<Vec<u8>>, Unreachable> {
@@ -98,6 +105,7 @@ impl Ports {
         let collection = String::new;
         if self.bulk.writes == 0 {
             for (key, value) in writes {
+                let value = packed::pack(value);
                 let request = PutState { key, value, collection: collection() };
                 self.ask(MessageType::PutState, &request).await?;
             }
@@ -107,7 +115,7 @@ impl Ports {
         while writes.peek().is_some() {
             let records = writes.by_ref().take(self.bulk.writes).map(|(key, value)| WriteRecord {
                 key,
-                value,
+                value: packed::pack(value),
                 collection: collection(),
                 metadata: None,
                 r#type: write_record::Type::PutState.into(),

@@ -20,6 +20,7 @@ use super::Options;
 use super::session::message;
 use super::state::Ports;
 use crate::certificate::Certificate;
+use crate::compressed::compress;
 use crate::failure::{PANICKED, REFUSED};
 use crate::proposal::ProposalParts;
 use crate::proto::{
@@ -172,7 +173,7 @@ async fn settle(
         "a batch is settled"
     );
     let unwritten = |error: serde_json::Error| Answer::error(500, error.to_string());
-    let event = serde_json::to_vec(&record).map_err(unwritten)?;
+    let event = compress(serde_json::to_vec(&record).map_err(unwritten)?);
     // The event says it all; the answer to a batch is short, as it is ordered with it.
     let payload = match record.results.first().filter(|_| direct) {
         Some(result) => serde_json::to_vec(result).map_err(unwritten)?,

@@ -1,9 +1,11 @@
 //! The chaincode server, spoken to by peers: bytes, direct calls, access, restarts, stopping.
 
+use std::time::Duration;
+
 use gx_contract::tokenomics::GetBalance;
 use gx_contract::{BatchRecord, Outcome};
 use gx_fabric::issue::{Authority, Key};
-use gx_fabric::{Class, Identity};
+use gx_fabric::{Class, Engine, Identity};
 use gx_types::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -139,7 +141,10 @@ async fn a_batch_of_another_role_is_refused_command_by_command() {
 #[tokio::test]
 async fn the_server_may_stop_and_start_between_calls() {
     let network = Network::start(Release::V3).await;
-    let engine = network.engine();
+    // The peer's call waits on the port that nobody serves until its deadline.
+    let mut options = network.options();
+    options.deadlines.endorse = Duration::from_secs(3);
+    let engine = Engine::new(options, &network.wallet).unwrap();
     let mut load = Load::default();
     engine.submit(&load.foundation()).await.unwrap();
     network.stop_chaincode.cancel();

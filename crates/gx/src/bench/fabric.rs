@@ -43,7 +43,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N", default_value = "5000")]
     batch: usize,
     /// Accounts that hot payments are among.
-    #[arg(long, value_name = "N", default_value = "1000")]
+    #[arg(long, value_name = "N", default_value = "10")]
     hot: usize,
     /// One transaction for each transfer.
     #[arg(long)]
@@ -233,8 +233,7 @@ async fn one(
     batch: Batch,
 ) -> Option<Validation> {
     let (gateway, options) = (engine.gateway(), engine.options());
-    let function = gx_fabric::EXECUTE_BATCH.as_bytes().to_vec();
-    let args = vec![function, serde_json::to_vec(&batch).ok()?];
+    let args = gx_fabric::Invocation::settling(&batch).ok()?;
     let organizations = &options.endorsing_organizations;
     let prepared =
         gateway.endorse(&identity, &options.chaincode, args, organizations).await.ok()?;

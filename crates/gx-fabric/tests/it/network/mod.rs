@@ -216,7 +216,8 @@ impl Network {
     /// The channel's values without their versions.
     pub(crate) fn state(&self) -> BTreeMap<String, Vec<u8>> {
         let ledger = self.shared.ledger.lock().unwrap();
-        ledger.state.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect()
+        let text = |value: &[u8]| gx_fabric::packed::unpack(value).unwrap().into_owned();
+        ledger.state.iter().map(|(key, (value, _))| (key.clone(), text(value))).collect()
     }
 
     /// Validation codes of all transactions, in the order of the blocks.
