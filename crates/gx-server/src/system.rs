@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use gx_store::projection::{self, Position};
-use gx_store::submission;
+use gx_store::submission::{self, Waiting};
 use gx_store::{SCHEMA_VERSION, commands};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -81,6 +81,9 @@ pub(crate) struct Readiness {
 pub(crate) struct Checks {
     database: Check,
     projection: Check,
+    /// Whether commands reach the ledger. A process is ready without it: it goes on accepting
+    /// them, and nothing is lost.
+    submission: Check,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -120,6 +123,12 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
         Some(position) => projection_check(&app, position),
         None => Check::failed("unknown", "the database does not answer".to_owned()),
     };
+    let waiting = tokio::time::timeout(PATIENCE, submission::waiting(app.store())).await;
+    let submission = match waiting {
+        Ok(Ok(waiting)) => submission_check(&app, &waiting),
+        Ok(Err(error)) => Check::failed(error.class().as_str(), error.to_string()),
+        Err(_) => Check::failed("unknown", "the database does not answer".to_owned()),
+    };
     let ready = database.is_healthy() && projection.is_healthy();
     let heartbeat = position.as_ref().and_then(|position| position.heartbeat);
     let readiness = Readiness {
@@ -129,7 +138,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
         lag_blocks: position.as_ref().map(Position::lag_blocks),
         oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
-        checks: Checks { database, projection },
+        checks: Checks { database, projection, submission },
     };
     if ready {
         return json(StatusCode::OK, &readiness);
@@ -165,6 +174,21 @@ fn projection_check(app: &App, position: &Position) -> Check {
         return Check::failed("lagging", message);
     }
     Check::HEALTHY
+}
+
+fn submission_check(app: &App, waiting: &Waiting) -> Check {
+    let since = [waiting.oldest, waiting.unanswered_since].into_iter().flatten().min();
+    let waited_ms = since.map_or(0, |since| now_ms().saturating_sub(since.0).max(0));
+    if u64::try_from(waited_ms).unwrap_or_default() <= app.config().readiness.queue_threshold_ms {
+        return Check::HEALTHY;
+    }
+    let Waiting { queued, unanswered_batches, .. } = waiting;
+    let message = format!(
+        "{queued} commands wait to be sent and {unanswered_batches} batches for the ledger's \
+         answer, the oldest for {} seconds; the submitter's log says why",
+        waited_ms / 1000
+    );
+    Check::failed("waiting", message)
 }
 
 /// `GET /metrics`

@@ -172,6 +172,7 @@ pub struct RateLimits {
 pub struct Readiness {
     pub lag_threshold_ms: u64,
     pub heartbeat_threshold_ms: u64,
+    pub queue_threshold_ms: u64,
 }
 
 /// Form of the log lines.

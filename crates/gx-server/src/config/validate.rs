@@ -31,8 +31,14 @@ impl Config {
         }
         let clients = "must be at least 1000, or the limits forget who they count";
         check(&mut faults, limits.clients_max >= 1000, "rate_limits.clients_max", clients);
-        let lag = "must be at least 1";
-        check(&mut faults, self.readiness.lag_threshold_ms > 0, "readiness.lag_threshold_ms", lag);
+        let (limits, positive) = (&self.readiness, "must be at least 1");
+        for (key, value) in [
+            ("readiness.lag_threshold_ms", limits.lag_threshold_ms),
+            ("readiness.heartbeat_threshold_ms", limits.heartbeat_threshold_ms),
+            ("readiness.queue_threshold_ms", limits.queue_threshold_ms),
+        ] {
+            check(&mut faults, value > 0, key, positive);
+        }
         // A lone word that is no level would be taken for the name of a part of the program.
         let directives = self.log.level.split(',');
         let levels = directives.map(|part| part.rsplit('=').next().unwrap_or_default().trim());

@@ -32,6 +32,26 @@ async fn without_a_projector_a_process_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
+async fn commands_that_nobody_sends_are_shown_and_take_no_process_out_of_service() {
+    let workers = Workers { submitter: false, projector: true };
+    let server = Server::start_with(&[("readiness.queue_threshold_ms", "1")], workers).await;
+    let admin = server.admin().await;
+    let ready = async || {
+        let reply = server.client.send("GET", "/readyz", &[], None).await;
+        Some(reply.body).filter(|body| body["ready"] == true)
+    };
+    let before = eventually("the projector has been seen", ready).await;
+    assert_eq!(before["checks"]["submission"], json!({ "status": "healthy" }));
+    admin.post("/api/v1/admin/bootstrap", json!({}), 202).await;
+    let stuck = eventually("the command has waited", async || {
+        ready().await.filter(|body| body["checks"]["submission"]["error"] == "waiting")
+    })
+    .await;
+    let message = stuck["checks"]["submission"]["message"].as_str().unwrap();
+    assert!(message.starts_with("1 commands wait to be sent and 0 batches"), "{message}");
+}
+
+#[tokio::test]
 async fn a_read_comes_too_early_while_its_command_is_not_projected() {
     let server = Server::start_with(&[], Workers::NONE).await;
     let admin = server.admin().await;

@@ -59,6 +59,8 @@ pub struct Waiting {
     pub oldest: Option<TimeMs>,
     /// Batches that were recorded and not answered yet.
     pub unanswered_batches: u64,
+    /// When the oldest of them was recorded.
+    pub unanswered_since: Option<TimeMs>,
 }
 
 /// The next run of at most `max` commands and about `max_bytes` of arguments, at least one
@@ -269,10 +271,17 @@ pub async fn waiting(source: impl Into<Source<'_>>) -> Result<Waiting, Error> {
     let row = sql("SELECT
             COALESCE((SELECT MAX(o.seq) FROM outbox o), s.last_seq) - s.last_seq,
             (SELECT o.created_at_ms FROM outbox o WHERE o.seq > s.last_seq ORDER BY o.seq LIMIT 1),
-            s.last_batch_no - s.answered_batch_no
+            s.last_batch_no - s.answered_batch_no,
+            (SELECT b.submitted_at_ms FROM batches b WHERE b.batch_no > s.answered_batch_no
+                ORDER BY b.batch_no LIMIT 1)
         FROM submission s WHERE s.id = 1")
     .one(&mut reader.conn())
     .await?;
     let queued = u64::try_from(row.int(0)?).unwrap_or_default();
-    Ok(Waiting { queued, oldest: row.opt_time(1)?, unanswered_batches: row.natural(2)? })
+    Ok(Waiting {
+        queued,
+        oldest: row.opt_time(1)?,
+        unanswered_batches: row.natural(2)?,
+        unanswered_since: row.opt_time(3)?,
+    })
 }

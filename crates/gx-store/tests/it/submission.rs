@@ -90,10 +90,12 @@ fn what_waits_is_counted() {
         let batch = record(store, &lease, &next(store, 3).await.unwrap(), 1).await;
         let waiting = submission::waiting(store).await.unwrap();
         assert_eq!((waiting.queued, waiting.unanswered_batches), (1, 1));
+        assert!(waiting.unanswered_since.is_some());
         let mut tx = store.begin().await.unwrap();
         submission::mark_answered(&mut tx, &lease, batch).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(submission::waiting(store).await.unwrap().unanswered_batches, 0);
+        let waiting = submission::waiting(store).await.unwrap();
+        assert_eq!((waiting.unanswered_batches, waiting.unanswered_since), (0, None));
     });
 }
 
