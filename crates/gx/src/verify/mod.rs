@@ -16,8 +16,8 @@ use gx_server::calendar::now_ms;
 use gx_server::config::{Config, LedgerEngine};
 use gx_server::engine::Chain;
 use gx_server::open_fabric;
-use gx_store::projection::{self, Position};
-use gx_store::{Store, admin::audit};
+use gx_store::projection::{self, Checkpoint, Contradictions};
+use gx_store::{Class, Store, admin::audit};
 use gx_types::{AccountId, TimeMs};
 use serde::Serialize;
 
@@ -83,11 +83,14 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
     let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
     store.check(config.network).await?;
     let mut found = Findings::default();
-    let position = projection::position(&store).await?;
-    found.projected_block = position.checkpoint.map_or(0, |checkpoint| checkpoint.block);
+    let position = found.read("the projector's position", projection::position(&store).await)?;
+    let checkpoint = position.as_ref().and_then(|position| position.checkpoint);
+    found.projected_block = checkpoint.map_or(0, |checkpoint| checkpoint.block);
     match config.ledger.engine {
         LedgerEngine::Embedded => {
-            if found.check_ledger(config, &position)? {
+            let good = found.check_ledger(config, checkpoint)?;
+            // Without a position nobody can say what the read models should hold.
+            if good && position.is_some() {
                 let ledger = open(config)?;
                 let chain = Chain::embedded(ledger.clone());
                 if let Some(auditor) = found.check_books(config, &chain, &store).await? {
@@ -99,34 +102,25 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
         LedgerEngine::Fabric => {
             let chain = open_fabric(config)?;
             found.blocks = chain.tip().await?.map_or(0, |tip| tip.number);
-            found.check_books(config, &chain, &store).await?;
+            if position.is_some() {
+                found.check_books(config, &chain, &store).await?;
+            }
         }
-    }
-    let contradictions = projection::contradictions(&store).await?;
-    if contradictions.mistaken > 0 {
-        let count = contradictions.mistaken;
-        found.add(format!("{count} outcomes are of another command than the outbox's"));
-    }
-    if contradictions.lost > 0 {
-        let count = contradictions.lost;
-        found.add(format!("{count} commands that were sent are missing from the outbox"));
-    }
-    if contradictions.cursor_misplaced {
-        found.add("the submitter's cursor is not between what was sent and accepted".to_owned());
     }
     let embedded = config.ledger.engine == LedgerEngine::Embedded;
     if embedded && found.projected_block > 0 && found.commands > 0 && found.outcomes == 0 {
         let count = found.commands;
         found.add(format!("the ledger has {count} commands, the database has accepted none"));
     }
-    if contradictions.unsettled > 0 && found.projected_block >= found.blocks {
-        let count = contradictions.unsettled;
-        found.add(format!("{count} accepted commands were sent to a ledger that lacks them"));
+    let contradictions = projection::contradictions(&store).await;
+    if let Some(contradictions) = found.read("outbox and outcomes", contradictions)? {
+        found.tell(&contradictions);
     }
-    let audit = audit::verify(&store).await?;
-    found.audit_rows = audit.rows;
-    if let Some((row, what)) = audit.broken {
-        found.add(format!("row {row} of the audit log: {what}"));
+    if let Some(audit) = found.read("the audit log", audit::verify(&store).await)? {
+        found.audit_rows = audit.rows;
+        if let Some((row, what)) = audit.broken {
+            found.add(format!("row {row} of the audit log: {what}"));
+        }
     }
     store.close().await;
     Ok(found)
@@ -156,10 +150,41 @@ impl Findings {
         self.findings.push(finding);
     }
 
+    /// What the database has answered. Rows that are missing or that no build has written are a
+    /// finding; a database that does not answer is an error.
+    fn read<T>(&mut self, what: &str, read: Result<T, gx_store::Error>) -> Result<Option<T>> {
+        match read {
+            Err(error) if matches!(error.class(), Class::Corrupt | Class::Sql) => {
+                let why = anyhow::Error::new(error);
+                self.add(format!("{what} can't be read: {why:#}"));
+                Ok(None)
+            }
+            read => Ok(Some(read?)),
+        }
+    }
+
+    fn tell(&mut self, contradictions: &Contradictions) {
+        let Contradictions { mistaken, lost, cursor_misplaced, unsettled } = *contradictions;
+        if mistaken > 0 {
+            self.add(format!("{mistaken} outcomes are of another command than the outbox's"));
+        }
+        if lost > 0 {
+            self.add(format!("{lost} commands that were sent are missing from the outbox"));
+        }
+        if cursor_misplaced {
+            self.add("the submitter's cursor is not between what was sent and accepted".to_owned());
+        }
+        if unsettled > 0 && self.projected_block >= self.blocks {
+            self.add(format!(
+                "{unsettled} accepted commands were sent to a ledger that lacks them"
+            ));
+        }
+    }
+
     /// Hash chain, signatures, and every block executed again. Whether the ledger is good.
-    fn check_ledger(&mut self, config: &Config, position: &Position) -> Result<bool> {
+    fn check_ledger(&mut self, config: &Config, checkpoint: Option<Checkpoint>) -> Result<bool> {
         let path = config.ledger_path();
-        let block = position.checkpoint.map(|at| (at.block, gx_ledger::Hash::from_bytes(at.hash)));
+        let block = checkpoint.map(|at| (at.block, gx_ledger::Hash::from_bytes(at.hash)));
         let expected = Expected { block, ..expected(config)? };
         let report = verify_file(&path, &expected)?;
         (self.blocks, self.commands) = (report.tip.number, report.commands);
@@ -183,6 +208,7 @@ impl Findings {
         let (mut auditor, mut second) = (Auditor::default(), Second::start(config).await?);
         let bar = console::progress("adding postings up, filling read models", self.blocks);
         let (mut next, projected) = (chain.first(), self.projected_block);
+        let mut outcomes_readable = true;
         if projected == 0 {
             self.check_read_models(store, &auditor).await?;
         }
@@ -195,8 +221,9 @@ impl Findings {
                     self.add(format!("block {}: {fault}", block.number));
                     return Ok(None);
                 }
-                if block.number <= projected {
-                    self.check_outcomes(store, block).await?;
+                if block.number <= projected && outcomes_readable {
+                    let checked = self.check_outcomes(store, block).await;
+                    outcomes_readable = self.read("outcomes", checked)?.is_some();
                 }
                 if block.number == projected {
                     self.check_read_models(store, &auditor).await?;

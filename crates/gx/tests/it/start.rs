@@ -150,6 +150,15 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
         ("DELETE FROM submission", vec!["the submitter's cursor"]),
         ("UPDATE submission SET last_seq = last_seq - 1", vec!["the submitter's cursor"]),
         ("UPDATE submission SET last_seq = last_seq + 1", vec!["the submitter's cursor"]),
+        ("UPDATE balances SET balance_qirat = -5 WHERE account_no = 9", vec!["balance_qirat -5"]),
+        (
+            "UPDATE accounts SET kind = 'PIRATE' WHERE account_no = 9",
+            vec!["accounts can't be read", "has kind PIRATE"],
+        ),
+        ("DELETE FROM blocks", vec!["outcomes can't be read", "blocks: row 1 is missing"]),
+        ("DELETE FROM projection", vec!["countries: row AG should not be there"]),
+        ("UPDATE outbox SET role = 'nobody' WHERE seq = 2", vec!["outcomes can't be read"]),
+        ("DELETE FROM audit_head", vec!["the audit log can't be read"]),
         (
             "INSERT INTO audit_log SELECT 99, at_ms, actor, 'FORGED', target, request_id, details,
             prev_hash, hash FROM audit_log",
