@@ -19,6 +19,7 @@ mod load;
 mod process;
 mod rebuild;
 mod roles;
+mod scratch;
 mod settings;
 mod up;
 mod verify;

@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 
 use super::figure::{Bar, Report, per_second};
 use super::latency::Latencies;
-use super::place;
 use crate::child::Child;
 use crate::client::{Ask, Base, Client};
 use crate::console;
 use crate::demo::crowd::{Admin, Payer, gather};
+use crate::scratch::Scratch;
 
 const USERS: usize = 256;
 const CONNECTIONS: usize = 64;
@@ -46,7 +46,7 @@ enum Work {
 }
 
 pub(super) async fn run(report: &mut Report, time: Duration, within: &Path) -> Result<()> {
-    let folder = place::folder(within)?;
+    let folder = Scratch::make(within, "bench")?;
     let program = std::env::current_exe().context("the binary's own path")?;
     let child = Child::start(program, &folder.path().join("data"), &ENVIRONMENT)?;
     let (username, password) = child.first.clone().context("a new platform has no admin")?;

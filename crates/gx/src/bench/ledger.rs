@@ -14,9 +14,9 @@ use gx_types::{BatchId, NetworkId, Role, TimeMs};
 
 use super::figure::{Bar, Report, per_second};
 use super::latency::Latencies;
-use super::place;
 use crate::console;
 use crate::load::Population;
+use crate::scratch::Scratch;
 
 const ACCOUNTS: usize = 100_000;
 const BATCH: usize = 1000;
@@ -28,7 +28,7 @@ const SEED: u64 = 2;
 const LONE_BATCHES: usize = 100;
 
 pub(super) fn run(report: &mut Report, time: Duration, within: &Path) -> Result<()> {
-    let folder = place::folder(within)?;
+    let folder = Scratch::make(within, "bench")?;
     let path = folder.path().join("ledger.redb");
     let options = Options::new(path, NetworkId::Devnet, TimeMs(0));
     let ledger = Ledger::create_or_open(options, &NodeKey::from_seed([7; 32]))?;

@@ -11,7 +11,6 @@ mod latency;
 mod ledger;
 mod outbox;
 mod pipeline;
-mod place;
 mod replay;
 mod stage;
 mod up;

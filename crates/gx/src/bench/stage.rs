@@ -14,10 +14,9 @@ use gx_server::engine::Submission;
 use gx_server::{Platform, Service, Workers};
 use gx_store::commands::State;
 use gx_types::Actor;
-use tempfile::TempDir;
 
-use super::place;
 use crate::load::Population;
+use crate::scratch::Scratch;
 use crate::{rebuild, settings};
 
 /// Accounts are opened this many at a time.
@@ -61,13 +60,13 @@ impl Sql {
 pub(super) struct Stage {
     pub(super) config: Config,
     pub(super) platform: Platform,
-    _folder: TempDir,
+    _folder: Scratch,
     _cluster: Option<Cluster>,
 }
 
 impl Stage {
     pub(super) async fn start(sql: Sql, within: &Path, workers: Workers) -> Result<Self> {
-        let folder = place::folder(within)?;
+        let folder = Scratch::make(within, "bench")?;
         let data = folder.path().join("data").display().to_string();
         let (mut environment, mut cluster) = (Vec::new(), None);
         if sql == Sql::Postgres {
@@ -164,7 +163,7 @@ impl Stage {
 /// What a stopped platform has left; it goes away with the value.
 pub(super) struct Kept {
     config: Config,
-    _folder: TempDir,
+    _folder: Scratch,
 }
 
 impl Kept {

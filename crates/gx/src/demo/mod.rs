@@ -18,7 +18,7 @@ mod society;
 mod stages;
 
 use std::num::NonZeroU8;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use gx_server::calendar::now_ms;
@@ -26,6 +26,7 @@ use gx_server::config::Config;
 use gx_server::{FIRST_ADMIN, OneTimePassword};
 
 use crate::client::{Base, Client};
+use crate::scratch::Scratch;
 use crate::settings::{ADMIN_PASSWORD, secret};
 use crate::up::Running;
 use crate::verify::verify;
@@ -96,8 +97,7 @@ fn given_password(args: &Args) -> Result<String> {
 
 /// Runs on a platform of its own and then verifies what is left in its files.
 async fn against_temporary(args: &Args) -> Result<Report> {
-    let folder = tempfile::Builder::new().prefix(".gx-demo-").tempdir_in(".");
-    let folder = folder.context("cannot make a folder for the temporary platform")?;
+    let folder = Scratch::make(Path::new("."), "demo")?;
     let data = folder.path().join("data").display().to_string();
     let flags = [
         ("data_dir", data),

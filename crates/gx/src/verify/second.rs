@@ -8,9 +8,9 @@ use gx_server::engine::{ChainBlock, holder_name};
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Known, ProjectedBlock};
 use gx_store::{SqliteConfig, Store};
-use tempfile::TempDir;
 
 use super::Findings;
+use crate::scratch::Scratch;
 
 /// Nobody else can want the lease of a database that is made for one verification.
 const LEASE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -20,17 +20,13 @@ pub(super) struct Second {
     lease: Lease,
     known: Known,
     /// Removed when this is dropped.
-    _folder: TempDir,
+    _folder: Scratch,
 }
 
 impl Second {
     /// Makes empty read models in the data folder, which has room for a database.
     pub(super) async fn start(config: &Config) -> Result<Self> {
-        let within = &config.data_dir;
-        let folder = tempfile::Builder::new()
-            .prefix(".gx-verify-")
-            .tempdir_in(within)
-            .with_context(|| format!("cannot make a folder in {}", within.display()))?;
+        let folder = Scratch::make(&config.data_dir, "verify")?;
         let file = SqliteConfig::new(folder.path().join("second.db"));
         let store = Store::connect(&gx_store::Config::Sqlite(file)).await?;
         store.migrate(config.network).await?;
