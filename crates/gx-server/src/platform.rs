@@ -62,10 +62,14 @@ impl Platform {
     ) -> Result<Self, StartError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
-        let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
-        if migrate {
+        let database = config.store().map_err(gx_store::Error::from)?;
+        let store = if migrate {
+            let store = Store::connect(&database).await?;
             store.migrate(config.network).await?;
-        }
+            store
+        } else {
+            Store::open(&database).await?
+        };
         store.check(config.network).await?;
         let chain = match workers {
             Workers::NONE => None,

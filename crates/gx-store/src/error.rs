@@ -70,6 +70,8 @@ pub enum Error {
     Unique { what: String, source: sqlx::Error },
     #[error("the configuration of the database is wrong")]
     Config(#[from] crate::ConfigError),
+    #[error("there is no database at {path}; gx up makes one, and gx migrate")]
+    NoDatabase { path: std::path::PathBuf },
     /// Run `gx migrate`, or another build.
     #[error("the database has schema version {found}, this build needs {expected}")]
     SchemaVersion { found: i64, expected: i64 },
@@ -111,7 +113,7 @@ impl Error {
             Self::Sql { class, .. } => *class,
             Self::Unique { .. } => Class::Unique,
             Self::Config(_) => Class::Auth,
-            Self::SchemaVersion { .. } => Class::Schema,
+            Self::NoDatabase { .. } | Self::SchemaVersion { .. } => Class::Schema,
             Self::Network { .. } => Class::Network,
             Self::Pepper => Class::Auth,
             Self::LeaseLost { .. } => Class::LeaseLost,

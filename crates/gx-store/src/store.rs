@@ -172,6 +172,19 @@ impl Store {
         pools.map(|pools| Self { pools }).map_err(|source| Error::sql(doing(), source))
     }
 
+    /// Opens a database that is there: one that is looked for in the wrong place is not made.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`], and those of [`Self::connect`].
+    pub async fn open(config: &Config) -> Result<Self, Error> {
+        match config {
+            Config::Sqlite(SqliteConfig { path, .. }) if !path.exists() => {
+                Err(Error::NoDatabase { path: path.clone() })
+            }
+            Config::Sqlite(_) | Config::Postgres(_) => Self::connect(config).await,
+        }
+    }
+
     pub fn engine(&self) -> Engine {
         match self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,

@@ -29,7 +29,7 @@ const STANDSTILL: Duration = Duration::from_secs(30);
 
 /// Empties the read models and fills them again. No projector may be running.
 pub(crate) async fn read_models(config: Config) -> Result<Rebuilt> {
-    let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+    let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
     store.check(config.network).await?;
     empty(&store).await?;
     store.close().await;

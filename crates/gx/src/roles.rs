@@ -124,7 +124,7 @@ pub(crate) fn migrate(settings: &Settings) -> Result<End> {
     let config = settings.load(&[])?;
     process::block_on(async {
         std::fs::create_dir_all(&config.data_dir)?;
-        let store = connect(&config).await?;
+        let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
         let migrated = store.migrate(config.network).await?;
         store.close().await;
         for name in &migrated.ran {
@@ -134,10 +134,6 @@ pub(crate) fn migrate(settings: &Settings) -> Result<End> {
         console::line(format_args!("schema version {version}, network {network}"));
         Ok(End::Done)
     })
-}
-
-async fn connect(config: &Config) -> Result<Store> {
-    Ok(Store::connect(&config.store().map_err(gx_store::Error::from)?).await?)
 }
 
 /// Prints the settings in effect, secrets masked, and their digest.
@@ -158,7 +154,7 @@ pub(crate) fn print_openapi() -> Result<End> {
 pub(crate) fn verify_audit(settings: &Settings) -> Result<End> {
     let config = settings.load(&[])?;
     process::block_on(async {
-        let store = connect(&config).await?;
+        let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
         store.check(config.network).await?;
         let found = audit::verify(&store).await?;
         store.close().await;

@@ -213,7 +213,7 @@ async fn end_dead_leases(config: &Config) -> Result<()> {
     if !is_file_database(config) || !config.sqlite_path().exists() {
         return Ok(());
     }
-    let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+    let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
     // A file without our schema, or of another network, is reported by what comes next.
     if store.check(config.network).await.is_ok() {
         for name in [lease::SUBMITTER, lease::PROJECTOR] {

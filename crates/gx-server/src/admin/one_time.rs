@@ -73,7 +73,7 @@ pub async fn reset_admin_password(
     config: &Config,
     username: &str,
 ) -> Result<OneTimePassword, StartError> {
-    let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+    let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
     store.check(config.network).await?;
     let hasher = Hasher::new(&config.auth).map_err(StartError::Settings)?;
     let (password, hash) = one_time_password(&hasher).await?;

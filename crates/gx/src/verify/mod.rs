@@ -22,7 +22,6 @@ use gx_types::{AccountId, TimeMs};
 use serde::Serialize;
 
 use crate::settings::Settings;
-use crate::up::is_file_database;
 use crate::{End, console, process};
 use auditor::Auditor;
 use second::Second;
@@ -77,10 +76,7 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> Result<End> {
 
 /// Verifies a platform that no process is running.
 pub(crate) async fn verify(config: &Config) -> Result<Findings> {
-    if is_file_database(config) && !config.sqlite_path().exists() {
-        bail!("there is no platform in {}: gx.db is not there", config.data_dir.display());
-    }
-    let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+    let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
     store.check(config.network).await?;
     let mut found = Findings::default();
     let position = found.read("the projector's position", projection::position(&store).await)?;

@@ -179,8 +179,18 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
     }
     place.verified();
     std::fs::remove_file(&file).unwrap();
-    place.run(&verify).failed(&["there is no platform in data"]);
-    assert!(!file.exists(), "nothing is made by looking");
+    for command in [
+        &["verify"][..],
+        &["audit", "verify"],
+        &["admin", "reset-password", "superowner"],
+        &["projector", "--rebuild"],
+        &["serve"],
+        &["submitter"],
+    ] {
+        let run = place.run(&[command, &["--data", "data"]].concat());
+        run.failed(&["there is no database at data/gx.db; gx up makes one"]);
+        assert!(!file.exists(), "{command:?}: nothing is made by looking");
+    }
 }
 
 #[test]
