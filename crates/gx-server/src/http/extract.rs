@@ -2,12 +2,13 @@
 //!
 //! An extractor either gives a checked value or answers the request; handlers see nothing raw.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use gx_types::CommandId;
 use serde_json::{Map, Value};
 
@@ -111,18 +112,11 @@ impl<T: Field> FromRequest<App> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let headers = request.headers();
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        // Requests without a type are taken as JSON, which is what everything here is.
-        let is_json = |kind: &str| {
-            let kind = kind.split(';').next().unwrap_or_default().trim();
-            kind.eq_ignore_ascii_case("application/json")
-        };
-        if !kind.is_none_or(is_json) {
+        if !is_json(request.headers()) {
             return Err(Error::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                "The body must be application/json",
+                "The body must be application/json in UTF-8, not encoded or compressed further",
             ));
         }
         let bytes = body_bytes(request, app).await?;
@@ -136,6 +130,22 @@ impl<T: Field> FromRequest<App> for Body<T> {
         };
         read(&given).map(Self)
     }
+}
+
+/// Whether a body is JSON as it stands. One without a type is taken for it, which is what
+/// everything here is.
+fn is_json(headers: &HeaderMap) -> bool {
+    let plain = headers
+        .get(header::CONTENT_ENCODING)
+        .is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return plain };
+    let mut parts = kind.to_str().unwrap_or_default().split(';').map(str::trim);
+    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let charset = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_ascii_lowercase())
+    };
+    plain && json && parts.filter_map(charset).all(|charset| charset == "utf-8")
 }
 
 /// The whole body, up to the limit.
@@ -187,9 +197,16 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>> {
         return Ok(Vec::new());
     }
     let uri = format!("/?{query}").parse().map_err(Error::internal)?;
-    axum::extract::Query::try_from_uri(&uri).map(|axum::extract::Query(pairs)| pairs).map_err(
-        |_| Error::bad_request("malformed_query", "The query string is not percent-encoded UTF-8"),
-    )
+    let malformed = |message: String| Error::bad_request("malformed_query", message);
+    let axum::extract::Query(pairs) =
+        axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri)
+            .map_err(|_| malformed("The query string is not percent-encoded UTF-8".to_owned()))?;
+    // Readers differ in which of two values they take.
+    let mut names = BTreeSet::new();
+    match pairs.iter().find(|(name, _)| !names.insert(name.as_str())) {
+        Some((name, _)) => Err(malformed(format!("The query parameter {name} is there twice"))),
+        None => Ok(pairs),
+    }
 }
 
 /// Waits until the command that `?after=` names is in the read models.

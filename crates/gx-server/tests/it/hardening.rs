@@ -74,8 +74,16 @@ async fn bodies_are_bounded_and_must_be_json() {
     assert_eq!(server.client.send("POST", path, &[], Some(&large)).await.status, 413);
     let reply = server.client.send("POST", path, &[], Some("{\"email\":")).await;
     assert_eq!((reply.status.as_u16(), reply.str("code")), (400, "malformed_json"));
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    assert_eq!(server.client.send("POST", path, &form, None).await.status, 415);
+    for (name, value, status) in [
+        ("content-type", "application/x-www-form-urlencoded", 415),
+        ("content-type", "application/json; charset=utf-16", 415),
+        ("content-encoding", "gzip", 415),
+        ("content-type", "application/json; Charset=\"UTF-8\"", 400),
+        ("content-encoding", "identity", 400),
+    ] {
+        let reply = server.client.send("POST", path, &[(name, value)], None).await;
+        assert_eq!(reply.status, status, "{name}: {value}");
+    }
     assert_eq!(server.client.send("POST", path, &[], Some("[]")).await.status, 400);
 }
 

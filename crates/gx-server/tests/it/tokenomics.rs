@@ -66,7 +66,15 @@ async fn history_is_paged_and_filtered() {
     assert_eq!(amounts(&rest), ["1.00", "500.00"]);
     let genesis = bob.path("/api/v1/wallets/{}/transactions?type=GENESIS");
     assert_eq!(amounts(&bob.person.client.get(&genesis, 200).await), ["500.00"]);
-    for wrong in ["type=GIFT", "limit=0", "limit=101", "cursor=x", "unknown=1", "from=yesterday"] {
+    for wrong in [
+        "type=GIFT",
+        "limit=0",
+        "limit=101",
+        "limit=1&limit=2",
+        "cursor=x",
+        "unknown=1",
+        "from=yesterday",
+    ] {
         let path = bob.path(&format!("/api/v1/wallets/{{}}/transactions?{wrong}"));
         bob.person.client.get(&path, 400).await;
     }

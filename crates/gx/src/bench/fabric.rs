@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
+use gx_contract::tokenomics::GetBalance;
 use gx_contract::{Batch, Envelope};
 use gx_fabric::{Class, Counts, Engine, Settled, Validation};
 use gx_types::{BatchId, Role};
@@ -130,7 +131,7 @@ impl Load {
         Ok(self.engine.submit(batch).await?)
     }
 
-    /// Opens the accounts, unless an earlier run on this ledger has.
+    /// Opens the accounts that no earlier run on this ledger has opened.
     async fn populate(&mut self) -> Result<()> {
         for envelope in self.population.foundation() {
             self.settle(Role::SuperAdmin, vec![envelope]).await?;
@@ -138,12 +139,18 @@ impl Load {
         let bar = console::progress("opening accounts", ACCOUNTS as u64);
         let numbers: Vec<usize> = (0..ACCOUNTS).collect();
         for numbers in numbers.chunks(OPENING) {
-            let openings = numbers.iter().filter_map(|n| self.population.opening(*n)).collect();
-            let counts = self.settle(Role::PartnerApi, openings).await?;
-            bar.inc(numbers.len() as u64);
-            if counts.applied == 0 {
-                break;
+            // A batch is opened as a whole, or in parts from its beginning.
+            let last = numbers.last().and_then(|number| self.population.id(*number));
+            let query = last.map(|account_id| GetBalance { account_id }.into());
+            let opened = match &query {
+                Some(query) => self.engine.query(query).await?.is_ok(),
+                None => false,
+            };
+            if !opened {
+                let openings = numbers.iter().filter_map(|n| self.population.opening(*n)).collect();
+                self.settle(Role::PartnerApi, openings).await?;
             }
+            bar.inc(numbers.len() as u64);
         }
         bar.finish_and_clear();
         let payment = self.payments(1, ACCOUNTS);
