@@ -19,6 +19,8 @@ use crate::script::Script;
 
 pub(crate) const COMMANDS: usize = 10_000;
 
+const SUPPLY: u128 = 1_250_000_000_000_000_000;
+
 /// The embedded ledger, filled from a channel's blocks.
 pub(crate) struct Twin {
     pub(crate) ledger: Ledger,
@@ -57,12 +59,26 @@ impl Twin {
                 assert_eq!(*receipt.record, settled.record, "{}", settled.tx_id);
                 for (sent, result) in settled.batch.commands.iter().zip(&settled.record.results) {
                     let Outcome::Applied(events) = &result.outcome else { continue };
+                    // Bootstrap alone makes coins.
+                    let postings = events.iter().flat_map(Event::postings);
+                    let made: i128 =
+                        postings.map(|posting| i128::from(posting.change().qirat())).sum();
+                    assert!([0, SUPPLY.cast_signed()].contains(&made), "{}", settled.tx_id);
                     self.seen.insert(sent.command.name());
                     self.seen.extend(events.iter().map(Event::name));
                 }
                 self.batches.push(settled.batch);
             }
+            self.assert_supply();
         }
+    }
+
+    /// No coin was made or lost since the first block with any.
+    fn assert_supply(&self) {
+        let snapshot = self.ledger.snapshot().unwrap();
+        let balances = snapshot.accounts().unwrap().map(|account| account.unwrap().1.balance);
+        let sum: u128 = balances.map(|balance| u128::from(balance.qirat())).sum();
+        assert!(sum == SUPPLY || self.batches.is_empty(), "{sum} Q");
     }
 
     /// The embedded ledger's state but for the outcomes, which it keeps elsewhere; commands that
