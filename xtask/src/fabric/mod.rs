@@ -130,14 +130,19 @@ fn test(layout: &Layout, gx: Option<PathBuf>) -> Result<()> {
     let shape = UpArgs { gx, ..UpArgs::default() };
     let brought_up = if was_up { Ok(()) } else { network::up(layout, &shape) };
     let tested = brought_up.and_then(|()| {
-        let mut command = process::cargo(&["test", "-p", "gx-fabric", "--test", "it", "real::"]);
         // With it the tests stop and start nodes of this network.
         let program = env::current_exe().context("the path of this program")?;
-        command
-            .env("FABRIC_NODES", program)
-            .env("FABRIC_HOME", layout.home())
-            .env("FABRIC_NET", layout.folder());
-        process::run(command.envs(layout.environment()))
+        // The platform first: it wants a channel that nobody has used.
+        for (package, tests) in [("gx", "fabric::"), ("gx-fabric", "real::")] {
+            let mut command = process::cargo(&["test", "-p", package, "--test", "it", tests]);
+            command
+                .args(["--", "--nocapture"])
+                .env("FABRIC_NODES", &program)
+                .env("FABRIC_HOME", layout.home())
+                .env("FABRIC_NET", layout.folder());
+            process::run(command.envs(layout.environment()))?;
+        }
+        Ok(())
     });
     if was_up {
         return tested;

@@ -5,6 +5,7 @@
 mod cli;
 mod crash;
 mod demo;
+mod fabric;
 mod ledger;
 mod place;
 mod repeat;

@@ -53,11 +53,23 @@ impl Run {
 #[derive(Debug)]
 pub(crate) struct Place {
     folder: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+        Self::with(Vec::new())
+    }
+
+    /// One whose processes find more in their environment.
+    pub(crate) fn with(environment: Vec<(String, String)>) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self { folder, environment }
+    }
+
+    fn environment(&self) -> Vec<(&str, &str)> {
+        let more = self.environment.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        ENVIRONMENT.into_iter().chain(more).collect()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -71,7 +83,7 @@ impl Place {
     /// The binary, with this folder to work in and nothing else in its environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(GX);
-        command.args(args).current_dir(self.path()).env_clear().envs(ENVIRONMENT);
+        command.args(args).current_dir(self.path()).env_clear().envs(self.environment());
         command
     }
 
@@ -87,7 +99,7 @@ impl Place {
 
     /// Starts the platform in the folder `data`.
     pub(crate) fn start(&self) -> Child {
-        Child::start(GX, &self.data(), &ENVIRONMENT).unwrap()
+        Child::start(GX, &self.data(), &self.environment()).unwrap()
     }
 
     /// Starts a new platform with people who can pay.
