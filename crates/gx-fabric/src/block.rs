@@ -9,7 +9,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::certificate::Certificate;
-use crate::compressed::decompress;
+use crate::compressed::{READ_MAX, decompress, length};
 use crate::der::{OCTET_STRING, SEQUENCE, tlv, unsigned};
 use crate::proposal::{ProposalParts, arguments};
 use crate::proto::{
@@ -28,7 +28,7 @@ pub struct Block {
     /// The latest time that one of its transactions names; 0 when none names any.
     pub time: TimeMs,
     pub settled: Option<SettledBatch>,
-    /// Length of the block on the wire.
+    /// Length of the block on the wire and of the texts in it: what reading it takes.
     pub bytes: usize,
 }
 
@@ -60,7 +60,7 @@ impl Block {
     /// [`Error::Block`] when its data are not what its header says, or when a valid transaction of
     /// the chaincode cannot be read by this build.
     pub fn read(block: &proto::Block, chaincode: &str) -> Result<Self, Error> {
-        let bytes = block.encoded_len();
+        let mut bytes = block.encoded_len();
         let unreadable = || Error::Unreadable { what: "a block" };
         let header = block.header.as_ref().ok_or_else(unreadable)?;
         let number = header.number;
@@ -83,10 +83,11 @@ impl Block {
                 continue;
             }
             let found = read.settled(chaincode).map_err(|reason| wrong(&reason))?;
-            if found.is_some() && settled.is_some() {
+            let Some((batch, unpacked)) = found else { continue };
+            if settled.replace(batch).is_some() {
                 return Err(wrong("it has two valid batches"));
             }
-            settled = settled.or(found);
+            bytes = bytes.saturating_add(unpacked);
         }
         let previous = header.previous_hash.as_slice();
         let previous = if number == 0 { &[0; 32] } else { previous };
@@ -114,36 +115,40 @@ fn read_envelope(envelope: &[u8]) -> Option<ReadEnvelope> {
 }
 
 impl ReadEnvelope {
-    /// The batch of a valid transaction of the chaincode; nothing for those of others.
-    fn settled(&self, chaincode: &str) -> Result<Option<SettledBatch>, String> {
+    /// The batch of a valid transaction of the chaincode and the length of its texts; nothing for
+    /// those of others.
+    fn settled(&self, chaincode: &str) -> Result<Option<(SettledBatch, usize)>, String> {
         if self.parts.channel_header.r#type != HEADER_ENDORSER_TRANSACTION {
             return Ok(None);
         }
         let unreadable = || "a transaction cannot be read".to_owned();
+        if self.parts.chaincode().ok_or_else(unreadable)? != chaincode {
+            return Ok(None);
+        }
         let transaction = Transaction::decode(self.data.as_slice()).map_err(|_| unreadable())?;
         let Some(action) = transaction.actions.first() else { return Ok(None) };
         let payload = ChaincodeActionPayload::decode(action.payload.as_slice());
         let payload = payload.map_err(|_| unreadable())?;
-        let (name, args) = arguments(&payload.chaincode_proposal_payload).ok_or_else(unreadable)?;
-        if name != chaincode {
-            return Ok(None);
-        }
+        let args = arguments(&payload.chaincode_proposal_payload).ok_or_else(unreadable)?;
         let action = chaincode_action(&payload).ok_or_else(unreadable)?;
         let event = ChaincodeEvent::decode(action.events.as_slice()).map_err(|_| unreadable())?;
         if event.event_name != EVENT_NAME {
             return Ok(None);
         }
-        let record = decompress(&event.payload)
+        let lengths = args.iter().chain([&event.payload]).map(|carried| length(carried));
+        let unpacked = lengths.map(|length| length.unwrap_or_default());
+        let bytes = unpacked.fold(0, usize::saturating_add);
+        let record = decompress(&event.payload, READ_MAX)
             .map_err(|error| format!("its batch record cannot be unpacked: {error}"))?;
         let record: BatchRecord = serde_json::from_slice(&record)
             .map_err(|error| format!("its batch record does not fit this build: {error}"))?;
         let tx_id = &self.parts.channel_header.tx_id;
         let role = role_of(&self.parts.signature_header.creator);
-        let invocation = Invocation::read(&args, Submitter { tx_id, role })
+        let invocation = Invocation::read(&args, Submitter { tx_id, role }, READ_MAX)
             .map_err(|error| format!("its commands do not fit this build: {error}"))?;
         match invocation {
             Invocation::Batch(batch) => {
-                Ok(Some(SettledBatch { tx_id: tx_id.clone(), batch, record }))
+                Ok(Some((SettledBatch { tx_id: tx_id.clone(), batch, record }, bytes)))
             }
             Invocation::Query(_) | Invocation::ContractInfo => {
                 Err("a query has an event".to_owned())

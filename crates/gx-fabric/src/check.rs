@@ -116,7 +116,7 @@ async fn check_connection(peers: &Peers, address: &PeerAddress) -> Finding {
         Ok(_) if peers.tls_ca.is_some() => Finding::ok(what, "open, with TLS"),
         Ok(_) => Finding::wrong(what, "open, without TLS", "name the authority of the peers' TLS"),
         Err(error) => {
-            let text = crate::connection::full(&error);
+            let text = gx_types::with_causes(&error);
             let remedy = if text.contains("certificate") || text.contains("tls") {
                 "compare the peer's TLS certificate with the authority's file and the server name"
             } else {
@@ -254,7 +254,7 @@ async fn check_endorsement(engine: &Engine) -> Finding {
     };
     let batch_id = gx_types::BatchId::from_u128(0);
     let batch = gx_contract::Batch { batch_id, role, commands: Vec::new() };
-    let args = crate::Invocation::settling(&batch).unwrap_or_default();
+    let args = crate::Invocation::settling(&batch).ok().flatten().unwrap_or_default();
     let Options { chaincode, endorsing_organizations, .. } = engine.options();
     match engine.gateway().endorse(identity, chaincode, args, endorsing_organizations).await {
         Ok(prepared) => Finding::ok(what, format!("complete, {} bytes", prepared.bytes())),

@@ -1,17 +1,24 @@
 //! Batches and their records as transactions carry them: JSON, compressed when it is long.
 //!
 //! Every byte of a transaction is copied, hashed, sent and stored a dozen times by peers and
-//! orderers. Short texts stay as they are, for people who read a block.
+//! orderers. Short texts stay as they are, for people who read a block. A small frame can hold a
+//! long text, so the length of what is ordered is bounded when it is made; whoever reads blocks
+//! takes more than that, because a valid block can never be taken back.
 
 use std::borrow::Cow;
-use std::io::{Error, ErrorKind, Read};
+use std::io::{Error, ErrorKind};
 
 /// Shorter texts are left alone.
 const LENGTH_MIN: usize = 4096;
 
-/// What a text may grow to, so that a small transaction cannot fill the memory of a peer's
-/// chaincode.
-const LENGTH_MAX: u64 = 64 << 20;
+/// The longest text of a batch that the chaincode executes; parsed, it takes some 16 times as much.
+pub(crate) const BATCH_MAX: usize = 16 << 20;
+
+/// The longest record that the chaincode lets be ordered.
+pub(crate) const RECORD_MAX: usize = 48 << 20;
+
+/// The longest text that is read from a block.
+pub(crate) const READ_MAX: usize = 256 << 20;
 
 /// The fastest level: the endorsing organizations must give the same bytes, so it is part of the
 /// contract's version.
@@ -29,32 +36,55 @@ pub(crate) fn compress(text: Vec<u8>) -> Vec<u8> {
     zstd::bulk::compress(&text, LEVEL).unwrap_or(text)
 }
 
-/// The text that a transaction carries.
+/// Length of the text that a transaction carries.
 ///
 /// # Errors
-/// When a frame is damaged, or its text is longer than 64 MiB.
-pub(crate) fn decompress(carried: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+/// When a frame is damaged or does not say it.
+pub(crate) fn length(carried: &[u8]) -> Result<usize, Error> {
+    if !carried.starts_with(&MAGIC) {
+        return Ok(carried.len());
+    }
+    let length = zstd::zstd_safe::get_frame_content_size(carried).ok().flatten();
+    length.and_then(|length| usize::try_from(length).ok()).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidData, "the frame does not name its content's length")
+    })
+}
+
+/// The text that a transaction carries, unless it is longer than `most` bytes.
+///
+/// # Errors
+/// When a frame is damaged, is followed by anything, does not name the length of its text, or
+/// names one above `most`.
+pub(crate) fn decompress(carried: &[u8], most: usize) -> Result<Cow<'_, [u8]>, Error> {
+    let length = length(carried)?;
+    if length > most {
+        let reason = format!("its text has {length} bytes, {most} is the most");
+        return Err(Error::new(ErrorKind::FileTooLarge, reason));
+    }
     if !carried.starts_with(&MAGIC) {
         return Ok(Cow::Borrowed(carried));
     }
-    let decoder = zstd::stream::read::Decoder::with_buffer(carried)?;
-    let mut text = Vec::new();
-    decoder.take(LENGTH_MAX.saturating_add(1)).read_to_end(&mut text)?;
-    match u64::try_from(text.len()) {
-        Ok(length) if length <= LENGTH_MAX => Ok(Cow::Owned(text)),
-        _ => Err(Error::new(ErrorKind::FileTooLarge, "the text is longer than 64 MiB")),
+    let text = zstd::bulk::decompress(carried, length)?;
+    if text.len() != length {
+        let reason = "the frame names another length than its text's";
+        return Err(Error::new(ErrorKind::InvalidData, reason));
     }
+    Ok(Cow::Owned(text))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    const MOST: usize = 1 << 20;
 
     #[test]
     fn short_texts_stay_as_they_are() {
         let text = vec![b'x'; LENGTH_MIN - 1];
         assert_eq!(compress(text.clone()), text);
-        assert_eq!(decompress(&text).unwrap(), text);
+        assert_eq!(decompress(&text, MOST).unwrap(), text);
     }
 
     #[test]
@@ -62,19 +92,28 @@ mod tests {
         let text = "a payment, and another one; ".repeat(1000).into_bytes();
         let carried = compress(text.clone());
         assert!(carried.len() < text.len() / 10, "{}", carried.len());
-        assert_eq!(decompress(&carried).unwrap(), text);
+        assert_eq!(decompress(&carried, MOST).unwrap(), text);
+        assert_eq!(length(&carried).unwrap(), text.len());
         for cut in [4, 5, carried.len() / 2, carried.len() - 1] {
-            assert!(decompress(&carried[..cut]).is_err(), "{cut}");
+            assert!(decompress(&carried[..cut], MOST).is_err(), "{cut}");
         }
-        assert!(decompress(&[carried, b"more".to_vec()].concat()).is_err());
+        assert!(decompress(&[carried.clone(), b"more".to_vec()].concat(), MOST).is_err());
+        assert!(decompress(&[carried.clone(), carried].concat(), MOST).is_err());
     }
 
     #[test]
-    fn a_text_without_end_is_not_unpacked() {
-        let length = usize::try_from(LENGTH_MAX).unwrap();
-        let carried = |length| zstd::bulk::compress(&vec![b' '; length], LEVEL).unwrap();
-        assert_eq!(decompress(&carried(length)).unwrap().len(), length);
-        let error = decompress(&carried(length + 1)).unwrap_err();
-        assert_eq!(error.to_string(), "the text is longer than 64 MiB");
+    fn a_text_that_is_too_long_is_not_unpacked() {
+        let text = vec![b' '; MOST + 1];
+        let reason = "its text has 1048577 bytes, 1048576 is the most";
+        for carried in [compress(text.clone()), text.clone()] {
+            let error = decompress(&carried, MOST).unwrap_err();
+            assert_eq!(error.to_string(), reason);
+            assert_eq!(decompress(&carried, MOST + 1).unwrap(), text);
+        }
+        // As a stream is compressed, whose length is not known at its beginning.
+        let mut stream = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).unwrap();
+        stream.write_all(&text).unwrap();
+        let error = decompress(&stream.finish().unwrap(), MOST).unwrap_err();
+        assert_eq!(error.to_string(), "the frame does not name its content's length");
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use gx_types::with_causes;
 use tokio::sync::Mutex;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -74,7 +75,7 @@ impl Peers {
     }
 
     pub(crate) fn endpoint(&self, address: &PeerAddress) -> Result<Endpoint, Error> {
-        let unfit = |error: tonic::transport::Error| Error::Settings(full(&error));
+        let unfit = |error: tonic::transport::Error| Error::Settings(with_causes(&error));
         let scheme = if self.tls_ca.is_some() { "https" } else { "http" };
         let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))
             .map_err(unfit)?
@@ -95,17 +96,6 @@ impl Peers {
         }
         endpoint.tls_config(tls).map_err(unfit)
     }
-}
-
-/// An error with all its causes: transport errors say nothing by themselves.
-pub(crate) fn full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// A channel to one of the peers, and which one it is.
@@ -159,7 +149,7 @@ impl Connection {
                     return Ok(connected);
                 }
                 Err(error) => {
-                    reasons.push(format!("{address}: {}", full(&error)));
+                    reasons.push(format!("{address}: {}", with_causes(&error)));
                     state.next = state.next.wrapping_add(1);
                 }
             }

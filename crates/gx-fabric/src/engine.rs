@@ -166,9 +166,11 @@ impl Engine {
             let args =
                 Invocation::settling(&part).map_err(|_| Error::Unreadable { what: "the batch" })?;
             let most = self.inner.options.transaction_bytes_max;
-            let length = args.iter().map(Vec::len).fold(0, usize::saturating_add);
             // Outcomes and writes are longer than arguments; endorsing a larger one is in vain.
-            if length <= most / 2
+            let args = args.filter(|args| {
+                args.iter().map(Vec::len).fold(0, usize::saturating_add) <= most / 2
+            });
+            if let Some(args) = args
                 && let Some(done) = self.settle(&part, args).await?
             {
                 settled.push(done);
@@ -203,6 +205,7 @@ impl Engine {
                     commands: batch.commands.len(),
                     counts: serde_json::from_slice(&prepared.answer).unwrap_or_default(),
                 }),
+                Err(Error::RecordTooLarge) => return Ok(None),
                 Err(error) => Err(error),
             };
             match committed {

@@ -15,6 +15,7 @@ use crate::proto::{ErrorDetail, RpcStatus};
 /// peers say.
 pub(crate) const REFUSED: &str = "refused: ";
 pub(crate) const PANICKED: &str = "panicked: ";
+pub(crate) const TOO_LARGE: &str = "too large: ";
 
 /// What an error means for whoever sent the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl fmt::Display for EndorserDetail {
 pub enum Error {
     #[error("no gateway can be reached: {reason}")]
     Unreachable { reason: String },
-    #[error("{call}: {code:?}: {message}{}", joined(.details))]
+    #[error("{call}: {code:?}: {message}{}", joined(.message, .details))]
     Status { call: &'static str, code: Code, message: String, details: Vec<EndorserDetail> },
     #[error("{call}: no answer within {seconds} s")]
     Deadline { call: &'static str, seconds: u64 },
@@ -57,6 +58,8 @@ pub enum Error {
     Panicked { reason: String },
     #[error("the query is refused: {0}")]
     Refused(Refused),
+    #[error("the record of the batch is longer than the chaincode lets be ordered")]
+    RecordTooLarge,
     #[error("the transaction of one command has {bytes} bytes, {most} is the most")]
     TooLarge { bytes: usize, most: usize },
     #[error("{what} of the network's answer cannot be read")]
@@ -71,8 +74,13 @@ pub enum Error {
     Settings(String),
 }
 
-fn joined(details: &[EndorserDetail]) -> String {
-    details.iter().map(|detail| format!("; {detail}")).collect()
+/// What the endorsers said, and who they are; a gateway repeats some of it in its own message.
+fn joined(message: &str, details: &[EndorserDetail]) -> String {
+    let told = |detail: &EndorserDetail| match message.contains(&detail.message) {
+        true => format!("; said by {} at {}", detail.msp_id, detail.address),
+        false => format!("; {detail}"),
+    };
+    details.iter().map(told).collect()
 }
 
 impl Error {
@@ -82,7 +90,10 @@ impl Error {
             Self::Unreachable { .. } | Self::Deadline { .. } => Class::NotAnswered,
             Self::Status { code, message, details, .. } => status_class(*code, message, details),
             Self::Invalid { code, .. } => code.class(),
-            Self::Panicked { .. } | Self::Refused(_) | Self::TooLarge { .. } => Class::Answered,
+            Self::Panicked { .. }
+            | Self::Refused(_)
+            | Self::RecordTooLarge
+            | Self::TooLarge { .. } => Class::Answered,
             Self::Unreadable { .. }
             | Self::Block { .. }
             | Self::NoIdentity(_)
@@ -134,6 +145,9 @@ fn contract_answer(text: &str) -> Option<Error> {
     if let Some(reason) = said.strip_prefix(PANICKED) {
         return Some(Error::Panicked { reason: reason.to_owned() });
     }
+    if said.starts_with(TOO_LARGE) {
+        return Some(Error::RecordTooLarge);
+    }
     serde_json::from_str(said.strip_prefix(REFUSED)?).ok().map(Error::Refused)
 }
 
@@ -147,12 +161,16 @@ fn read_details(status: &Status) -> Vec<EndorserDetail> {
 }
 
 /// Texts of peers that tell a lasting fault from a passing one under the same code.
-const LASTING: [&str; 7] = [
+const LASTING: [&str; 11] = [
     "access denied",
     "creator is malformed",
     "has not been granted the role",
     "may not submit",
     "arguments do not fit",
+    "batch cannot be unpacked",
+    "is not text",
+    "is called by",
+    "incorrect timestamp",
     "has no function",
     "sub-policies were satisfied",
 ];
@@ -281,6 +299,12 @@ mod tests {
                 "access denied: creator org",
                 Class::Misconfigured,
             ),
+            (
+                Code::Aborted,
+                "failed to endorse",
+                "request unauthorized due to incorrect timestamp",
+                Class::Misconfigured,
+            ),
             (Code::FailedPrecondition, "no combination of peers", "", Class::NotAnswered),
             (Code::PermissionDenied, "", "", Class::Misconfigured),
             (Code::DeadlineExceeded, "", "", Class::NotAnswered),
@@ -299,6 +323,8 @@ mod tests {
         let panicked = "chaincode response 500, panicked: index out of bounds";
         assert!(matches!(contract_answer(panicked), Some(Error::Panicked { reason })
             if reason == "index out of bounds"));
+        let large = "chaincode response 413, too large: the record has 50331649 bytes";
+        assert!(matches!(contract_answer(large), Some(Error::RecordTooLarge)));
         assert!(contract_answer("chaincode response 500, something else").is_none());
     }
 

@@ -12,7 +12,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::connection::{Connected, Connection, Peers, full, is_transport};
+use crate::connection::{Connected, Connection, Peers, is_transport};
 use crate::proposal::{self, Proposed};
 use crate::proto::{
     CommitStatusRequest, CommitStatusResponse, DeliverResponse, EndorseRequest, EndorseResponse,
@@ -295,7 +295,7 @@ fn client(connected: &Connected) -> tonic::client::Grpc<tonic::transport::Channe
 
 /// The channel could not be made ready: a transport error.
 fn unready(error: tonic::transport::Error) -> Status {
-    let mut status = Status::unavailable(full(&error));
+    let mut status = Status::unavailable(gx_types::with_causes(&error));
     status.set_source(std::sync::Arc::new(error));
     status
 }

@@ -3,11 +3,15 @@
 //! The chaincode reads it to execute it, and whoever reads blocks reads it again to know the
 //! commands of a transaction: the same bytes give the same batch on both sides.
 
+use std::fmt;
+
 use gx_contract::{Batch, Command, Envelope, NameError, Query};
 use gx_types::{Actor, BatchId, CommandId, Role};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
 
 use crate::EXECUTE_BATCH;
-use crate::compressed::{compress, decompress};
+use crate::compressed::{BATCH_MAX, compress, decompress};
 use crate::positional::Positional;
 
 /// The function that describes the chaincode instead of asking the contract.
@@ -48,27 +52,34 @@ pub enum WrongInvocation {
 }
 
 impl Invocation {
-    /// The arguments of the transaction that settles a batch.
+    /// The arguments of the transaction that settles a batch; nothing when the batch is longer
+    /// than the chaincode takes.
     ///
     /// # Errors
     /// When the batch is not JSON, which a batch always is.
-    pub fn settling(batch: &Batch) -> Result<Vec<Vec<u8>>, serde_json::Error> {
-        Ok(vec![EXECUTE_BATCH.as_bytes().to_vec(), compress(serde_json::to_vec(batch)?)])
+    pub fn settling(batch: &Batch) -> Result<Option<Vec<Vec<u8>>>, serde_json::Error> {
+        let text = serde_json::to_vec(batch)?;
+        let fits = text.len() <= BATCH_MAX;
+        Ok(fits.then(|| vec![EXECUTE_BATCH.as_bytes().to_vec(), compress(text)]))
     }
 
     /// Reads the arguments of a transaction. `SmartContract:ExecuteBatch` takes a batch as JSON,
-    /// or as a Zstandard frame of it.
+    /// or as one Zstandard frame of it that names its length; the text has at most `most` bytes.
     /// Every command and query can be called by its name with one JSON object, or with the text
     /// of each field in field order. A command runs as the system; another actor is named by the
     /// key `actor` of the object, or by one more text.
     ///
     /// # Errors
     /// [`WrongInvocation`].
-    pub fn read(args: &[Vec<u8>], submitter: Submitter<'_>) -> Result<Self, WrongInvocation> {
+    pub fn read(
+        args: &[Vec<u8>],
+        submitter: Submitter<'_>,
+        most: usize,
+    ) -> Result<Self, WrongInvocation> {
         if let [function, batch] = args
             && function == EXECUTE_BATCH.as_bytes()
         {
-            let batch = decompress(batch).map_err(WrongInvocation::NotUnpacked)?;
+            let batch = decompress(batch, most).map_err(WrongInvocation::NotUnpacked)?;
             let wrong = |error: serde_json::Error| WrongInvocation::Arguments {
                 function: EXECUTE_BATCH.to_owned(),
                 reason: error.to_string(),
@@ -108,20 +119,51 @@ impl Invocation {
     }
 }
 
-/// The one object that the arguments are, if they are one.
-fn object(args: &[&str]) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let [text] = args else { return None };
+/// The one object that the arguments are, if they are one. A text that starts like an object and
+/// is none was meant to be one.
+fn object(args: &[&str]) -> Result<Option<Map<String, Value>>, String> {
+    let [text] = args else { return Ok(None) };
     if !text.trim_start().starts_with('{') {
-        return None;
+        return Ok(None);
     }
-    serde_json::from_str(text).ok()
+    let Fields(fields) = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Ok(Some(fields))
+}
+
+/// The fields of an object, each of which is there once.
+struct Fields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if let Some(_first) = fields.insert(name.clone(), value) {
+                return Err(de::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+        }
+        Ok(Fields(fields))
+    }
 }
 
 fn read_query(function: &str, args: &[&str]) -> Result<Query, String> {
     let unfit = |error: NameError| describe(&error);
-    match object(args) {
+    match object(args)? {
         Some(fields) => {
-            let text = serde_json::Value::Object(fields).to_string();
+            let text = Value::Object(fields).to_string();
             Query::from_name_and_args(function, &text).map_err(unfit)
         }
         None => Query::from_name_and(function, Positional(args))
@@ -131,12 +173,12 @@ fn read_query(function: &str, args: &[&str]) -> Result<Query, String> {
 }
 
 fn read_command(function: &str, args: &[&str]) -> Result<(Command, Actor), String> {
-    if let Some(mut fields) = object(args) {
+    if let Some(mut fields) = object(args)? {
         let actor = match fields.remove("actor") {
             None => Actor::System,
             Some(actor) => serde_json::from_value(actor).map_err(|error| error.to_string())?,
         };
-        let text = serde_json::Value::Object(fields).to_string();
+        let text = Value::Object(fields).to_string();
         let command = Command::from_name_and_args(function, &text);
         return command.map(|command| (command, actor)).map_err(|error| describe(&error));
     }
@@ -148,10 +190,16 @@ fn read_command(function: &str, args: &[&str]) -> Result<(Command, Actor), Strin
         (Ok(command), _) => Ok((command, Actor::System)),
         (Err(error), Some((actor, fields))) => match (actor.parse(), read(fields)) {
             (Ok(actor), Ok(command)) => Ok((command, actor)),
+            // The one that has the right number of arguments says what is wrong with them.
+            (Ok(_), Err(inner)) if !is_about_count(&inner) => Err(inner.to_string()),
             _ => Err(error.to_string()),
         },
         (Err(error), None) => Err(error.to_string()),
     }
+}
+
+fn is_about_count(error: &de::value::Error) -> bool {
+    error.to_string().contains(crate::positional::GIVEN)
 }
 
 fn describe(error: &NameError) -> String {
@@ -175,7 +223,7 @@ mod tests {
 
     fn read(role: Option<Role>, args: &[&str]) -> Result<Invocation, WrongInvocation> {
         let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
-        Invocation::read(&args, Submitter { tx_id: TX, role })
+        Invocation::read(&args, Submitter { tx_id: TX, role }, BATCH_MAX)
     }
 
     fn batch(args: &[&str]) -> Batch {
@@ -230,11 +278,20 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        let rows: [(&[&str], &str); 5] = [
+        let transfer = "TokenomicsContract:Transfer";
+        let from = "IN 001 TVE953 0UKMS 8376";
+        let rows: [(&[&str], &str); 9] = [
             (&[], "a function name expected"),
             (&["PauseSystem", "x"], "the contract has no function \"PauseSystem\""),
             (&["AdminContract:PauseSystem"], "1 arguments, 0 given (reason)"),
             (&["AdminContract:PauseSystem", "{\"why\":\"x\"}"], "unknown field `why`"),
+            (&["AdminContract:PauseSystem", "{\"reason\":\"x\""], "EOF while parsing"),
+            (
+                &["AdminContract:PauseSystem", "{\"reason\":\"x\",\"reason\":\"y\"}"],
+                "duplicate field `reason`",
+            ),
+            (&[transfer, from, from, "50.00", "", "system"], "whole Qirat expected"),
+            (&[transfer, from, from, "50.00", ""], "whole Qirat expected"),
             (&[EXECUTE_BATCH, "{}"], "missing field `batchId`"),
         ];
         for (args, expected) in rows {

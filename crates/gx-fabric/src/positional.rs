@@ -7,6 +7,9 @@ use serde::de::value::{Error, MapDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
+/// Tells an error about the number of arguments.
+pub(crate) const GIVEN: &str = " given";
+
 /// The texts of all fields; an empty text of an optional field means that it is absent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Positional<'a>(pub(crate) &'a [&'a str]);
@@ -26,7 +29,7 @@ impl<'de> Deserializer<'de> for Positional<'de> {
     ) -> Result<V::Value, Error> {
         if fields.len() != self.0.len() {
             let names = fields.join(", ");
-            let text = format!("{} arguments, {} given ({names})", fields.len(), self.0.len());
+            let text = format!("{} arguments, {}{GIVEN} ({names})", fields.len(), self.0.len());
             return Err(Error::custom(text));
         }
         let pairs = fields.iter().zip(self.0).map(|(field, text)| (*field, Text(text)));

@@ -125,6 +125,13 @@ impl ProposalParts {
         Self::of_header(&Header::decode(proposal.header.as_slice()).ok()?)
     }
 
+    /// The chaincode that the transaction is of: peers take its name from here alone, and the
+    /// invocation in the payload may name another.
+    pub fn chaincode(&self) -> Option<String> {
+        let extension = self.channel_header.extension.as_slice();
+        Some(ChaincodeHeaderExtension::decode(extension).ok()?.chaincode_id?.name)
+    }
+
     /// The transaction's time in milliseconds since 1970.
     pub fn time_ms(&self) -> Option<i64> {
         let time = self.channel_header.timestamp.as_ref()?;
@@ -134,9 +141,8 @@ impl ProposalParts {
 }
 
 /// The arguments in a proposal's payload.
-pub fn arguments(proposal_payload: &[u8]) -> Option<(String, Vec<Vec<u8>>)> {
+pub fn arguments(proposal_payload: &[u8]) -> Option<Vec<Vec<u8>>> {
     let payload = ChaincodeProposalPayload::decode(proposal_payload).ok()?;
     let invocation = ChaincodeInvocationSpec::decode(payload.input.as_slice()).ok()?;
-    let spec = invocation.chaincode_spec?;
-    Some((spec.chaincode_id?.name, spec.input?.args))
+    Some(invocation.chaincode_spec?.input?.args)
 }

@@ -154,17 +154,7 @@ impl Error {
 
     /// The cause for the log, with the causes behind it; empty when there is none.
     pub fn chain(&self) -> String {
-        let mut text = String::new();
-        let mut next: Option<&dyn std::error::Error> =
-            self.0.source.as_deref().map(|source| source as &dyn std::error::Error);
-        while let Some(error) = next {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&error.to_string());
-            next = error.source();
-        }
-        text
+        self.0.source.as_deref().map_or_else(String::new, |source| gx_types::with_causes(source))
     }
 
     /// The body, for the request that failed.

@@ -197,7 +197,8 @@ async fn check_network(config: &Config, chain: &Chain) -> Result<(), StartError>
         Ok(_) => Ok(()),
         // The contract may come back at any time, and the database is pinned to this ledger.
         Err(error) => {
-            tracing::warn!(%error, "the ledger does not tell its network");
+            let error = gx_types::with_causes(&error);
+            tracing::warn!(error, "the ledger does not tell its network");
             Ok(())
         }
     }

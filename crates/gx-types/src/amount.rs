@@ -18,6 +18,8 @@ pub struct Amount(u64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// Not digits with at most one point.
+    #[error("whole Qirat expected, such as \"50000000\" for 50 GX")]
+    NotQirat,
     #[error("expected a decimal number of GX such as \"50.00\"")]
     Malformed,
     /// More than six places: there is nothing smaller than a Qirat.
@@ -120,7 +122,7 @@ impl FromStr for Amount {
                 && !text.starts_with('0')
                 && text.bytes().all(|byte| byte.is_ascii_digit()));
         if !canonical {
-            return Err(AmountError::Malformed);
+            return Err(AmountError::NotQirat);
         }
         text.parse().map(Self).map_err(|_| AmountError::TooLarge)
     }

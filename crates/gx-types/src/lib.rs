@@ -25,6 +25,12 @@ pub use network::NetworkId;
 pub use role::Role;
 pub use time::TimeMs;
 
+/// An error and what caused it, in a line: errors of this project print no source themselves.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// Text that is not a value of the type it was parsed as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} expected, got {text:?}")]
@@ -87,3 +93,20 @@ macro_rules! text_serde {
     };
 }
 pub(crate) use text_serde;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no room")]
+        struct Full;
+        #[derive(Debug, thiserror::Error)]
+        #[error("nothing was written")]
+        struct Unwritten(#[source] Full);
+        assert_eq!(with_causes(&Unwritten(Full)), "nothing was written: no room");
+        assert_eq!(with_causes(&Full), "no room");
+    }
+}

@@ -37,9 +37,11 @@ impl Settings {
     }
 
     /// The settings of a process that is no client of a Fabric network, whatever the established
-    /// variables of such clients say.
+    /// variables and the settings of such clients say.
     pub(crate) fn load_without_network(&self) -> Result<Config> {
-        self.read(&[], |name| !name.starts_with("FABRIC_"))
+        let embedded = ("ledger.engine", "embedded".to_owned());
+        let no_peers = ("fabric.peers", String::new());
+        self.read(&[embedded, no_peers], |name| !name.starts_with("FABRIC_"))
     }
 
     fn read(&self, flags: &[(&str, String)], taken: impl Fn(&str) -> bool) -> Result<Config> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use fabric_shim_protos::peer::chaincode_server;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,7 +22,6 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::connection::full;
 use crate::proto::ChaincodeMessage;
 use crate::{Error, MESSAGE_BYTES_MAX};
 
@@ -34,6 +34,17 @@ const PING_MAX: Duration = Duration::from_secs(20);
 
 /// Messages that wait for a slow peer before the transaction that makes them waits too.
 const OUTBOUND: usize = 64;
+
+/// Batches that are executed at once, whoever sends them. Of those that follow the same state one
+/// alone can become valid; the others only take memory.
+const BATCHES_MAX: usize = 4;
+
+/// What the transactions of a server share.
+#[derive(Debug)]
+struct Serving {
+    options: Options,
+    turns: Semaphore,
+}
 
 /// PEM texts of the server's certificate, its key, and of the authority of the peers' client
 /// certificates if they must show one.
@@ -55,6 +66,9 @@ impl std::fmt::Debug for Tls {
 pub struct Options {
     /// The package id that the peers know it by, `label:hash`.
     pub chaincode_id: String,
+    /// The name of its definition on the channel. Commands that another chaincode passes on are
+    /// refused: nobody who reads blocks would see them.
+    pub chaincode: String,
     /// Which organizations may submit under which role.
     pub access: Access,
     pub tls: Option<Tls>,
@@ -71,7 +85,7 @@ pub async fn serve(
     options: Options,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let unfit = |error: tonic::transport::Error| Error::Settings(full(&error));
+    let unfit = |error: tonic::transport::Error| Error::Settings(gx_types::with_causes(&error));
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PING_MAX))
@@ -87,8 +101,8 @@ pub async fn serve(
     }
     let grace = options.grace;
     let tracker = TaskTracker::new();
-    let service =
-        Service { options: Arc::new(options), stop: stop.clone(), sessions: tracker.clone() };
+    let serving = Arc::new(Serving { options, turns: Semaphore::new(BATCHES_MAX) });
+    let service = Service { serving, stop: stop.clone(), sessions: tracker.clone() };
     let service = chaincode_server::ChaincodeServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -114,7 +128,7 @@ pub async fn serve(
 
 #[derive(Debug)]
 struct Service {
-    options: Arc<Options>,
+    serving: Arc<Serving>,
     stop: CancellationToken,
     sessions: TaskTracker,
 }
@@ -129,7 +143,7 @@ impl chaincode_server::Chaincode for Service {
     ) -> Result<Response<Self::ConnectStream>, Status> {
         let peer = request.remote_addr();
         let (outbound, messages) = tokio::sync::mpsc::channel(OUTBOUND);
-        let session = session::Session::new(self.options.clone(), outbound, self.stop.clone());
+        let session = session::Session::new(self.serving.clone(), outbound, self.stop.clone());
         let inbound = request.into_inner();
         self.sessions.spawn(async move {
             let peer = peer.map_or_else(String::new, |peer: SocketAddr| peer.to_string());

@@ -12,7 +12,7 @@ use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::Options;
+use super::Serving;
 use super::state::{Bulk, Ports};
 use super::transaction::{self, Ended};
 use crate::proto::{ChaincodeAdditionalParams, ChaincodeId, ChaincodeMessage, MessageType};
@@ -24,7 +24,7 @@ pub(super) type Outbound = mpsc::Sender<Result<ChaincodeMessage, Status>>;
 
 #[derive(Debug)]
 pub(super) struct Session {
-    options: Arc<Options>,
+    serving: Arc<Serving>,
     outbound: Outbound,
     stop: CancellationToken,
     /// How many keys the peer takes at once.
@@ -35,16 +35,19 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(options: Arc<Options>, outbound: Outbound, stop: CancellationToken) -> Self {
+    pub(super) fn new(serving: Arc<Serving>, outbound: Outbound, stop: CancellationToken) -> Self {
         let (bulk, running, tasks) = (Bulk::default(), HashMap::new(), JoinSet::new());
-        Self { options, outbound, stop, bulk, running, tasks }
+        Self { serving, outbound, stop, bulk, running, tasks }
     }
 
     /// Runs until the peer closes the stream, or until a stop and the end of what is running.
     pub(super) async fn run(mut self, inbound: Streaming<ChaincodeMessage>) -> Result<(), Status> {
         // By value: dropping it tells the peer that nobody listens any more.
         let mut inbound = inbound;
-        let id = ChaincodeId { name: self.options.chaincode_id.clone(), ..ChaincodeId::default() };
+        let id = ChaincodeId {
+            name: self.serving.options.chaincode_id.clone(),
+            ..ChaincodeId::default()
+        };
         self.send(message(MessageType::Register, id.encode_to_vec())).await?;
         loop {
             if self.stop.is_cancelled() && self.tasks.is_empty() {
@@ -108,7 +111,7 @@ impl Session {
         let (answers, inbound) = mpsc::channel(1);
         let ports = Ports::new(key.clone(), self.outbound.clone(), inbound, self.bulk);
         self.running.insert(key, answers);
-        self.tasks.spawn(transaction::run(self.options.clone(), received, ports));
+        self.tasks.spawn(transaction::run(self.serving.clone(), received, ports));
         Ok(())
     }
 

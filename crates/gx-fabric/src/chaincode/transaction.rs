@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gx_contract::state::Key;
 use gx_contract::{
@@ -16,12 +17,12 @@ use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Options;
 use super::session::message;
 use super::state::Ports;
+use super::{Options, Serving};
 use crate::certificate::Certificate;
-use crate::compressed::compress;
-use crate::failure::{PANICKED, REFUSED};
+use crate::compressed::{BATCH_MAX, RECORD_MAX, compress};
+use crate::failure::{PANICKED, REFUSED, TOO_LARGE};
 use crate::proposal::ProposalParts;
 use crate::proto::{
     ChaincodeEvent, ChaincodeInput, ChaincodeMessage, MessageType, Response, SerializedIdentity,
@@ -60,11 +61,11 @@ impl Answer {
 }
 
 pub(super) async fn run(
-    options: Arc<Options>,
+    serving: Arc<Serving>,
     received: ChaincodeMessage,
     mut ports: Ports,
 ) -> Ended {
-    let answer = execute(&options, &received, &mut ports).await.unwrap_or_else(|answer| answer);
+    let answer = execute(&serving, &received, &mut ports).await.unwrap_or_else(|answer| answer);
     if answer.status >= 400 {
         tracing::warn!(tx_id = ports.tx_id, status = answer.status, reason = answer.message);
     }
@@ -73,7 +74,7 @@ pub(super) async fn run(
         event_name: EVENT_NAME.to_owned(),
         payload,
         tx_id: tx_id.clone(),
-        chaincode_id: label(&options.chaincode_id).to_owned(),
+        chaincode_id: label(&serving.options.chaincode_id).to_owned(),
     });
     let Answer { status, message, payload, .. } = answer;
     let mut answer = completed(&channel_id, &tx_id, Response { status, message, payload });
@@ -99,7 +100,7 @@ pub(super) fn failed(channel_id: &str, tx_id: &str, reason: &str) -> ChaincodeMe
 }
 
 async fn execute(
-    options: &Options,
+    serving: &Serving,
     received: &ChaincodeMessage,
     ports: &mut Ports,
 ) -> Result<Answer, Answer> {
@@ -116,23 +117,66 @@ async fn execute(
     let role = Certificate::from_pem(&creator.id_bytes)
         .map_err(|error| Answer::error(500, format!("the submitter's certificate: {error}")))?
         .role();
+    let Serving { options, turns } = serving;
+    // Before anything large is unpacked: whoever may not submit costs nothing.
+    let turn = match writes(&input.args) {
+        false => None,
+        true => {
+            let role = role.as_ref().map_err(|error| Answer::error(403, error.to_string()))?;
+            check_sender(options, (&creator.mspid, *role), proposal.chaincode())?;
+            Some(tokio::time::timeout(TURN_MAX, turns.acquire()).await.map_err(|_| busy())?)
+        }
+    };
     let submitter = Submitter { tx_id: &received.txid, role: role.clone().ok() };
-    let invocation = Invocation::read(&input.args, submitter)
+    let invocation = Invocation::read(&input.args, submitter, BATCH_MAX)
         .map_err(|error| Answer::error(400, error.to_string()))?;
     match invocation {
         Invocation::Query(query) => answer_query(query, ports).await,
         Invocation::ContractInfo => Ok(Answer::ok(contract_info(options))),
         Invocation::Batch(batch) => {
             let role = role.map_err(|error| Answer::error(403, error.to_string()))?;
-            if !options.access.allows(&creator.mspid, role) {
-                let reason = format!("{} may not submit as {role}", creator.mspid);
-                return Err(Answer::error(403, reason));
-            }
             let time = proposal.time_ms().ok_or_else(|| unreadable("the transaction's time"))?;
             let direct = input.args.first().is_some_and(|f| f != crate::EXECUTE_BATCH.as_bytes());
-            settle(&batch, role, TimeMs(time), direct, ports).await
+            let settled = settle(&batch, role, TimeMs(time), direct, ports).await;
+            drop(turn);
+            settled
         }
     }
+}
+
+/// How long a batch may wait for its turn; peers give a whole transaction 30 s.
+const TURN_MAX: Duration = Duration::from_secs(20);
+
+fn busy() -> Answer {
+    Answer::error(503, "too many batches are executed at once")
+}
+
+/// Whether a function may write: any that is not a query.
+fn writes(args: &[Vec<u8>]) -> bool {
+    let function = args.first().and_then(|function| std::str::from_utf8(function).ok());
+    function.is_some_and(|name| name == crate::EXECUTE_BATCH || Command::NAMES.contains(&name))
+}
+
+/// Who may have commands executed, and through which chaincode.
+fn check_sender(
+    options: &Options,
+    (msp_id, role): (&str, Role),
+    called: Option<String>,
+) -> Result<(), Answer> {
+    if !options.access.allows(msp_id, role) {
+        return Err(Answer::error(403, format!("{msp_id} may not submit as {role}")));
+    }
+    let Options { chaincode, .. } = options;
+    let called = called.unwrap_or_default();
+    if called != *chaincode {
+        // Readers of blocks see the events of the chaincode that the client has called.
+        let reason = format!(
+            "the contract {chaincode} is called by the chaincode {called:?}; commands have to be \
+             sent to it directly (is it installed under another name? see --chaincode)"
+        );
+        return Err(Answer::error(403, reason));
+    }
+    Ok(())
 }
 
 /// Executes a batch, writes what it writes, and tells the outcomes.
@@ -173,7 +217,12 @@ async fn settle(
         "a batch is settled"
     );
     let unwritten = |error: serde_json::Error| Answer::error(500, error.to_string());
-    let event = compress(serde_json::to_vec(&record).map_err(unwritten)?);
+    let event = serde_json::to_vec(&record).map_err(unwritten)?;
+    if event.len() > RECORD_MAX {
+        let reason = format!("{TOO_LARGE}the record has {} bytes", event.len());
+        return Err(Answer::error(413, reason));
+    }
+    let event = compress(event);
     // The event says it all; the answer to a batch is short, as it is ordered with it.
     let payload = match record.results.first().filter(|_| direct) {
         Some(result) => serde_json::to_vec(result).map_err(unwritten)?,

@@ -2,6 +2,12 @@
 
 use gx_fabric::Error;
 use gx_fabric::block::Block;
+use gx_fabric::proto::{
+    ChaincodeActionPayload, ChaincodeId, ChaincodeInvocationSpec, ChaincodeProposalPayload,
+    Envelope, Payload, Transaction,
+};
+use prost::Message;
+use sha2::{Digest, Sha256};
 
 use crate::load::Load;
 use crate::network::{CHAINCODE, Network, Release};
@@ -35,9 +41,36 @@ async fn invalid_transactions_and_other_chaincodes_settle_nothing() {
     assert_eq!(Block::read(&block, CHAINCODE).unwrap().settled, None);
 }
 
+/// Peers take the chaincode from the header; what the invocation names is the client's word.
+#[tokio::test]
+async fn a_batch_under_the_name_of_another_chaincode_is_read() {
+    let mut block = blocks().await.remove(1);
+    let settled = Block::read(&block, CHAINCODE).unwrap().settled;
+    let data = &mut block.data.as_mut().unwrap().data[0];
+    let mut envelope = Envelope::decode(data.as_slice()).unwrap();
+    let mut payload = Payload::decode(envelope.payload.as_slice()).unwrap();
+    let mut transaction = Transaction::decode(payload.data.as_slice()).unwrap();
+    let action = &mut transaction.actions[0].payload;
+    let mut invoked = ChaincodeActionPayload::decode(action.as_slice()).unwrap();
+    let proposal = &mut invoked.chaincode_proposal_payload;
+    let mut proposed = ChaincodeProposalPayload::decode(proposal.as_slice()).unwrap();
+    let mut invocation = ChaincodeInvocationSpec::decode(proposed.input.as_slice()).unwrap();
+    let spec = invocation.chaincode_spec.as_mut().unwrap();
+    spec.chaincode_id = Some(ChaincodeId { name: "other".into(), ..ChaincodeId::default() });
+    proposed.input = invocation.encode_to_vec();
+    *proposal = proposed.encode_to_vec();
+    *action = invoked.encode_to_vec();
+    payload.data = transaction.encode_to_vec();
+    envelope.payload = payload.encode_to_vec();
+    *data = envelope.encode_to_vec();
+    let digest = Sha256::digest(data);
+    block.header.as_mut().unwrap().data_hash = digest.to_vec();
+    assert!(settled.is_some());
+    assert_eq!(Block::read(&block, CHAINCODE).unwrap().settled, settled);
+}
+
 #[tokio::test]
 async fn two_valid_batches_in_a_block_are_refused() {
-    use sha2::{Digest, Sha256};
     let (mut first, second) = {
         let mut blocks = blocks().await;
         (blocks.remove(1), blocks.remove(1))

@@ -116,16 +116,61 @@ async fn only_listed_organizations_with_a_role_submit() {
         (identity("Org1MSP", &[("gxc_role", "root")]), "which is no role"),
         (identity("Org2MSP", &role), "Org2MSP may not submit as gx_super_admin"),
     ];
-    let batch = serde_json::to_string(&Load::default().foundation()).unwrap();
+    let batch = serde_json::to_vec(&Load::default().foundation()).unwrap();
     for (identity, expected) in rows {
-        let call = args(&["SmartContract:ExecuteBatch", &batch]);
-        let error = engine.gateway().endorse(&identity, CHAINCODE, call, &[]).await.unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
+        // Whoever may not submit is told so before anything is unpacked.
+        for batch in [batch.clone(), b"\x28\xB5\x2F\xFDno frame".to_vec()] {
+            let call = vec![b"SmartContract:ExecuteBatch".to_vec(), batch];
+            let ended = engine.gateway().endorse(&identity, CHAINCODE, call, &[]).await;
+            let error = ended.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
         // Anybody on the channel may ask.
         let status = args(&["AdminContract:GetSystemStatus", "{}"]);
         engine.gateway().evaluate(&identity, CHAINCODE, status).await.unwrap();
     }
     assert!(network.codes().is_empty());
+}
+
+/// A proposal to another chaincode, which passes its arguments on to this one.
+#[tokio::test]
+async fn commands_that_another_chaincode_passes_on_are_refused() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let batch = serde_json::to_string(&Load::default().foundation()).unwrap();
+    let identity = engine.identity(Role::SuperAdmin).unwrap();
+    for call in [
+        args(&["SmartContract:ExecuteBatch", &batch]),
+        args(&["AdminContract:BootstrapSystem", "root", "devnet"]),
+    ] {
+        let error = engine.gateway().endorse(identity, "proxy", call, &[]).await.unwrap_err();
+        assert_eq!(error.class(), Class::Misconfigured);
+        let text = "the contract gxtv3 is called by the chaincode \"proxy\"";
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    let status = args(&["AdminContract:GetSystemStatus", "{}"]);
+    engine.gateway().evaluate(identity, "proxy", status).await.unwrap();
+}
+
+#[tokio::test]
+async fn batches_that_are_no_texts_are_refused() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let identity = engine.identity(Role::SuperAdmin).unwrap();
+    let frame = b"\x28\xB5\x2F\xFD".to_vec();
+    // 17 MiB in a single segment, as its header says.
+    let large = [&frame[..], &[0xA0, 0, 0, 0x10, 0x01]].concat();
+    for (batch, expected) in [
+        (frame, "the batch cannot be unpacked: the frame does not name its content's length"),
+        (large, "its text has 17825792 bytes, 16777216 is the most"),
+        (b"\xFF\xFE".to_vec(), "arguments do not fit SmartContract:ExecuteBatch"),
+        (b"{}".to_vec(), "missing field `batchId`"),
+    ] {
+        let call = vec![b"SmartContract:ExecuteBatch".to_vec(), batch];
+        let error = engine.gateway().endorse(identity, CHAINCODE, call, &[]).await.unwrap_err();
+        assert_eq!(error.class(), Class::Misconfigured, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }
 
 #[tokio::test]

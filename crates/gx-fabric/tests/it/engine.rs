@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use gx_contract::admin::{CountryWeight, InitializeCountryData};
 use gx_contract::tokenomics::GetBalance;
 use gx_fabric::{Class, Engine, Error};
+use gx_types::{Actor, Role};
 
 use crate::load::{Load, account};
-use crate::network::{Network, Release};
+use crate::network::{Fault, Network, Release};
 
 /// Long enough for anything that is not broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -49,6 +51,29 @@ async fn followers_are_told_of_new_blocks() {
     let mut news = engine.subscribe();
     engine.submit(&Load::default().foundation()).await.unwrap();
     tokio::time::timeout(DEADLINE, news.wait_for(|number| *number == 1)).await.unwrap().unwrap();
+}
+
+/// A frame hides how long a text is; the chaincode bounds the text.
+#[tokio::test]
+async fn a_batch_with_a_long_text_or_record_is_settled_in_parts() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let mut load = Load::default();
+    engine.submit(&load.foundation()).await.unwrap();
+    let weight = CountryWeight { country_code: "IN".parse().unwrap(), weight: 1 };
+    let countries = || InitializeCountryData { countries: vec![weight; 5000] };
+    let commands = (0..120).map(|_| load.envelope(Actor::System, countries())).collect();
+    let batch = load.batch(Role::SuperAdmin, commands);
+    assert!(serde_json::to_vec(&batch).unwrap().len() > 16 << 20);
+    let settled = engine.submit(&batch).await.unwrap();
+    assert_eq!(settled.iter().map(|part| part.counts.refused).collect::<Vec<_>>(), [60, 60]);
+    // What reads blocks counts what it unpacks.
+    let block = engine.block(settled[0].block).await.unwrap().unwrap();
+    assert!(block.bytes > 8 << 20, "{}", block.bytes);
+
+    network.cause(&[Fault::RecordTooLarge]);
+    let settled = engine.submit(&load.openings(4)).await.unwrap();
+    assert_eq!(settled.iter().map(|part| part.counts.applied).collect::<Vec<_>>(), [2, 2]);
 }
 
 #[tokio::test]

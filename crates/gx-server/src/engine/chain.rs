@@ -73,12 +73,15 @@ pub enum ChainError {
     /// A block cannot be read by this build, or is damaged.
     #[error("block {block} of the ledger cannot be read")]
     Damaged { block: u64, source: gx_ledger::Fault },
+    /// The same of a channel.
+    #[error("block {block} of the channel cannot be read: {reason}")]
+    Unreadable { block: u64, reason: String },
     /// No answer. Sending again is free.
     #[error("the ledger gives no answer")]
     Ledger(#[source] gx_ledger::Error),
     /// Fabric gave no answer, or one that an operator has to do something about. Sending again is
     /// free.
-    #[error("Fabric does not settle it")]
+    #[error("the Fabric network gives no answer, or refuses")]
     Fabric(#[source] gx_fabric::Error),
     /// The thread that worked on the request ended without an answer.
     #[error("the request to the ledger was cut off")]
@@ -91,7 +94,7 @@ impl ChainError {
         match self {
             Self::Panicked { .. } => "panicked",
             Self::OtherLedger { .. } => "other_ledger",
-            Self::Damaged { .. } => "damaged",
+            Self::Damaged { .. } | Self::Unreadable { .. } => "damaged",
             Self::Ledger(_) => "unavailable",
             Self::Fabric(error) => match error.class() {
                 gx_fabric::Class::Answered => "answered",
@@ -118,6 +121,7 @@ impl From<gx_fabric::Error> for ChainError {
             gx_fabric::Error::Panicked { reason } => Self::Panicked { reason },
             // No ledger takes it, however often it is sent.
             gx_fabric::Error::TooLarge { .. } => Self::Panicked { reason: error.to_string() },
+            gx_fabric::Error::Block { number: block, reason } => Self::Unreadable { block, reason },
             other => Self::Fabric(other),
         }
     }

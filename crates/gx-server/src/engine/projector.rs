@@ -10,6 +10,7 @@ use gx_contract::{Outcome, Refusal};
 use gx_store::commands::State;
 use gx_store::projection::{self, Known, ProjectedBlock};
 use gx_store::{Class, Store, lease};
+use gx_types::{TimeMs, with_causes};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use super::chain::{Chain, ChainBlock, ChainError};
 use super::leader::{self, Held, Role};
 use super::pacing::Backoff;
 use super::waiters::{Announced, Applied};
+use crate::calendar::now_ms;
 use crate::metrics::{ByOutcome, Metrics, Settled, Worker};
 
 /// Bytes of blocks that one SQL transaction applies at most; one block in any case.
@@ -99,7 +101,7 @@ impl Projector {
                     if is_lease_lost(&error) {
                         return;
                     }
-                    tracing::warn!(error = %error, "no heartbeat");
+                    tracing::warn!(error = with_causes(&error), "no heartbeat");
                 }
             }
             match self.step(&held, &mut carried).await {
@@ -172,7 +174,13 @@ impl Projector {
         let position = projection::position(&self.store).await?;
         let next = position.checkpoint.map_or(self.chain.first(), |at| at.block.saturating_add(1));
         let behind = match tip {
-            Some(tip) if tip.number >= next => self.chain.block_time(next).await?,
+            Some(tip) if tip.number >= next => match self.chain.block_time(next).await {
+                // That a block cannot be read must not hide that it waits.
+                Err(ChainError::Damaged { .. } | ChainError::Unreadable { .. }) => {
+                    Some(position.checkpoint.map_or(TimeMs(now_ms()), |at| at.at))
+                }
+                time => time?,
+            },
             Some(_) | None => None,
         };
         let tip = tip.map(|tip| tip.number);
@@ -227,13 +235,20 @@ fn is_lease_lost(error: &StepError) -> bool {
 fn alarm(error: &StepError) {
     match error {
         StepError::Store(store) if store.class() == Class::Projection => {
-            tracing::error!(error = %store, "the projector holds: a block can't be applied");
+            let error = with_causes(store);
+            tracing::error!(error, "the projector holds: a block can't be applied");
         }
         StepError::Store(store) => {
-            tracing::warn!(class = store.class().as_str(), error = %store, "the projector waits");
+            let (class, error) = (store.class().as_str(), with_causes(store));
+            tracing::warn!(class, error, "the projector waits");
+        }
+        StepError::Chain(chain @ (ChainError::Damaged { .. } | ChainError::Unreadable { .. })) => {
+            let error = with_causes(chain);
+            tracing::error!(error, "the projector holds: a block can't be read");
         }
         StepError::Chain(chain) => {
-            tracing::warn!(class = chain.class(), error = %chain, "the projector waits");
+            let (class, error) = (chain.class(), with_causes(chain));
+            tracing::warn!(class, error, "the projector waits");
         }
     }
 }

@@ -11,7 +11,7 @@ use gx_contract::{Batch, Context, Envelope};
 use gx_store::outbox::Queued;
 use gx_store::submission::{self, BatchNo};
 use gx_store::{Store, lease};
-use gx_types::{BatchId, Role as SubmitterRole, TimeMs};
+use gx_types::{BatchId, Role as SubmitterRole, TimeMs, with_causes};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -138,7 +138,8 @@ impl Leading {
         match error {
             StepError::Halt(_) | StepError::Store(gx_store::Error::LeaseLost { .. }) => true,
             StepError::Store(error) => {
-                tracing::warn!(class = error.class().as_str(), error = %error, "submitter waits");
+                let (class, error) = (error.class().as_str(), with_causes(error));
+                tracing::warn!(class, error, "submitter waits");
                 pause(self.backoff.delay(), stop).await;
                 false
             }
@@ -285,8 +286,8 @@ impl Leading {
                     return Ok(Sent::Panicked(reason));
                 }
                 Err(error) => {
-                    let class = error.class();
-                    tracing::warn!(%batch_id, class, error = %error, "the ledger did not answer");
+                    let (class, error) = (error.class(), with_causes(&error));
+                    tracing::warn!(%batch_id, class, error, "the ledger did not answer");
                     pause(self.backoff.delay(), stop).await;
                 }
             }

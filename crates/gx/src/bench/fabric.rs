@@ -26,6 +26,8 @@ const OPENING: usize = 4_000;
 const LONE: usize = 40;
 /// Times that a batch is sent again.
 const TRIES_MAX: usize = 10;
+/// Before each.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Plain transactions on their way at once.
 const PLAIN_AT_ONCE: usize = 200;
 
@@ -124,6 +126,7 @@ impl Load {
             match self.engine.submit(batch).await {
                 Err(error) if error.class() == Class::NotAnswered => {
                     console::progress("sent again", 0).println(error.to_string());
+                    tokio::time::sleep(PAUSE).await;
                 }
                 answered => return Ok(answered?),
             }
@@ -155,7 +158,11 @@ impl Load {
         bar.finish_and_clear();
         let payment = self.payments(1, ACCOUNTS);
         let counts = self.settle(Role::PartnerApi, payment).await?;
-        ensure!(counts.applied == 1, "the ledger does not hold the accounts of the load");
+        ensure!(
+            counts.applied == 1,
+            "the channel does not hold the accounts of the load: somebody else has bootstrapped \
+             the contract on it; measure on a channel of its own"
+        );
         Ok(())
     }
 
@@ -240,7 +247,7 @@ async fn one(
     batch: Batch,
 ) -> Option<Validation> {
     let (gateway, options) = (engine.gateway(), engine.options());
-    let args = gx_fabric::Invocation::settling(&batch).ok()?;
+    let args = gx_fabric::Invocation::settling(&batch).ok()??;
     let organizations = &options.endorsing_organizations;
     let prepared =
         gateway.endorse(&identity, &options.chaincode, args, organizations).await.ok()?;

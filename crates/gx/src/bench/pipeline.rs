@@ -43,7 +43,12 @@ const HOT_BAR: f64 = 0.5;
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Settings {
     /// Payments among this many accounts only, compared with payments among all.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(2..),
+        conflicts_with = "history"
+    )]
     hot: Option<u32>,
     /// Transfers recorded before a second measurement, whose rate is compared with the first.
     #[arg(long, value_name = "N")]

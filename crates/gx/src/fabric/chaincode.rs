@@ -30,6 +30,10 @@ pub(crate) struct Args {
     /// Package id that the peers gave when the chaincode was installed, label:hash.
     #[arg(long, value_name = "ID", env = "CHAINCODE_ID")]
     id: String,
+    /// Name of the chaincode's definition on the channel; what another chaincode passes on is
+    /// refused.
+    #[arg(long, value_name = "NAME", env = "FABRIC_CHAINCODE_NAME", default_value = "gxtv3")]
+    chaincode: String,
     /// Organizations that may submit, each under all roles or, as MSP=ROLE,ROLE, under some; the
     /// same list at every organization.
     #[arg(
@@ -66,7 +70,8 @@ impl Args {
             }),
             _ => None,
         };
-        Ok(Options { chaincode_id: self.id.clone(), access, tls, grace: GRACE })
+        let (chaincode_id, chaincode) = (self.id.clone(), self.chaincode.clone());
+        Ok(Options { chaincode_id, chaincode, access, tls, grace: GRACE })
     }
 }
 

@@ -18,7 +18,7 @@ use gx_server::engine::Chain;
 use gx_server::open_fabric;
 use gx_store::projection::{self, Checkpoint, Contradictions};
 use gx_store::{Class, Store, admin::audit};
-use gx_types::{AccountId, TimeMs};
+use gx_types::{AccountId, TimeMs, with_causes};
 use serde::Serialize;
 
 use crate::settings::Settings;
@@ -151,8 +151,7 @@ impl Findings {
     fn read<T>(&mut self, what: &str, read: Result<T, gx_store::Error>) -> Result<Option<T>> {
         match read {
             Err(error) if matches!(error.class(), Class::Corrupt | Class::Sql) => {
-                let why = anyhow::Error::new(error);
-                self.add(format!("{what} can't be read: {why:#}"));
+                self.add(format!("{what} can't be read: {}", with_causes(&error)));
                 Ok(None)
             }
             read => Ok(Some(read?)),

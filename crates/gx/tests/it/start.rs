@@ -247,3 +247,20 @@ fn a_full_disk_is_named() {
     let run: crate::place::Run = shell.env("LOG_LEVEL", "error").output().unwrap().into();
     run.failed(&["disk"]);
 }
+
+#[test]
+fn the_chaincode_needs_no_settings_of_the_platform() {
+    let place = Place::new();
+    let args = ["chaincode", "--address", "127.0.0.1:x", "--id", "a:b", "--allow", "Org1MSP"];
+    let file = "[ledger]\nengine = \"fabric\"\n[fabric]\npeers = [\"peer0:7051\"]\n";
+    let environments: [&[(&str, &str)]; 3] = [
+        &[("GX_LEDGER__ENGINE", "fabric")],
+        &[("GX_LEDGER__ENGINE", "fabric"), ("FABRIC_PEER_ENDPOINT", "peer0:7051")],
+        &[("GX_FABRIC__PEERS", "peer0:7051")],
+    ];
+    for environment in environments {
+        place.run_with(&args, environment).failed(&["cannot listen on 127.0.0.1:x"]);
+    }
+    std::fs::write(place.path().join("gx.toml"), file).unwrap();
+    place.run(&args).failed(&["cannot listen on 127.0.0.1:x"]);
+}

@@ -134,6 +134,10 @@ impl Gateway {
             let detail = "error validating proposal: access denied: channel [x] creator org [Y]";
             return Err(failed(Code::Aborted, "failed to endorse transaction", detail));
         }
+        if self.shared.takes(Fault::RecordTooLarge) {
+            let detail = "chaincode response 413, too large: the record has 50331649 bytes";
+            return Err(failed(Code::Aborted, "failed to endorse transaction", detail));
+        }
         if self.shared.takes(Fault::OrganizationAway) {
             let text = "no combination of peers can be derived which satisfy the policy";
             return Err(Status::failed_precondition(text));
@@ -254,7 +258,7 @@ async fn deliver(
 
 fn open(signed: &SignedProposal) -> (ProposalParts, Vec<Vec<u8>>) {
     let proposal = Proposal::decode(signed.proposal_bytes.as_slice()).unwrap();
-    let (_, args) = arguments(&proposal.payload).unwrap();
+    let args = arguments(&proposal.payload).unwrap();
     (ProposalParts::of_proposal(signed).unwrap(), args)
 }
 

@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     OrganizationAway,
     /// The peer refuses the identity.
     AccessDenied,
+    /// The record of the batch is longer than the contract lets be ordered.
+    RecordTooLarge,
     /// The stream of blocks breaks after one more block.
     StreamCut,
 }
@@ -123,7 +125,8 @@ pub(crate) async fn serve_chaincode(listener: TcpListener, stop: CancellationTok
     let access = Access::read(["Org1MSP"]).unwrap();
     let grace = Duration::from_secs(5);
     let chaincode_id = CHAINCODE_ID.to_owned();
-    let options = chaincode::Options { chaincode_id, access, tls: None, grace };
+    let chaincode = CHAINCODE.to_owned();
+    let options = chaincode::Options { chaincode_id, chaincode, access, tls: None, grace };
     chaincode::serve(listener, options, stop).await.unwrap();
 }
 
