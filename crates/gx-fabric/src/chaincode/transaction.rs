@@ -124,7 +124,8 @@ async fn execute(
         true => {
             let role = role.as_ref().map_err(|error| Answer::error(403, error.to_string()))?;
             check_sender(options, (&creator.mspid, *role), proposal.chaincode())?;
-            Some(tokio::time::timeout(TURN_MAX, turns.acquire()).await.map_err(|_| busy())?)
+            let turn = tokio::time::timeout(TURN_MAX, turns.acquire()).await;
+            Some(turn.ok().and_then(Result::ok).ok_or_else(busy)?)
         }
     };
     let submitter = Submitter { tx_id: &received.txid, role: role.clone().ok() };
