@@ -4,19 +4,19 @@
 //! leaves at most one valid batch in a block. A block with two is refused rather than guessed at.
 
 use gx_contract::{Batch, BatchRecord};
-use gx_types::TimeMs;
-use prost::Message;
+use gx_types::{Role, TimeMs};
+use prost::Message as _;
 use sha2::{Digest, Sha256};
 
 use crate::certificate::Certificate;
 use crate::compressed::{READ_MAX, decompress, length};
 use crate::der::{OCTET_STRING, SEQUENCE, tlv, unsigned};
-use crate::proposal::{ProposalParts, arguments};
 use crate::proto::{
-    self, BlockHeader, ChaincodeAction, ChaincodeActionPayload, ChaincodeEvent, Envelope,
+    self, BlockHeader, ChaincodeAction, ChaincodeActionPayload, Envelope,
     HEADER_ENDORSER_TRANSACTION, METADATA_TRANSACTIONS_FILTER, Payload, ProposalResponsePayload,
-    SerializedIdentity, Transaction,
+    Transaction,
 };
+use crate::wire::Message;
 use crate::{EVENT_NAME, Error, Invocation, Submitter};
 
 /// A block as the read models need it.
@@ -76,10 +76,15 @@ impl Block {
         let codes = codes.map(Vec::as_slice).unwrap_or_default();
         let (mut time, mut settled) = (0, None);
         for (at, envelope) in data.iter().enumerate() {
-            let Some(read) = read_envelope(envelope) else { continue };
-            time = time.max(read.parts.time_ms().unwrap_or_default());
             // The genesis block has no codes; nobody has validated it.
-            if codes.get(at) != Some(&0) {
+            let valid = codes.get(at) == Some(&0);
+            let Some(read) = read_envelope(envelope) else {
+                // What peers take for valid has changed their state.
+                let unread = || wrong("a valid transaction cannot be read");
+                if valid { return Err(unread()) } else { continue }
+            };
+            time = time.max(read.time.unwrap_or_default());
+            if !valid {
                 continue;
             }
             let found = read.settled(chaincode).map_err(|reason| wrong(&reason))?;
@@ -102,48 +107,107 @@ impl Block {
     }
 }
 
+/// What is read of a transaction's envelope, as the peers have read it.
 struct ReadEnvelope {
-    parts: ProposalParts,
+    /// `common.HeaderType`.
+    kind: i32,
+    tx_id: String,
+    time: Option<i64>,
+    /// The chaincode that the transaction is of: peers take its name from the header's extension
+    /// alone, and the invocation in the payload may name another.
+    chaincode: Option<String>,
+    role: Option<Role>,
+    /// A transaction.
     data: Vec<u8>,
 }
 
 fn read_envelope(envelope: &[u8]) -> Option<ReadEnvelope> {
-    let envelope = Envelope::decode(envelope).ok()?;
-    let payload = Payload::decode(envelope.payload.as_slice()).ok()?;
-    let parts = ProposalParts::of_header(payload.header.as_ref()?)?;
-    Some(ReadEnvelope { parts, data: payload.data })
+    let payload = Message::read(Message::read(envelope)?.bytes(1))?;
+    let header = payload.embedded(1)?;
+    let header = Message::read(&header)?;
+    let channel = Message::read(header.bytes(1))?;
+    let creator = Message::read(header.bytes(2)).map(|header| header.bytes(1));
+    Some(ReadEnvelope {
+        kind: (channel.number(1) as u32).cast_signed(),
+        tx_id: channel.text(5)?.to_owned(),
+        time: channel.embedded(3).and_then(|time| time_ms(&time)),
+        chaincode: chaincode_name(channel.bytes(7)),
+        role: creator.and_then(role_of),
+        data: payload.bytes(2).to_vec(),
+    })
+}
+
+/// The name in a header's extension.
+fn chaincode_name(extension: &[u8]) -> Option<String> {
+    let id = Message::read(extension)?.embedded(2)?;
+    Message::read(&id)?.text(2).map(str::to_owned)
+}
+
+/// Milliseconds since 1970 of a timestamp.
+fn time_ms(timestamp: &[u8]) -> Option<i64> {
+    let time = Message::read(timestamp)?;
+    let (seconds, nanos) = (time.number(1).cast_signed(), (time.number(2) as u32).cast_signed());
+    seconds.checked_mul(1000)?.checked_add(i64::from(nanos).checked_div(1_000_000)?)
+}
+
+/// The role in the certificate of a serialised identity, if it names one.
+fn role_of(creator: &[u8]) -> Option<Role> {
+    Certificate::from_pem(Message::read(creator)?.bytes(2)).ok()?.role().ok()
+}
+
+/// The parts of a chaincode's transaction that say what it settled.
+struct Action {
+    event_name: String,
+    /// The event's payload.
+    record: Vec<u8>,
+    /// The proposal's payload, which holds the arguments.
+    proposal: Vec<u8>,
+}
+
+fn read_action(transaction: &[u8]) -> Option<Action> {
+    let action = Message::read(Message::read(transaction)?.all(1).next()?)?;
+    let payload = Message::read(action.bytes(2))?;
+    let endorsed = payload.embedded(2).unwrap_or_default();
+    let response = Message::read(Message::read(&endorsed)?.bytes(1))?;
+    let event = Message::read(Message::read(response.bytes(2))?.bytes(2))?;
+    Some(Action {
+        event_name: event.text(3)?.to_owned(),
+        record: event.bytes(4).to_vec(),
+        proposal: payload.bytes(1).to_vec(),
+    })
+}
+
+fn read_arguments(proposal: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let invocation = Message::read(Message::read(proposal)?.bytes(1))?;
+    let spec = invocation.embedded(1)?;
+    let input = Message::read(&spec)?.embedded(3)?;
+    Some(Message::read(&input)?.all(1).map(<[u8]>::to_vec).collect())
 }
 
 impl ReadEnvelope {
     /// The batch of a valid transaction of the chaincode and the length of its texts; nothing for
     /// those of others.
     fn settled(&self, chaincode: &str) -> Result<Option<(SettledBatch, usize)>, String> {
-        if self.parts.channel_header.r#type != HEADER_ENDORSER_TRANSACTION {
+        if self.kind != HEADER_ENDORSER_TRANSACTION {
             return Ok(None);
         }
-        let unreadable = || "a transaction cannot be read".to_owned();
-        if self.parts.chaincode().ok_or_else(unreadable)? != chaincode {
+        let unreadable = || "a valid transaction cannot be read".to_owned();
+        if self.chaincode.as_deref().ok_or_else(unreadable)? != chaincode {
             return Ok(None);
         }
-        let transaction = Transaction::decode(self.data.as_slice()).map_err(|_| unreadable())?;
-        let Some(action) = transaction.actions.first() else { return Ok(None) };
-        let payload = ChaincodeActionPayload::decode(action.payload.as_slice());
-        let payload = payload.map_err(|_| unreadable())?;
-        let args = arguments(&payload.chaincode_proposal_payload).ok_or_else(unreadable)?;
-        let action = chaincode_action(&payload).ok_or_else(unreadable)?;
-        let event = ChaincodeEvent::decode(action.events.as_slice()).map_err(|_| unreadable())?;
-        if event.event_name != EVENT_NAME {
+        let action = read_action(&self.data).ok_or_else(unreadable)?;
+        if action.event_name != EVENT_NAME {
             return Ok(None);
         }
-        let lengths = args.iter().chain([&event.payload]).map(|carried| length(carried));
+        let args = read_arguments(&action.proposal).ok_or_else(unreadable)?;
+        let lengths = args.iter().chain([&action.record]).map(|carried| length(carried));
         let unpacked = lengths.map(|length| length.unwrap_or_default());
         let bytes = unpacked.fold(0, usize::saturating_add);
-        let record = decompress(&event.payload, READ_MAX)
+        let record = decompress(&action.record, READ_MAX)
             .map_err(|error| format!("its batch record cannot be unpacked: {error}"))?;
         let record: BatchRecord = serde_json::from_slice(&record)
             .map_err(|error| format!("its batch record does not fit this build: {error}"))?;
-        let tx_id = &self.parts.channel_header.tx_id;
-        let role = role_of(&self.parts.signature_header.creator);
+        let (tx_id, role) = (&self.tx_id, self.role);
         let invocation = Invocation::read(&args, Submitter { tx_id, role }, READ_MAX)
             .map_err(|error| format!("its commands do not fit this build: {error}"))?;
         match invocation {
@@ -155,12 +219,6 @@ impl ReadEnvelope {
             }
         }
     }
-}
-
-/// The role in the certificate of a serialised identity, if it names one.
-fn role_of(creator: &[u8]) -> Option<gx_types::Role> {
-    let identity = SerializedIdentity::decode(creator).ok()?;
-    Certificate::from_pem(&identity.id_bytes).ok()?.role().ok()
 }
 
 fn chaincode_action(payload: &ChaincodeActionPayload) -> Option<ChaincodeAction> {

@@ -64,6 +64,10 @@ pub(crate) fn decompress(carried: &[u8], most: usize) -> Result<Cow<'_, [u8]>, E
     if !carried.starts_with(&MAGIC) {
         return Ok(Cow::Borrowed(carried));
     }
+    let frame = zstd::zstd_safe::find_frame_compressed_size(carried);
+    if frame.ok() != Some(carried.len()) {
+        return Err(Error::new(ErrorKind::InvalidData, "the frame is cut, or is not alone"));
+    }
     let text = zstd::bulk::decompress(carried, length)?;
     if text.len() != length {
         let reason = "the frame names another length than its text's";
@@ -98,7 +102,11 @@ mod tests {
             assert!(decompress(&carried[..cut], MOST).is_err(), "{cut}");
         }
         assert!(decompress(&[carried.clone(), b"more".to_vec()].concat(), MOST).is_err());
-        assert!(decompress(&[carried.clone(), carried].concat(), MOST).is_err());
+        let skippable = [0x50, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 7, 7];
+        for more in [carried.as_slice(), &skippable, &compress(Vec::new())] {
+            let both = [carried.as_slice(), more].concat();
+            assert!(decompress(&both, MOST).is_err() || more.is_empty(), "{more:?}");
+        }
     }
 
     #[test]

@@ -161,10 +161,11 @@ fn read_details(status: &Status) -> Vec<EndorserDetail> {
 }
 
 /// Texts of peers that tell a lasting fault from a passing one under the same code.
-const LASTING: [&str; 11] = [
+const LASTING: [&str; 12] = [
     "access denied",
     "creator is malformed",
-    "has not been granted the role",
+    "no attribute gxc_role",
+    "which is no role",
     "may not submit",
     "arguments do not fit",
     "batch cannot be unpacked",

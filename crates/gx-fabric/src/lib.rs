@@ -28,6 +28,7 @@ mod positional;
 pub mod proposal;
 pub mod proto;
 mod stream;
+mod wire;
 
 pub use connection::{PeerAddress, Peers};
 pub use counts::Counts;

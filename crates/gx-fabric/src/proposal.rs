@@ -139,10 +139,3 @@ impl ProposalParts {
         time.seconds.checked_mul(1000)?.checked_add(nanos)
     }
 }
-
-/// The arguments in a proposal's payload.
-pub fn arguments(proposal_payload: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let payload = ChaincodeProposalPayload::decode(proposal_payload).ok()?;
-    let invocation = ChaincodeInvocationSpec::decode(payload.input.as_slice()).ok()?;
-    Some(invocation.chaincode_spec?.input?.args)
-}

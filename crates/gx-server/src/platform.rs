@@ -60,15 +60,20 @@ impl Platform {
         workers: Workers,
         migrate: bool,
     ) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&config.data_dir)
-            .map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
+        let make_folder = || {
+            let path = config.data_dir.clone();
+            std::fs::create_dir_all(&path).map_err(|source| StartError::Folder { path, source })
+        };
         let database = config.store().map_err(gx_store::Error::from)?;
         let store = if migrate {
+            make_folder()?;
             let store = Store::connect(&database).await?;
             store.migrate(config.network).await?;
             store
         } else {
-            Store::open(&database).await?
+            let store = Store::open(&database).await?;
+            make_folder()?;
+            store
         };
         store.check(config.network).await?;
         let chain = match workers {

@@ -118,6 +118,7 @@ async fn execute(
         .map_err(|error| Answer::error(500, format!("the submitter's certificate: {error}")))?
         .role();
     let Serving { options, turns } = serving;
+    check_length(&input.args)?;
     // Before anything large is unpacked: whoever may not submit costs nothing.
     let turn = match writes(&input.args) {
         false => None,
@@ -143,6 +144,21 @@ async fn execute(
             settled
         }
     }
+}
+
+/// The most bytes of the arguments of a call that is no batch: the longest command, the tax of a
+/// thousand accounts, has half of it.
+const CALL_MAX: usize = 64 << 10;
+
+/// Everybody on the channel may ask, and a text that is parsed takes many times its length.
+fn check_length(args: &[Vec<u8>]) -> Result<(), Answer> {
+    let is_batch = args.first().is_some_and(|name| name == crate::EXECUTE_BATCH.as_bytes());
+    let bytes = args.iter().map(Vec::len).fold(0, usize::saturating_add);
+    if is_batch || bytes <= CALL_MAX {
+        return Ok(());
+    }
+    let reason = format!("arguments do not fit: they have {bytes} bytes, {CALL_MAX} is the most");
+    Err(Answer::error(400, reason))
 }
 
 /// How long a batch may wait for its turn; peers give a whole transaction 30 s.

@@ -173,6 +173,21 @@ async fn batches_that_are_no_texts_are_refused() {
     }
 }
 
+/// What is parsed takes many times its length, and everybody may ask.
+#[tokio::test]
+async fn long_calls_are_refused_before_they_are_parsed() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let identity = engine.identity(Role::SuperAdmin).unwrap();
+    let long = format!("{{\"a\":[{}0]}}", "0,".repeat(40_000));
+    let expected = "arguments do not fit: they have 80";
+    for function in ["AdminContract:GetSystemStatus", "AdminContract:PauseSystem", "nothing"] {
+        let call = args(&[function, &long]);
+        let error = engine.gateway().evaluate(identity, CHAINCODE, call).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_batch_of_another_role_is_refused_command_by_command() {
     let network = Network::start(Release::V3).await;

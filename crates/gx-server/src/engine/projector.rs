@@ -177,7 +177,8 @@ impl Projector {
             Some(tip) if tip.number >= next => match self.chain.block_time(next).await {
                 // That a block cannot be read must not hide that it waits.
                 Err(ChainError::Damaged { .. } | ChainError::Unreadable { .. }) => {
-                    Some(position.checkpoint.map_or(TimeMs(now_ms()), |at| at.at))
+                    let last = position.checkpoint.map(|last| last.at).filter(|at| at.0 > 0);
+                    Some(last.unwrap_or(TimeMs(now_ms())))
                 }
                 time => time?,
             },

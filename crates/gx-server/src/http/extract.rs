@@ -136,14 +136,18 @@ impl<T: Field> FromRequest<App> for Body<T> {
 /// everything here is.
 fn is_json(headers: &HeaderMap) -> bool {
     let plain = headers
-        .get(header::CONTENT_ENCODING)
-        .is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return plain };
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let Some(kind) = kinds.next() else { return plain };
+    let plain = plain && kinds.next().is_none();
     let mut parts = kind.to_str().unwrap_or_default().split(';').map(str::trim);
     let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let charset = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_ascii_lowercase())
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        name.trim().eq_ignore_ascii_case("charset").then_some(value)
     };
     plain && json && parts.filter_map(charset).all(|charset| charset == "utf-8")
 }

@@ -77,12 +77,20 @@ async fn bodies_are_bounded_and_must_be_json() {
     for (name, value, status) in [
         ("content-type", "application/x-www-form-urlencoded", 415),
         ("content-type", "application/json; charset=utf-16", 415),
+        ("content-type", "application/json; charset = latin1", 415),
         ("content-encoding", "gzip", 415),
         ("content-type", "application/json; Charset=\"UTF-8\"", 400),
         ("content-encoding", "identity", 400),
     ] {
         let reply = server.client.send("POST", path, &[(name, value)], None).await;
         assert_eq!(reply.status, status, "{name}: {value}");
+    }
+    for (name, values) in [
+        ("content-type", ["application/json", "text/plain"]),
+        ("content-encoding", ["identity", "gzip"]),
+    ] {
+        let both = values.map(|value| (name, value));
+        assert_eq!(server.client.send("POST", path, &both, None).await.status, 415, "{name}");
     }
     assert_eq!(server.client.send("POST", path, &[], Some("[]")).await.status, 400);
 }

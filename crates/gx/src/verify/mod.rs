@@ -14,10 +14,10 @@ use anyhow::{Result, bail};
 use gx_ledger::{Expected, Ledger, NodeKey, Options};
 use gx_server::calendar::now_ms;
 use gx_server::config::{Config, LedgerEngine};
-use gx_server::engine::Chain;
+use gx_server::engine::{Chain, ChainError};
 use gx_server::open_fabric;
 use gx_store::projection::{self, Checkpoint, Contradictions};
-use gx_store::{Class, Store, admin::audit};
+use gx_store::{Class, Store, admin::audit, submission};
 use gx_types::{AccountId, TimeMs, with_causes};
 use serde::Serialize;
 
@@ -53,6 +53,9 @@ pub(crate) struct Findings {
     outcomes: u64,
     audit_rows: u64,
     pub(crate) findings: Vec<String>,
+    /// Whether the database says how far it is.
+    #[serde(skip)]
+    positioned: bool,
 }
 
 /// Verifies the platform that the settings name and prints the result.
@@ -80,6 +83,7 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
     store.check(config.network).await?;
     let mut found = Findings::default();
     let position = found.read("the projector's position", projection::position(&store).await)?;
+    found.positioned = position.is_some();
     let checkpoint = position.as_ref().and_then(|position| position.checkpoint);
     found.projected_block = checkpoint.map_or(0, |checkpoint| checkpoint.block);
     match config.ledger.engine {
@@ -108,6 +112,10 @@ pub(crate) async fn verify(config: &Config) -> Result<Findings> {
         let count = found.commands;
         found.add(format!("the ledger has {count} commands, the database has accepted none"));
     }
+    // What the submitter reads when it starts.
+    found.read("the submitter's cursor", submission::next_run(&store, 1, 1).await)?;
+    found.read("unanswered batches", submission::unanswered(&store).await)?;
+    found.read("what waits", submission::waiting(&store).await)?;
     let contradictions = projection::contradictions(&store).await;
     if let Some(contradictions) = found.read("outbox and outcomes", contradictions)? {
         found.tell(&contradictions);
@@ -208,7 +216,13 @@ impl Findings {
             self.check_read_models(store, &auditor).await?;
         }
         while next <= self.blocks {
-            let blocks = chain.blocks(next, BYTES).await?;
+            let blocks = match chain.blocks(next, BYTES).await {
+                Err(fault @ (ChainError::Damaged { .. } | ChainError::Unreadable { .. })) => {
+                    self.add(with_causes(&fault));
+                    return Ok(None);
+                }
+                blocks => blocks?,
+            };
             let Some(last) = blocks.last() else { break };
             next = last.number.saturating_add(1);
             for block in &blocks {
@@ -287,7 +301,7 @@ impl Findings {
             ["transfers".to_owned(), number(self.transfers)],
             ["rows of the audit log".to_owned(), number(self.audit_rows)],
         ]);
-        if self.projected_block < self.blocks {
+        if self.positioned && self.projected_block < self.blocks {
             let (done, of) = (self.projected_block, self.blocks);
             console::line(format_args!(
                 "The read models stand at block {done} of {of}; the next start catches up."

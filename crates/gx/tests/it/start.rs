@@ -158,6 +158,11 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
         ("DELETE FROM blocks", vec!["outcomes can't be read", "blocks: row 1 is missing"]),
         ("DELETE FROM projection", vec!["countries: row AG should not be there"]),
         ("UPDATE outbox SET role = 'nobody' WHERE seq = 2", vec!["outcomes can't be read"]),
+        ("UPDATE submission SET gaps = 'xx'", vec!["the submitter's cursor can't be read"]),
+        (
+            "UPDATE submission SET answered_batch_no = last_batch_no + 5",
+            vec!["what waits can't be read"],
+        ),
         ("DELETE FROM audit_head", vec!["the audit log can't be read"]),
         (
             "INSERT INTO audit_log SELECT 99, at_ms, actor, 'FORGED', target, request_id, details,

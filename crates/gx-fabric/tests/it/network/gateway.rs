@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use gx_fabric::proposal::{ProposalParts, arguments};
+use gx_fabric::proposal::ProposalParts;
 use gx_fabric::proto::{
-    Any, ChaincodeAction, ChaincodeActionPayload, ChaincodeEndorsedAction, CommitStatusRequest,
-    CommitStatusResponse, DeliverResponse, Delivered, EndorseRequest, EndorseResponse, Envelope,
-    ErrorDetail, EvaluateRequest, EvaluateResponse, FilteredBlock, Header, Payload, Position,
-    Proposal, ProposalResponsePayload, Response, RpcStatus, SeekInfo, SerializedIdentity,
-    SignedProposal, SignedRequest, SubmitRequest, SubmitResponse, Transaction, TransactionAction,
+    Any, ChaincodeAction, ChaincodeActionPayload, ChaincodeEndorsedAction, ChaincodeInvocationSpec,
+    ChaincodeProposalPayload, CommitStatusRequest, CommitStatusResponse, DeliverResponse,
+    Delivered, EndorseRequest, EndorseResponse, Envelope, ErrorDetail, EvaluateRequest,
+    EvaluateResponse, FilteredBlock, Header, Payload, Position, Proposal, ProposalResponsePayload,
+    Response, RpcStatus, SeekInfo, SerializedIdentity, SignedProposal, SignedRequest,
+    SubmitRequest, SubmitResponse, Transaction, TransactionAction,
 };
 use prost::Message;
 use tokio::net::TcpListener;
@@ -260,6 +261,13 @@ fn open(signed: &SignedProposal) -> (ProposalParts, Vec<Vec<u8>>) {
     let proposal = Proposal::decode(signed.proposal_bytes.as_slice()).unwrap();
     let args = arguments(&proposal.payload).unwrap();
     (ProposalParts::of_proposal(signed).unwrap(), args)
+}
+
+/// The arguments in a proposal's payload.
+fn arguments(proposal_payload: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let payload = ChaincodeProposalPayload::decode(proposal_payload).ok()?;
+    let invocation = ChaincodeInvocationSpec::decode(payload.input.as_slice()).ok()?;
+    Some(invocation.chaincode_spec?.input?.args)
 }
 
 /// The transaction that endorsers' answers make, as a gateway assembles it.
