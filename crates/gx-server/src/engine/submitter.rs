@@ -32,7 +32,7 @@ pub struct BatchLimits {
 
 impl BatchLimits {
     /// On Fabric a batch costs several round trips to peers and orderers, whatever its size.
-    pub const FABRIC: Self = Self { commands_max: 5_000, bytes_max: 2 << 20 };
+    pub const FABRIC: Self = Self { commands_max: 8_000, bytes_max: 2 << 20 };
 }
 
 impl Default for BatchLimits {

@@ -43,7 +43,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N", default_value = "2")]
     peers: u32,
     /// Transfers of one batch.
-    #[arg(long, value_name = "N", default_value = "5000")]
+    #[arg(long, value_name = "N", default_value = "8000")]
     batch: usize,
     /// Accounts that hot payments are among.
     #[arg(long, value_name = "N", default_value = "10")]
