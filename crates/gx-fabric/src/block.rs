@@ -12,9 +12,7 @@ use crate::certificate::Certificate;
 use crate::compressed::{READ_MAX, decompress, length};
 use crate::der::{OCTET_STRING, SEQUENCE, tlv, unsigned};
 use crate::proto::{
-    self, BlockHeader, ChaincodeAction, ChaincodeActionPayload, Envelope,
-    HEADER_ENDORSER_TRANSACTION, METADATA_TRANSACTIONS_FILTER, Payload, ProposalResponsePayload,
-    Transaction,
+    self, BlockHeader, Envelope, HEADER_ENDORSER_TRANSACTION, METADATA_TRANSACTIONS_FILTER,
 };
 use crate::wire::Message;
 use crate::{EVENT_NAME, Error, Invocation, Submitter};
@@ -79,9 +77,11 @@ impl Block {
             // The genesis block has no codes; nobody has validated it.
             let valid = codes.get(at) == Some(&0);
             let Some(read) = read_envelope(envelope) else {
-                // What peers take for valid has changed their state.
-                let unread = || wrong("a valid transaction cannot be read");
-                if valid { return Err(unread()) } else { continue }
+                // What peers take for valid may have changed their state.
+                if valid {
+                    return Err(wrong("a valid transaction cannot be read"));
+                }
+                continue;
             };
             time = time.max(read.time.unwrap_or_default());
             if !valid {
@@ -157,6 +157,8 @@ fn role_of(creator: &[u8]) -> Option<Role> {
 
 /// The parts of a chaincode's transaction that say what it settled.
 struct Action {
+    /// The payload of the chaincode's response.
+    answer: Vec<u8>,
     event_name: String,
     /// The event's payload.
     record: Vec<u8>,
@@ -169,8 +171,11 @@ fn read_action(transaction: &[u8]) -> Option<Action> {
     let payload = Message::read(action.bytes(2))?;
     let endorsed = payload.embedded(2).unwrap_or_default();
     let response = Message::read(Message::read(&endorsed)?.bytes(1))?;
-    let event = Message::read(Message::read(response.bytes(2))?.bytes(2))?;
+    let action = Message::read(response.bytes(2))?;
+    let event = Message::read(action.bytes(2))?;
+    let answer = action.embedded(3).unwrap_or_default();
     Some(Action {
+        answer: Message::read(&answer)?.bytes(3).to_vec(),
         event_name: event.text(3)?.to_owned(),
         record: event.bytes(4).to_vec(),
         proposal: payload.bytes(1).to_vec(),
@@ -221,18 +226,10 @@ impl ReadEnvelope {
     }
 }
 
-fn chaincode_action(payload: &ChaincodeActionPayload) -> Option<ChaincodeAction> {
-    let bytes = payload.action.as_ref()?.proposal_response_payload.as_slice();
-    let response = ProposalResponsePayload::decode(bytes).ok()?;
-    ChaincodeAction::decode(response.extension.as_slice()).ok()
-}
-
 /// What the chaincode has answered in an endorsed transaction.
 pub(crate) fn answer_of(envelope: &Envelope) -> Option<Vec<u8>> {
-    let payload = Payload::decode(envelope.payload.as_slice()).ok()?;
-    let transaction = Transaction::decode(payload.data.as_slice()).ok()?;
-    let action = ChaincodeActionPayload::decode(transaction.actions.first()?.payload.as_slice());
-    Some(chaincode_action(&action.ok()?)?.response?.payload)
+    let transaction = Message::read(&envelope.payload)?.bytes(2);
+    read_action(transaction).map(|action| action.answer)
 }
 
 #[cfg(test)]

@@ -26,11 +26,17 @@ impl Scratch {
         let prefix = format!(".gx-{purpose}-");
         let failed = || format!("cannot make a folder in {}", within.display());
         remove_abandoned(within, &prefix).with_context(failed)?;
-        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(within);
-        let folder = folder.with_context(failed)?;
-        let lock = File::create(folder.path().join(LOCK)).with_context(failed)?;
-        lock.lock().with_context(failed)?;
-        Ok(Self { folder, _lock: lock })
+        loop {
+            let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(within);
+            let folder = folder.with_context(failed)?;
+            let path = folder.path().join(LOCK);
+            let lock = File::create(&path).with_context(failed)?;
+            lock.lock().with_context(failed)?;
+            // Before it was locked, another run may have taken it for abandoned.
+            if path.exists() {
+                return Ok(Self { folder, _lock: lock });
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -45,9 +51,9 @@ fn remove_abandoned(within: &Path, prefix: &str) -> std::io::Result<()> {
             continue;
         }
         // One without the file is being made at this moment.
-        let abandoned =
-            File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
-        if abandoned {
+        let Ok(lock) = File::open(entry.path().join(LOCK)) else { continue };
+        // Locked until it is gone, so that its maker does not take it for its own meanwhile.
+        if lock.try_lock().is_ok() {
             // Somebody else may be removing it too.
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -138,12 +138,16 @@ async fn execute(
         Invocation::Batch(batch) => {
             let role = role.map_err(|error| Answer::error(403, error.to_string()))?;
             let time = proposal.time_ms().ok_or_else(|| unreadable("the transaction's time"))?;
-            let direct = input.args.first().is_some_and(|f| f != crate::EXECUTE_BATCH.as_bytes());
+            let direct = !is_batch(&input.args);
             let settled = settle(&batch, role, TimeMs(time), direct, ports).await;
             drop(turn);
             settled
         }
     }
+}
+
+fn is_batch(args: &[Vec<u8>]) -> bool {
+    args.first().is_some_and(|name| name == crate::EXECUTE_BATCH.as_bytes())
 }
 
 /// The most bytes of the arguments of a call that is no batch: the longest command, the tax of a
@@ -152,9 +156,8 @@ const CALL_MAX: usize = 64 << 10;
 
 /// Everybody on the channel may ask, and a text that is parsed takes many times its length.
 fn check_length(args: &[Vec<u8>]) -> Result<(), Answer> {
-    let is_batch = args.first().is_some_and(|name| name == crate::EXECUTE_BATCH.as_bytes());
     let bytes = args.iter().map(Vec::len).fold(0, usize::saturating_add);
-    if is_batch || bytes <= CALL_MAX {
+    if is_batch(args) || bytes <= CALL_MAX {
         return Ok(());
     }
     let reason = format!("arguments do not fit: they have {bytes} bytes, {CALL_MAX} is the most");
@@ -171,7 +174,7 @@ fn busy() -> Answer {
 /// Whether a function may write: any that is not a query.
 fn writes(args: &[Vec<u8>]) -> bool {
     let function = args.first().and_then(|function| std::str::from_utf8(function).ok());
-    function.is_some_and(|name| name == crate::EXECUTE_BATCH || Command::NAMES.contains(&name))
+    is_batch(args) || function.is_some_and(|name| Command::NAMES.contains(&name))
 }
 
 /// Who may have commands executed, and through which chaincode.
