@@ -4,9 +4,10 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-
-use crate::settings::Settings;
-use crate::{End, bench, demo, fabric, key, ledger, roles, up, verify};
+use gx_cli::settings::Settings;
+use gx_cli::{End, fabric, key, ledger, roles, up, verify};
+#[cfg(feature = "workbench")]
+use gx_workbench::{bench, demo};
 
 /// A digital currency on a permissioned ledger: services, ledger, read models and tools.
 #[derive(Debug, Parser)]
@@ -48,8 +49,10 @@ enum Command {
     Admin(Admin),
     /// Registers people in all countries and lets them pay each other, through HTTP only; then
     /// compares every figure with books of its own.
+    #[cfg(feature = "workbench")]
     Demo(demo::Args),
     /// Measures; one line for each figure, with the bar that it has to reach.
+    #[cfg(feature = "workbench")]
     Bench(bench::Args),
     /// Makes account keys and signs commands with them.
     #[command(subcommand)]
@@ -94,7 +97,9 @@ pub(crate) fn run() -> Result<End> {
         Command::Admin(Admin::ResetPassword { username }) => {
             roles::reset_password(&settings, &username)
         }
+        #[cfg(feature = "workbench")]
         Command::Demo(args) => demo::run(&args),
+        #[cfg(feature = "workbench")]
         Command::Bench(args) => bench::run(&args),
         Command::Key(key) => key::run(&key),
         Command::Openapi => roles::print_openapi(),

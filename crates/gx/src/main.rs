@@ -1,12 +1,15 @@
-//! The binary `gx`. All that it does stands in the library beside it.
+//! The binary `gx`: the command line and nothing else.
 //!
-//! Nothing is decided here but the allocator and the exit status.
+//! Nothing is decided here but the allocator; what a command does stands in `gx-cli`, or in
+//! `gx-workbench` when it is built for developers.
 
 use std::process::ExitCode;
+
+mod cli;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    gx::run()
+    gx_cli::run(cli::run)
 }

@@ -28,20 +28,13 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 11] = [
+    Row { name: "gx", may: &["gx-cli", "gx-workbench"], tests_may: &[], never: &["axum", "tokio"] },
     Row {
-        name: "gx",
-        may: &[
-            "gx-contract",
-            "gx-fabric",
-            "gx-ledger",
-            "gx-pg",
-            "gx-server",
-            "gx-store",
-            "gx-types",
-        ],
+        name: "gx-cli",
+        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-server", "gx-store", "gx-types"],
         tests_may: &[],
-        never: &[],
+        never: &["axum", "sqlx"],
     },
     Row { name: "gx-contract", may: &["gx-types"], tests_may: &[], never: &IMPURE },
     Row {
@@ -70,6 +63,21 @@ const TABLE: [Row; 9] = [
         never: &["axum", "redb"],
     },
     Row { name: "gx-types", may: &[], tests_may: &[], never: &IMPURE },
+    Row {
+        name: "gx-workbench",
+        may: &[
+            "gx-cli",
+            "gx-contract",
+            "gx-fabric",
+            "gx-ledger",
+            "gx-pg",
+            "gx-server",
+            "gx-store",
+            "gx-types",
+        ],
+        tests_may: &[],
+        never: &["axum", "sqlx"],
+    },
     Row {
         name: "xtask",
         may: &["gx-contract", "gx-pg"],

@@ -12,10 +12,12 @@ mod edges;
 mod manifests;
 mod modules;
 mod rust;
+mod shipped;
 mod source;
 mod text;
 mod tree;
 
+use crate::process;
 use tree::Tree;
 
 /// One place that breaks one rule.
@@ -72,6 +74,7 @@ fn check() -> Result<Vec<Finding>> {
     }
     findings.extend(modules::check(&tree, &packages));
     findings.extend(edges::check(&packages));
+    findings.extend(shipped::check(&process::output(&mut process::cargo(&shipped::ARGS))?));
     findings.sort();
     Ok(findings)
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use gx::child::Child;
-use gx::client::{Ask, Base, Client};
-use gx::demo::crowd::Payer;
+use gx_workbench::child::Child;
+use gx_workbench::client::{Ask, Base, Client};
+use gx_workbench::demo::crowd::Payer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use gx::child::Child;
-use gx::client::Base;
-use gx::demo::crowd::{Admin, Payer, gather};
+use gx_workbench::child::Child;
+use gx_workbench::client::Base;
+use gx_workbench::demo::crowd::{Admin, Payer, gather};
 use tempfile::TempDir;
 
 /// Hashing the passwords of people who do not exist well would only take time.

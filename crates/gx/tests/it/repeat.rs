@@ -1,6 +1,6 @@
 //! The same command sent many times at once is one command.
 
-use gx::client::{Ask, Base, Client};
+use gx_workbench::client::{Ask, Base, Client};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

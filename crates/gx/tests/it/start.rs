@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use gx::demo::crowd::{Admin, gather};
+use gx_workbench::demo::crowd::{Admin, gather};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::place::{GX, Place};

@@ -1,0 +1,180 @@
+//! `gx key`: makes account keys and signs commands with them, on the machine of the key's holder.
+//!
+//! It needs no server and no settings. A private key is read from its file only: it never stands
+//! on a command line, in the environment or in the output.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Subcommand;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::{Signer, SigningKey};
+use gx_contract::{Envelope, PublicKey, Signature, SignatureBytes};
+use gx_types::{NetworkId, TimeMs};
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+use crate::{End, console};
+
+/// What is done with a key.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Makes a key file that only its owner may read, and prints the public key.
+    New {
+        /// PKCS#8 PEM file; one that exists is left as it is.
+        file: PathBuf,
+    },
+    /// Prints the public key of a key file.
+    Show {
+        /// PKCS#8 PEM file.
+        file: PathBuf,
+    },
+    /// Signs a command and prints what its envelope takes as `signature`.
+    Sign(SignArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SignArgs {
+    /// PKCS#8 PEM file of the acting account's key.
+    file: PathBuf,
+    /// JSON file of the envelope; standard input without it.
+    #[arg(long, value_name = "FILE")]
+    envelope: Option<PathBuf>,
+    /// The network that the command is for: devnet, testnet or mainnet.
+    #[arg(long)]
+    network: NetworkId,
+    /// The last millisecond since 1970 (UTC) at which the signature is good.
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
+    expires_at: i64,
+}
+
+/// Does what the arguments say.
+pub fn run(key: &Key) -> Result<End> {
+    match key {
+        Key::New { file } => console::line(create(file)?),
+        Key::Show { file } => console::line(public_key(&load(file)?)),
+        Key::Sign(args) => {
+            let text = match &args.envelope {
+                Some(path) => fs::read_to_string(path)
+                    .with_context(|| format!("could not read {}", path.display()))?,
+                None => {
+                    let mut text = String::new();
+                    io::stdin().read_to_string(&mut text).context("could not read the envelope")?;
+                    text
+                }
+            };
+            let signature = sign(&load(&args.file)?, &text, args.network, TimeMs(args.expires_at))?;
+            console::line(serde_json::to_string(&signature)?);
+        }
+    }
+    Ok(End::Done)
+}
+
+fn public_key(key: &SigningKey) -> PublicKey {
+    PublicKey::from_bytes(key.verifying_key().to_bytes())
+}
+
+/// Makes a key file; its name must be free, so that no key is ever overwritten.
+fn create(path: &Path) -> Result<PublicKey> {
+    let failed = || format!("could not make the key file {}", path.display());
+    let mut seed = [0; 32];
+    SysRng.try_fill_bytes(&mut seed).map_err(|error| anyhow!("{}: {error}", failed()))?;
+    let key = SigningKey::from_bytes(&seed);
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|e| anyhow!("{}: {e}", failed()))?;
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.write(true).create_new(true).mode(0o600).open(path).with_context(failed)?;
+    file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)?;
+    Ok(public_key(&key))
+}
+
+/// Reads a key file that nobody but its owner may read.
+fn load(path: &Path) -> Result<SigningKey> {
+    let failed = || format!("could not read the key file {}", path.display());
+    let mode = fs::metadata(path).with_context(failed)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        bail!("others may read {} (mode {mode:o}); set mode 600", path.display());
+    }
+    let pem = fs::read_to_string(path).with_context(failed)?;
+    // The error's own text could quote the file.
+    SigningKey::from_pkcs8_pem(&pem)
+        .map_err(|_| anyhow!("{} holds no Ed25519 key in PKCS#8 PEM", path.display()))
+}
+
+/// Signs the envelope; a signature that it has already is left out of account.
+fn sign(
+    key: &SigningKey,
+    envelope: &str,
+    network: NetworkId,
+    expires_at: TimeMs,
+) -> Result<Signature> {
+    let envelope: Envelope = serde_json::from_str(envelope).context("this is no envelope")?;
+    let bytes = envelope.signed_bytes(network, expires_at);
+    Ok(Signature { signature: SignatureBytes::from_bytes(key.sign(&bytes).to_bytes()), expires_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// The page for those who sign, whose example is done again here.
+    const PAGE: &str = include_str!("../../../docs/account-keys.md");
+
+    /// The text of the first block with this mark in the worked example.
+    fn block(mark: &str) -> &'static str {
+        let (_, example) = PAGE.split_once("## Worked example").unwrap();
+        let (_, text) = example.split_once(&format!("```{mark}\n")).unwrap();
+        text.split_once("```").unwrap().0
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_for_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.key");
+        let public = create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(public_key(&load(&path).unwrap()), public);
+        assert!(create(&path).is_err(), "a key file is never overwritten");
+        assert_eq!(public_key(&load(&path).unwrap()), public);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(load(&path).unwrap_err().to_string().contains("mode 640"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.key");
+        fs::write(&path, "secret of another kind").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(!format!("{:#}", load(&path).unwrap_err()).contains("secret"));
+    }
+
+    #[test]
+    fn the_worked_example_comes_out_as_documented() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.key");
+        let (_, vector) = PAGE.split_once("\nprivate key ").unwrap();
+        let digits = vector.split_whitespace().next().unwrap();
+        let pairs = digits.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+        let seed: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        let key = SigningKey::from_bytes(&seed.try_into().unwrap());
+        fs::write(&path, key.to_pkcs8_pem(LineEnding::LF).unwrap().as_bytes()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let commands = block("sh");
+        let (_, rest) = commands.split_once("--expires-at ").unwrap();
+        let expires_at = TimeMs(rest.split_whitespace().next().unwrap().parse().unwrap());
+        let (_, rest) = commands.split_once("--network ").unwrap();
+        let network = rest.split_whitespace().next().unwrap().parse().unwrap();
+        let key = load(&path).unwrap();
+        assert!(commands.contains(&public_key(&key).to_string()));
+        let signature = sign(&key, block("json"), network, expires_at).unwrap();
+        let shown = serde_json::to_string(&signature).unwrap();
+        assert!(commands.contains(&shown), "{shown}");
+    }
+}

@@ -1,0 +1,189 @@
+//! The roles of the platform, each in a process of its own, and the small commands around them.
+//!
+//! `gx up` plays all of them at once. The embedded ledger has one owner, so on it submitter and
+//! projector run in one process.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use gx_server::config::Config;
+use gx_server::{Platform, Services, Workers, openapi, routes};
+use gx_store::{Store, admin::audit};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::Settings;
+use crate::{End, console, process, rebuild, up};
+
+/// What a process serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Served {
+    /// Every service on one port.
+    All,
+    Identity,
+    Admin,
+    Tokenomics,
+}
+
+impl Served {
+    fn services(self) -> Services {
+        match self {
+            Self::All => Services::All,
+            Self::Identity => Services::Identity,
+            Self::Admin => Services::Admin,
+            Self::Tokenomics => Services::Tokenomics,
+        }
+    }
+}
+
+/// `gx serve`
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Services, separated by commas, each on its own port.
+    #[arg(long, value_delimiter = ',', default_value = "all", value_name = "NAMES")]
+    service: Vec<Served>,
+}
+
+/// `gx submitter`
+#[derive(Debug, clap::Args)]
+pub struct SubmitterArgs {
+    /// Projects in the same process too, as only one process can open the embedded ledger.
+    #[arg(long)]
+    projector: bool,
+}
+
+/// `gx projector`
+#[derive(Debug, clap::Args)]
+pub struct ProjectorArgs {
+    /// Empties the read models, fills them again from the first block, and ends.
+    #[arg(long)]
+    rebuild: bool,
+}
+
+/// Serves HTTP until asked to stop.
+pub fn serve(settings: &Settings, args: &ServeArgs) -> Result<End> {
+    let config = settings.load(&[])?;
+    process::log(&config)?;
+    process::block_on(async {
+        let signal = process::stop_signal()?;
+        let mut listeners = Vec::new();
+        for served in &args.service {
+            let services = served.services();
+            listeners.push((services, up::listen(&config, services).await?));
+        }
+        let platform = Platform::start(config, Workers::NONE, false).await?;
+        let app = platform.app().await?;
+        let (stop, mut serving) = (CancellationToken::new(), JoinSet::new());
+        for (services, listener) in listeners {
+            let address = listener.local_addr()?;
+            console::line(format_args!("ready: {} on http://{address}", services.as_str()));
+            let (app, shutdown) = (app.clone(), stop.clone().cancelled_owned());
+            serving.spawn(async move { app.serve(listener, services, shutdown).await });
+        }
+        signal.await;
+        stop.cancel();
+        while serving.join_next().await.is_some() {}
+        platform.stop().await;
+        Ok(End::Done)
+    })
+}
+
+/// Submits, and projects if asked to, until asked to stop.
+pub fn submitter(settings: &Settings, args: &SubmitterArgs) -> Result<End> {
+    work(settings.load(&[])?, Workers { submitter: true, projector: args.projector })
+}
+
+/// Projects until asked to stop, or fills the read models anew.
+pub fn projector(settings: &Settings, args: &ProjectorArgs) -> Result<End> {
+    let config = settings.load(&[])?;
+    if !args.rebuild {
+        return work(config, Workers { submitter: false, projector: true });
+    }
+    process::log(&config)?;
+    process::block_on(async {
+        let rebuilt = rebuild::read_models(config).await?;
+        let blocks = console::thousands(rebuilt.blocks);
+        console::line(format_args!("read models filled anew from {blocks} blocks"));
+        Ok(End::Done)
+    })
+}
+
+fn work(config: Config, workers: Workers) -> Result<End> {
+    process::log(&config)?;
+    process::block_on(async {
+        let signal = process::stop_signal()?;
+        let platform = Platform::start(config, workers, false).await?;
+        console::line("ready");
+        signal.await;
+        platform.stop().await;
+        Ok(End::Done)
+    })
+}
+
+/// Brings the database's schema up to date.
+pub fn migrate(settings: &Settings) -> Result<End> {
+    let config = settings.load(&[])?;
+    process::block_on(async {
+        std::fs::create_dir_all(&config.data_dir)?;
+        let store = Store::connect(&config.store().map_err(gx_store::Error::from)?).await?;
+        let migrated = store.migrate(config.network).await?;
+        store.close().await;
+        for name in &migrated.ran {
+            console::line(format_args!("migrated: {name}"));
+        }
+        let (version, network) = (migrated.version, config.network);
+        console::line(format_args!("schema version {version}, network {network}"));
+        Ok(End::Done)
+    })
+}
+
+/// Prints the settings in effect, secrets masked, and their digest.
+pub fn config(settings: &Settings) -> Result<End> {
+    let config = settings.load(&[])?;
+    console::line(config.render_masked().trim_end());
+    console::line(format_args!("\n# digest {}", config.digest()));
+    Ok(End::Done)
+}
+
+/// Prints the API description.
+pub fn print_openapi() -> Result<End> {
+    console::line(serde_json::to_string_pretty(&openapi(routes(), Services::All))?);
+    Ok(End::Done)
+}
+
+/// Computes the audit log's chain of hashes again.
+pub fn verify_audit(settings: &Settings) -> Result<End> {
+    let config = settings.load(&[])?;
+    process::block_on(async {
+        let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
+        store.check(config.network).await?;
+        let found = audit::verify(&store).await?;
+        store.close().await;
+        let rows = console::thousands(found.rows);
+        console::line(format_args!("rows of the audit log that are in order: {rows}"));
+        match found.broken {
+            None => Ok(End::Done),
+            Some((row, what)) => {
+                console::line(format_args!("WRONG: row {row}: {what}"));
+                Ok(End::Findings)
+            }
+        }
+    })
+}
+
+/// Gives an administrator a new one-time password.
+pub fn reset_password(settings: &Settings, username: &str) -> Result<End> {
+    let config = settings.load(&[])?;
+    let login =
+        process::block_on(async { Ok(gx_server::reset_admin_password(&config, username).await?) })?;
+    console::line(format_args!("A new login for {username}. All its sessions have ended."));
+    up::show_once(&login);
+    Ok(End::Done)
+}
+
+/// Prints what this build is.
+pub fn version() -> Result<End> {
+    let hash = option_env!("GX_GIT_HASH").map(|hash| format!("git {hash}, ")).unwrap_or_default();
+    let (version, schema) = (env!("CARGO_PKG_VERSION"), gx_store::SCHEMA_VERSION);
+    console::line(format_args!("gx {version} ({hash}schema version {schema})"));
+    Ok(End::Done)
+}

@@ -1,0 +1,123 @@
+//! Preparations of the commands that administrators give about the system as a whole.
+
+use anyhow::{Context, Result};
+use gx_contract::Command;
+use gx_contract::admin::{
+    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
+    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
+};
+use gx_contract::params::ParameterValue;
+use gx_contract::state::AdminLevel;
+use gx_types::{ActionId, AdminId, Amount, NetworkId, Pool, Role};
+
+use super::host::Host;
+use super::town::{By, Order, Person, Town, Trial, each};
+use gx_cli::countries;
+
+fn founding(town: &mut Town) -> Order {
+    let (first_super_admin, network_id) = (town.population().admin(), NetworkId::Devnet);
+    (By::System, BootstrapSystem { first_super_admin, network_id }.into())
+}
+
+/// On nothing, which is the only state that it is for.
+pub(super) fn bootstrap(town: &mut Town) -> Result<Trial> {
+    let orders = vec![founding(town)];
+    let host = Some(Host::default());
+    Ok(Trial { role: Role::SuperAdmin, orders, batch: 1, host })
+}
+
+/// The orders by which the whole set of countries comes, one each.
+pub(super) fn all_countries() -> Result<Vec<Order>> {
+    let add =
+        |country: CountryWeight| (By::First, InitializeCountryData { countries: vec![country] });
+    Ok(each(&countries::all()?, add))
+}
+
+/// A ledger that is bootstrapped and nothing more.
+pub(super) fn found(town: &mut Town) -> Result<()> {
+    let founding = founding(town);
+    town.act(Role::SuperAdmin, vec![founding]).map(drop)
+}
+
+pub(super) fn initialize_countries(town: &mut Town) -> Result<Trial> {
+    let host = Some(town.elsewhere(found)?);
+    let orders = all_countries()?;
+    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host })
+}
+
+/// Each of the two undoes the other.
+pub(super) fn pause_and_resume(town: &mut Town) -> Result<Trial> {
+    let pause = Command::from(PauseSystem { reason: "maintenance".to_owned() });
+    let both = [(By::First, pause), (By::First, ResumeSystem {}.into())];
+    let orders = both.into_iter().cycle().take(town.count()).collect();
+    Ok(town.trial(Role::SuperAdmin, orders))
+}
+
+/// Orders to appoint so many administrators.
+fn appointments(town: &mut Town) -> Result<Vec<(Person, AdminId)>> {
+    let people = town.people(town.count())?;
+    let named = people.into_iter().map(|person| {
+        let id = format!("clerk-{}", person.number).parse().context("id of an admin")?;
+        Ok((person, id))
+    });
+    named.collect()
+}
+
+fn appoint((person, admin_id): (Person, AdminId)) -> (By, AppointAdmin) {
+    let (level, account_id) = (AdminLevel::Admin, Some(person.id));
+    (By::First, AppointAdmin { admin_id, level, account_id })
+}
+
+pub(super) fn appoint_admin(town: &mut Town) -> Result<Trial> {
+    let named = appointments(town)?;
+    Ok(town.trial(Role::SuperAdmin, each(&named, appoint)))
+}
+
+/// Has actions that need two admins proposed by one and approved by the other.
+pub(super) fn decide(town: &mut Town, role: Role, orders: Vec<Order>) -> Result<()> {
+    let proposed = town.act(role, orders)?;
+    let approve = |id| (By::Second, ApproveAction { action_id: ActionId::made_by(id) });
+    town.act(Role::SuperAdmin, each(&proposed, approve)).map(drop)
+}
+
+pub(super) fn remove_admin(town: &mut Town) -> Result<Trial> {
+    let named = appointments(town)?;
+    decide(town, Role::SuperAdmin, each(&named, appoint))?;
+    let remove = |(_, admin_id)| (By::First, RemoveAdmin { admin_id });
+    Ok(town.trial(Role::SuperAdmin, each(&named, remove)))
+}
+
+/// The order to set a parameter.
+pub(super) fn setting(parameter: &str, value: u64) -> Result<Order> {
+    let param_id = parameter.parse().map_err(anyhow::Error::msg)?;
+    let new_value = ParameterValue::new(value);
+    Ok((By::First, UpdateSystemParameter { param_id, new_value }.into()))
+}
+
+pub(super) fn update_parameter(town: &mut Town) -> Result<Trial> {
+    let values = (0..town.count() as u64).map(|number| 1 + number % 365);
+    let orders = values.map(|days| setting("votingDays", days)).collect::<Result<_>>()?;
+    Ok(town.trial(Role::Admin, orders))
+}
+
+fn disbursements(town: &mut Town) -> Result<Vec<Order>> {
+    let people = town.people(town.count())?;
+    Ok(each(&people, |person| {
+        let (pool_id, recipient_id) = (Pool::Charitable, person.id);
+        let (amount, purpose) = (Amount::from_gx(10_000), "relief after the flood".to_owned());
+        (By::First, DisburseFromPool { pool_id, recipient_id, amount, purpose })
+    }))
+}
+
+pub(super) fn disburse(town: &mut Town) -> Result<Trial> {
+    let orders = disbursements(town)?;
+    Ok(town.trial(Role::SuperAdmin, orders))
+}
+
+/// Of disbursements, which move coins when they are approved.
+pub(super) fn approve_action(town: &mut Town) -> Result<Trial> {
+    let orders = disbursements(town)?;
+    let proposed = town.act(Role::SuperAdmin, orders)?;
+    let approve = |id| (By::Second, ApproveAction { action_id: ActionId::made_by(id) });
+    Ok(town.trial(Role::SuperAdmin, each(&proposed, approve)))
+}

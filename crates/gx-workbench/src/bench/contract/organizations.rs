@@ -1,0 +1,221 @@
+//! Preparations of the commands about organizations, their payments, and treasuries.
+
+use anyhow::Result;
+use gx_contract::organization::{
+    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
+    EndorseMembership, InitiateMultiSigTx, OrganizationKind, ProposeOrganization, RejectMultiSigTx,
+    SetOrganizationStatus,
+};
+use gx_contract::tokenomics::Transfer;
+use gx_contract::treasury::ActivateTreasuryAccount;
+use gx_types::{AccountId, AccountType, Amount, CountryCode, PendingTxId, Role};
+
+use super::admins;
+use super::town::{By, Person, Town, Trial, each};
+use gx_cli::countries;
+
+/// An organization of three stakeholders.
+#[derive(Debug, Clone, Copy)]
+struct Organization {
+    id: AccountId,
+    of: [Person; 3],
+}
+
+fn planned(town: &mut Town) -> Result<Vec<Organization>> {
+    let groups = town.groups(town.count())?;
+    let country = town.country();
+    let mut plan = |of| {
+        let id = town.population().new_id(country, AccountType::ForProfit);
+        Organization { id, of }
+    };
+    Ok(groups.into_iter().map(&mut plan).collect())
+}
+
+/// The proposal of an organization by its first stakeholder.
+fn proposal(country: CountryCode) -> impl Fn(Organization) -> (By, ProposeOrganization) {
+    move |Organization { id, of }| {
+        let propose = ProposeOrganization {
+            org_id: id,
+            name: "Cooperative of the Lower Town".to_owned(),
+            kind: OrganizationKind::Business,
+            country,
+            stakeholders: of.map(|person| person.id).to_vec(),
+        };
+        (By::Person(FIRST(&of)), propose)
+    }
+}
+
+/// Which of the three.
+type Which = fn(&[Person; 3]) -> Person;
+
+const FIRST: Which = |[first, _, _]| *first;
+const SECOND: Which = |[_, second, _]| *second;
+const THIRD: Which = |[_, _, third]| *third;
+
+/// What one of the stakeholders does.
+fn endorsement(which: Which) -> impl Fn(Organization) -> (By, EndorseMembership) {
+    move |Organization { id, of }| (By::Person(which(&of)), EndorseMembership { org_id: id })
+}
+
+fn activation(Organization { id, of }: Organization) -> (By, ActivateOrganization) {
+    (By::Person(FIRST(&of)), ActivateOrganization { org_id: id })
+}
+
+pub(super) fn propose(town: &mut Town) -> Result<Trial> {
+    let planned = planned(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&planned, proposal(town.country()))))
+}
+
+fn proposed(town: &mut Town) -> Result<Vec<Organization>> {
+    let planned = planned(town)?;
+    let country = town.country();
+    town.act(Role::PartnerApi, each(&planned, proposal(country)))?;
+    Ok(planned)
+}
+
+pub(super) fn endorse(town: &mut Town) -> Result<Trial> {
+    let proposed = proposed(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&proposed, endorsement(FIRST))))
+}
+
+fn endorsed(town: &mut Town) -> Result<Vec<Organization>> {
+    let proposed = proposed(town)?;
+    for which in [FIRST, SECOND, THIRD] {
+        town.act(Role::PartnerApi, each(&proposed, endorsement(which)))?;
+    }
+    Ok(proposed)
+}
+
+pub(super) fn activate(town: &mut Town) -> Result<Trial> {
+    let endorsed = endorsed(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&endorsed, activation)))
+}
+
+fn active(town: &mut Town) -> Result<Vec<Organization>> {
+    let endorsed = endorsed(town)?;
+    town.act(Role::PartnerApi, each(&endorsed, activation))?;
+    Ok(endorsed)
+}
+
+pub(super) fn set_status(town: &mut Town) -> Result<Trial> {
+    let active = active(town)?;
+    let lock =
+        |Organization { id, .. }| (By::First, SetOrganizationStatus { org_id: id, locked: true });
+    Ok(town.trial(Role::Admin, each(&active, lock)))
+}
+
+/// One of the three decides on small payments, two on larger ones.
+fn ladder(which: Which) -> impl Fn(Organization) -> (By, DefineAuthRule) {
+    move |Organization { id, of }| {
+        let rule = |from_amount, required_approvers| {
+            let approver_group = of.map(|person| person.id).to_vec();
+            AuthRule { from_amount, required_approvers, approver_group }
+        };
+        let ladder = vec![rule(Amount::ZERO, 1), rule(Amount::from_gx(100), 2)];
+        (By::Person(which(&of)), DefineAuthRule { org_id: id, ladder })
+    }
+}
+
+/// The last of three approvals, by which the rules come into force.
+pub(super) fn define_rules(town: &mut Town) -> Result<Trial> {
+    let active = active(town)?;
+    for which in [FIRST, SECOND] {
+        town.act(Role::PartnerApi, each(&active, ladder(which)))?;
+    }
+    Ok(town.trial(Role::PartnerApi, each(&active, ladder(THIRD))))
+}
+
+/// Organizations with rules and coins.
+fn paying(town: &mut Town) -> Result<Vec<Organization>> {
+    let active = active(town)?;
+    for which in [FIRST, SECOND, THIRD] {
+        town.act(Role::PartnerApi, each(&active, ladder(which)))?;
+    }
+    let fund = |Organization { id: to, of: [first, ..] }| {
+        let (from, amount, remark) = (first.id, Amount::from_gx(200), String::new());
+        (By::Person(first), Transfer { from, to, amount, remark })
+    };
+    town.act(Role::PartnerApi, each(&active, fund))?;
+    Ok(active)
+}
+
+/// A payment on which two decide.
+fn initiation(Organization { id: from, of }: Organization) -> (By, InitiateMultiSigTx) {
+    let [first, _, third] = of;
+    let (to, amount, remark) = (third.id, Amount::from_gx(150), "rent".to_owned());
+    (By::Person(first), InitiateMultiSigTx { from, to, amount, remark })
+}
+
+pub(super) fn initiate(town: &mut Town) -> Result<Trial> {
+    let paying = paying(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&paying, initiation)))
+}
+
+/// Payments that wait for the second approval.
+fn waiting(town: &mut Town) -> Result<Vec<(Organization, PendingTxId)>> {
+    let paying = paying(town)?;
+    let ids = town.act(Role::PartnerApi, each(&paying, initiation))?;
+    Ok(paying.into_iter().zip(ids.into_iter().map(PendingTxId::made_by)).collect())
+}
+
+/// The second approval, at which the payment is made.
+pub(super) fn approve(town: &mut Town) -> Result<Trial> {
+    let waiting = waiting(town)?;
+    let approve = |(Organization { of: [_, second, _], .. }, pending_tx_id)| {
+        (By::Person(second), ApproveMultiSigTx { pending_tx_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&waiting, approve)))
+}
+
+pub(super) fn reject(town: &mut Town) -> Result<Trial> {
+    let waiting = waiting(town)?;
+    let reject = |(Organization { of: [_, second, _], .. }, pending_tx_id)| {
+        (By::Person(second), RejectMultiSigTx { pending_tx_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&waiting, reject)))
+}
+
+pub(super) fn cancel(town: &mut Town) -> Result<Trial> {
+    let waiting = waiting(town)?;
+    let cancel = |(Organization { of: [first, ..], .. }, pending_tx_id)| {
+        (By::Person(first), CancelMultiSigTx { pending_tx_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&waiting, cancel)))
+}
+
+/// On a ledger with all countries, each with a government: once for each of them.
+pub(super) fn activate_treasury(town: &mut Town) -> Result<Trial> {
+    let mut governments = Vec::new();
+    for country in countries::all()? {
+        let code = country.country_code;
+        governments.push((code, town.population().new_id(code, AccountType::Governmental)));
+    }
+    let host = Some(town.elsewhere(|town| govern(town, &governments))?);
+    let activate =
+        |(country_code, org_id)| (By::First, ActivateTreasuryAccount { country_code, org_id });
+    let orders = each(&governments, activate);
+    Ok(Trial { role: Role::Admin, batch: orders.len(), orders, host })
+}
+
+/// Founds a ledger on which these are active. The same two people stand for all of them.
+fn govern(town: &mut Town, governments: &[(CountryCode, AccountId)]) -> Result<()> {
+    admins::found(town)?;
+    town.act(Role::SuperAdmin, admins::all_countries()?)?;
+    let people = [town.person(0)?, town.person(1)?];
+    let births = people.map(|person| town.population().birth(person.number, 30));
+    let births = births.into_iter().flatten().map(|birth| (By::System, birth.into()));
+    town.act(Role::PartnerApi, births.collect())?;
+    let propose = |(country, org_id)| {
+        let (name, kind) = ("Ministry of Finance".to_owned(), OrganizationKind::Government);
+        let stakeholders = people.map(|person| person.id).to_vec();
+        (By::First, ProposeOrganization { org_id, name, kind, country, stakeholders })
+    };
+    town.act(Role::Admin, each(governments, propose))?;
+    for person in people {
+        let endorse = |(_, org_id)| (By::Person(person), EndorseMembership { org_id });
+        town.act(Role::PartnerApi, each(governments, endorse))?;
+    }
+    let [first, _] = people;
+    let activate = |(_, org_id)| (By::Person(first), ActivateOrganization { org_id });
+    town.act(Role::PartnerApi, each(governments, activate)).map(drop)
+}

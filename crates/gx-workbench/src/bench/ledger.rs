@@ -1,0 +1,118 @@
+//! How many transfers the embedded ledger makes durable: executed, hashed, signed, on disk.
+//!
+//! One caller hands in batch after batch and has a few on their way, as the submitter does. What
+//! counts is a receipt, which comes after the disk has confirmed.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use gx_contract::{Batch, Context, Envelope, Outcome};
+use gx_ledger::{Ledger, NodeKey, Options, Ticket};
+use gx_types::{BatchId, NetworkId, Role, TimeMs};
+
+use super::figure::{Bar, Report, per_second};
+use super::latency::Latencies;
+use crate::load::Population;
+use gx_cli::console;
+use gx_cli::scratch::Scratch;
+
+const ACCOUNTS: usize = 100_000;
+const BATCH: usize = 1000;
+/// Batches handed in and not yet durable.
+const AHEAD: usize = 4;
+const BAR: f64 = 50_000.0;
+const SEED: u64 = 2;
+/// Batches that are measured one by one.
+const LONE_BATCHES: usize = 100;
+
+pub(super) fn run(report: &mut Report, time: Duration, within: &Path) -> Result<()> {
+    let folder = Scratch::make(within, "bench")?;
+    let path = folder.path().join("ledger.redb");
+    let options = Options::new(path, NetworkId::Devnet, TimeMs(0));
+    let ledger = Ledger::create_or_open(options, &NodeKey::from_seed([7; 32]))?;
+    let mut population = Population::new(ACCOUNTS, SEED)?;
+    let mut run = Run { ledger, batches: 0, waiting: VecDeque::new(), transfers: 0 };
+    for envelope in population.foundation() {
+        run.hand_in(Role::SuperAdmin, vec![envelope])?;
+    }
+    let bar = console::progress("opening accounts", ACCOUNTS as u64);
+    let numbers: Vec<usize> = (0..ACCOUNTS).collect();
+    for numbers in numbers.chunks(BATCH) {
+        let openings = numbers.iter().filter_map(|number| population.opening(*number)).collect();
+        run.hand_in(Role::PartnerApi, openings)?;
+        bar.inc(BATCH as u64);
+    }
+    run.finish()?;
+    bar.finish_and_clear();
+
+    run.transfers = 0;
+    let bar = console::progress("transfers", time.as_secs());
+    let start = Instant::now();
+    while start.elapsed() < time {
+        run.hand_in(Role::PartnerApi, payments(&mut population))?;
+        bar.set_position(start.elapsed().as_secs());
+    }
+    run.finish()?;
+    let rate = per_second(run.transfers, start.elapsed());
+    bar.finish_and_clear();
+    let setting = format!("batches of {BATCH}, {ACCOUNTS} accounts, digest, signature and fsync");
+    report.add(("ledger", &setting), "transfers", (rate, "1/s"), Bar::AtLeast(BAR));
+
+    let mut latencies = Latencies::default();
+    for _ in 0..LONE_BATCHES {
+        let payments = payments(&mut population);
+        let start = Instant::now();
+        run.hand_in(Role::PartnerApi, payments)?;
+        run.finish()?;
+        latencies.add(start.elapsed());
+    }
+    let setting = format!("one batch of {BATCH} at a time");
+    report.add(("ledger", &setting), "p50 durable", (latencies.ms(50), "ms"), Bar::None);
+    Ok(())
+}
+
+fn payments(population: &mut Population) -> Vec<Envelope> {
+    (0..BATCH).filter_map(|_| population.payment(ACCOUNTS)).collect()
+}
+
+struct Run {
+    ledger: Ledger,
+    batches: u128,
+    waiting: VecDeque<Ticket>,
+    /// Commands that are durable.
+    transfers: u64,
+}
+
+impl Run {
+    /// Hands a batch in, and first waits for one of those before when there are many.
+    fn hand_in(&mut self, role: Role, commands: Vec<Envelope>) -> Result<()> {
+        if self.waiting.len() >= AHEAD
+            && let Some(ticket) = self.waiting.pop_front()
+        {
+            self.take(ticket)?;
+        }
+        self.batches += 1;
+        let batch = Batch { batch_id: BatchId::from_u128(self.batches), role, commands };
+        self.waiting.push_back(self.ledger.enqueue(&batch, Context { role, time: TimeMs(1) })?);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        while let Some(ticket) = self.waiting.pop_front() {
+            self.take(ticket)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, ticket: Ticket) -> Result<()> {
+        let record = ticket.wait()?.record;
+        let odd = record.results.iter().find(|r| !matches!(r.outcome, Outcome::Applied(_)));
+        if let Some(result) = odd {
+            bail!("a command of the load was not applied: {:?}", result.outcome);
+        }
+        self.transfers += record.results.len() as u64;
+        Ok(())
+    }
+}

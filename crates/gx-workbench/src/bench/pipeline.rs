@@ -1,0 +1,265 @@
+//! Transfers from `submit()` until they are visible in the read models, and how long one takes.
+//!
+//! First as many as go through: callers keep a bounded number on their way. Then at half of that
+//! rate, evenly paced whatever the answers take, the time of each from submit to committed. Then
+//! lone transfers on an idle platform. `--history` records that many transfers first and compares.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use gx_server::Workers;
+use gx_server::engine::Submission;
+use gx_store::commands::State;
+use gx_store::projection;
+use tokio::task::JoinSet;
+
+use super::fabric;
+use super::figure::{Bar, Report, per_second};
+use super::latency::Latencies;
+use super::stage::{Sql, Stage, submission};
+use crate::load::Population;
+use gx_cli::console;
+
+const ACCOUNTS: usize = 100_000;
+/// Transfers handed in at once; each group is a transaction of the outbox.
+const GROUP: usize = 64;
+/// Transfers accepted and not yet visible, at most.
+const ON_THEIR_WAY: u64 = 8_000;
+const RATE_BAR: f64 = 10_000.0;
+const P99_BAR_MS: f64 = 250.0;
+const LONE_BAR_MS: f64 = 20.0;
+/// The ledger is a Fabric network of 3 orderers and 2 peers on the same machine.
+const FABRIC_RATE_BAR: f64 = 3_000.0;
+const FABRIC_LONE_BAR_MS: f64 = 150.0;
+const LONE: usize = 200;
+/// Long enough for anything that is not broken.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// The part of its rate that the pipeline keeps, with a history, or with few hot accounts.
+const HISTORY_BAR: f64 = 0.8;
+const HOT_BAR: f64 = 0.5;
+
+/// What is measured beside the rate.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Settings {
+    /// Payments among this many accounts only, compared with payments among all.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(2..),
+        conflicts_with = "history"
+    )]
+    hot: Option<u32>,
+    /// Transfers recorded before a second measurement, whose rate is compared with the first.
+    #[arg(long, value_name = "N")]
+    history: Option<u64>,
+    /// How long the orderers of a Fabric network wait for a second transaction, in milliseconds;
+    /// 0 when their message count is 1. A lone command may take so much longer there.
+    #[arg(long, value_name = "MS", default_value = "0")]
+    batch_timeout: u32,
+}
+
+impl Settings {
+    fn bars(&self, sql: Sql) -> Bars {
+        match sql {
+            Sql::Fabric => Bars {
+                rate: Bar::AtLeast(FABRIC_RATE_BAR),
+                p99: Bar::None,
+                lone: Bar::AtMost(FABRIC_LONE_BAR_MS + f64::from(self.batch_timeout)),
+            },
+            Sql::Sqlite | Sql::Postgres | Sql::Both => Bars {
+                rate: Bar::AtLeast(RATE_BAR),
+                p99: Bar::AtMost(P99_BAR_MS),
+                lone: Bar::AtMost(LONE_BAR_MS),
+            },
+        }
+    }
+}
+
+/// What an engine has to reach.
+#[derive(Debug, Clone, Copy)]
+struct Bars {
+    rate: Bar,
+    p99: Bar,
+    lone: Bar,
+}
+
+pub(super) async fn run(
+    report: &mut Report,
+    time: Duration,
+    within: &Path,
+    sql: Sql,
+    settings: Settings,
+) -> Result<()> {
+    for sql in sql.each() {
+        let stage = Stage::start(*sql, within, Workers::ALL).await?;
+        // Command ids must be new in every run on the same ledger.
+        let seed = if *sql == Sql::Fabric { fabric::seed() } else { 4 };
+        let mut population = Population::new(ACCOUNTS, seed)?;
+        stage.populate(&mut population, ACCOUNTS).await?;
+        let mut load = Load { stage: &stage, population, among: ACCOUNTS };
+        let (name, bars) = (sql.as_str(), settings.bars(*sql));
+        let rate = load.rate(time).await?;
+        let setting = format!("{name}, {ACCOUNTS} accounts, {} s", time.as_secs());
+        report.add(("pipeline", &setting), "transfers", (rate, "1/s"), bars.rate);
+        if let Some(hot) = settings.hot {
+            load.among = hot as usize;
+            let hot_rate = load.rate(time).await?;
+            let setting = format!("{name}, among {hot} accounts");
+            report.add(("pipeline", &setting), "transfers", (hot_rate, "1/s"), Bar::None);
+            let share = hot_rate / rate;
+            report.add(("pipeline", &setting), "share", (share, "of 1"), Bar::AtLeast(HOT_BAR));
+        } else if let Some(history) = settings.history {
+            load.record(history).await?;
+            let late_rate = load.rate(time).await?;
+            let setting = format!("{name}, after {history} transfers");
+            report.add(("pipeline", &setting), "transfers", (late_rate, "1/s"), Bar::None);
+            let share = late_rate / rate;
+            report.add(("pipeline", &setting), "share", (share, "of 1"), Bar::AtLeast(HISTORY_BAR));
+        } else {
+            load.latencies(report, (name, bars), rate, time).await?;
+        }
+        stage.stop().await;
+    }
+    Ok(())
+}
+
+struct Load<'s> {
+    stage: &'s Stage,
+    population: Population,
+    among: usize,
+}
+
+impl Load<'_> {
+    fn payment(&mut self) -> Result<Submission> {
+        self.population.payment(self.among).map(submission).context("no accounts to pay among")
+    }
+
+    /// Commands visible in the read models.
+    async fn visible(&self) -> Result<u64> {
+        Ok(projection::position(self.stage.platform.store()).await?.totals.commands)
+    }
+
+    /// Transfers per second from `submit()` to visible, over `time`.
+    async fn rate(&mut self, time: Duration) -> Result<f64> {
+        let (first, start) = (self.visible().await?, Instant::now());
+        let mut sent = 0;
+        let bar = console::progress("transfers", time.as_secs());
+        while start.elapsed() < time {
+            sent += self.send(GROUP * 8).await?;
+            self.drain(first + sent, ON_THEIR_WAY).await?;
+            bar.set_position(start.elapsed().as_secs());
+        }
+        self.drain(first + sent, 0).await?;
+        bar.finish_and_clear();
+        Ok(per_second(sent, start.elapsed()))
+    }
+
+    /// Records a history.
+    async fn record(&mut self, transfers: u64) -> Result<()> {
+        let (first, mut sent) = (self.visible().await?, 0);
+        let bar = console::progress("recording a history", transfers);
+        while sent < transfers {
+            sent += self.send(GROUP * 8).await?;
+            self.drain(first + sent, ON_THEIR_WAY).await?;
+            bar.set_position(sent);
+        }
+        self.drain(first + sent, 0).await?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Hands in payments, all callers at once, and waits until they are accepted.
+    async fn send(&mut self, count: usize) -> Result<u64> {
+        let mut callers = JoinSet::new();
+        for _ in 0..count {
+            let (outbox, payment) = (self.stage.platform.outbox().clone(), self.payment()?);
+            callers.spawn(async move { outbox.submit(payment).await });
+        }
+        while let Some(accepted) = callers.join_next().await {
+            accepted??;
+        }
+        Ok(count as u64)
+    }
+
+    /// Waits until at most `rest` of `sent` commands are not visible yet.
+    async fn drain(&self, sent: u64, rest: u64) -> Result<()> {
+        let asked = Instant::now();
+        while self.visible().await? + rest < sent {
+            if asked.elapsed() > DEADLINE {
+                bail!("the read models stand still; the log says why");
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
+    async fn latencies(
+        &mut self,
+        report: &mut Report,
+        (name, bars): (&str, Bars),
+        rate: f64,
+        time: Duration,
+    ) -> Result<()> {
+        let half = rate / 2.0;
+        let paced = self.paced(half, time / 2).await?;
+        let setting = format!("{name}, {half:.0} transfers/s");
+        let p99 = (paced.ms(99), "ms");
+        report.add(("pipeline", &setting), "p50 to committed", (paced.ms(50), "ms"), Bar::None);
+        report.add(("pipeline", &setting), "p99 to committed", p99, bars.p99);
+        let mut lone = Latencies::default();
+        for _ in 0..LONE {
+            lone.add(one(self.stage, self.population.payment(ACCOUNTS)).await?);
+        }
+        let setting = format!("{name}, idle");
+        let p50 = (lone.ms(50), "ms");
+        report.add(("pipeline", &setting), "p50 to committed", p50, bars.lone);
+        Ok(())
+    }
+
+    /// Transfers at a fixed rate, however long the ones before take.
+    async fn paced(&mut self, rate: f64, time: Duration) -> Result<Latencies> {
+        const TICK: Duration = Duration::from_millis(10);
+        let (mut ticks, mut sent) = (tokio::time::interval(TICK), 0_u64);
+        let (start, mut running) = (Instant::now(), JoinSet::new());
+        while start.elapsed() < time {
+            ticks.tick().await;
+            let due = (rate * start.elapsed().as_secs_f64()) as u64;
+            for _ in sent..due {
+                let platform = &self.stage.platform;
+                let (outbox, waiters) = (platform.outbox().clone(), platform.waiters().clone());
+                let payment = self.payment()?;
+                running.spawn(async move {
+                    let asked = Instant::now();
+                    let expected = waiters.expect(payment.command_id());
+                    outbox.submit(payment).await?;
+                    committed(expected.wait(DEADLINE).await?)?;
+                    anyhow::Ok(asked.elapsed())
+                });
+            }
+            sent = due;
+        }
+        let mut all = Latencies::default();
+        while let Some(done) = running.join_next().await {
+            all.add(done??);
+        }
+        Ok(all)
+    }
+}
+
+/// The time of one transfer with nothing else going on.
+async fn one(stage: &Stage, payment: Option<gx_contract::Envelope>) -> Result<Duration> {
+    let payment = submission(payment.context("no accounts to pay among")?);
+    let asked = Instant::now();
+    let expected = stage.platform.waiters().expect(payment.command_id());
+    stage.platform.outbox().submit(payment).await?;
+    committed(expected.wait(DEADLINE).await?)?;
+    Ok(asked.elapsed())
+}
+
+fn committed(state: Option<State>) -> Result<()> {
+    match state {
+        Some(State::Committed { .. }) => Ok(()),
+        state => bail!("a transfer was not carried out: {state:?}"),
+    }
+}
