@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::Body;
-use crate::http::fields::{At, Faults, GivenPassword, Text, request};
+use crate::http::fields::{At, Faults, GivenPassword, Text, Written, request};
 use crate::identity::login::{LogoutBody, Message, RefreshBody};
 
 request! {
@@ -29,7 +29,7 @@ request! {
         email as "email": Option<Text<1, 254>>,
         password as "password": GivenPassword,
         /// What the client calls its device; kept with the session.
-        device as "deviceFingerprint": Option<Text<0, 200>>,
+        device as "deviceFingerprint": Option<Written<0, 200>>,
     }
 }
 

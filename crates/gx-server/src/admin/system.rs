@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::http::answer::View;
 use crate::http::context::Context;
 use crate::http::extract::{After, Body, Key, Wait};
-use crate::http::fields::{Text, request};
+use crate::http::fields::{Written, request};
 use crate::service::Service;
 
 request! {
@@ -48,7 +48,7 @@ request! {
 request! {
     /// Why everything stops.
     pub(crate) struct PauseBody {
-        reason as "reason": Text<10, 500>,
+        reason as "reason": Written<10, 500>,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::http::answer::{Pagination, View, json};
 use crate::http::context::Context;
 use crate::http::extract::{After, Body, Key, Path, Query, Wait};
-use crate::http::fields::{Count, Text, request};
+use crate::http::fields::{Count, Written, request};
 use crate::service::Service;
 
 request! {
@@ -32,7 +32,7 @@ request! {
         #[schemars(with = "Option<String>")]
         status as "status": Option<UserStatus>,
         /// Beginning of e-mail address, name or ledger id.
-        search as "search": Option<Text<1, 100>>,
+        search as "search": Option<Written<1, 100>>,
         page as "page": Option<Count<1, 1_000_000>>,
         limit as "limit": Option<Count<1, 100>>,
     }
@@ -49,14 +49,14 @@ request! {
 request! {
     /// What should be remembered of an approval.
     pub(crate) struct ApproveBody {
-        notes as "notes": Option<Text<0, 500>>,
+        notes as "notes": Option<Written<0, 500>>,
     }
 }
 
 request! {
     /// Why an application is denied.
     pub(crate) struct DenyBody {
-        reason as "reason": Text<10, 500>,
+        reason as "reason": Written<10, 500>,
     }
 }
 
@@ -64,7 +64,7 @@ request! {
     /// Why an account is frozen.
     pub(crate) struct FreezeBody {
         reason as "reason": FreezeReason,
-        notes as "notes": Option<Text<0, 500>>,
+        notes as "notes": Option<Written<0, 500>>,
     }
 }
 

@@ -3,17 +3,20 @@
 //! Hashing costs tens of milliseconds of a processor on purpose; the bound keeps the rest of the
 //! process answering while many people log in at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use precis_core::profile::Rules as _;
+use precis_profiles::OpaqueString;
 use tokio::sync::Semaphore;
 
 use crate::config::Auth;
 use crate::error::{Error, Result};
-use crate::http::fields::{At, Faults};
+use crate::http::fields::{At, Faults, written};
 
 /// Passwords that are tried first, one a line, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
@@ -34,7 +37,11 @@ impl Policy {
             Self::User => 8,
             Self::Admin => 12,
         };
-        if password.chars().count() < least {
+        if written(password).is_none() {
+            let message = "must not have control or invisible characters";
+            faults.add(at, "password_invalid_characters", message);
+        }
+        if opaque(password).chars().count() < least {
             faults.add(at, "password_too_short", format!("must have at least {least} characters"));
         }
         if !password.chars().any(char::is_uppercase) {
@@ -92,7 +99,7 @@ impl Hasher {
     /// The hash to keep, in the PHC text form.
     pub(crate) async fn hash(&self, password: String) -> Result<String> {
         let params = self.params.clone();
-        self.run(move || hash(&params, &password)).await?.map_err(Error::internal)
+        self.run(move || hash(&params, &opaque(&password))).await?.map_err(Error::internal)
     }
 
     /// Whether the password is that of the hash. Without a hash the answer is no, after the time
@@ -102,9 +109,13 @@ impl Hasher {
         let hash = hash.unwrap_or_else(|| self.nobody.to_string());
         let fits = self
             .run(move || {
-                PasswordHash::new(&hash).is_ok_and(|hash| {
+                let Ok(hash) = PasswordHash::new(&hash) else { return false };
+                let is = |password: &str| {
                     Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
-                })
+                };
+                let kept = opaque(&password);
+                // Hashes that are older than the profile are of the password as it was typed.
+                is(&kept) || (kept != password && is(&password))
             })
             .await?;
         Ok(known && fits)
@@ -140,6 +151,14 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// One text for what the same keys give on every keyboard: the mappings of the PRECIS profile for
+/// passwords (RFC 8265, OpaqueString).
+fn opaque(password: &str) -> Cow<'_, str> {
+    let profile = OpaqueString::new();
+    let mapped = profile.additional_mapping_rule(password);
+    mapped.and_then(|text| profile.normalization_rule(text)).unwrap_or(password.into())
 }
 
 fn hash(params: &Params, password: &str) -> std::result::Result<String, String> {
@@ -191,6 +210,19 @@ mod tests {
         assert!(hasher.verify("Blue7horse".to_owned(), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify("blue7horse".to_owned(), Some(hash)).await.unwrap());
         assert!(!hasher.verify("nobody".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn one_password_is_one_however_it_is_typed() {
+        let hasher = hasher(8);
+        let (composed, decomposed) = ("Crème-7\u{A0}x", "Cre\u{300}me-7 x");
+        let kept = hasher.hash(composed.to_owned()).await.unwrap();
+        assert!(hasher.verify(decomposed.to_owned(), Some(kept)).await.unwrap());
+        // What was hashed as it was typed, before there was one form, still opens.
+        let old = hash(&hasher.params, decomposed).unwrap();
+        assert!(hasher.verify(decomposed.to_owned(), Some(old.clone())).await.unwrap());
+        assert!(!hasher.verify("Creme-7 x".to_owned(), Some(old)).await.unwrap());
+        assert_eq!(codes(Policy::User, "Blue7\u{202E}horse"), ["password_invalid_characters"]);
     }
 
     #[tokio::test]

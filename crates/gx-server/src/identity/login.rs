@@ -20,15 +20,15 @@ use crate::error::{Error, Result};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::Body;
-use crate::http::fields::{Email, GivenPassword, Text, Token, request};
+use crate::http::fields::{GivenPassword, LoginEmail, Token, Written, request};
 
 request! {
     /// Who wants to log in.
     pub(crate) struct LoginBody {
-        email as "email": Email,
+        email as "email": LoginEmail,
         password as "password": GivenPassword,
         /// What the client calls its device; kept with the session.
-        device as "deviceFingerprint": Option<Text<0, 200>>,
+        device as "deviceFingerprint": Option<Written<0, 200>>,
     }
 }
 
@@ -69,7 +69,10 @@ pub(crate) async fn login(
     headers: HeaderMap,
     Body(body): Body<LoginBody>,
 ) -> Result<Response<HttpBody>> {
-    let row = users::by_email(app.store(), &body.email.0).await?;
+    let mut row = users::by_email(app.store(), &body.email.kept).await?;
+    if let (None, Some(before)) = (&row, &body.email.before) {
+        row = users::by_email(app.store(), before).await?;
+    }
     let credentials = match &row {
         Some(row) => users::credentials(app.store(), &row.user_id).await?,
         None => None,

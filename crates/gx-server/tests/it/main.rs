@@ -13,3 +13,4 @@ mod outage;
 mod server;
 mod system;
 mod tokenomics;
+mod written;

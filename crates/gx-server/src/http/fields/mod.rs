@@ -3,9 +3,11 @@
 //! `request!` defines a body once: its struct, its JSON schema for the API description, and its
 //! reader. A field's type carries its own rule and its own part of the schema.
 
+mod address;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod written;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,8 +16,9 @@ use serde_json::{Map, Value};
 
 pub(crate) use texts::{
     BirthDate, BlockNumber, Count, DocumentNumber, Email, GivenPassword, GxAmount, Instant,
-    PersonName, Phone, Remark, Text, Token,
+    LoginEmail, PersonName, Phone, Remark, Text, Token, Written,
 };
+pub(crate) use written::written;
 
 use crate::error::Detail;
 

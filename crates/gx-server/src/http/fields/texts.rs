@@ -7,11 +7,11 @@ use gx_types::Amount;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::{At, Faults, Field, text};
+use super::{At, Faults, Field, address, text, written};
 use crate::calendar::{Date, parse_rfc3339};
 
 /// Why a text does not fit: a code for programs, a sentence for people.
-type Misfit = (&'static str, Cow<'static, str>);
+pub(super) type Misfit = (&'static str, Cow<'static, str>);
 
 /// Implements [`Field`] by a function from text, and the schema by a JSON object.
 macro_rules! text_field {
@@ -61,6 +61,12 @@ fn no_control_characters(text: &str) -> Result<(), Misfit> {
     Ok(())
 }
 
+fn unseen(besides: &str) -> Misfit {
+    let seen = "must have characters only that everybody sees as they were written";
+    let message = format!("{seen} {besides}");
+    ("invalid_characters", message.trim_end().to_owned().into())
+}
+
 /// Money as a decimal text of GX.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GxAmount(pub(crate) Amount);
@@ -101,34 +107,36 @@ impl JsonSchema for GxAmount {
     }
 }
 
-/// An e-mail address, in lower case.
+/// An e-mail address as it is kept: in lower case, its domain in ASCII.
 #[derive(Clone)]
 pub(crate) struct Email(pub(crate) String);
 
-impl Email {
-    fn parse(text: &str) -> Result<Self, Misfit> {
-        let email = text.trim().to_lowercase();
-        let legal = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"".contains(c);
-        let fits = email.len() <= 254
-            && email.chars().all(legal)
-            && email.split_once('@').is_some_and(|(local, domain)| {
-                let labels: Vec<&str> = domain.split('.').collect();
-                let label = |l: &&str| {
-                    !l.is_empty()
-                        && l.len() <= 63
-                        && !l.starts_with('-')
-                        && !l.ends_with('-')
-                        && !l.contains('@')
-                };
-                (1..=64).contains(&local.len()) && labels.len() >= 2 && labels.iter().all(label)
-            });
-        if fits { Ok(Self(email)) } else { Err(("invalid_email", "must be an address".into())) }
-    }
+text_field!([] Email, "Email", |text| address::registered(text).map(Self), {
+    "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"],
+    "description": "The local part is written in one script; an internationalized domain is kept \
+                    in its ASCII form"
+});
+
+/// The address that somebody logs in with.
+#[derive(Clone)]
+pub(crate) struct LoginEmail {
+    /// As addresses are kept.
+    pub(crate) kept: String,
+    /// As it was kept before domains were compared in their ASCII form, if that is another text.
+    pub(crate) before: Option<String>,
 }
 
-text_field!([] Email, "Email", Email::parse, {
-    "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]
-});
+text_field!(
+    [] LoginEmail,
+    "Email",
+    |text| {
+        let before = address::plain(text)?;
+        let kept = address::kept(text).unwrap_or_else(|_| before.clone());
+        let before = (before != kept).then_some(before);
+        Ok(Self { kept, before })
+    },
+    { "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"] }
+);
 
 /// A password as typed. Its rules are those of the account that it is for; see `auth::password`.
 #[derive(Clone)]
@@ -152,12 +160,16 @@ text_field!(
     [] PersonName,
     "PersonName",
     |text| {
-        let text = text.trim();
-        length_between(text, 1, 100)?;
-        no_control_characters(text)?;
-        Ok(Self(text.to_owned()))
+        length_between(text.trim(), 1, 100)?;
+        let name = written::name(text).ok_or_else(|| unseen("and a letter or a digit"))?;
+        length_between(&name, 1, 100)?;
+        Ok(Self(name))
     },
-    { "type": "string", "minLength": 1, "maxLength": 100 }
+    {
+        "type": "string", "minLength": 1, "maxLength": 100,
+        "description": "Kept in NFC with single spaces; has a letter or a digit, and no control, \
+                        bidirectional or invisible characters"
+    }
 );
 
 /// A telephone number in the international form.
@@ -229,8 +241,27 @@ text_field!(
     { "type": "string", "minLength": MIN, "maxLength": MAX }
 );
 
+/// Text of MIN to MAX characters that somebody writes and somebody else reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Written<const MIN: usize, const MAX: usize>(pub(crate) String);
+
+text_field!(
+    [const MIN: usize, const MAX: usize] Written<MIN, MAX>,
+    "Written",
+    |text| {
+        length_between(text, MIN, MAX)?;
+        let text = written::written(text).ok_or_else(|| unseen(""))?;
+        length_between(&text, MIN, MAX)?;
+        Ok(Self(text.into_owned()))
+    },
+    {
+        "type": "string", "minLength": MIN, "maxLength": MAX,
+        "description": "Kept in NFC; no control, bidirectional or invisible characters"
+    }
+);
+
 /// A remark on a payment: everybody on the ledger can read it.
-pub(crate) type Remark = Text<0, 200>;
+pub(crate) type Remark = Written<0, 200>;
 
 /// A whole number from MIN to MAX; as text where it stands in a query string.
 #[derive(Debug, Clone, Copy)]
@@ -296,4 +327,4 @@ macro_rules! masked {
     )+};
 }
 
-masked!(Email, GivenPassword, PersonName, Phone, DocumentNumber, Token);
+masked!(Email, LoginEmail, GivenPassword, PersonName, Phone, DocumentNumber, Token);
