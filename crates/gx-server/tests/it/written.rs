@@ -84,7 +84,8 @@ async fn remarks_reasons_notes_and_devices_are_held_to_the_same() {
     let ada = server.account(&admin, "ada", "DE").await;
     let bob = server.account(&admin, "bob", "DE").await;
     let lie = format!("paid{OVERRIDE}ton");
-    let pay = |remark: &str| json!({ "toUserId": bob.ledger_id.to_string(), "amount": "1.00", "remark": remark });
+    let payee = bob.ledger_id.to_string();
+    let pay = |remark: &str| json!({ "toUserId": payee, "amount": "1.00", "remark": remark });
     let client = &ada.person.client;
     let reply = client.post("/api/v1/transfers", pay(&lie), 400).await;
     assert_eq!(codes(&reply.body), [("remark", "invalid_characters")]);
