@@ -4,7 +4,6 @@
 //! projector run in one process.
 
 use anyhow::Result;
-use clap::ValueEnum;
 use gx_server::config::Config;
 use gx_server::{Platform, Services, Workers, openapi, routes};
 use gx_store::{Store, admin::audit};
@@ -14,33 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::settings::Settings;
 use crate::{End, console, process, rebuild, up};
 
-/// What a process serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Served {
-    /// Every service on one port.
-    All,
-    Identity,
-    Admin,
-    Tokenomics,
-}
-
-impl Served {
-    fn services(self) -> Services {
-        match self {
-            Self::All => Services::All,
-            Self::Identity => Services::Identity,
-            Self::Admin => Services::Admin,
-            Self::Tokenomics => Services::Tokenomics,
-        }
-    }
-}
-
 /// `gx serve`
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
     /// Services, separated by commas, each on its own port.
     #[arg(long, value_delimiter = ',', default_value = "all", value_name = "NAMES")]
-    service: Vec<Served>,
+    service: Vec<Services>,
 }
 
 /// `gx submitter`
@@ -66,8 +44,7 @@ pub fn serve(settings: &Settings, args: &ServeArgs) -> Result<End> {
     process::block_on(async {
         let signal = process::stop_signal()?;
         let mut listeners = Vec::new();
-        for served in &args.service {
-            let services = served.services();
+        for &services in &args.service {
             listeners.push((services, up::listen(&config, services).await?));
         }
         let platform = Platform::start(config, Workers::NONE, false).await?;

@@ -169,7 +169,7 @@ impl Running {
     /// Submits a command as any other and waits until it can be read.
     async fn carry_out(&self, actor: Actor, key: &str, command: Command) -> Result<()> {
         let (name, key) = (command.name(), key.to_owned());
-        let service = Service::Admin;
+        let service = Service::Admin.as_str();
         let submission =
             Submission { actor, key, command, signature: None, service, traceparent: None };
         let id = self.platform.outbox().submit(submission).await?.command_id;

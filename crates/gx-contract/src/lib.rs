@@ -52,5 +52,5 @@ pub use posting::{Change, Posting};
 pub use query::{Answer, QueryExecution, QueryStep};
 pub use refusal::{Refusal, Refused};
 pub use signature::{PublicKey, Signature, SignatureBytes};
-pub use surface::{Command, Event, NameError, Query};
+pub use surface::{Command, Event, NameError, Named, Query};
 pub use tx::Rule;

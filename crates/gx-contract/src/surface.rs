@@ -19,6 +19,12 @@ pub enum NameError {
     Arguments { function: &'static str, source: serde_json::Error },
 }
 
+/// A command, known by its type.
+pub trait Named: Into<Command> {
+    /// `Contract:Function`.
+    const NAME: &'static str;
+}
+
 macro_rules! surface {
     (
         commands { $($command:ident = $command_name:literal in $command_module:ident,)+ }
@@ -106,6 +112,10 @@ macro_rules! surface {
 
         $(impl From<$command_module::$command> for Command {
             fn from(command: $command_module::$command) -> Self { Self::$command(command) }
+        })+
+
+        $(impl Named for $command_module::$command {
+            const NAME: &'static str = $command_name;
         })+
 
         /// Something that has happened on the ledger.

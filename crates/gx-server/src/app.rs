@@ -6,23 +6,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::FromRef;
 use gx_store::projection::Position;
 use gx_store::tokenomics::accounts::{self, Balance};
 use gx_store::{PostgresConfig, SqliteConfig, Store};
-use gx_types::AccountId;
-use tokio::net::TcpListener;
+use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
 use crate::auth::{Gate, Hasher, KeyError, Keys, Pepper, Tokens};
 use crate::coalesce::{Coalescer, queries};
 use crate::config::{Config, Engine};
 use crate::engine::{Outbox, Waiters};
-use crate::http::front::Front;
+use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
-use crate::http::{guard, server};
 use crate::metrics::Metrics;
-use crate::routes::routes;
-use crate::service::Services;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -119,23 +116,6 @@ impl App {
         })))
     }
 
-    /// Serves a set of services until `shutdown` is ready, then ends in good order.
-    pub async fn serve(
-        &self,
-        listener: TcpListener,
-        services: Services,
-        shutdown: impl Future<Output = ()>,
-    ) {
-        let router = guard::router(self, routes(), services);
-        let front = Front::new(router, &self.config().http);
-        let shutdown = async {
-            shutdown.await;
-            // Streams would hold the process for the whole grace time otherwise.
-            self.0.stopping.send_replace(true);
-        };
-        server::serve(front, &self.config().http, listener, shutdown).await;
-    }
-
     pub fn config(&self) -> &Config {
         &self.0.config
     }
@@ -176,6 +156,11 @@ impl App {
         self.0.started.elapsed()
     }
 
+    /// Ends the streams of answers.
+    pub(crate) fn stop_streams(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
     /// Becomes true when the process is asked to stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.0.stopping.subscribe()
@@ -190,6 +175,25 @@ impl App {
         let answer = self.0.balances.get(account).await.map_err(crate::error::Error::internal)?;
         Ok(answer?)
     }
+}
+
+/// What handlers take of the process: each the part that it needs.
+macro_rules! parts {
+    ($($part:ty: |$app:ident| $value:expr;)+) => {$(
+        impl FromRef<App> for $part {
+            fn from_ref($app: &App) -> Self {
+                $value
+            }
+        }
+    )+};
+}
+
+parts! {
+    Store: |app| app.0.store.clone();
+    Outbox: |app| app.0.outbox.clone();
+    Waiters: |app| app.0.waiters.clone();
+    BodyLimits: |app| BodyLimits::new(&app.0.config.http);
+    NetworkId: |app| app.0.config.network;
 }
 
 async fn load_balances(

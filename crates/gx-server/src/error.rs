@@ -100,6 +100,12 @@ impl Error {
         error
     }
 
+    /// One field of the request is wrong in a way that its type does not tell.
+    pub fn field(field: &str, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        let (field, message) = (field.to_owned(), message.into());
+        Self::invalid(vec![Detail { field, code: code.into(), message }])
+    }
+
     pub fn unauthorized(code: &'static str, message: &'static str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, message)
     }

@@ -6,7 +6,9 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod admin;
+mod api;
 mod app;
+mod audit;
 mod auth;
 pub mod calendar;
 mod clock;
@@ -26,11 +28,25 @@ pub mod telemetry;
 mod tokenomics;
 
 pub use admin::one_time::{FIRST_ADMIN, OneTimePassword, reset_admin_password};
+pub use api::describe::openapi;
+pub use api::{Access, Route, Verb};
 pub use app::{App, StartError};
 pub use auth::{AdminRole, KeyError, Permission};
 pub use clock::Clock;
-pub use http::describe::openapi;
-pub use http::route::{Access, Route, Verb};
 pub use platform::{Platform, Workers, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};
+
+/// What an endpoint is made of.
+pub mod endpoint {
+    pub use gx_contract::admin::{PauseSystem, ResumeSystem};
+
+    pub use crate::admin::system::PauseBody;
+    pub use crate::api::{Access, Answer, Endpoint, Input, Route, Shape};
+    pub use crate::auth::{Admin, Caller, Grant, May, Permission, User, grant};
+    pub use crate::commands::{Accepted, Commands, Giver};
+    pub use crate::error::{Error, Result};
+    pub use crate::http::answer::{Created, Json, Message, Read};
+    pub use crate::http::extract::{Body, Path};
+    pub use crate::http::fields::{Field, NoBody};
+}

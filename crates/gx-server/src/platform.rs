@@ -10,10 +10,12 @@ use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
 use gx_store::Store;
 use gx_types::TimeMs;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::guard;
 use crate::app::{App, StartError};
 use crate::calendar::now_ms;
 use crate::clock::Clock;
@@ -21,7 +23,11 @@ use crate::config::{Config, LedgerEngine};
 use crate::engine::{
     Applied, BatchLimits, Chain, Outbox, Projector, Submitter, Waiters, holder_name,
 };
+use crate::http::front::Front;
+use crate::http::server;
 use crate::metrics::Metrics;
+use crate::routes::routes;
+use crate::service::Services;
 
 /// What a process does beside serving HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -169,6 +175,25 @@ impl Platform {
         self.stop.cancel();
         while self.workers.join_next().await.is_some() {}
         self.store.close().await;
+    }
+}
+
+impl App {
+    /// Serves a set of services until `shutdown` is ready, then ends in good order.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        services: Services,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let router = guard::router(self, routes(), services);
+        let front = Front::new(router, &self.config().http);
+        let shutdown = async {
+            shutdown.await;
+            // Streams would hold the process for the whole grace time otherwise.
+            self.stop_streams();
+        };
+        server::serve(front, &self.config().http, listener, shutdown).await;
     }
 }
 

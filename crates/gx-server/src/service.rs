@@ -1,26 +1,48 @@
-//! The services that a process can serve. Which service owns a route stands in the route table.
+//! The table of services: name, port and what each is for. Which service owns a route follows from
+//! the file that the route stands in.
+//!
+//! Ports, API description, log lines and command-line values are made from it.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A service: a set of routes with a port of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Service {
-    Identity,
-    Admin,
-    Tokenomics,
+use serde::{Deserialize, Serialize};
+
+/// Declares the services, one row each.
+macro_rules! services {
+    ($($variant:ident = $name:literal, $port:literal, $about:literal;)+) => {
+        /// A service: a set of routes with a port of its own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum Service {
+            $($variant,)+
+        }
+
+        impl Service {
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// What it is called in settings, logs, the API description and the outbox.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The port that it is served on unless the settings name another.
+            pub const fn default_port(self) -> u16 {
+                match self { $(Self::$variant => $port,)+ }
+            }
+
+            /// What it is for, in a sentence.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)+ }
+            }
+        }
+    };
 }
 
-impl Service {
-    pub const ALL: [Self; 3] = [Self::Identity, Self::Admin, Self::Tokenomics];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Admin => "admin",
-            Self::Tokenomics => "tokenomics",
-        }
-    }
+services! {
+    Identity = "identity", 3001, "Registration, log-in and profiles of people.";
+    Admin = "admin", 3002, "What administrators decide: users, the system as a whole.";
+    Tokenomics = "tokenomics", 3003, "Payments, wallets, supply, and the ledger's blocks.";
 }
 
 impl fmt::Display for Service {
@@ -33,29 +55,22 @@ impl fmt::Display for Service {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Services {
     All,
-    Identity,
-    Admin,
-    Tokenomics,
+    One(Service),
 }
 
 impl Services {
-    pub const fn contains(self, service: Service) -> bool {
-        matches!(
-            (self, service),
-            (Self::All, _)
-                | (Self::Identity, Service::Identity)
-                | (Self::Admin, Service::Admin)
-                | (Self::Tokenomics, Service::Tokenomics)
-        )
+    pub fn contains(self, service: Service) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == service,
+        }
     }
 
     /// Name for logs and health answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
-            Self::Identity => "identity",
-            Self::Admin => "admin",
-            Self::Tokenomics => "tokenomics",
+            Self::One(service) => service.as_str(),
         }
     }
 }
@@ -64,9 +79,14 @@ impl FromStr for Services {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::All, Self::Identity, Self::Admin, Self::Tokenomics]
-            .into_iter()
-            .find(|services| services.as_str() == text)
-            .ok_or_else(|| format!("no service {text:?}: all, identity, admin or tokenomics"))
+        let one = Service::ALL.iter().copied().find(|service| service.as_str() == text);
+        match one {
+            Some(service) => Ok(Self::One(service)),
+            None if text == "all" => Ok(Self::All),
+            None => {
+                let names: Vec<&str> = Service::ALL.iter().map(|one| one.as_str()).collect();
+                Err(format!("no service {text:?}: all, {}", names.join(", ")))
+            }
+        }
     }
 }

@@ -8,18 +8,33 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
 use gx_store::projection::{self, Position};
 use gx_store::submission::{self, Waiting};
 use gx_store::{SCHEMA_VERSION, commands};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::{Answer, Route, Served, Shape, describe};
 use crate::app::App;
 use crate::calendar::{now_ms, rfc3339};
-use crate::http::answer::json;
-use crate::http::describe;
-use crate::routes::routes;
-use crate::service::Services;
+use crate::error::Result;
+use crate::http::answer::{Html, Json, json};
+
+/// Routes that every service has.
+pub(crate) fn routes() -> Vec<Route> {
+    let routes = [
+        Route::get("/health", health)
+            .summary("That the process answers, and whether the database does"),
+        Route::get("/livez", livez).summary("That the process answers; touches nothing else"),
+        Route::get("/readyz", readyz).summary("Whether the process can serve, and why not"),
+        Route::get("/metrics", metrics).summary("Figures for Prometheus"),
+        Route::get("/version", version).summary("What is running here"),
+        Route::get("/openapi.json", openapi).summary("This description"),
+        Route::get("/docs", docs).summary("This description for people"),
+    ];
+    routes.map(Route::for_operators).into()
+}
 
 /// How long a health route waits for the database.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -51,15 +66,15 @@ fn health_of(app: &App, status: &'static str, database: Option<&'static str>) ->
 }
 
 /// `GET /health`
-pub(crate) async fn health(State(app): State<App>) -> Response<Body> {
+async fn health(State(app): State<App>) -> Result<Json<Health>> {
     let answered = tokio::time::timeout(PATIENCE, app.store().ping()).await;
     let database = if matches!(answered, Ok(Ok(()))) { "connected" } else { "disconnected" };
-    json(StatusCode::OK, &health_of(&app, "ok", Some(database)))
+    Ok(Json(health_of(&app, "ok", Some(database))))
 }
 
 /// `GET /livez`
-pub(crate) async fn livez(State(app): State<App>) -> Response<Body> {
-    json(StatusCode::OK, &health_of(&app, "alive", None))
+async fn livez(State(app): State<App>) -> Result<Json<Health>> {
+    Ok(Json(health_of(&app, "alive", None)))
 }
 
 /// Whether the process can serve, and why not.
@@ -112,7 +127,7 @@ impl Check {
 }
 
 /// `GET /readyz`
-pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
+async fn readyz(State(app): State<App>) -> Result<Readiness> {
     let position = tokio::time::timeout(PATIENCE, projection::position(app.store())).await;
     let (database, position) = match position {
         Ok(Ok(position)) => (Check::HEALTHY, Some(position)),
@@ -131,7 +146,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
     };
     let ready = database.is_healthy() && projection.is_healthy();
     let heartbeat = position.as_ref().and_then(|position| position.heartbeat);
-    let readiness = Readiness {
+    Ok(Readiness {
         status: if ready { "ready" } else { "not_ready" },
         ready,
         timestamp: rfc3339(now_ms()),
@@ -139,13 +154,25 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response<Body> {
         oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
         checks: Checks { database, projection, submission },
-    };
-    if ready {
-        return json(StatusCode::OK, &readiness);
+    })
+}
+
+impl IntoResponse for Readiness {
+    fn into_response(self) -> Response<Body> {
+        if self.ready {
+            return json(StatusCode::OK, &self);
+        }
+        let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &self);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response
     }
-    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &readiness);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+}
+
+impl Answer for Readiness {
+    fn describe(shape: &mut Shape) {
+        shape.json::<Self>(StatusCode::OK);
+        shape.json::<Self>(StatusCode::SERVICE_UNAVAILABLE);
+    }
 }
 
 /// How long the oldest unapplied block has been waiting, by the database's clock.
@@ -191,17 +218,35 @@ fn submission_check(app: &App, waiting: &Waiting) -> Check {
     Check::failed("waiting", message)
 }
 
-/// `GET /metrics`
-pub(crate) async fn metrics(State(app): State<App>) -> Response<Body> {
-    // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
-    let _ = tokio::time::timeout(PATIENCE, refresh(&app)).await;
-    let mut response = Response::new(Body::from(app.metrics().render()));
-    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
+/// Figures in the form of OpenMetrics.
+#[derive(Debug)]
+struct Figures(String);
+
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+impl IntoResponse for Figures {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.0));
+        let kind = HeaderValue::from_static(OPENMETRICS);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
 }
 
-async fn refresh(app: &App) -> Result<(), gx_store::Error> {
+impl Answer for Figures {
+    fn describe(shape: &mut Shape) {
+        shape.other(OPENMETRICS);
+    }
+}
+
+/// `GET /metrics`
+async fn metrics(State(app): State<App>) -> Result<Figures> {
+    // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
+    let _ = tokio::time::timeout(PATIENCE, refresh(&app)).await;
+    Ok(Figures(app.metrics().render()))
+}
+
+async fn refresh(app: &App) -> std::result::Result<(), gx_store::Error> {
     let (store, metrics) = (app.store(), app.metrics());
     let position = projection::position(store).await?;
     if let Some(tip) = position.heartbeat.and_then(|heartbeat| heartbeat.tip) {
@@ -230,7 +275,7 @@ pub(crate) struct Version {
 }
 
 /// `GET /version`
-pub(crate) async fn version(State(app): State<App>) -> Response<Body> {
+async fn version(State(app): State<App>) -> Result<Json<Version>> {
     let version = Version {
         version: env!("CARGO_PKG_VERSION"),
         git_hash: option_env!("GX_GIT_HASH").unwrap_or("unknown"),
@@ -238,21 +283,17 @@ pub(crate) async fn version(State(app): State<App>) -> Response<Body> {
         schema_version: SCHEMA_VERSION,
         network: app.config().network,
     };
-    json(StatusCode::OK, &version)
+    Ok(Json(version))
 }
 
 /// `GET /openapi.json`
-pub(crate) async fn openapi() -> Response<Body> {
-    json(StatusCode::OK, &describe::openapi(routes(), Services::All))
+async fn openapi(served: Served) -> Result<Json<serde_json::Value>> {
+    Ok(Json(describe::openapi(served.routes, served.services)))
 }
 
 /// `GET /docs`
-pub(crate) async fn docs() -> Response<Body> {
-    let page = describe::page(&describe::openapi(routes(), Services::All));
-    let mut response = Response::new(Body::from(page));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+async fn docs(served: Served) -> Result<Html> {
+    let page = describe::page(&describe::openapi(served.routes, served.services));
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
+    Ok(Html { page, policy })
 }

@@ -1,8 +1,7 @@
 //! Log-in, refresh, log-out and password of administrators: sessions apart from those of users.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use gx_store::admin::{admins, audit};
 use gx_store::identity::sessions::{self, SubjectKind};
 use gx_types::{NetworkId, TimeMs};
@@ -10,17 +9,44 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::AdminProfile;
+use crate::api::Route;
 use crate::app::App;
+use crate::audit::audit_row;
 use crate::auth::login::{self, Subject, TokenPair};
 use crate::auth::{Admin, Policy};
 use crate::calendar::now_ms;
-use crate::commands::audit_row;
 use crate::error::{Error, Result};
-use crate::http::answer::json;
+use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{At, Faults, GivenPassword, Text, Written, request};
-use crate::identity::login::{LogoutBody, Message, RefreshBody};
+use crate::identity::login::{LOGIN_FAILURES, LogoutBody, REFRESH_FAILURES, RefreshBody};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/api/v1/admin/auth/login", login)
+            .summary("Opens an admin's session")
+            .credentials()
+            .gives_tokens()
+            .sample(r#"{"username": "superowner", "password": "Blue7horse-cart"}"#)
+            .fails(&LOGIN_FAILURES)
+            .fails(&[(403, "mfa_required")]),
+        Route::post("/api/v1/admin/auth/refresh", refresh)
+            .summary("Replaces an admin's refresh token")
+            .gives_tokens()
+            .sample(r#"{"refreshToken": "{adminRefreshToken}"}"#)
+            .fails(&REFRESH_FAILURES)
+            .fails(&[(403, "mfa_required")]),
+        Route::post("/api/v1/admin/auth/logout", logout)
+            .summary("Ends the admin's session")
+            .sample("{}"),
+        Route::post("/api/v1/admin/auth/password/change", change_password)
+            .summary("Sets another password and ends all other sessions")
+            .credentials()
+            .sample(r#"{"currentPassword": "Blue7horse-cart", "newPassword": "Other7horse-cart"}"#)
+            .fails(&LOGIN_FAILURES),
+    ]
+}
 
 request! {
     /// Who wants to log in: a user name or an e-mail address, and the password.
@@ -31,6 +57,7 @@ request! {
         /// What the client calls its device; kept with the session.
         device as "deviceFingerprint": Option<Written<0, 200>>,
     }
+    any_of ["username", "email"]
 }
 
 request! {
@@ -55,12 +82,12 @@ pub(crate) struct AdminLoggedIn {
 }
 
 /// `POST /admin/auth/login`
-pub(crate) async fn login(
+async fn login(
     State(app): State<App>,
     context: Context,
     headers: HeaderMap,
     Body(body): Body<AdminLoginBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<AdminLoggedIn>> {
     require_devnet(&app)?;
     let row = find(&app, body.username, body.email).await?;
     let credentials = match &row {
@@ -73,7 +100,7 @@ pub(crate) async fn login(
             let device = body.device.map(|device| device.0);
             let from = login::From { context: &context, headers: &headers, device };
             let logged_in = open(&app, from, row).await?;
-            Ok(json(StatusCode::OK, &logged_in))
+            Ok(Json(logged_in))
         }
         Some(row) => {
             note_failure(&app, &context, &row.admin_id).await?;
@@ -146,11 +173,11 @@ fn subject(row: &admins::Admin) -> Subject {
 }
 
 /// `POST /admin/auth/refresh`
-pub(crate) async fn refresh(
+async fn refresh(
     State(app): State<App>,
     context: Context,
     Body(body): Body<RefreshBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<TokenPair>> {
     require_devnet(&app)?;
     let mut tx = app.store().begin().await?;
     let rotated = login::rotate(&app, &mut tx, SubjectKind::Admin, &body.token.0).await?;
@@ -168,32 +195,32 @@ pub(crate) async fn refresh(
     let refreshed = rotated.map_err(|reused| login::refresh_failed(reused.is_some()))?;
     let row = admins::get(app.store(), &refreshed.session.subject).await?;
     let row = row.filter(|row| row.enabled).ok_or_else(|| login::refresh_failed(false))?;
-    Ok(json(StatusCode::OK, &refreshed.tokens(&app, &subject(&row))?))
+    Ok(Json(refreshed.tokens(&app, &subject(&row))?))
 }
 
 /// `POST /admin/auth/logout`
-pub(crate) async fn logout(
+async fn logout(
     State(app): State<App>,
     context: Context,
     admin: Admin,
     Body(body): Body<LogoutBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<Message>> {
     let mut tx = app.store().begin().await?;
     let ended = (SubjectKind::Admin, admin.id(), admin.session());
     login::close(&mut tx, ended, body.token.map(|token| token.0)).await?;
     let row = audit_row(&context, admin.scope(), "admin.logout", admin.session());
     audit::append(&mut tx, &[row]).await?;
     tx.commit().await?;
-    Ok(json(StatusCode::OK, &Message { success: true, message: "Logged out" }))
+    Ok(Json(Message::done("Logged out")))
 }
 
 /// `POST /admin/auth/password/change`
-pub(crate) async fn change_password(
+async fn change_password(
     State(app): State<App>,
     context: Context,
     admin: Admin,
     Body(body): Body<PasswordBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<Message>> {
     let row = admins::get(app.store(), admin.id()).await?.ok_or_else(Error::forbidden)?;
     check_new(&body, &row.email)?;
     let credentials = admins::credentials(app.store(), admin.id()).await?;
@@ -211,7 +238,7 @@ pub(crate) async fn change_password(
     audit::append(&mut tx, &[row]).await?;
     tx.commit().await?;
     let message = "The password is changed; all other sessions have ended";
-    Ok(json(StatusCode::OK, &Message { success: true, message }))
+    Ok(Json(Message::done(message)))
 }
 
 fn check_new(body: &PasswordBody, email: &str) -> Result<()> {

@@ -1,23 +1,35 @@
 //! Admin: log-in of administrators, users to decide about, and the system as a whole.
 
-pub(crate) mod login;
+mod login;
 pub(crate) mod one_time;
-pub(crate) mod register;
+mod register;
 pub(crate) mod system;
-pub(crate) mod users;
+mod users;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
+use gx_store::Store;
 use gx_store::admin::admins;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::App;
+use crate::api::Route;
 use crate::auth::{Admin, AdminRole, Permission};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::json;
+use crate::http::answer::Json;
+
+/// The service's routes.
+pub(crate) fn routes() -> Vec<Route> {
+    let profile = Route::get("/api/v1/admin/auth/profile", profile)
+        .summary("The admin's own data and permissions")
+        .fails(&[(404, "not_found")]);
+    let mut routes = login::routes();
+    routes.push(profile);
+    routes.extend(system::routes());
+    routes.extend(users::routes());
+    routes.extend(register::routes());
+    routes
+}
 
 /// An administrator as they see themselves.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,8 +72,7 @@ impl From<admins::Admin> for AdminProfile {
 }
 
 /// `GET /admin/auth/profile`
-pub(crate) async fn profile(State(app): State<App>, admin: Admin) -> Result<Response<Body>> {
-    let row = admins::get(app.store(), admin.id()).await?;
-    let row = row.ok_or_else(|| Error::not_found("Admin"))?;
-    Ok(json(StatusCode::OK, &AdminProfile::from(row)))
+async fn profile(admin: Admin, State(store): State<Store>) -> Result<Json<AdminProfile>> {
+    let row = admins::get(&store, admin.id()).await?;
+    row.map(|row| Json(row.into())).ok_or_else(|| Error::not_found("Admin"))
 }

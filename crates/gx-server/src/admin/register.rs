@@ -7,8 +7,9 @@
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use gx_contract::Named as _;
 use gx_contract::identity::CreateUser;
-use gx_store::admin::audit::{self, NewAudit};
 use gx_store::commands::{self, State as Stage};
 use gx_store::identity::users::{self, ListUsers, User as Row, UserStatus};
 use gx_types::{AccountType, Actor, CommandId};
@@ -16,24 +17,31 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json as value;
 
+use crate::api::{Answer, Route, Shape};
 use crate::app::App;
-use crate::auth::Admin;
+use crate::audit::{Audit, Entry};
+use crate::auth::{May, grant};
 use crate::calendar::{Date, now_ms};
-use crate::commands::audit_row;
 use crate::engine::Submission;
 use crate::error::{Error, Result};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Body, Key};
-use crate::http::fields::{At, Faults, Text, request};
+use crate::http::fields::{Count, Text, request};
 use crate::service::Service;
+
+pub(super) fn routes() -> [Route; 1] {
+    [Route::post("/api/v1/admin/users/batch-register-onchain", batch)
+        .summary("Opens accounts on the ledger for approved users")
+        .sample("{}")]
+}
 
 request! {
     /// Whose accounts to open: the users named, or all who are waiting.
     pub(crate) struct BatchBody {
         user_ids as "userIds": Option<Vec<Text<1, 64>>>,
-        /// At most so many; 1000 by default, and never more.
-        limit as "limit": Option<u32>,
+        /// At most so many; 1000 by default.
+        limit as "limit": Option<Count<1, 1000>>,
     }
 }
 
@@ -75,33 +83,50 @@ pub(crate) struct Skipped {
     reason: &'static str,
 }
 
+/// 202: the commands are accepted, each with a status of its own.
+#[derive(Debug)]
+pub(crate) struct Started(BatchReply);
+
+impl IntoResponse for Started {
+    fn into_response(self) -> Response<HttpBody> {
+        let mut response = json(StatusCode::ACCEPTED, &self.0);
+        let place = HeaderValue::from_static("/api/v1/admin/users/pending-onchain");
+        response.headers_mut().insert(axum::http::header::LOCATION, place);
+        response
+    }
+}
+
+impl Answer for Started {
+    fn describe(shape: &mut Shape) {
+        shape.command = Some(CreateUser::NAME);
+        shape.json::<BatchReply>(StatusCode::ACCEPTED);
+    }
+}
+
 /// `POST /admin/users/batch-register-onchain`
-pub(crate) async fn batch(
+async fn batch(
+    admin: May<grant::UserApprove>,
     State(app): State<App>,
     context: Context,
-    admin: Admin,
     _: Key,
     Body(body): Body<BatchBody>,
-) -> Result<Response<HttpBody>> {
-    let limit = body.limit.unwrap_or(USERS_MAX).clamp(1, USERS_MAX);
+) -> Result<Started> {
+    let limit = body.limit.map_or(USERS_MAX, |limit| limit.0);
     let mut skipped = Vec::new();
     let rows = match body.user_ids {
         Some(ids) => named(&app, ids, &mut skipped).await?,
         None => waiting(&app, limit).await?,
     };
     let orders = orders(&app, rows, &mut skipped).await?;
-    let commands = submit(&app, &context, &admin, orders).await?;
-    let reply = BatchReply {
-        success: true,
-        message: "The accounts will be opened by the ledger",
-        count: commands.len(),
-        commands,
-        skipped,
-    };
-    let mut response = json(StatusCode::ACCEPTED, &reply);
-    let place = HeaderValue::from_static("/api/v1/admin/users/pending-onchain");
-    response.headers_mut().insert(axum::http::header::LOCATION, place);
-    Ok(response)
+    let commands = submit(&app, &context, admin.scope(), orders).await?;
+    Ok(Started(BatchReply::new(commands, skipped)))
+}
+
+impl BatchReply {
+    fn new(commands: Vec<CreateReply>, skipped: Vec<Skipped>) -> Self {
+        let message = "The accounts will be opened by the ledger";
+        Self { success: true, message, count: commands.len(), commands, skipped }
+    }
 }
 
 async fn waiting(app: &App, limit: u32) -> Result<Vec<Row>> {
@@ -112,9 +137,7 @@ async fn waiting(app: &App, limit: u32) -> Result<Vec<Row>> {
 
 async fn named(app: &App, ids: Vec<Text<1, 64>>, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>> {
     if ids.is_empty() || ids.len() > USERS_MAX as usize {
-        let mut faults = Faults::default();
-        faults.add(At::Key(&At::Root, "userIds"), "list_invalid", "must have 1 to 1000 users");
-        return Err(Error::invalid(faults.0));
+        return Err(Error::field("userIds", "list_invalid", "must have 1 to 1000 users"));
     }
     let mut ids: Vec<String> = ids.into_iter().map(|id| id.0).collect();
     ids.sort_unstable();
@@ -189,7 +212,7 @@ fn order(key: String, row: Row) -> Result<Order> {
 async fn submit(
     app: &App,
     context: &Context,
-    admin: &Admin,
+    admin: &str,
     orders: Vec<Order>,
 ) -> Result<Vec<CreateReply>> {
     if orders.is_empty() {
@@ -201,19 +224,15 @@ async fn submit(
         key: order.key.clone(),
         command: order.command.clone().into(),
         signature: None,
-        service: Service::Admin,
+        service: Service::Admin.as_str(),
         traceparent: traceparent.clone(),
     };
-    let mut tx = app.store().begin().await?;
+    let mut change = Audit::new(app.store().clone(), context).begin().await?;
     let submissions = orders.iter().map(submission).collect();
-    let accepted = app.outbox().submit_in(&mut tx, submissions).await?;
+    let accepted = app.outbox().submit_in(change.tx(), submissions).await?;
     let ids: Vec<&str> = orders.iter().map(|order| order.user_id.as_str()).collect();
-    let audit = NewAudit {
-        details: value!({ "userIds": ids }).to_string(),
-        ..audit_row(context, admin.scope(), "user.register-onchain", "users")
-    };
-    audit::append(&mut tx, &[audit]).await?;
-    tx.commit().await?;
+    let entry = Entry { actor: admin, action: "user.register-onchain", target: "users" };
+    change.commit_with(entry, &value!({ "userIds": ids })).await?;
     app.outbox().committed();
     let reply = |(order, accepted): (Order, crate::engine::Accepted)| CreateReply {
         user_id: order.user_id,

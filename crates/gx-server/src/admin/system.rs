@@ -1,26 +1,48 @@
 //! The system as a whole: bootstrap, countries, pause, and how it stands.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::Response;
 use gx_contract::admin::{
     BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
 };
-use gx_store::tokenomics::supply;
-use gx_types::{AdminId, CountryCode};
+use gx_store::Store;
+use gx_store::projection::Totals;
+use gx_store::tokenomics::supply::{self, System};
+use gx_types::{AdminId, CountryCode, NetworkId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::App;
-use crate::auth::Admin;
+use crate::api::Route;
+use crate::auth::{May, grant};
 use crate::calendar::rfc3339;
-use crate::commands::{Audited, Order, accept_audited, actor_of_admin};
+use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
-use crate::http::answer::View;
-use crate::http::context::Context;
-use crate::http::extract::{After, Body, Key, Wait};
-use crate::http::fields::{Written, request};
-use crate::service::Service;
+use crate::http::answer::{Read, View};
+use crate::http::extract::{After, Body};
+use crate::http::fields::{NoBody, Written, request};
+
+pub(super) fn routes() -> [Route; 5] {
+    [
+        Route::post("/api/v1/admin/bootstrap", bootstrap)
+            .summary("Creates the whole supply in six pools, once")
+            .sample("{}")
+            .concerns("system")
+            .fails(&[(403, "forbidden")]),
+        Route::post("/api/v1/admin/countries/initialize", initialize_countries)
+            .summary("Adds countries and their shares of genesis")
+            .sample(r#"{"countries": [{"countryCode": "FR", "weight": 1}]}"#)
+            .concerns("countries"),
+        Route::post("/api/v1/admin/system/pause", pause)
+            .summary("Stops everything but resuming and reading")
+            .sample(r#"{"reason": "Maintenance of the network"}"#)
+            .concerns("system"),
+        Route::post("/api/v1/admin/system/resume", resume)
+            .summary("Ends a pause")
+            .sample("{}")
+            .concerns("system"),
+        Route::get("/api/v1/admin/system/status", status)
+            .summary("Whether the system is bootstrapped, and whether it is paused"),
+    ]
+}
 
 request! {
     /// Who will be the first super admin on the ledger; by default the caller.
@@ -47,14 +69,9 @@ request! {
 
 request! {
     /// Why everything stops.
-    pub(crate) struct PauseBody {
+    pub struct PauseBody {
+        /// Readable by everybody on the ledger.
         reason as "reason": Written<10, 500>,
-    }
-}
-
-request! {
-    /// Nothing has to be said.
-    pub(crate) struct NoBody {
     }
 }
 
@@ -78,121 +95,73 @@ pub(crate) struct SystemReply {
 }
 
 /// `POST /admin/bootstrap`
-pub(crate) async fn bootstrap(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    key: Key,
-    wait: Wait,
+async fn bootstrap(
+    commands: Commands<May<grant::SystemBootstrap>>,
+    State(network_id): State<NetworkId>,
     Body(body): Body<BootstrapBody>,
-) -> Result<Response<HttpBody>> {
-    let actor = actor_of_admin(&admin)?;
-    let first = body.first.or(admin.ledger_id).ok_or_else(Error::forbidden)?;
-    let network_id = app.config().network;
-    let command = BootstrapSystem { first_super_admin: first, network_id }.into();
-    let order = Order { actor, key, command, service: Service::Admin };
-    accept_audited(
-        &app,
-        &context,
-        order,
-        Audited { admin: &admin, target: "system", notes: None },
-        wait,
-    )
-    .await
+) -> Result<Accepted<BootstrapSystem>> {
+    let first = body.first.or(commands.by.ledger_id).ok_or_else(Error::forbidden)?;
+    commands.give(BootstrapSystem { first_super_admin: first, network_id }).await
 }
 
 /// `POST /admin/countries/initialize`
-pub(crate) async fn initialize_countries(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    key: Key,
-    wait: Wait,
+async fn initialize_countries(
+    commands: Commands<May<grant::SystemBootstrap>>,
     Body(body): Body<CountriesBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Accepted<InitializeCountryData>> {
     let country =
         |country: CountryBody| CountryWeight { country_code: country.code, weight: country.weight };
     let countries = body.countries.into_iter().map(country).collect();
-    let command = InitializeCountryData { countries }.into();
-    let order = Order { actor: actor_of_admin(&admin)?, key, command, service: Service::Admin };
-    accept_audited(
-        &app,
-        &context,
-        order,
-        Audited { admin: &admin, target: "countries", notes: None },
-        wait,
-    )
-    .await
+    commands.give(InitializeCountryData { countries }).await
 }
 
 /// `POST /admin/system/pause`
-pub(crate) async fn pause(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    key: Key,
-    wait: Wait,
+async fn pause(
+    commands: Commands<May<grant::SystemPause>>,
     Body(body): Body<PauseBody>,
-) -> Result<Response<HttpBody>> {
-    let command = PauseSystem { reason: body.reason.0 }.into();
-    let order = Order { actor: actor_of_admin(&admin)?, key, command, service: Service::Admin };
-    accept_audited(
-        &app,
-        &context,
-        order,
-        Audited { admin: &admin, target: "system", notes: None },
-        wait,
-    )
-    .await
+) -> Result<Accepted<PauseSystem>> {
+    commands.give(PauseSystem { reason: body.reason.0 }).await
 }
 
 /// `POST /admin/system/resume`
-pub(crate) async fn resume(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    key: Key,
-    wait: Wait,
+async fn resume(
+    commands: Commands<May<grant::SystemResume>>,
     Body(NoBody {}): Body<NoBody>,
-) -> Result<Response<HttpBody>> {
-    let command = ResumeSystem {}.into();
-    let order = Order { actor: actor_of_admin(&admin)?, key, command, service: Service::Admin };
-    accept_audited(
-        &app,
-        &context,
-        order,
-        Audited { admin: &admin, target: "system", notes: None },
-        wait,
-    )
-    .await
+) -> Result<Accepted<ResumeSystem>> {
+    commands.give(ResumeSystem {}).await
 }
 
 /// `GET /admin/system/status`
-pub(crate) async fn status(State(app): State<App>, _: After) -> Result<Response<HttpBody>> {
-    let mut view = View::open(&app).await?;
+async fn status(
+    _: May<grant::SystemStatusRead>,
+    State(store): State<Store>,
+    _: After,
+) -> Result<Read<SystemReply>> {
+    let mut view = View::open(&store).await?;
     let system = supply::system(&mut view.snapshot).await?;
-    let totals = view.position.totals;
-    let (status, paused) = match &system {
-        None => ("NOT_BOOTSTRAPPED", None),
-        Some(system) => match &system.paused {
-            Some(paused) => ("PAUSED", Some(paused)),
-            None => ("ACTIVE", None),
-        },
-    };
-    let reply = SystemReply {
-        status,
-        is_paused: paused.is_some(),
-        paused_since: paused.map(|(since, _)| rfc3339(since.0)),
-        pause_reason: paused.map(|(_, reason)| reason.clone()),
-        bootstrapped_at: system.as_ref().map(|system| rfc3339(system.bootstrapped_at.0)),
-        first_super_admin: system.as_ref().map(|system| system.first_super_admin.to_string()),
-        countries: system.as_ref().map_or(0, |system| system.countries),
-        countries_sealed: system
-            .as_ref()
-            .is_some_and(|system| system.total_weight == u64::from(gx_contract::TOTAL_WEIGHT)),
-        accounts: totals.accounts,
-        commands: totals.commands,
-        refused: totals.refused,
-    };
-    Ok(view.answer(&reply))
+    Ok(view.read(SystemReply::of(system.as_ref(), view.position.totals)))
+}
+
+impl SystemReply {
+    fn of(system: Option<&System>, totals: Totals) -> Self {
+        let paused = system.and_then(|system| system.paused.as_ref());
+        Self {
+            status: match (system, paused) {
+                (None, _) => "NOT_BOOTSTRAPPED",
+                (Some(_), Some(_)) => "PAUSED",
+                (Some(_), None) => "ACTIVE",
+            },
+            is_paused: paused.is_some(),
+            paused_since: paused.map(|(since, _)| rfc3339(since.0)),
+            pause_reason: paused.map(|(_, reason)| reason.clone()),
+            bootstrapped_at: system.map(|system| rfc3339(system.bootstrapped_at.0)),
+            first_super_admin: system.map(|system| system.first_super_admin.to_string()),
+            countries: system.map_or(0, |system| system.countries),
+            countries_sealed: system
+                .is_some_and(|system| system.total_weight == u64::from(gx_contract::TOTAL_WEIGHT)),
+            accounts: totals.accounts,
+            commands: totals.commands,
+            refused: totals.refused,
+        }
+    }
 }

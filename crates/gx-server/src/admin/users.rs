@@ -2,34 +2,58 @@
 //!
 //! A decision is local. What changes the ledger is a command like any other.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
-use gx_store::admin::audit::{self, NewAudit};
+use gx_contract::tokenomics::FreezeReason;
+use gx_store::Store;
 use gx_store::identity::users::{self, Decision, ListUsers, User as Row, UserStatus};
-use gx_types::{AccountId, AccountType, TimeMs};
+use gx_types::{AccountId, AccountType, CountryCode, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json as value;
 
-use super::system::NoBody;
-use crate::app::App;
-use crate::auth::{Admin, entropy};
+use crate::api::Route;
+use crate::audit::{Audit, Change, Entry};
+use crate::auth::{May, entropy, grant};
 use crate::calendar::{now_ms, rfc3339};
-use crate::commands::{Audited, Order, accept_audited, actor_of_admin, audit_row};
 use crate::error::{Error, Result};
-use crate::http::answer::{Pagination, View, json};
-use crate::http::context::Context;
-use crate::http::extract::{After, Body, Key, Path, Query, Wait};
-use crate::http::fields::{Count, Written, request};
-use crate::service::Service;
+use crate::http::answer::{Json, Pagination, Read, View};
+use crate::http::extract::{After, Body, Path, Query};
+use crate::http::fields::{Count, Written, listed_fields, one_of, request};
+use crate::tokenomics::freezing;
+
+pub(super) fn routes() -> Vec<Route> {
+    let [freeze, unfreeze] = freezing::routes();
+    vec![
+        Route::get("/api/v1/admin/users", list).summary("Users by status or name, newest first"),
+        Route::get("/api/v1/admin/users/pending-onchain", pending_onchain)
+            .summary("Approved users whose account is not on the ledger yet"),
+        Route::get("/api/v1/admin/users/{id}", get).summary("One user, without secrets"),
+        Route::post("/api/v1/admin/users/{id}/approve", approve)
+            .summary("Approves a user and assigns the id on the ledger")
+            .sample(r#"{"notes": "Seen in person"}"#)
+            .fails(&[(409, "user_status_wrong")]),
+        Route::post("/api/v1/admin/users/{id}/deny", deny)
+            .summary("Denies an application")
+            .sample(r#"{"reason": "The document cannot be read"}"#)
+            .fails(&[(409, "user_status_wrong")]),
+        freeze.alias("/api/v1/admin/users/{id}/freeze"),
+        unfreeze.alias("/api/v1/admin/users/{id}/unfreeze"),
+    ]
+}
+
+listed_fields! {
+    UserStatus: "invalid_status";
+}
+
+/// A status of a user, where the description names it.
+fn statuses(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    one_of(UserStatus::ALL.map(UserStatus::as_str))
+}
 
 request! {
     /// Which users to list.
     pub(crate) struct UsersQuery {
-        /// `PENDING_ADMIN_APPROVAL`, `ACTIVE`, …
-        #[schemars(with = "Option<String>")]
+        #[schemars(schema_with = "statuses")]
         status as "status": Option<UserStatus>,
         /// Beginning of e-mail address, name or ledger id.
         search as "search": Option<Written<1, 100>>,
@@ -57,14 +81,6 @@ request! {
     /// Why an application is denied.
     pub(crate) struct DenyBody {
         reason as "reason": Written<10, 500>,
-    }
-}
-
-request! {
-    /// Why an account is frozen.
-    pub(crate) struct FreezeBody {
-        reason as "reason": FreezeReason,
-        notes as "notes": Option<Written<0, 500>>,
     }
 }
 
@@ -136,154 +152,119 @@ pub(crate) struct Decided {
 }
 
 /// `GET /admin/users`
-pub(crate) async fn list(
-    State(app): State<App>,
+async fn list(
+    _: May<grant::UserList>,
+    State(store): State<Store>,
     _: After,
     Query(query): Query<UsersQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<UsersReply>> {
     let search = query.search.map(|search| search.0);
-    page(&app, query.status, search, (query.page, query.limit)).await
+    page(&store, query.status, search, (query.page, query.limit)).await
 }
 
 /// `GET /admin/users/pending-onchain`
-pub(crate) async fn pending_onchain(
-    State(app): State<App>,
+async fn pending_onchain(
+    _: May<grant::UserList>,
+    State(store): State<Store>,
     _: After,
     Query(query): Query<PageQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<UsersReply>> {
     let status = Some(UserStatus::ApprovedPendingOnchain);
-    page(&app, status, None, (query.page, query.limit)).await
+    page(&store, status, None, (query.page, query.limit)).await
 }
 
 async fn page(
-    app: &App,
+    store: &Store,
     status: Option<UserStatus>,
     search: Option<String>,
     (page, limit): (Option<Count<1, 1_000_000>>, Option<Count<1, 100>>),
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<UsersReply>> {
     let (page, limit) = (page.map_or(1, |page| page.0), limit.map_or(20, |limit| limit.0));
     let offset = u64::from(page - 1) * u64::from(limit);
     let filter = ListUsers { status, search, country: None, offset, limit };
-    let mut view = View::open(app).await?;
+    let mut view = View::open(store).await?;
     let (rows, total) = users::list(&mut view.snapshot, &filter).await?;
     let place = Pagination::new(u64::from(page), limit, total);
-    Ok(view.answer(&UsersReply { users: rows.into_iter().map(Into::into).collect(), place }))
+    Ok(view.read(UsersReply { users: rows.into_iter().map(Into::into).collect(), place }))
 }
 
 /// `GET /admin/users/{id}`
-pub(crate) async fn get(
-    State(app): State<App>,
+async fn get(
+    _: May<grant::UserView>,
+    State(store): State<Store>,
     _: After,
     Path(id): Path<String>,
-) -> Result<Response<HttpBody>> {
-    let mut view = View::open(&app).await?;
+) -> Result<Read<UserReply>> {
+    let mut view = View::open(&store).await?;
     let row = users::get(&mut view.snapshot, &id).await?;
     let row = row.ok_or_else(|| Error::not_found("User"))?;
-    Ok(view.answer(&UserReply::from(row)))
+    Ok(view.read(row.into()))
 }
 
 /// `POST /admin/users/{id}/approve`
-pub(crate) async fn approve(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
+async fn approve(
+    admin: May<grant::UserApprove>,
+    audit: Audit,
+    State(store): State<Store>,
     Path(id): Path<String>,
     Body(body): Body<ApproveBody>,
-) -> Result<Response<HttpBody>> {
-    let row = users::get(app.store(), &id).await?.ok_or_else(|| Error::not_found("User"))?;
-    let fresh = entropy().map_err(Error::internal)?;
-    let fresh = AccountId::from_entropy(row.country, AccountType::Individual, fresh);
-    let ledger_id = row.ledger_id.unwrap_or(fresh);
-    let from = [Decision::Registered, Decision::PendingAdminApproval, Decision::Denied];
-    let notes = body.notes.as_ref().map(|notes| notes.0.as_str());
-    let details = value!({ "ledgerId": ledger_id, "notes": notes }).to_string();
-    let audit = NewAudit { details, ..audit_row(&context, admin.scope(), "user.approve", &id) };
-    let (mut tx, now) = (app.store().begin().await?, TimeMs(now_ms()));
-    let to = Decision::ApprovedPendingOnchain;
-    if !users::decide(&mut tx, &id, &from, to, None, now).await? {
-        return Err(wrong_status(row.status));
-    }
-    users::assign_ledger_id(&mut tx, &id, &ledger_id, now).await?;
-    audit::append(&mut tx, &[audit]).await?;
-    tx.commit().await?;
-    let decided = Decided {
-        success: true,
-        message: "Approved; register the account on the ledger next",
-        status: to.as_str(),
-        ledger_id: Some(ledger_id.to_string()),
-    };
-    Ok(json(StatusCode::OK, &decided))
+) -> Result<Json<Decided>> {
+    let row = users::get(&store, &id).await?.ok_or_else(|| Error::not_found("User"))?;
+    let ledger_id = row.ledger_id.map_or_else(|| fresh_id(row.country), Ok)?;
+    let mut change = audit.begin().await?;
+    decide(&mut change, &row, Decision::ApprovedPendingOnchain, None).await?;
+    users::assign_ledger_id(change.tx(), &id, &ledger_id, TimeMs(now_ms())).await?;
+    let entry = Entry { actor: admin.scope(), action: "user.approve", target: &id };
+    let notes = body.notes.map(|notes| notes.0);
+    change.commit_with(entry, &value!({ "ledgerId": ledger_id, "notes": notes })).await?;
+    Ok(Json(Decided::approved(ledger_id)))
+}
+
+fn fresh_id(country: CountryCode) -> Result<AccountId> {
+    let entropy = entropy().map_err(Error::internal)?;
+    Ok(AccountId::from_entropy(country, AccountType::Individual, entropy))
 }
 
 /// `POST /admin/users/{id}/deny`
-pub(crate) async fn deny(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
+async fn deny(
+    admin: May<grant::UserDeny>,
+    audit: Audit,
+    State(store): State<Store>,
     Path(id): Path<String>,
     Body(body): Body<DenyBody>,
-) -> Result<Response<HttpBody>> {
-    let row = users::get(app.store(), &id).await?.ok_or_else(|| Error::not_found("User"))?;
-    let from = [Decision::Registered, Decision::PendingAdminApproval];
-    let reason = body.reason.0;
-    let details = value!({ "reason": reason }).to_string();
-    let audit = NewAudit { details, ..audit_row(&context, admin.scope(), "user.deny", &id) };
-    let (mut tx, now) = (app.store().begin().await?, TimeMs(now_ms()));
-    if !users::decide(&mut tx, &id, &from, Decision::Denied, Some(&reason), now).await? {
-        return Err(wrong_status(row.status));
+) -> Result<Json<Decided>> {
+    let row = users::get(&store, &id).await?.ok_or_else(|| Error::not_found("User"))?;
+    let (mut change, reason) = (audit.begin().await?, body.reason.0);
+    decide(&mut change, &row, Decision::Denied, Some(&reason)).await?;
+    let entry = Entry { actor: admin.scope(), action: "user.deny", target: &id };
+    change.commit_with(entry, &value!({ "reason": reason })).await?;
+    Ok(Json(Decided::denied()))
+}
+
+/// Decides about somebody who waits for it; who was denied can be approved after all.
+async fn decide(change: &mut Change, row: &Row, to: Decision, reason: Option<&str>) -> Result<()> {
+    let waiting = [Decision::Registered, Decision::PendingAdminApproval, Decision::Denied];
+    let from: Vec<Decision> = waiting.into_iter().filter(|from| *from != to).collect();
+    let now = TimeMs(now_ms());
+    if users::decide(change.tx(), &row.user_id, &from, to, reason, now).await? {
+        return Ok(());
     }
-    audit::append(&mut tx, &[audit]).await?;
-    tx.commit().await?;
-    let status = Decision::Denied.as_str();
-    let decided = Decided { success: true, message: "Denied", status, ledger_id: None };
-    Ok(json(StatusCode::OK, &decided))
+    let message = format!("The user is {}, which this does not apply to", row.status.as_str());
+    Err(Error::conflict("user_status_wrong", message))
 }
 
-fn wrong_status(status: UserStatus) -> Error {
-    let message = format!("The user is {}, which this does not apply to", status.as_str());
-    Error::conflict("user_status_wrong", message)
-}
+impl Decided {
+    fn approved(ledger_id: AccountId) -> Self {
+        Self {
+            success: true,
+            message: "Approved; register the account on the ledger next",
+            status: Decision::ApprovedPendingOnchain.as_str(),
+            ledger_id: Some(ledger_id.to_string()),
+        }
+    }
 
-/// `POST /admin/users/{id}/freeze`
-pub(crate) async fn freeze(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    (Path(id), key, wait): (Path<String>, Key, Wait),
-    Body(body): Body<FreezeBody>,
-) -> Result<Response<HttpBody>> {
-    let user_id = account_of(&app, &id).await?;
-    let notes = body.notes.as_ref().map(|notes| notes.0.as_str());
-    let command = FreezeWallet { user_id, reason: body.reason }.into();
-    let order = Order { actor: actor_of_admin(&admin)?, key, command, service: Service::Admin };
-    accept_audited(&app, &context, order, Audited { admin: &admin, target: &id, notes }, wait).await
-}
-
-/// `POST /admin/users/{id}/unfreeze`
-pub(crate) async fn unfreeze(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    (Path(id), key, wait): (Path<String>, Key, Wait),
-    Body(NoBody {}): Body<NoBody>,
-) -> Result<Response<HttpBody>> {
-    let user_id = account_of(&app, &id).await?;
-    let command = UnfreezeWallet { user_id }.into();
-    let order = Order { actor: actor_of_admin(&admin)?, key, command, service: Service::Admin };
-    accept_audited(&app, &context, order, Audited { admin: &admin, target: &id, notes: None }, wait)
-        .await
-}
-
-/// The account on the ledger of a user, given by either id.
-pub(crate) async fn account_of(app: &App, id: &str) -> Result<AccountId> {
-    let row = match id.parse::<AccountId>() {
-        Ok(account) => match users::by_ledger_id(app.store(), &account).await? {
-            Some(row) => Some(row),
-            None => users::get(app.store(), id).await?,
-        },
-        Err(_) => users::get(app.store(), id).await?,
-    };
-    let row = row.ok_or_else(|| Error::not_found("User"))?;
-    let missing = "The user's account is not on the ledger yet";
-    row.ledger_id.filter(|_| row.on_ledger).ok_or_else(|| Error::conflict("not_on_ledger", missing))
+    fn denied() -> Self {
+        let status = Decision::Denied.as_str();
+        Self { success: true, message: "Denied", status, ledger_id: None }
+    }
 }

@@ -25,14 +25,14 @@ use crate::error::{Error, Result};
 
 /// Who calls.
 #[derive(Debug, Clone)]
-pub(crate) enum Caller {
+pub enum Caller {
     User(User),
     Admin(Admin),
 }
 
 /// A user with a valid session.
 #[derive(Debug, Clone)]
-pub(crate) struct User {
+pub struct User {
     token: Arc<Verified>,
     /// The account, once it exists on the ledger.
     pub(crate) account: Option<AccountId>,
@@ -40,7 +40,7 @@ pub(crate) struct User {
 
 /// An admin with a valid session.
 #[derive(Debug, Clone)]
-pub(crate) struct Admin {
+pub struct Admin {
     token: Arc<Verified>,
     pub(crate) role: AdminRole,
     /// The id under which they act on the ledger.
@@ -59,6 +59,12 @@ impl Caller {
 }
 
 impl User {
+    /// The account that the user acts for on the ledger.
+    pub(crate) fn own_account(&self) -> Result<AccountId> {
+        let missing = "Your account is not on the ledger yet";
+        self.account.ok_or_else(|| Error::conflict("not_on_ledger", missing))
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.token.subject
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a route. A secret that enters is hashed or compared and never printed.
 
+mod caller;
 mod gate;
 mod keys;
 pub(crate) mod login;
@@ -9,13 +10,15 @@ mod password;
 mod permissions;
 mod tokens;
 
-pub use permissions::{AdminRole, Permission};
+pub use caller::May;
+pub use permissions::{AdminRole, Grant, Permission, grant};
 
-pub(crate) use gate::{Admin, Caller, Gate, User, may_act};
+pub use gate::{Admin, Caller, User};
+pub(crate) use gate::{Gate, may_act};
 pub use keys::KeyError;
 pub(crate) use keys::{Keys, Pepper};
 pub(crate) use password::{Hasher, Policy};
-pub(crate) use tokens::{Audience, Claims, Tokens};
+pub(crate) use tokens::{Audience, Claims, Jwks, Tokens};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,6 +1,6 @@
 //! What admins may do: 32 permissions, and which role has which.
 //!
-//! A super owner has all of them. Grants to single admins come on top of their role's.
+//! A super owner has all of them.
 
 /// Declares permissions with their codes.
 macro_rules! permissions {
@@ -18,7 +18,25 @@ macro_rules! permissions {
                 match self { $(Self::$variant => $code,)+ }
             }
         }
+
+        /// The permissions as types, for handlers to ask for: `May<grant::UserFreeze>`.
+        pub mod grant {
+            $(
+                #[doc = concat!("`", $code, "`")]
+                #[derive(Debug, Clone, Copy)]
+                pub enum $variant {}
+
+                impl super::Grant for $variant {
+                    const PERMISSION: super::Permission = super::Permission::$variant;
+                }
+            )+
+        }
     };
+}
+
+/// A permission as a type.
+pub trait Grant: Send + Sync + 'static {
+    const PERMISSION: Permission;
 }
 
 permissions! {

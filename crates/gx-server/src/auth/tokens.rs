@@ -98,15 +98,35 @@ impl Tokens {
     }
 
     /// The public keys, as `/.well-known/jwks.json` shows them.
-    pub(crate) fn jwks(&self) -> serde_json::Value {
-        let key = |verifier: &super::keys::Verifier| {
-            json!({
-                "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": verifier.kid,
-                "x": URL_SAFE_NO_PAD.encode(verifier.key.as_bytes()),
-            })
+    pub(crate) fn jwks(&self) -> Jwks {
+        let key = |verifier: &super::keys::Verifier| Jwk {
+            kty: "OKP",
+            crv: "Ed25519",
+            purpose: "sig",
+            alg: "EdDSA",
+            kid: verifier.kid.clone(),
+            x: URL_SAFE_NO_PAD.encode(verifier.key.as_bytes()),
         };
-        json!({ "keys": self.keys.verifiers.iter().map(key).collect::<Vec<_>>() })
+        Jwks { keys: self.keys.verifiers.iter().map(key).collect() }
     }
+}
+
+/// A JSON Web Key Set (RFC 7517, keys as in RFC 8037).
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+struct Jwk {
+    kty: &'static str,
+    crv: &'static str,
+    #[serde(rename = "use")]
+    purpose: &'static str,
+    alg: &'static str,
+    kid: String,
+    /// The public key, base64url without padding.
+    x: String,
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

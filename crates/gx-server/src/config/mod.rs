@@ -10,6 +10,7 @@ mod secret;
 mod tests;
 mod validate;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use gx_types::NetworkId;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use secret::Secret;
 
-use crate::service::Services;
+use crate::service::{Service, Services};
 
 /// The manual: every key with its default and what it does.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -120,9 +121,8 @@ pub struct Fabric {
 pub struct Http {
     pub address: std::net::IpAddr,
     pub port: u16,
-    pub identity_port: u16,
-    pub admin_port: u16,
-    pub tokenomics_port: u16,
+    /// Ports of single services, by name.
+    pub ports: BTreeMap<Service, u16>,
     pub body_limit_bytes: usize,
     pub request_timeout_ms: u64,
     pub idle_timeout_ms: u64,
@@ -216,9 +216,9 @@ impl Config {
     pub fn port(&self, services: Services) -> u16 {
         match services {
             Services::All => self.http.port,
-            Services::Identity => self.http.identity_port,
-            Services::Admin => self.http.admin_port,
-            Services::Tokenomics => self.http.tokenomics_port,
+            Services::One(service) => {
+                self.http.ports.get(&service).copied().unwrap_or(service.default_port())
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The settings as `gx config` prints them, and their digest. Secrets stay masked.
 
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Config;
@@ -9,17 +10,9 @@ impl Config {
     pub fn render_masked(&self) -> String {
         // A plain struct of texts, numbers and lists always serialises.
         let json = serde_json::to_value(self).unwrap_or_default();
-        let Some(top) = json.as_object() else { return String::new() };
         let mut text = String::new();
-        for (key, value) in top.iter().filter(|(_, value)| !value.is_object()) {
-            text.push_str(&format!("{key} = {value}\n"));
-        }
-        for (section, keys) in top {
-            let Some(keys) = keys.as_object() else { continue };
-            text.push_str(&format!("\n[{section}]\n"));
-            for (key, value) in keys {
-                text.push_str(&format!("{key} = {value}\n"));
-            }
+        if let Some(top) = json.as_object() {
+            section("", top, &mut text);
         }
         text
     }
@@ -29,5 +22,18 @@ impl Config {
     pub fn digest(&self) -> String {
         let hash = Sha256::digest(self.render_masked().as_bytes());
         hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Keys first: in TOML what follows the head of a section belongs to that section.
+fn section(name: &str, keys: &Map<String, Value>, text: &mut String) {
+    for (key, value) in keys.iter().filter(|(_, value)| !value.is_object()) {
+        text.push_str(&format!("{key} = {value}\n"));
+    }
+    for (key, value) in keys {
+        let Some(keys) = value.as_object() else { continue };
+        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        text.push_str(&format!("\n[{name}]\n"));
+        section(&name, keys, text);
     }
 }

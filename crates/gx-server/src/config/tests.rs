@@ -161,3 +161,16 @@ fn secrets_are_masked_wherever_settings_are_printed() {
     assert_eq!(config.digest().len(), 16);
     assert_ne!(config.digest(), load(&[]).unwrap().digest());
 }
+
+#[test]
+fn the_ports_of_the_manual_are_those_of_the_table_of_services() {
+    let config = Config::load(None, [], &[]).unwrap();
+    let table = Service::ALL.iter().map(|service| (*service, service.default_port()));
+    assert_eq!(config.http.ports, table.collect());
+    let variable = ("GX_HTTP__PORTS__ADMIN".to_owned(), "4002".to_owned());
+    let config = Config::load(None, [variable], &[]).unwrap();
+    assert_eq!(config.port(Services::One(Service::Admin)), 4002);
+    assert_eq!(config.port(Services::One(Service::Identity)), 3001);
+    let flag = ("http.ports.identify", "4001".to_owned());
+    assert!(Config::load(None, [], &[flag]).is_err());
+}

@@ -14,7 +14,6 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::calendar::now_ms;
 use crate::metrics::{ByFunction, Metrics};
-use crate::service::Service;
 
 /// Commands of one transaction at most.
 const GROUP_MAX: usize = 1024;
@@ -31,7 +30,7 @@ pub struct Submission {
     pub command: Command,
     /// By the key of the acting account, when it has one.
     pub signature: Option<Signature>,
-    pub service: Service,
+    pub service: &'static str,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
 }
@@ -165,7 +164,7 @@ fn prepare(submission: Submission) -> Result<NewCommand, SubmitError> {
     let Submission { actor, key: _, command, signature, service, traceparent } = submission;
     let envelope = Envelope { command_id, actor, command, signature };
     envelope.validate().map_err(SubmitError::Refused)?;
-    Ok(NewCommand::new(&envelope, service.as_str(), traceparent, TimeMs(now_ms())))
+    Ok(NewCommand::new(&envelope, service, traceparent, TimeMs(now_ms())))
 }
 
 fn accepted(command_id: CommandId, inserted: Inserted) -> Result<Accepted, SubmitError> {

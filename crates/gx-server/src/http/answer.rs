@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use gx_store::Snapshot;
+use axum::response::IntoResponse;
 use gx_store::projection::{self, Position};
+use gx_store::{Snapshot, Store};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::App;
 use crate::error::{Error, Result};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -24,15 +24,61 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> 
     response
 }
 
-/// A JSON answer read from the read models as they stood at a position.
-pub(crate) fn read(position: &Position, body: &impl Serialize) -> Response<Body> {
-    let mut response = json(StatusCode::OK, body);
-    let headers = response.headers_mut();
-    if let Some(checkpoint) = position.checkpoint {
-        headers.insert(APPLIED, checkpoint.block.into());
+/// 200 with a JSON body.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response<Body> {
+        json(StatusCode::OK, &self.0)
     }
-    headers.insert(LAG, position.lag_blocks().into());
-    response
+}
+
+/// 201 with a JSON body.
+#[derive(Debug)]
+pub struct Created<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response<Body> {
+        json(StatusCode::CREATED, &self.0)
+    }
+}
+
+/// 200 with a JSON body from the read models, and headers that say where these stood.
+#[derive(Debug)]
+pub struct Read<T> {
+    pub(crate) position: Position,
+    pub(crate) body: T,
+}
+
+impl<T: Serialize> IntoResponse for Read<T> {
+    fn into_response(self) -> Response<Body> {
+        let mut response = json(StatusCode::OK, &self.body);
+        let headers = response.headers_mut();
+        if let Some(checkpoint) = self.position.checkpoint {
+            headers.insert(APPLIED, checkpoint.block.into());
+        }
+        headers.insert(LAG, self.position.lag_blocks().into());
+        response
+    }
+}
+
+/// 200 with a page for people.
+#[derive(Debug)]
+pub(crate) struct Html {
+    pub(crate) page: String,
+    /// What the page may load.
+    pub(crate) policy: &'static str,
+}
+
+impl IntoResponse for Html {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.page));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(self.policy));
+        response
+    }
 }
 
 /// One consistent view of the read models, and where they stand.
@@ -43,20 +89,34 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) async fn open(app: &App) -> Result<Self> {
-        let mut snapshot = app.store().snapshot().await?;
+    pub(crate) async fn open(store: &Store) -> Result<Self> {
+        let mut snapshot = store.snapshot().await?;
         let position = projection::position(&mut snapshot).await?;
         Ok(Self { snapshot, position })
     }
 
-    pub(crate) fn answer(&self, body: &impl Serialize) -> Response<Body> {
-        read(&self.position, body)
+    pub(crate) fn read<T>(&self, body: T) -> Read<T> {
+        Read { position: self.position, body }
+    }
+}
+
+/// A word for people, where there is nothing else to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Message {
+    success: bool,
+    message: &'static str,
+}
+
+impl Message {
+    pub fn done(message: &'static str) -> Self {
+        Self { success: true, message }
     }
 }
 
 /// A part of a list, to be continued from a cursor.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PageOf{T}")]
 pub(crate) struct Page<T> {
     pub(crate) data: Vec<T>,
     pub(crate) has_more: bool,

@@ -5,58 +5,28 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use gx_types::CommandId;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::fields::{At, Faults, Field};
 use super::front;
 use super::unique::Unique;
-use crate::app::App;
-use crate::auth::{Admin, Caller, User};
+use crate::config::Http;
+use crate::engine::Waiters;
 use crate::error::{Error, Result};
 
-impl FromRequestParts<App> for Context {
+impl<S: Sync> FromRequestParts<S> for Context {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let context = parts.extensions.get::<Self>().cloned();
         context.ok_or_else(|| Error::internal("the request did not come through the front"))
-    }
-}
-
-impl FromRequestParts<App> for Caller {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| Error::internal("a handler wants a caller on a public route"))
-    }
-}
-
-impl FromRequestParts<App> for User {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
-        match parts.extensions.get::<Caller>() {
-            Some(Caller::User(user)) => Ok(user.clone()),
-            _ => Err(Error::internal("a handler wants a user on another kind of route")),
-        }
-    }
-}
-
-impl FromRequestParts<App> for Admin {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
-        match parts.extensions.get::<Caller>() {
-            Some(Caller::Admin(admin)) => Ok(admin.clone()),
-            _ => Err(Error::internal("a handler wants an admin on another kind of route")),
-        }
     }
 }
 
@@ -80,10 +50,10 @@ pub(crate) fn idempotency_key(headers: &axum::http::HeaderMap) -> Result<Option<
 #[derive(Debug)]
 pub(crate) struct Key(pub(crate) String);
 
-impl FromRequestParts<App> for Key {
+impl<S: Sync> FromRequestParts<S> for Key {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         idempotency_key(&parts.headers)?.map(Self).ok_or_else(|| {
             let message = "The header Idempotency-Key is required: a new one for a new command, \
                 the same one to repeat it";
@@ -96,22 +66,25 @@ impl FromRequestParts<App> for Key {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait(pub(crate) Option<Duration>);
 
-impl FromRequestParts<App> for Wait {
+impl<S: Sync> FromRequestParts<S> for Wait {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         Ok(Self(front::asked_wait(&parts.headers)))
     }
 }
 
 /// A JSON body with every fault listed.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub struct Body<T>(pub T);
 
-impl<T: Field> FromRequest<App> for Body<T> {
+impl<T: Field, S: Sync> FromRequest<S> for Body<T>
+where
+    BodyLimits: FromRef<S>,
+{
     type Rejection = Error;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self> {
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
         if !is_json(request.headers()) {
             return Err(Error::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -119,7 +92,7 @@ impl<T: Field> FromRequest<App> for Body<T> {
                 "The body must be application/json in UTF-8, not encoded or compressed further",
             ));
         }
-        let bytes = body_bytes(request, app).await?;
+        let bytes = BodyLimits::from_ref(state).read(request).await?;
         let given: Value = if bytes.is_empty() {
             Value::Object(Map::new())
         } else {
@@ -128,7 +101,7 @@ impl<T: Field> FromRequest<App> for Body<T> {
             })?;
             given
         };
-        read(&given).map(Self)
+        read(&given, At::Root).map(Self)
     }
 }
 
@@ -152,26 +125,39 @@ fn is_json(headers: &HeaderMap) -> bool {
     plain && json && parts.filter_map(charset).all(|charset| charset == "utf-8")
 }
 
-/// The whole body, up to the limit.
-pub(crate) async fn body_bytes(request: Request, app: &App) -> Result<axum::body::Bytes> {
-    let http = &app.config().http;
-    let most = http.body_limit_bytes;
-    // Before the request as a whole runs out of time, which would be ours to answer for.
-    let patience = Duration::from_millis(http.request_timeout_ms) / 2;
-    let body = tokio::time::timeout(patience, to_bytes(request.into_body(), most)).await;
-    let late = |_| {
-        let message = "The body did not come in time";
-        Error::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
-    };
-    body.map_err(late)?.map_err(|error| {
-        let message = format!("The body is larger than {most} bytes, or ended early");
-        Error::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).because(error)
-    })
+/// How much a body may hold, and how long it may take to come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimits {
+    bytes: usize,
+    /// Shorter than a request as a whole may take, which would be ours to answer for.
+    patience: Duration,
 }
 
-fn read<T: Field>(given: &Value) -> Result<T> {
+impl BodyLimits {
+    pub(crate) fn new(http: &Http) -> Self {
+        let patience = Duration::from_millis(http.request_timeout_ms) / 2;
+        Self { bytes: http.body_limit_bytes, patience }
+    }
+
+    /// The whole body of a request.
+    pub(crate) async fn read(self, request: Request) -> Result<Bytes> {
+        let most = self.bytes;
+        let body = to_bytes(request.into_body(), most);
+        let body = tokio::time::timeout(self.patience, body).await;
+        let late = |_| {
+            let message = "The body did not come in time";
+            Error::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
+        };
+        body.map_err(late)?.map_err(|error| {
+            let message = format!("The body is larger than {most} bytes, or ended early");
+            Error::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).because(error)
+        })
+    }
+}
+
+fn read<T: Field>(given: &Value, at: At<'_>) -> Result<T> {
     let mut faults = Faults::default();
-    match T::read(Some(given), At::Root, &mut faults) {
+    match T::read(Some(given), at, &mut faults) {
         Some(read) if faults.0.is_empty() => Ok(read),
         _ => Err(Error::invalid(faults.0)),
     }
@@ -181,10 +167,10 @@ fn read<T: Field>(given: &Value) -> Result<T> {
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
-impl<T: Field> FromRequestParts<App> for Query<T> {
+impl<T: Field, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let mut given = Map::new();
         for (name, text) in pairs(parts.uri.query().unwrap_or_default())? {
             // `after` has an extractor of its own.
@@ -192,7 +178,7 @@ impl<T: Field> FromRequestParts<App> for Query<T> {
                 given.insert(name, Value::String(text));
             }
         }
-        read(&Value::Object(given)).map(Self)
+        read(&Value::Object(given), At::Query).map(Self)
     }
 }
 
@@ -220,10 +206,13 @@ pub(crate) struct After;
 /// The longest that a read waits for a command.
 const AFTER_MAX: Duration = Duration::from_secs(5);
 
-impl FromRequestParts<App> for After {
+impl<S: Sync> FromRequestParts<S> for After
+where
+    Waiters: FromRef<S>,
+{
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Some(query) = parts.uri.query().filter(|query| query.contains("after=")) else {
             return Ok(Self);
         };
@@ -233,7 +222,7 @@ impl FromRequestParts<App> for After {
         let id: CommandId = id.parse().map_err(|error: gx_types::ParseError| {
             Error::bad_request("invalid_after", format!("after: {error}"))
         })?;
-        match app.waiters().wait(id, AFTER_MAX).await? {
+        match Waiters::from_ref(state).wait(id, AFTER_MAX).await? {
             None => Err(Error::not_found("Command")),
             Some(state) if state.is_final() => Ok(Self),
             Some(_) => Err(Error::new(
@@ -246,4 +235,16 @@ impl FromRequestParts<App> for After {
     }
 }
 
-pub(crate) use axum::extract::Path;
+/// A parameter of the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        let malformed = |_| Error::bad_request("malformed_path", "The path is not UTF-8");
+        path.map(|axum::extract::Path(value)| Self(value)).map_err(malformed)
+    }
+}

@@ -1,8 +1,7 @@
 //! Log-in, refresh and log-out of users.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::HeaderMap;
 use gx_store::admin::audit;
 use gx_store::identity::sessions::SubjectKind;
 use gx_store::identity::users::{self, User as Row};
@@ -11,16 +10,47 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Profile, USER_ROLE};
+use crate::api::{Failure, Route};
 use crate::app::App;
+use crate::audit::audit_row;
 use crate::auth::login::{self, Subject, TokenPair};
 use crate::auth::{User, may_act};
 use crate::calendar::now_ms;
-use crate::commands::audit_row;
 use crate::error::{Error, Result};
-use crate::http::answer::json;
+use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{GivenPassword, LoginEmail, Token, Written, request};
+
+pub(super) fn routes() -> [Route; 3] {
+    [
+        Route::post("/api/v1/auth/login", login)
+            .summary("Opens a session with e-mail address and password")
+            .credentials()
+            .gives_tokens()
+            .sample(r#"{"email": "ada@example.org", "password": "Blue7horse"}"#)
+            .fails(&LOGIN_FAILURES)
+            .fails(&SHUT_OUT),
+        Route::post("/api/v1/auth/refresh", refresh)
+            .summary("Replaces a refresh token; using one twice ends the session")
+            .gives_tokens()
+            .sample(r#"{"refreshToken": "{refreshToken}"}"#)
+            .fails(&REFRESH_FAILURES)
+            .fails(&SHUT_OUT),
+        Route::post("/api/v1/auth/logout", logout).summary("Ends the session").sample("{}"),
+    ]
+}
+
+/// How a log-in fails.
+pub(crate) const LOGIN_FAILURES: [Failure; 2] = [(401, "invalid_credentials"), (503, "busy")];
+
+/// How a refresh token is refused.
+pub(crate) const REFRESH_FAILURES: [Failure; 2] =
+    [(401, "refresh_token_reused"), (401, "refresh_token_invalid")];
+
+/// How people are kept out whom platform or ledger has shut out.
+const SHUT_OUT: [Failure; 3] =
+    [(403, "account_frozen"), (403, "account_suspended"), (403, "account_closed")];
 
 request! {
     /// Who wants to log in.
@@ -55,20 +85,13 @@ pub(crate) struct LoggedIn {
     user: Profile,
 }
 
-/// A word for people.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Message {
-    pub(crate) success: bool,
-    pub(crate) message: &'static str,
-}
-
 /// `POST /auth/login`
-pub(crate) async fn login(
+async fn login(
     State(app): State<App>,
     context: Context,
     headers: HeaderMap,
     Body(body): Body<LoginBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<LoggedIn>> {
     let mut row = users::by_email(app.store(), &body.email.kept).await?;
     if let (None, Some(before)) = (&row, &body.email.before) {
         row = users::by_email(app.store(), before).await?;
@@ -84,7 +107,7 @@ pub(crate) async fn login(
             let device = body.device.map(|device| device.0);
             let from = login::From { context: &context, headers: &headers, device };
             let logged_in = open(&app, from, row).await?;
-            Ok(json(StatusCode::OK, &logged_in))
+            Ok(Json(logged_in))
         }
         Some(row) => {
             note_failure(&app, &context, &row.user_id).await?;
@@ -128,11 +151,11 @@ fn subject(row: &Row) -> Subject {
 }
 
 /// `POST /auth/refresh`
-pub(crate) async fn refresh(
+async fn refresh(
     State(app): State<App>,
     context: Context,
     Body(body): Body<RefreshBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<TokenPair>> {
     let mut tx = app.store().begin().await?;
     let rotated = login::rotate(&app, &mut tx, SubjectKind::User, &body.token.0).await?;
     let session = match &rotated {
@@ -150,21 +173,21 @@ pub(crate) async fn refresh(
     let row = users::get(app.store(), &refreshed.session.subject).await?;
     let row = row.ok_or_else(|| login::refresh_failed(false))?;
     may_act(row.status)?;
-    Ok(json(StatusCode::OK, &refreshed.tokens(&app, &subject(&row))?))
+    Ok(Json(refreshed.tokens(&app, &subject(&row))?))
 }
 
 /// `POST /auth/logout`
-pub(crate) async fn logout(
+async fn logout(
     State(app): State<App>,
     context: Context,
     user: User,
     Body(body): Body<LogoutBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Json<Message>> {
     let mut tx = app.store().begin().await?;
     let ended = (SubjectKind::User, user.id(), user.session());
     login::close(&mut tx, ended, body.token.map(|token| token.0)).await?;
     let row = audit_row(&context, user.scope(), "user.logout", user.session());
     audit::append(&mut tx, &[row]).await?;
     tx.commit().await.map_err(Error::from)?;
-    Ok(json(StatusCode::OK, &Message { success: true, message: "Logged out" }))
+    Ok(Json(Message::done("Logged out")))
 }

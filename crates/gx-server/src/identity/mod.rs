@@ -1,20 +1,36 @@
 //! Identity: registration, log-in and profile of users.
 
 pub(crate) mod login;
-pub(crate) mod register;
+mod register;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
+use gx_store::Store;
 use gx_store::identity::users::{self, User as Row, UserStatus};
+use gx_types::AccountId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::Route;
 use crate::app::App;
-use crate::auth::User;
+use crate::auth::{Jwks, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::json;
+use crate::http::answer::Json;
+
+/// The service's routes.
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = Vec::from(login::routes());
+    routes.extend(register::routes());
+    routes.push(
+        Route::get("/api/v1/users/profile", profile)
+            .summary("The caller's own data")
+            .fails(&[(404, "not_found")]),
+    );
+    routes.push(
+        Route::get("/.well-known/jwks.json", jwks).summary("The public keys of access tokens"),
+    );
+    routes
+}
 
 /// A user as they see themselves.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -94,13 +110,26 @@ pub(crate) fn kyc_status(status: UserStatus) -> &'static str {
 }
 
 /// `GET /users/profile`
-pub(crate) async fn profile(State(app): State<App>, user: User) -> Result<Response<Body>> {
-    let row = users::get(app.store(), user.id()).await?;
-    let row = row.ok_or_else(|| Error::not_found("User"))?;
-    Ok(json(StatusCode::OK, &Profile::from(row)))
+async fn profile(user: User, State(store): State<Store>) -> Result<Json<Profile>> {
+    let row = users::get(&store, user.id()).await?;
+    row.map(|row| Json(row.into())).ok_or_else(|| Error::not_found("User"))
 }
 
 /// `GET /.well-known/jwks.json`
-pub(crate) async fn jwks(State(app): State<App>) -> Response<Body> {
-    json(StatusCode::OK, &app.gate().tokens().jwks())
+async fn jwks(State(app): State<App>) -> Result<Json<Jwks>> {
+    Ok(Json(app.gate().tokens().jwks()))
+}
+
+/// The account on the ledger of a user, given by either id.
+pub(crate) async fn account_of(store: &Store, id: &str) -> Result<AccountId> {
+    let row = match id.parse::<AccountId>() {
+        Ok(account) => match users::by_ledger_id(store, &account).await? {
+            Some(row) => Some(row),
+            None => users::get(store, id).await?,
+        },
+        Err(_) => users::get(store, id).await?,
+    };
+    let row = row.ok_or_else(|| Error::not_found("User"))?;
+    let missing = "The user's account is not on the ledger yet";
+    row.ledger_id.filter(|_| row.on_ledger).ok_or_else(|| Error::conflict("not_on_ledger", missing))
 }

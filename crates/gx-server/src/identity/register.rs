@@ -3,28 +3,36 @@
 //! The document number is hashed at once and not kept. No coin moves and nothing reaches the ledger
 //! here.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
 use gx_store::Store;
-use gx_store::admin::audit;
 use gx_store::identity::users::{self, Decision, NewUser};
 use gx_store::tokenomics::{countries, supply};
 use gx_types::{CountryCode, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::Route;
 use crate::app::App;
+use crate::audit::{Audit, Entry};
 use crate::auth::{Policy, random_id};
 use crate::calendar::{Date, now_ms};
-use crate::commands::audit_row;
 use crate::error::{Error, Result};
-use crate::http::answer::json;
-use crate::http::context::Context;
+use crate::http::answer::Created;
 use crate::http::extract::Body;
 use crate::http::fields::{
     At, BirthDate, DocumentNumber, Email, Faults, GivenPassword, PersonName, Phone, request,
 };
+
+pub(super) fn routes() -> [Route; 1] {
+    [Route::post("/api/v1/auth/register", register)
+        .summary("Registers a person, who then waits for approval")
+        .credentials()
+        .sample(
+            r#"{"email": "carol@example.org", "password": "Blue7horse", "firstName": "Carol",
+                "lastName": "Example", "countryCode": "DE", "dateOfBirth": "1990-06-15"}"#,
+        )
+        .fails(&[(409, "email_already_exists"), (409, "phone_already_exists"), (503, "busy")])]
+}
 
 request! {
     /// A person to register.
@@ -56,32 +64,34 @@ pub(crate) struct Registered {
 }
 
 /// `POST /auth/register`
-pub(crate) async fn register(
+async fn register(
     State(app): State<App>,
-    context: Context,
+    audit: Audit,
     Body(body): Body<RegisterBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Created<Registered>> {
     check(&body)?;
-    let known = is_country(app.store(), body.country).await?;
-    if !known {
-        let mut faults = Faults::default();
-        let at = At::Key(&At::Root, "countryCode");
-        faults.add(at, "country_not_found", "is no country of this network");
-        return Err(Error::invalid(faults.0));
+    if !is_country(app.store(), body.country).await? {
+        let message = "is no country of this network";
+        return Err(Error::field("countryCode", "country_not_found", message));
     }
     let new = new_user(&app, body).await?;
-    let mut tx = app.store().begin().await?;
-    users::create(&mut tx, &new).await.map_err(taken)?;
-    let row = audit_row(&context, &format!("user:{}", new.user_id), "user.register", &new.user_id);
-    audit::append(&mut tx, &[row]).await?;
-    tx.commit().await?;
-    let registered = Registered {
-        user_id: new.user_id,
-        message: "Registered; an administrator will review the application",
-        status: new.decision.as_str(),
-        kyc_status: "PENDING",
-    };
-    Ok(json(StatusCode::CREATED, &registered))
+    let mut change = audit.begin().await?;
+    users::create(change.tx(), &new).await.map_err(taken)?;
+    let actor = format!("user:{}", new.user_id);
+    let entry = Entry { actor: &actor, action: "user.register", target: &new.user_id };
+    change.commit(entry).await?;
+    Ok(Created(new.into()))
+}
+
+impl From<NewUser> for Registered {
+    fn from(new: NewUser) -> Self {
+        Self {
+            status: new.decision.as_str(),
+            user_id: new.user_id,
+            message: "Registered; an administrator will review the application",
+            kyc_status: "PENDING",
+        }
+    }
 }
 
 /// What the fields do not say by themselves.

@@ -3,21 +3,32 @@
 //! Accounts and amounts are their owners' business; blocks show which commands ran and how they
 //! ended.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::Response;
+use gx_store::Store;
 use gx_store::blocks::{self, Block, Transaction, TransactionResult};
 use gx_types::{Actor, CommandId, Role};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::Route;
 use crate::app::App;
 use crate::auth::{Caller, hex};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::{Page, View};
+use crate::http::answer::{Page, Read, View};
 use crate::http::extract::{After, Path, Query};
 use crate::http::fields::{BlockNumber, Count, request};
+
+pub(super) fn routes() -> [Route; 4] {
+    [
+        Route::get("/api/v1/blocks", blocks).summary("The ledger's blocks, newest first"),
+        Route::get("/api/v1/blocks/{n}", block).summary("One block and its commands"),
+        Route::get("/api/v1/ledger/transactions/{commandId}", transaction)
+            .summary("Where a command stands on the ledger; its owner and admins may ask"),
+        Route::get("/api/v1/ledger/info", info)
+            .summary("Where the ledger and its read models stand"),
+    ]
+}
 
 request! {
     /// Which blocks, newest first.
@@ -126,32 +137,32 @@ pub(crate) struct BlockContent {
 }
 
 /// `GET /blocks`
-pub(crate) async fn blocks(
-    State(app): State<App>,
+async fn blocks(
+    State(store): State<Store>,
     _: After,
     Query(query): Query<BlocksQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<Page<BlockReply>>> {
     let limit = query.limit.map_or(20, |limit| limit.0);
-    let mut view = View::open(&app).await?;
+    let mut view = View::open(&store).await?;
     let before = query.cursor.map(|cursor| cursor.0);
     let rows = blocks::page(&mut view.snapshot, before, limit).await?;
     let is_full = rows.len() >= limit as usize;
     let next_cursor = rows.last().filter(|_| is_full).map(|last| last.number.to_string());
     let data: Vec<BlockReply> = rows.into_iter().map(Into::into).collect();
-    Ok(view.answer(&Page { data, has_more: next_cursor.is_some(), next_cursor }))
+    Ok(view.read(Page { data, has_more: next_cursor.is_some(), next_cursor }))
 }
 
 /// `GET /blocks/{n}`
-pub(crate) async fn block(
-    State(app): State<App>,
+async fn block(
+    State(store): State<Store>,
     _: After,
     Path(number): Path<String>,
     Query(query): Query<BlockQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<BlockContent>> {
     let unknown = || Error::not_found("Block");
     let number: u64 = number.parse().map_err(|_| unknown())?;
     i64::try_from(number).map_err(|_| unknown())?;
-    let mut view = View::open(&app).await?;
+    let mut view = View::open(&store).await?;
     let row = blocks::get(&mut view.snapshot, number).await?.ok_or_else(unknown)?;
     let (from, limit) =
         (query.cursor.map_or(0, |cursor| cursor.0), query.limit.map_or(20, |limit| limit.0));
@@ -162,25 +173,25 @@ pub(crate) async fn block(
     let next_cursor = (end < row.commands).then(|| end.to_string());
     let data = rows.into_iter().map(TransactionReply::for_everybody).collect();
     let transactions = Page { data, has_more: next_cursor.is_some(), next_cursor };
-    Ok(view.answer(&BlockContent { block: row.into(), transactions }))
+    Ok(view.read(BlockContent { block: row.into(), transactions }))
 }
 
 /// `GET /ledger/transactions/{commandId}`
-pub(crate) async fn transaction(
-    State(app): State<App>,
+async fn transaction(
+    State(store): State<Store>,
     caller: Caller,
     _: After,
     Path(id): Path<String>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<TransactionReply>> {
     let unknown = || Error::not_found("Transaction");
     let id: CommandId = id.parse().map_err(|_| unknown())?;
-    let mut view = View::open(&app).await?;
+    let mut view = View::open(&store).await?;
     let row = blocks::transaction_of(&mut view.snapshot, &id).await?.ok_or_else(unknown)?;
     let may_see = match &caller {
         Caller::Admin(_) => true,
         Caller::User(user) => user.account.is_some_and(|own| row.actor == Actor::User(own)),
     };
-    if may_see { Ok(view.answer(&TransactionReply::from(row))) } else { Err(unknown()) }
+    if may_see { Ok(view.read(row.into())) } else { Err(unknown()) }
 }
 
 /// Where the ledger stands, as far as it can be read here.
@@ -204,8 +215,8 @@ pub(crate) struct LedgerReply {
 }
 
 /// `GET /ledger/info`
-pub(crate) async fn info(State(app): State<App>, _: After) -> Result<Response<HttpBody>> {
-    let view = View::open(&app).await?;
+async fn info(State(app): State<App>, _: After) -> Result<Read<LedgerReply>> {
+    let view = View::open(app.store()).await?;
     let (position, totals) = (view.position, view.position.totals);
     let reply = LedgerReply {
         network: app.config().network,
@@ -219,5 +230,5 @@ pub(crate) async fn info(State(app): State<App>, _: After) -> Result<Response<Ht
         commands: totals.commands,
         refused: totals.refused,
     };
-    Ok(view.answer(&reply))
+    Ok(view.read(reply))
 }

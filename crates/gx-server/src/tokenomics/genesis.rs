@@ -1,23 +1,29 @@
-//! Genesis for users who did not get it when their account was opened, and frozen wallets.
+//! Genesis for users who did not get it when their account was opened.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::Response;
-use gx_contract::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, UnfreezeWallet};
+use gx_contract::tokenomics::{AttestedAge, DistributeGenesis};
+use gx_store::Store;
 use gx_store::identity::users;
 use gx_types::AccountId;
 
-use crate::admin::system::NoBody;
-use crate::admin::users::{FreezeBody, account_of};
-use crate::app::App;
-use crate::auth::Admin;
+use crate::api::Route;
+use crate::auth::{May, grant};
 use crate::calendar::{Date, now_ms};
-use crate::commands::{Audited, Order, accept_audited, actor_of_admin};
+use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
-use crate::http::context::Context;
-use crate::http::extract::{Body, Key, Path, Wait};
-use crate::http::fields::{At, Faults, request};
-use crate::service::Service;
+use crate::http::extract::Body;
+use crate::http::fields::request;
+
+/// Users of one request at most.
+const USERS_MAX: usize = 1000;
+
+pub(super) fn routes() -> [Route; 1] {
+    [Route::post("/api/v1/genesis", distribute)
+        .summary("Grants genesis to users who did not get it with their account")
+        .sample(r#"{"userId": "{ledgerId}"}"#)
+        .concerns("users")
+        .fails(&[(404, "not_found")])]
+}
 
 request! {
     /// Who receives genesis. Ages are computed from the birth dates that were given.
@@ -27,27 +33,28 @@ request! {
         /// Up to 1000 users, by their ids on the ledger.
         user_ids as "userIds": Option<Vec<AccountId>>,
     }
+    any_of ["userId", "userIds"]
 }
 
 /// `POST /genesis`
-pub(crate) async fn distribute(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    (key, wait): (Key, Wait),
+async fn distribute(
+    commands: Commands<May<grant::TreasuryTransfer>>,
+    State(store): State<Store>,
     Body(body): Body<GenesisBody>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Accepted<DistributeGenesis>> {
     let mut ids = body.user_ids.unwrap_or_default();
     ids.extend(body.user_id);
-    if ids.is_empty() || ids.len() > 1000 {
-        let mut faults = Faults::default();
-        faults.add(At::Key(&At::Root, "userIds"), "list_invalid", "must have 1 to 1000 users");
-        return Err(Error::invalid(faults.0));
+    if ids.is_empty() || ids.len() > USERS_MAX {
+        return Err(Error::field("userIds", "list_invalid", "must have 1 to 1000 users"));
     }
+    commands.give(DistributeGenesis { users: attested(&store, ids).await? }).await
+}
+
+async fn attested(store: &Store, ids: Vec<AccountId>) -> Result<Vec<AttestedAge>> {
     let today = Date::of_ms(now_ms());
     let mut attested = Vec::with_capacity(ids.len());
     for user_id in ids {
-        let row = users::by_ledger_id(app.store(), &user_id).await?;
+        let row = users::by_ledger_id(store, &user_id).await?;
         let row = row.ok_or_else(|| Error::not_found("User"))?;
         let born: Date = row
             .date_of_birth
@@ -55,47 +62,5 @@ pub(crate) async fn distribute(
             .map_err(|()| Error::internal(format!("user {}: no birth date", row.user_id)))?;
         attested.push(AttestedAge { user_id, age: born.age_on(today) });
     }
-    let command = DistributeGenesis { users: attested }.into();
-    let actor = actor_of_admin(&admin)?;
-    let order = Order { actor, key, command, service: Service::Tokenomics };
-    accept_audited(
-        &app,
-        &context,
-        order,
-        Audited { admin: &admin, target: "users", notes: None },
-        wait,
-    )
-    .await
-}
-
-/// `POST /wallets/{userId}/freeze`
-pub(crate) async fn freeze(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    (Path(id), key, wait): (Path<String>, Key, Wait),
-    Body(body): Body<FreezeBody>,
-) -> Result<Response<HttpBody>> {
-    let user_id = account_of(&app, &id).await?;
-    let notes = body.notes.as_ref().map(|notes| notes.0.as_str());
-    let command = FreezeWallet { user_id, reason: body.reason }.into();
-    let actor = actor_of_admin(&admin)?;
-    let order = Order { actor, key, command, service: Service::Tokenomics };
-    accept_audited(&app, &context, order, Audited { admin: &admin, target: &id, notes }, wait).await
-}
-
-/// `POST /wallets/{userId}/unfreeze`
-pub(crate) async fn unfreeze(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    (Path(id), key, wait): (Path<String>, Key, Wait),
-    Body(NoBody {}): Body<NoBody>,
-) -> Result<Response<HttpBody>> {
-    let user_id = account_of(&app, &id).await?;
-    let command = UnfreezeWallet { user_id }.into();
-    let actor = actor_of_admin(&admin)?;
-    let order = Order { actor, key, command, service: Service::Tokenomics };
-    accept_audited(&app, &context, order, Audited { admin: &admin, target: &id, notes: None }, wait)
-        .await
+    Ok(attested)
 }

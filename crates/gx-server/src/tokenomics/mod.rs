@@ -1,10 +1,26 @@
 //! Tokenomics: payments, wallets, supply, countries and the ledger's blocks.
 
-pub(crate) mod explorer;
-pub(crate) mod genesis;
-pub(crate) mod supply;
-pub(crate) mod transfers;
-pub(crate) mod wallets;
+mod explorer;
+pub(crate) mod freezing;
+mod genesis;
+mod supply;
+mod transfers;
+mod wallets;
+
+use crate::api::Route;
+use crate::commands::status;
 
 /// What amounts are counted in.
-pub(crate) const CURRENCY: &str = "GXC";
+const CURRENCY: &str = "GXC";
+
+/// The service's routes.
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = transfers::routes();
+    routes.extend(wallets::routes());
+    routes.extend(freezing::routes());
+    routes.extend(genesis::routes());
+    routes.extend(supply::routes());
+    routes.extend(explorer::routes());
+    routes.extend(status::routes());
+    routes
+}

@@ -1,8 +1,7 @@
 //! How many coins there are where: supply, pools, countries and treasuries.
 
-use axum::body::Body as HttpBody;
 use axum::extract::State;
-use axum::http::Response;
+use gx_store::Store;
 use gx_store::tokenomics::countries::{self, Country};
 use gx_store::tokenomics::supply::{self, Supply};
 use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool};
@@ -10,11 +9,24 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::CURRENCY;
-use crate::app::App;
-use crate::calendar::{now_ms, rfc3339};
+use crate::api::Route;
+use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::View;
+use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Path};
+
+pub(super) fn routes() -> [Route; 4] {
+    [
+        Route::get("/api/v1/supply", supply)
+            .summary("How many coins there are where")
+            .fails(&[(409, "not_bootstrapped")]),
+        Route::get("/api/v1/countries", countries)
+            .summary("All countries with their shares of genesis"),
+        Route::get("/api/v1/countries/{cc}/stats", country).summary("One country"),
+        Route::get("/api/v1/treasury/{cc}/balance", treasury)
+            .summary("What a country's treasury holds"),
+    ]
+}
 
 /// The supply of the currency, in GX.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,15 +55,15 @@ pub(crate) struct PoolReply {
 }
 
 /// `GET /supply`
-pub(crate) async fn supply(State(app): State<App>, _: After) -> Result<Response<HttpBody>> {
-    let mut view = View::open(&app).await?;
+async fn supply(State(store): State<Store>, _: After) -> Result<Read<SupplyReply>> {
+    let mut view = View::open(&store).await?;
     let found = supply::get(&mut view.snapshot).await?;
     let found = found.ok_or_else(|| {
         Error::conflict("not_bootstrapped", "The system has not been bootstrapped yet")
     })?;
     let reply =
         reply(&found).ok_or_else(|| Error::internal("the pools hold more than there is"))?;
-    Ok(view.answer(&reply))
+    Ok(view.read(reply))
 }
 
 /// `None` when the figures contradict each other.
@@ -124,22 +136,22 @@ pub(crate) struct CountriesReply {
 }
 
 /// `GET /countries`
-pub(crate) async fn countries(State(app): State<App>, _: After) -> Result<Response<HttpBody>> {
-    let mut view = View::open(&app).await?;
+async fn countries(State(store): State<Store>, _: After) -> Result<Read<CountriesReply>> {
+    let mut view = View::open(&store).await?;
     let rows = countries::all(&mut view.snapshot).await?;
     let countries: Vec<CountryReply> = rows.into_iter().map(Into::into).collect();
-    Ok(view.answer(&CountriesReply { total: countries.len(), countries }))
+    Ok(view.read(CountriesReply { total: countries.len(), countries }))
 }
 
 /// `GET /countries/{cc}/stats`
-pub(crate) async fn country(
-    State(app): State<App>,
+async fn country(
+    State(store): State<Store>,
     _: After,
     Path(code): Path<String>,
-) -> Result<Response<HttpBody>> {
-    let mut view = View::open(&app).await?;
+) -> Result<Read<CountryReply>> {
+    let mut view = View::open(&store).await?;
     let row = find(&mut view, &code).await?;
-    Ok(view.answer(&CountryReply::from(row)))
+    Ok(view.read(row.into()))
 }
 
 async fn find(view: &mut View, code: &str) -> Result<Country> {
@@ -156,24 +168,24 @@ pub(crate) struct TreasuryReply {
     account_id: String,
     balance: String,
     currency: &'static str,
-    updated_at: String,
+    /// The time of the last block that it is known to hold for.
+    updated_at: Option<String>,
 }
 
 /// `GET /treasury/{cc}/balance`
-pub(crate) async fn treasury(
-    State(app): State<App>,
+async fn treasury(
+    State(store): State<Store>,
     _: After,
     Path(code): Path<String>,
-) -> Result<Response<HttpBody>> {
-    let mut view = View::open(&app).await?;
+) -> Result<Read<TreasuryReply>> {
+    let mut view = View::open(&store).await?;
     let row = find(&mut view, &code).await?;
-    let at = view.position.checkpoint.map_or_else(now_ms, |last| last.at.0);
     let reply = TreasuryReply {
         country_code: row.code.to_string(),
         account_id: AccountId::treasury(row.code).to_string(),
         balance: row.treasury_balance.to_gx(),
         currency: CURRENCY,
-        updated_at: rfc3339(at),
+        updated_at: view.position.checkpoint.map(|last| rfc3339(last.at.0)),
     };
-    Ok(view.answer(&reply))
+    Ok(view.read(reply))
 }

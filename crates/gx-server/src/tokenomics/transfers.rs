@@ -1,19 +1,23 @@
 //! Payments of a user from their own account.
 
-use axum::body::Body as HttpBody;
-use axum::extract::State;
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
 use gx_contract::tokenomics::Transfer;
 use gx_types::AccountId;
 
-use crate::app::App;
+use crate::api::Route;
 use crate::auth::User;
-use crate::commands::{Order, accept, actor_of};
+use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
-use crate::http::context::Context;
-use crate::http::extract::{Body, Key, Wait};
+use crate::http::extract::Body;
 use crate::http::fields::{GxAmount, Remark, Text, request};
-use crate::service::Service;
+
+pub(super) fn routes() -> Vec<Route> {
+    let transfer = Route::post("/api/v1/transfers", transfer)
+        .summary("Pays another account; the sender pays the fee on top")
+        .sample(r#"{"toUserId": "SYSTEM_LOAN_POOL", "amount": "1.00"}"#)
+        .fails(&[(403, "not_own_account")]);
+    vec![transfer.alias("/api/v1/transactions/transfer"), transfer]
+}
 
 request! {
     /// A payment. The sender pays the fee on top.
@@ -34,21 +38,15 @@ request! {
 }
 
 /// `POST /transfers`
-pub(crate) async fn transfer(
-    State(app): State<App>,
-    context: Context,
-    user: User,
-    (key, wait): (Key, Wait),
+async fn transfer(
+    commands: Commands<User>,
     Body(body): Body<TransferBody>,
-) -> Result<Response<HttpBody>> {
-    let actor = actor_of(&user)?;
-    let from = user.account.ok_or_else(Error::forbidden)?;
+) -> Result<Accepted<Transfer>> {
+    let from = commands.by.own_account()?;
     if body.from.is_some_and(|given| given != from) {
         let message = "Payments are made from one's own account only";
         return Err(Error::new(StatusCode::FORBIDDEN, "not_own_account", message));
     }
     let remark = body.remark.or(body.description).map(|remark| remark.0).unwrap_or_default();
-    let command = Transfer { from, to: body.to, amount: body.amount.0, remark }.into();
-    let order = Order { actor, key, command, service: Service::Tokenomics };
-    accept(&app, &context, order, wait).await
+    commands.give(Transfer { from, to: body.to, amount: body.amount.0, remark }).await
 }

@@ -1,23 +1,37 @@
 //! A user's own wallet: balance and history. Somebody else's does not exist for them.
 
-use axum::body::Body as HttpBody;
+use std::borrow::Cow;
+
 use axum::extract::State;
-use axum::http::Response;
+use gx_store::Store;
 use gx_store::projection::Position;
 use gx_store::tokenomics::accounts;
 use gx_store::tokenomics::history::{self, Entry, EntryKind, Filter, Place};
 use gx_types::{AccountId, Amount, TimeMs};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use super::CURRENCY;
+use crate::api::Route;
 use crate::app::App;
 use crate::auth::User;
-use crate::calendar::{now_ms, rfc3339};
+use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::{Page, Pagination, View, read};
+use crate::http::answer::{Page, Pagination, Read, View};
 use crate::http::extract::{After, Path, Query};
-use crate::http::fields::{BlockNumber, Count, Instant, Text, request};
+use crate::http::fields::{BlockNumber, Count, Instant, Text, listed_fields, one_of, request};
+
+pub(super) fn routes() -> [Route; 3] {
+    [
+        Route::get("/api/v1/wallets/{userId}/balance", balance)
+            .summary("What the caller's account holds"),
+        Route::get("/api/v1/wallets/{userId}/transactions", transactions)
+            .summary("The caller's movements, newest first")
+            .fails(&[(400, "invalid_cursor")]),
+        Route::get("/api/v1/transactions/{userId}/history", history)
+            .summary("The caller's movements by numbered pages"),
+    ]
+}
 
 request! {
     /// As of when.
@@ -30,60 +44,62 @@ request! {
 /// What an account holds.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BalanceReply<'a> {
-    user_id: &'a str,
+pub(crate) struct BalanceReply {
+    #[schemars(with = "String")]
+    user_id: AccountId,
     balance: String,
     currency: &'static str,
     /// The whole balance while the account is frozen, else nothing.
     frozen_amount: String,
     available_balance: String,
     /// The time of the last block that the balance is known to hold for.
-    last_updated: String,
+    last_updated: Option<String>,
 }
 
 /// `GET /wallets/{userId}/balance`
-pub(crate) async fn balance(
+async fn balance(
     State(app): State<App>,
     user: User,
     _: After,
     Path(id): Path<String>,
     Query(query): Query<BalanceQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<BalanceReply>> {
     let account = own_account(&user, &id)?;
     if let Some(BlockNumber(block)) = query.as_of {
-        return balance_at(&app, account, block).await;
+        return balance_at(app.store(), account, block).await;
     }
     let found = app.balance(account).await?;
     let (balance, position) = found.ok_or_else(|| Error::not_found("Wallet"))?;
     let is_frozen = balance.frozen.is_some();
-    Ok(read(&position, &balance_reply(&account, balance.balance, is_frozen, &position)))
+    let body = balance_reply(account, balance.balance, is_frozen, &position);
+    Ok(Read { position, body })
 }
 
-async fn balance_at(app: &App, account: AccountId, block: u64) -> Result<Response<HttpBody>> {
-    let mut view = View::open(app).await?;
+async fn balance_at(store: &Store, account: AccountId, block: u64) -> Result<Read<BalanceReply>> {
+    let mut view = View::open(store).await?;
     if view.position.checkpoint.is_none_or(|checkpoint| block > checkpoint.block) {
         return Err(Error::not_found("Block"));
     }
     let found = accounts::balance_at(&mut view.snapshot, &account, block).await?;
     let balance = found.ok_or_else(|| Error::not_found("Wallet"))?;
-    Ok(view.answer(&balance_reply(&account, balance, false, &view.position)))
+    Ok(view.read(balance_reply(account, balance, false, &view.position)))
 }
 
-fn balance_reply<'a>(
-    account: &'a AccountId,
+fn balance_reply(
+    user_id: AccountId,
     balance: Amount,
     is_frozen: bool,
     position: &Position,
-) -> BalanceReply<'a> {
+) -> BalanceReply {
     let (frozen, available) =
         if is_frozen { (balance, Amount::ZERO) } else { (Amount::ZERO, balance) };
     BalanceReply {
-        user_id: account.as_str(),
+        user_id,
         balance: balance.to_gx(),
         currency: CURRENCY,
         frozen_amount: frozen.to_gx(),
         available_balance: available.to_gx(),
-        last_updated: rfc3339(position.checkpoint.map_or_else(now_ms, |last| last.at.0)),
+        last_updated: position.checkpoint.map(|last| rfc3339(last.at.0)),
     }
 }
 
@@ -95,12 +111,12 @@ fn own_account(user: &User, id: &str) -> Result<AccountId> {
 
 /// What clients ask for: payments both ways, or one kind of movement.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Asked {
+pub(crate) enum HistoryKind {
     Transfer,
     One(EntryKind),
 }
 
-impl Asked {
+impl HistoryKind {
     pub(crate) const ALL: [Self; 10] = [
         Self::Transfer,
         Self::One(EntryKind::Supply),
@@ -129,13 +145,32 @@ impl Asked {
     }
 }
 
+listed_fields! {
+    HistoryKind: "invalid_type";
+}
+
+impl JsonSchema for HistoryKind {
+    fn schema_name() -> Cow<'static, str> {
+        "HistoryKind".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        one_of(Self::ALL.map(Self::as_str))
+    }
+}
+
+/// Every kind of movement, as answers show it.
+fn movement_kinds(_: &mut SchemaGenerator) -> Schema {
+    one_of(HistoryKind::ALL.into_iter().filter_map(|kind| match kind {
+        HistoryKind::Transfer => None,
+        HistoryKind::One(kind) => Some(kind.as_str()),
+    }))
+}
+
 request! {
     /// Which movements.
     pub(crate) struct HistoryQuery {
-        /// `TRANSFER` for what was sent and received, or one of `SENT`, `RECEIVED`, `GENESIS`,
-        /// `FEE`, `SUPPLY`, `DISBURSEMENT`, `LOAN`, `REPAYMENT` and `TAX`.
-        #[schemars(with = "Option<String>")]
-        kind as "type": Option<Asked>,
+        /// `TRANSFER` stands for what was sent and received.
+        kind as "type": Option<HistoryKind>,
         counterparty as "counterparty": Option<AccountId>,
         /// Not before this time.
         from as "from": Option<Instant>,
@@ -158,8 +193,8 @@ pub(crate) struct Movement {
     id: String,
     #[schemars(with = "String")]
     command_id: gx_types::CommandId,
-    /// `SENT`, `RECEIVED`, `GENESIS`, `FEE` or `SUPPLY`.
     #[serde(rename = "type")]
+    #[schemars(schema_with = "movement_kinds")]
     kind: &'static str,
     /// Without the fee.
     amount: String,
@@ -209,40 +244,40 @@ pub(crate) struct HistoryReply {
 }
 
 /// `GET /wallets/{userId}/transactions`
-pub(crate) async fn transactions(
-    State(app): State<App>,
+async fn transactions(
+    State(store): State<Store>,
     user: User,
     _: After,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<Page<Movement>>> {
     let account = own_account(&user, &id)?;
     let place = match (&query.cursor, query.page) {
         (Some(cursor), _) => Place::After(cursor.0.parse().map_err(|_| bad_cursor())?),
         (None, Some(page)) => Place::Offset(offset(page.0, limit_of(&query))),
         (None, None) => Place::Newest,
     };
-    let (view, found) = look_up(&app, &account, &query, place).await?;
+    let (view, found) = look_up(&store, &account, &query, place).await?;
     let next_cursor = found.next.map(|entry| entry.to_string());
     let data = found.entries.into_iter().map(|entry| movement(&account, entry)).collect();
-    Ok(view.answer(&Page { data, has_more: next_cursor.is_some(), next_cursor }))
+    Ok(view.read(Page { data, has_more: next_cursor.is_some(), next_cursor }))
 }
 
 /// `GET /transactions/{userId}/history`
-pub(crate) async fn history(
-    State(app): State<App>,
+async fn history(
+    State(store): State<Store>,
     user: User,
     _: After,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
-) -> Result<Response<HttpBody>> {
+) -> Result<Read<HistoryReply>> {
     let account = own_account(&user, &id)?;
     let (page, limit) = (query.page.map_or(1, |page| page.0), limit_of(&query));
     let place = Place::Offset(offset(page, limit));
-    let (view, found) = look_up(&app, &account, &query, place).await?;
+    let (view, found) = look_up(&store, &account, &query, place).await?;
     let transactions = found.entries.into_iter().map(|entry| movement(&account, entry)).collect();
     let pagination = Pagination::new(u64::from(page), limit, found.total);
-    Ok(view.answer(&HistoryReply { transactions, pagination }))
+    Ok(view.read(HistoryReply { transactions, pagination }))
 }
 
 fn limit_of(query: &HistoryQuery) -> u32 {
@@ -258,19 +293,19 @@ fn bad_cursor() -> Error {
 }
 
 async fn look_up(
-    app: &App,
+    store: &Store,
     account: &AccountId,
     query: &HistoryQuery,
     place: Place,
 ) -> Result<(View, history::Page)> {
     let filter = Filter {
-        kinds: query.kind.map(Asked::kinds).unwrap_or_default(),
+        kinds: query.kind.map(HistoryKind::kinds).unwrap_or_default(),
         counterparty: query.counterparty,
         from: query.from.map(|from| TimeMs(from.0)),
         to: query.to.map(|to| TimeMs(to.0)),
         as_of_block: query.as_of.map(|block| block.0),
     };
-    let mut view = View::open(app).await?;
+    let mut view = View::open(store).await?;
     let limit = limit_of(query);
     let found = history::page(&mut view.snapshot, account, &filter, place, limit).await?;
     Ok((view, found.ok_or_else(|| Error::not_found("Wallet"))?))

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use gx_server::{Route, routes};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -45,6 +46,25 @@ pub(crate) fn new_key() -> String {
     format!("test-key-{:08}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// The row of the route table that a request belongs to.
+fn route_of(method: &str, path: &str) -> Option<&'static Route> {
+    let path = path.split('?').next().unwrap_or_default();
+    let fits = |pattern: &str| {
+        let (mut given, mut wanted) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (given.next(), wanted.next()) {
+                (None, None) => return true,
+                (Some(given), Some(wanted)) if wanted.starts_with('{') || given == wanted => {}
+                _ => return false,
+            }
+        }
+    };
+    let mut known = routes().iter().filter(|route| route.verb.as_str() == method);
+    // Fixed words win over parameters, as in the router.
+    let exact = known.clone().find(|route| route.path == path);
+    exact.or_else(|| known.find(|route| fits(route.path)))
+}
+
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, token: None, connection: Mutex::default() }
@@ -77,7 +97,14 @@ impl Client {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if let Some(route) = route_of(method, path) {
+            let failed = parts.status.as_u16() >= 400;
+            let code = body["code"].as_str().filter(|_| failed);
+            let status = parts.status.as_u16();
+            let is_known = route.admits(status, code);
+            assert!(is_known, "{route:?} answers what its description does not list: {text}");
+        }
         Reply { status: parts.status, headers: parts.headers, body, text }
     }
 

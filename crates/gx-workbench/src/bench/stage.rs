@@ -177,8 +177,8 @@ impl Kept {
 pub(super) fn submission(envelope: gx_contract::Envelope) -> Submission {
     let gx_contract::Envelope { command_id, actor, command, signature } = envelope;
     let service = match actor {
-        Actor::User(_) => Service::Tokenomics,
-        Actor::Admin(_) | Actor::System => Service::Admin,
+        Actor::User(_) => Service::Tokenomics.as_str(),
+        Actor::Admin(_) | Actor::System => Service::Admin.as_str(),
     };
     let (key, traceparent) = (command_id.to_string(), None);
     Submission { actor, key, command, signature, service, traceparent }

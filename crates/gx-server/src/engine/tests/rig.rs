@@ -21,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::Clock;
 use crate::engine::*;
 use crate::metrics::Metrics;
-use crate::service::Service;
 
 /// Nothing in these tests takes longer than this unless it is broken.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
@@ -153,7 +152,7 @@ impl Rig {
         key: &str,
         command: impl Into<Command>,
     ) -> Result<Accepted, SubmitError> {
-        let (key, command, service) = (key.to_owned(), command.into(), Service::Tokenomics);
+        let (key, command, service) = (key.to_owned(), command.into(), "tokenomics");
         self.outbox
             .submit(Submission { actor, key, command, signature: None, service, traceparent: None })
             .await
@@ -180,7 +179,7 @@ impl Rig {
         let mut payments = JoinSet::new();
         for key in keys {
             let (actor, command) = (Actor::User(from), transfer(from, to, qirat).into());
-            let (service, traceparent) = (Service::Tokenomics, None);
+            let (service, traceparent) = ("tokenomics", None);
             let payment = Submission {
                 actor,
                 key: key.clone(),

@@ -24,8 +24,11 @@ use crate::error::Detail;
 
 /// Where in the body a value stands. It becomes text only when there is a fault to report.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum At<'a> {
+pub enum At<'a> {
+    /// A JSON body.
     Root,
+    /// A query string, whose values are all texts.
+    Query,
     Key(&'a At<'a>, &'a str),
     Index(&'a At<'a>, usize),
 }
@@ -33,8 +36,8 @@ pub(crate) enum At<'a> {
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Root => Ok(()),
-            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Root | Self::Query => Ok(()),
+            Self::Key(Self::Root | Self::Query, key) => f.write_str(key),
             Self::Key(parent, key) => write!(f, "{parent}.{key}"),
             Self::Index(parent, at) => write!(f, "{parent}[{at}]"),
         }
@@ -43,7 +46,7 @@ impl fmt::Display for At<'_> {
 
 /// The faults found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(pub(crate) Vec<Detail>);
+pub struct Faults(pub(crate) Vec<Detail>);
 
 impl Faults {
     pub(crate) fn add(
@@ -54,29 +57,44 @@ impl Faults {
     ) {
         let field = match at {
             At::Root => "(body)".to_owned(),
+            At::Query => "(query)".to_owned(),
             at => at.to_string(),
         };
         self.0.push(Detail { field, code: code.into(), message: message.into() });
     }
 }
 
+impl At<'_> {
+    /// Whether the value stands in a query string.
+    fn is_in_query(&self) -> bool {
+        match self {
+            Self::Root => false,
+            Self::Query => true,
+            Self::Key(parent, _) | Self::Index(parent, _) => parent.is_in_query(),
+        }
+    }
+}
+
 /// A value that a request can hold.
-pub(crate) trait Field: Sized {
+pub trait Field: Sized {
     /// Reads the value; `None` when a fault was added.
     fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self>;
 }
 
-/// A body or a part of one.
+/// A body or a part of one, or a query string. `any_of` names fields of which the description says
+/// that one is needed; the handler sees to it.
 macro_rules! request {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
             $($(#[$field_meta:meta])* $field:ident as $key:literal: $type:ty,)*
         }
+        $(any_of [$($one:literal),+])?
     ) => {
         $(#[$meta])*
         #[derive(Debug, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
+        $(#[schemars(extend("anyOf" = [$({ "required": [$one] }),+]))])?
         $vis struct $name {
             $($(#[$field_meta])* #[serde(rename = $key)] $vis $field: $type,)*
         }
@@ -177,13 +195,31 @@ impl<T: Field> Field for Vec<T> {
 
 impl Field for u32 {
     fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
-        let number = required(value, at, faults)?.and_then(Value::as_u64);
+        let number = whole_number(value, at, faults)?;
         let number = number.and_then(|number| number.try_into().ok());
         if number.is_none() {
             faults.add(at, "not_a_number", "must be a whole number from 0 to 4294967295");
         }
         number
     }
+}
+
+request! {
+    /// Nothing has to be said.
+    pub struct NoBody {
+    }
+}
+
+/// A whole number: a number in a body, a text in a query string.
+fn whole_number(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Option<u64>> {
+    let given = required(value, at, faults)?;
+    Some(match given {
+        Some(Value::String(text)) if at.is_in_query() => {
+            text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+        }
+        Some(given) => given.as_u64(),
+        None => None,
+    })
 }
 
 /// Fields whose rule is `FromStr` of the type.
@@ -209,12 +245,16 @@ from_str_fields! {
     gx_types::CountryCode: "invalid_country_code";
 }
 
-/// Fields whose text is one of a list that the store knows.
+/// Fields whose text is one of a list that the type knows.
 macro_rules! listed_fields {
     ($($type:ty: $code:literal;)+) => {$(
-        impl Field for $type {
-            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
-                let given = text(value, at, faults)?;
+        impl $crate::http::fields::Field for $type {
+            fn read(
+                value: Option<&serde_json::Value>,
+                at: $crate::http::fields::At<'_>,
+                faults: &mut $crate::http::fields::Faults,
+            ) -> Option<Self> {
+                let given = $crate::http::fields::text(value, at, faults)?;
                 let found = Self::ALL.into_iter().find(|one| one.as_str() == given);
                 if found.is_none() {
                     let known: Vec<&str> = Self::ALL.iter().map(|one| one.as_str()).collect();
@@ -226,9 +266,12 @@ macro_rules! listed_fields {
     )+};
 }
 
-listed_fields! {
-    gx_store::identity::users::UserStatus: "invalid_status";
-    crate::tokenomics::wallets::Asked: "invalid_type";
+pub(crate) use listed_fields;
+
+/// The schema of a text that is one of a list.
+pub(crate) fn one_of(texts: impl IntoIterator<Item = &'static str>) -> schemars::Schema {
+    let texts: Vec<&str> = texts.into_iter().collect();
+    schemars::json_schema!({ "type": "string", "enum": texts })
 }
 
 /// Fields whose rule is the `Deserialize` of a contract type.

@@ -7,7 +7,7 @@ use gx_types::Amount;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::{At, Faults, Field, address, text, written};
+use super::{At, Faults, Field, address, text, whole_number, written};
 use crate::calendar::{Date, parse_rfc3339};
 
 /// Why a text does not fit: a code for programs, a sentence for people.
@@ -243,7 +243,7 @@ text_field!(
 
 /// Text of MIN to MAX characters that somebody writes and somebody else reads.
 #[derive(Debug, Clone)]
-pub(crate) struct Written<const MIN: usize, const MAX: usize>(pub(crate) String);
+pub struct Written<const MIN: usize, const MAX: usize>(pub(crate) String);
 
 text_field!(
     [const MIN: usize, const MAX: usize] Written<MIN, MAX>,
@@ -260,19 +260,56 @@ text_field!(
     }
 );
 
+impl<const MIN: usize, const MAX: usize> From<Written<MIN, MAX>> for String {
+    fn from(text: Written<MIN, MAX>) -> Self {
+        text.0
+    }
+}
+
 /// A remark on a payment: everybody on the ledger can read it.
 pub(crate) type Remark = Written<0, 200>;
 
-/// A whole number from MIN to MAX; as text where it stands in a query string.
+/// A whole number from MIN to MAX.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Count<const MIN: u32, const MAX: u32>(pub(crate) u32);
 
-text_field!(
+/// Implements [`Field`] for numbers that a function takes, and the schema by a JSON object.
+macro_rules! number_field {
+    ([$($param:tt)*] $type:ty, $name:literal, $read:expr, $schema:tt) => {
+        impl<$($param)*> Field for $type {
+            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+                let read: fn(Option<u64>) -> Result<Self, Cow<'static, str>> = $read;
+                match read(whole_number(value, at, faults)?) {
+                    Ok(read) => Some(read),
+                    Err(message) => {
+                        faults.add(at, "invalid_number", message);
+                        None
+                    }
+                }
+            }
+        }
+
+        impl<$($param)*> JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+number_field!(
     [const MIN: u32, const MAX: u32] Count<MIN, MAX>,
     "Count",
-    |text| match text.parse::<u32>() {
-        Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-        _ => Err(("invalid_number", format!("must be a whole number from {MIN} to {MAX}").into())),
+    |number| {
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let fits = number.filter(|number| (MIN..=MAX).contains(number));
+        fits.map(Self).ok_or_else(|| format!("must be a whole number from {MIN} to {MAX}").into())
     },
     { "type": "integer", "minimum": MIN, "maximum": MAX }
 );
@@ -281,14 +318,14 @@ text_field!(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockNumber(pub(crate) u64);
 
-text_field!(
+number_field!(
     [] BlockNumber,
     "BlockNumber",
-    |text| match text.parse::<u64>() {
-        Ok(number) if i64::try_from(number).is_ok() => Ok(Self(number)),
-        _ => Err(("invalid_number", "must be the number of a block".into())),
+    |number| {
+        let fits = number.filter(|number| i64::try_from(*number).is_ok());
+        fits.map(Self).ok_or_else(|| "must be the number of a block".into())
     },
-    { "type": "integer", "minimum": 0 }
+    { "type": "integer", "minimum": 0, "maximum": i64::MAX }
 );
 
 /// A point in time.

@@ -131,7 +131,7 @@ impl Society<'_> {
         signer: Option<Signer<'_>>,
     ) -> Submission {
         self.commands += 1;
-        let (key, service) = (format!("society-{:08}", self.commands), Service::Admin);
+        let (key, service) = (format!("society-{:08}", self.commands), Service::Admin.as_str());
         let command_id = CommandId::derive(&actor, &key);
         let mut envelope = Envelope { command_id, actor, command, signature: None };
         envelope.signature = signer.map(|sign| sign(&envelope));

@@ -4,7 +4,7 @@
 //! request that failed may be made again under its key.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{FromRef as _, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -12,14 +12,25 @@ use gx_store::idempotency::{self, Answer, Claim, Claimed};
 use gx_types::TimeMs;
 use sha2::{Digest, Sha256};
 
-use super::extract::{KEY_HEADERS, body_bytes, idempotency_key};
 use super::route::Route;
+use super::shape::Failure;
 use crate::app::App;
 use crate::auth::hex;
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
+use crate::http::extract::{BodyLimits, KEY_HEADERS, idempotency_key};
 
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How a request under a key can fail besides.
+pub(super) const FAILURES: [Failure; 6] = [
+    (400, "idempotency_key_invalid"),
+    (408, "body_too_slow"),
+    (409, "request_in_flight"),
+    (413, "body_too_large"),
+    (422, "idempotency_key_reused"),
+    (503, "store_unavailable"),
+];
 
 /// How long an answer is kept.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
@@ -61,7 +72,7 @@ async fn attempt(
     };
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let bytes = body_bytes(Request::new(body), app).await?;
+    let bytes = BodyLimits::from_ref(app).read(Request::new(body)).await?;
     let mut hash = Sha256::new();
     for part in [route.verb.as_str().as_bytes(), path.as_bytes(), &bytes] {
         hash.update(part.len().to_le_bytes());

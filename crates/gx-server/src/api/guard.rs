@@ -12,13 +12,13 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::context::Context;
-use super::limits::{Allowance, Class};
 use super::replay;
-use super::route::{Access, Route};
+use super::route::{Access, Route, Served};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::limits::{Allowance, Class};
 use crate::metrics::{ByRoute, ByStatus};
 use crate::service::Services;
 
@@ -26,19 +26,21 @@ use crate::service::Services;
 #[derive(Debug)]
 struct Guarded {
     app: App,
-    route: Route,
+    route: &'static Route,
+    served: Served,
     seconds: Histogram,
 }
 
 /// The router of a set of services, from the table.
-pub(crate) fn router(app: &App, routes: &[Route], services: Services) -> Router {
-    let served = |route: &&Route| route.service.is_none_or(|service| services.contains(service));
+pub(crate) fn router(app: &App, routes: &'static [Route], services: Services) -> Router {
+    let is_served = |route: &&Route| route.service.is_none_or(|service| services.contains(service));
     let mut router = Router::new();
-    for route in routes.iter().filter(served) {
+    for route in routes.iter().filter(is_served) {
         let labels = ByRoute { method: route.verb.as_str(), route: route.path };
         let guarded = Arc::new(Guarded {
             app: app.clone(),
-            route: route.clone(),
+            route,
+            served: Served { routes, services },
             seconds: app.metrics().http_seconds.get_or_create(&labels).clone(),
         });
         let handler = route.method_router().route_layer(from_fn_with_state(guarded, guard));
@@ -61,16 +63,23 @@ async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: 
     let mut allowance = None;
     let response = match guarded.admit(&context, request.headers(), &mut allowance).await {
         Ok(caller) => {
-            let kept = replay::applies(&guarded.route, request.headers()).then(|| {
+            let kept = replay::applies(guarded.route, request.headers()).then(|| {
                 let client = || format!("client:{}", context.client);
                 caller.as_ref().map_or_else(client, |caller| caller.scope().to_owned())
             });
+            let extensions = request.extensions_mut();
             if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+                extensions.insert(caller);
+            }
+            if guarded.route.mutates() {
+                extensions.insert(guarded.route.facts());
+            }
+            if guarded.route.access() == Access::System {
+                extensions.insert(guarded.served);
             }
             match kept {
                 Some(scope) => {
-                    replay::run(&guarded.app, &guarded.route, &scope, request, next).await
+                    replay::run(&guarded.app, guarded.route, &scope, request, next).await
                 }
                 None => next.run(request).await,
             }
@@ -100,7 +109,7 @@ impl Guarded {
                 _ => Ok(()),
             }
         };
-        match self.route.access {
+        match self.route.access() {
             Access::System => return Ok(None),
             Access::Public => return count(class, None).map(|()| None),
             Access::User | Access::Either | Access::AnyAdmin | Access::Admin(_) => {}
@@ -124,7 +133,7 @@ impl Guarded {
     }
 
     fn permit(&self, caller: &Caller) -> Result<()> {
-        match (self.route.access, caller) {
+        match (self.route.access(), caller) {
             (Access::User, Caller::User(_))
             | (Access::AnyAdmin, Caller::Admin(_))
             | (Access::Either, Caller::User(_)) => Ok(()),
@@ -143,7 +152,7 @@ impl Guarded {
         allowance: Option<Allowance>,
         mut response: Response,
     ) -> Response {
-        let route = &self.route;
+        let route = self.route;
         let (method, path) = (route.verb.as_str(), route.path);
         let status_code = response.status().as_u16();
         let metrics = self.app.metrics();
@@ -157,7 +166,7 @@ impl Guarded {
             headers.insert(REMAINING, HeaderValue::from(remaining));
             headers.insert(RESET, HeaderValue::from(seconds));
         }
-        if self.app.config().log.requests && route.access != Access::System {
+        if self.app.config().log.requests && route.access() != Access::System {
             let (id, ms) = (&context.request_id, took.as_millis());
             let trace = context.trace;
             tracing::info!(

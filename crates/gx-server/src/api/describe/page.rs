@@ -56,12 +56,11 @@ struct Operation<'d> {
     fields: &'d Value,
 }
 
-/// The operations by tag, in the order of the services, then of the paths.
+/// The operations by tag, in the order of the document's tags, then of the paths.
 fn groups(document: &Value) -> Vec<(&str, Vec<Operation<'_>>)> {
-    let mut groups: Vec<(&str, Vec<Operation<'_>>)> = ["identity", "admin", "tokenomics", "system"]
-        .map(|tag| (tag, Vec::new()))
-        .into_iter()
-        .collect();
+    let tags = document.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let names = tags.filter_map(|tag| tag.get("name").and_then(Value::as_str));
+    let mut groups: Vec<(&str, Vec<Operation<'_>>)> = names.map(|tag| (tag, Vec::new())).collect();
     let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     for (path, operations) in paths {
         for (verb, fields) in operations.as_object().into_iter().flatten() {
@@ -107,22 +106,39 @@ impl<'d> Operation<'d> {
         if !alias.is_empty() {
             let _ = write!(html, "<p>{}</p>", code_spans(alias));
         }
-        self.write_parameters(html);
+        self.write_parameters(html, document);
         let body = self.fields.pointer("/requestBody/content/application~1json/schema");
         write_schema(html, "Body", body, document);
         let responses = self.fields.get("responses").and_then(Value::as_object);
-        for (status, response) in responses.into_iter().flatten().filter(|(s, _)| *s != "default") {
+        for (status, response) in responses.into_iter().flatten() {
+            let response = resolve(response, document);
             let schema = response.pointer("/content/application~1json/schema");
             write_schema(html, &format!("Answer {status}"), schema, document);
         }
+        self.write_failures(html, document);
         html.push_str("</section>");
     }
 
-    fn write_parameters(&self, html: &mut String) {
+    fn write_failures(&self, html: &mut String, document: &Value) {
+        let responses = self.fields.get("responses").and_then(Value::as_object);
+        html.push_str("<details><summary>Failures</summary><table>");
+        for (status, response) in responses.into_iter().flatten() {
+            let codes = "/content/application~1problem+json/schema/allOf/1/properties/code/enum";
+            let response = resolve(response, document);
+            let Some(codes) = response.pointer(codes).and_then(Value::as_array) else { continue };
+            let codes: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
+            let codes = text(&codes.join(", "));
+            let _ = write!(html, "<tr><td>{}</td><td>{codes}</td></tr>", text(status));
+        }
+        html.push_str("</table></details>");
+    }
+
+    fn write_parameters(&self, html: &mut String, document: &Value) {
         let parameters = self.fields.get("parameters").and_then(Value::as_array);
         let Some(parameters) = parameters else { return };
         html.push_str("<h4>Parameters</h4><table>");
         for parameter in parameters {
+            let parameter = resolve(parameter, document);
             let of = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
             let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
             let _ = write!(

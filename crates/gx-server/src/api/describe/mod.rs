@@ -1,0 +1,229 @@
+//! The API description: OpenAPI 3.1 as JSON, and the same for people at `/docs`.
+//!
+//! Both are made from the route table; nothing about a route is written down a second time.
+
+mod page;
+mod parts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gx_types::CommandId;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+pub(crate) use page::page;
+
+use parts::Parts;
+
+use super::route::{Access, Route};
+use super::shape::Content;
+use crate::http::limits::Class;
+use crate::service::{Service, Services};
+
+/// The OpenAPI 3.1 document of a set of services.
+pub fn openapi(routes: &[Route], services: Services) -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into());
+    let mut parts = Parts::new(settings.into_generator());
+    let mut paths: Map<String, Value> = Map::new();
+    let served = |route: &&Route| route.service.is_none_or(|service| services.contains(service));
+    for route in routes.iter().filter(served) {
+        let operations = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Some(operations) = operations.as_object_mut() {
+            let operation = operation(route, &mut parts);
+            operations.insert(route.verb.as_str().to_lowercase(), operation);
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "GX Protocol",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "tags": tags(services),
+        "paths": paths,
+        "components": {
+            "schemas": parts.schemas.take_definitions(true),
+            "responses": parts.responses,
+            "parameters": parts.parameters,
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+            },
+        },
+    })
+}
+
+/// Name and purpose of each service, in the order in which they are shown.
+fn tags(services: Services) -> Vec<Value> {
+    let served = Service::ALL.iter().filter(|service| services.contains(**service));
+    let mut tags: Vec<Value> = served
+        .map(|service| json!({ "name": service.as_str(), "description": service.about() }))
+        .collect();
+    let system = "For operators and machines: the same routes on every port.";
+    tags.push(json!({ "name": SYSTEM, "description": system }));
+    tags
+}
+
+/// The tag of routes that every service has.
+const SYSTEM: &str = "system";
+
+const DESCRIPTION: &str = "Money is a decimal text of GX with at most six places, never a number. \
+    Times are RFC 3339 in UTC. A request that changes the ledger is a command: it is answered 202 \
+    with a command id as soon as it is durable, and settled by the ledger a moment later. Send \
+    `Prefer: wait=5` to get the outcome in the same answer. Commands need the header \
+    `Idempotency-Key`; the same key with the same body is the same command, however often it is \
+    sent. Reads carry `GX-Applied-Block` and `GX-Lag-Blocks`; `?after=<commandId>` waits until \
+    that command can be read.";
+
+fn operation(route: &Route, parts: &mut Parts) -> Value {
+    let shape = &route.shape;
+    let mut operation = json!({
+        "operationId": operation_id(route),
+        "summary": route.summary,
+        "tags": [route.service.map_or(SYSTEM, Service::as_str)],
+        "x-gx-access": access(route.access()),
+        "x-gx-rate-limit": limit(route.class),
+        "responses": responses(route, parts),
+    });
+    let Some(fields) = operation.as_object_mut() else { return operation };
+    if !matches!(route.access(), Access::Public | Access::System) {
+        fields.insert("security".to_owned(), json!([{ "bearer": [] }]));
+    }
+    if let Some(command) = route.command() {
+        fields.insert("x-gx-command".to_owned(), json!(command));
+    }
+    if let Some(path) = route.alias_of {
+        fields.insert("description".to_owned(), json!(format!("Another name of `{path}`.")));
+    }
+    if let Some(body) = shape.body {
+        let mut content =
+            Map::from_iter([("schema".to_owned(), body(&mut parts.schemas).to_value())]);
+        if let Some(sample) = sample(route) {
+            content.insert("example".to_owned(), sample);
+        }
+        let content = json!({ "application/json": content });
+        fields.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+    }
+    let parameters = parameters(route, parts);
+    if !parameters.is_empty() {
+        fields.insert("parameters".to_owned(), Value::Array(parameters));
+    }
+    operation
+}
+
+/// The sample as an example. One that the moment has to fill in shows nothing to a reader.
+fn sample(route: &Route) -> Option<Value> {
+    let sample = route.sample.filter(|sample| !sample.contains("\"{"))?;
+    serde_json::from_str(sample).ok()
+}
+
+/// Every status with its content; failures with the codes that they come with.
+fn responses(route: &Route, parts: &mut Parts) -> Value {
+    let mut responses = Map::new();
+    for (status, content) in &route.shape.answers {
+        let description = status.canonical_reason().unwrap_or("OK");
+        let (media_type, schema) = match content {
+            Content::Json(schema) => {
+                ("application/json", json!({ "schema": schema(&mut parts.schemas) }))
+            }
+            Content::Other(media_type) => (*media_type, json!({ "schema": { "type": "string" } })),
+        };
+        let content = json!({ media_type: schema });
+        let response = json!({ "description": description, "content": content });
+        responses.insert(status.as_str().to_owned(), response);
+    }
+    let mut codes: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
+    for (status, code) in route.failures() {
+        codes.entry(status).or_default().insert(code);
+    }
+    for (status, codes) in codes {
+        responses.insert(status.to_string(), parts.failure(status, &codes));
+    }
+    Value::Object(responses)
+}
+
+fn parameters(route: &Route, parts: &mut Parts) -> Vec<Value> {
+    let mut parameters = Vec::new();
+    for name in route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+        let schema = json!({ "type": "string" });
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+    }
+    let query = route.shape.query.map(|query| query(&mut parts.schemas).to_value());
+    let query = query.unwrap_or_default();
+    let required = query.get("required").and_then(Value::as_array);
+    for (name, schema) in query.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let description = schema.get("description").cloned().unwrap_or_default();
+        let is_required = required.is_some_and(|names| names.iter().any(|known| known == name));
+        parameters.push(json!({
+            "name": name, "in": "query", "required": is_required, "description": description,
+            "schema": schema,
+        }));
+    }
+    if route.shape.after {
+        parameters.push(parts.shared("after", |schemas| {
+            json!({
+                "name": "after", "in": "query", "required": false,
+                "description": "Wait, at most 5 seconds, until this command can be read",
+                "schema": schemas.subschema_for::<CommandId>(),
+            })
+        }));
+    }
+    if route.mutates() && route.access() != Access::System {
+        let is_required = route.shape.is_command;
+        let name = if is_required { "Idempotency-Key" } else { "Idempotency-Key.optional" };
+        parameters.push(parts.shared(name, |_| {
+            json!({
+                "name": "Idempotency-Key", "in": "header", "required": is_required,
+                "description": "A new one for a new request, the same one to repeat it",
+                "schema": {
+                    "type": "string", "minLength": 8, "maxLength": 255,
+                    "pattern": "^[!-~]{8,255}$",
+                },
+            })
+        }));
+    }
+    if route.shape.waits {
+        parameters.push(parts.shared("Prefer", |_| {
+            json!({
+                "name": "Prefer", "in": "header", "required": false,
+                "description": "wait=N: answer with the outcome, after at most 30 seconds",
+                "schema": { "type": "string", "examples": ["wait=5"] },
+            })
+        }));
+    }
+    parameters
+}
+
+/// `post_transfers`, `get_wallets_userId_balance`.
+fn operation_id(route: &Route) -> String {
+    let path = route.path.trim_start_matches("/api/v1");
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut id = route.verb.as_str().to_lowercase();
+    for word in words {
+        id.push('_');
+        id.push_str(word);
+    }
+    id
+}
+
+fn access(access: Access) -> String {
+    match access {
+        Access::Public => "everybody".to_owned(),
+        Access::User => "a user".to_owned(),
+        Access::Either => "a user or an admin".to_owned(),
+        Access::AnyAdmin => "any admin".to_owned(),
+        Access::Admin(permission) => format!("an admin with {}", permission.code()),
+        Access::System => "operators".to_owned(),
+    }
+}
+
+fn limit(class: Class) -> &'static str {
+    match class {
+        Class::Credentials => "credentials",
+        Class::Command => "commands",
+        Class::Read => "reads",
+        Class::Unlimited => "none",
+    }
+}

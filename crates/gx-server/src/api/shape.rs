@@ -1,0 +1,93 @@
+//! What is known of an endpoint from the types of its handler.
+//!
+//! Nothing here is written down by hand for a route: extractors and answers say it of themselves.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::route::Access;
+
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// A way in which a request can fail: the status of the answer, and the code in its body.
+pub(crate) type Failure = (u16, &'static str);
+
+/// What a successful answer carries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content {
+    Json(SchemaOf),
+    /// Another media type.
+    Other(&'static str),
+}
+
+/// An endpoint: who may call it, what it takes, what it answers, how it can fail.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    pub(crate) access: Access,
+    pub(crate) query: Option<SchemaOf>,
+    pub(crate) body: Option<SchemaOf>,
+    /// It can be asked to come after a command.
+    pub(crate) after: bool,
+    /// It needs an idempotency key.
+    pub(crate) is_command: bool,
+    /// It can be asked to wait for the outcome.
+    pub(crate) waits: bool,
+    /// The contract function that it submits.
+    pub(crate) command: Option<&'static str>,
+    pub(crate) answers: Vec<(StatusCode, Content)>,
+    pub(crate) failures: BTreeSet<Failure>,
+}
+
+impl Shape {
+    pub(super) fn new() -> Self {
+        Self {
+            access: Access::Public,
+            query: None,
+            body: None,
+            after: false,
+            is_command: false,
+            waits: false,
+            command: None,
+            answers: Vec::new(),
+            failures: BTreeSet::new(),
+        }
+    }
+
+    /// The extractor of the caller is the permission.
+    pub(crate) fn access(&mut self, access: Access) {
+        debug_assert_eq!(self.access, Access::Public, "a handler has one caller");
+        self.access = access;
+        self.fails(&[
+            (401, "authorization_missing"),
+            (401, "authorization_malformed"),
+            (401, "token_invalid"),
+        ]);
+        if !matches!(access, Access::User) {
+            self.fails(&[(401, "idle_timeout")]);
+        }
+        if matches!(access, Access::User | Access::Either) {
+            let shut_out = ["account_frozen", "account_suspended", "account_closed"];
+            self.failures.extend(shut_out.map(|code| (403, code)));
+        }
+        if matches!(access, Access::Admin(_) | Access::Either) {
+            self.fails(&[(403, "password_change_required")]);
+        }
+        if access != Access::Either {
+            self.fails(&[(403, "forbidden")]);
+        }
+    }
+
+    pub(crate) fn fails(&mut self, failures: &[Failure]) {
+        self.failures.extend(failures);
+    }
+
+    pub(crate) fn json<T: JsonSchema>(&mut self, status: StatusCode) {
+        self.answers.push((status, Content::Json(|schemas| schemas.subschema_for::<T>())));
+    }
+
+    pub(crate) fn other(&mut self, media_type: &'static str) {
+        self.answers.push((StatusCode::OK, Content::Other(media_type)));
+    }
+}

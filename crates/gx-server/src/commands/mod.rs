@@ -1,0 +1,238 @@
+//! Giving a command: accepted with its audit row, waited for if the client wants to, answered.
+//!
+//! A command of a user is recorded by its outbox row. A command of an admin writes a row of the
+//! audit log in the same transaction. Handlers give commands by [`Commands`] and by nothing else.
+
+pub(crate) mod status;
+
+use std::marker::PhantomData;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use gx_contract::{Command, Named};
+use gx_store::commands::State as Stage;
+use gx_types::{Actor, CommandId};
+use serde_json::{Value, json as value};
+
+use crate::api::{Answer, Facts, Input, REPLAYED, Shape};
+use crate::app::App;
+use crate::audit::{Audit, Entry};
+use crate::auth::{Admin, Grant, May, User};
+use crate::engine::{Accepted as Taken, Expected, Submission, SubmitError};
+use crate::error::{Error, Result, refusal_status};
+use crate::http::answer::json;
+use crate::http::context::Context;
+use crate::http::extract::{Key, Wait};
+pub(crate) use status::CommandReply;
+
+/// Somebody on whose behalf commands are given.
+pub trait Giver: Input + FromRequestParts<App, Rejection = Error> + Send + Sync {
+    /// Whether the audit log keeps a row of each command.
+    const IS_AUDITED: bool;
+
+    /// Who acts on the ledger.
+    ///
+    /// # Errors
+    /// When the caller is not known there yet.
+    fn actor(&self) -> Result<Actor>;
+
+    /// `user:<id>` or `admin:<id>`.
+    fn scope(&self) -> &str;
+}
+
+impl Giver for User {
+    const IS_AUDITED: bool = false;
+
+    fn actor(&self) -> Result<Actor> {
+        self.own_account().map(Actor::User)
+    }
+
+    fn scope(&self) -> &str {
+        User::scope(self)
+    }
+}
+
+impl<G: Grant> Giver for May<G> {
+    const IS_AUDITED: bool = true;
+
+    fn actor(&self) -> Result<Actor> {
+        let missing =
+            || Error::conflict("not_on_ledger", "You have not been appointed on the ledger");
+        self.ledger_id.map(Actor::Admin).ok_or_else(missing)
+    }
+
+    fn scope(&self) -> &str {
+        Admin::scope(self)
+    }
+}
+
+/// What a handler gives commands by, on behalf of whoever called.
+#[derive(Debug)]
+pub struct Commands<By> {
+    pub(crate) by: By,
+    app: App,
+    context: Context,
+    key: Key,
+    wait: Wait,
+    facts: Facts,
+    /// What the audit row says was changed: the path's first parameter, else the row's word.
+    target: String,
+    notes: Option<String>,
+}
+
+impl<By: Giver> FromRequestParts<App> for Commands<By> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let facts = parts.extensions.get::<Facts>().copied();
+        let facts = facts.ok_or_else(|| Error::internal("a command on a route that only reads"))?;
+        let target = if By::IS_AUDITED { target(parts, app, facts).await } else { String::new() };
+        Ok(Self {
+            by: By::from_request_parts(parts, app).await?,
+            app: app.clone(),
+            context: Context::from_request_parts(parts, app).await?,
+            key: Key::from_request_parts(parts, app).await?,
+            wait: Wait::from_request_parts(parts, app).await?,
+            facts,
+            target,
+            notes: None,
+        })
+    }
+}
+
+async fn target(parts: &mut Parts, app: &App, facts: Facts) -> String {
+    let params = RawPathParams::from_request_parts(parts, app).await.ok();
+    let first = params.iter().flatten().next().map(|(_, value)| value.to_owned());
+    first.unwrap_or_else(|| facts.target.to_owned())
+}
+
+impl<By: Giver> Input for Commands<By> {
+    fn describe(shape: &mut Shape) {
+        By::describe(shape);
+        Key::describe(shape);
+        Wait::describe(shape);
+        shape.fails(&[(409, "not_on_ledger"), (422, "idempotency_key_reused"), (503, "busy")]);
+    }
+}
+
+impl<By: Giver> Commands<By> {
+    /// What the giver wants remembered, in the audit log alone.
+    pub(crate) fn noting(self, notes: Option<String>) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// Accepts a command, and waits for its outcome if the client wants to.
+    ///
+    /// # Errors
+    /// What the command is refused for without a look at the ledger, and everything in the way.
+    pub async fn give<C: Named>(self, command: C) -> Result<Accepted<C>> {
+        let submission = Submission {
+            actor: self.by.actor()?,
+            key: self.key.0.clone(),
+            command: command.into(),
+            signature: None,
+            service: self.facts.service.map_or("", |service| service.as_str()),
+            traceparent: Some(self.context.trace.to_string()),
+        };
+        let id = submission.command_id();
+        let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
+        let taken = if By::IS_AUDITED {
+            self.submit_audited(submission).await?
+        } else {
+            self.app.outbox().submit(submission).await?
+        };
+        let settled = self.settled(taken, expected).await?.filter(Stage::is_final);
+        Ok(Accepted { id, settled, replayed: taken.replayed, command: PhantomData })
+    }
+
+    async fn submit_audited(&self, submission: Submission) -> Result<Taken> {
+        let action = submission.command.name();
+        let args = args(&submission.command)?;
+        let mut change = Audit::new(self.app.store().clone(), &self.context).begin().await?;
+        let taken = self.app.outbox().submit_in(change.tx(), vec![submission]).await?;
+        let taken = taken.first().copied().ok_or_else(|| Error::internal("nothing accepted"))?;
+        if !taken.replayed {
+            let details =
+                value!({ "commandId": taken.command_id, "args": args, "notes": self.notes });
+            let entry = Entry { actor: self.by.scope(), action, target: &self.target };
+            change.commit_with(entry, &details).await?;
+            self.app.outbox().committed();
+        }
+        Ok(taken)
+    }
+
+    async fn settled(&self, taken: Taken, expected: Option<Expected>) -> Result<Option<Stage>> {
+        let Taken { command_id, replayed } = taken;
+        Ok(match (self.wait.0, expected) {
+            (Some(deadline), Some(expected)) if !replayed => expected.wait(deadline).await?,
+            (Some(deadline), _) => self.app.waiters().wait(command_id, deadline).await?,
+            (None, _) => None,
+        })
+    }
+}
+
+fn args(command: &Command) -> Result<Value> {
+    serde_json::from_str(&command.args_json()).map_err(Error::internal)
+}
+
+/// A command `C` that was accepted: 202, or 200 with its outcome where that was waited for.
+#[derive(Debug)]
+pub struct Accepted<C> {
+    id: CommandId,
+    settled: Option<Stage>,
+    replayed: bool,
+    command: PhantomData<C>,
+}
+
+impl<C> IntoResponse for Accepted<C> {
+    fn into_response(self) -> Response<Body> {
+        let mut response = match self.settled {
+            Some(state) => json(StatusCode::OK, &CommandReply::of(self.id, state)),
+            None => {
+                let reply = CommandReply::queued(self.id);
+                let mut response = json(StatusCode::ACCEPTED, &reply);
+                // A path of fixed words and a command id is always a header's value.
+                if let Ok(location) = HeaderValue::from_str(reply.status_url()) {
+                    response.headers_mut().insert(header::LOCATION, location);
+                }
+                response
+            }
+        };
+        if self.replayed {
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+impl<C: Named> Answer for Accepted<C> {
+    fn describe(shape: &mut Shape) {
+        shape.command = Some(C::NAME);
+        shape.json::<CommandReply>(StatusCode::ACCEPTED);
+        shape.json::<CommandReply>(StatusCode::OK);
+        for refusal in Command::describe(C::NAME).into_iter().flat_map(|known| known.refusals) {
+            shape.fails(&[(refusal_status(refusal).as_u16(), refusal.code())]);
+        }
+    }
+}
+
+impl From<SubmitError> for Error {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Refused(refused) => refused.into(),
+            SubmitError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The idempotency key was used for another request",
+            ),
+            SubmitError::Busy => {
+                let message = "Too many commands are waiting; the same request may be sent again";
+                Self::unavailable("busy", message)
+            }
+            SubmitError::Store(error) => error.into(),
+        }
+    }
+}
