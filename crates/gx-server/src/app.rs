@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRef;
+use gx_store::Store;
 use gx_store::projection::Position;
 use gx_store::tokenomics::accounts::{self, Balance};
-use gx_store::{PostgresConfig, SqliteConfig, Store};
 use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
 use crate::auth::{Gate, Hasher, KeyError, Keys, Pepper, Tokens};
 use crate::coalesce::{Coalescer, queries};
-use crate::config::{Config, Engine};
+use crate::config::Config;
 use crate::engine::{Outbox, Waiters};
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
@@ -203,48 +203,4 @@ async fn load_balances(
     let (balances, position) = accounts::balances(&store, &ids).await?;
     let found = ids.into_iter().zip(balances);
     Ok(found.filter_map(|(id, balance)| Some((id, (balance?, position)))).collect())
-}
-
-impl Config {
-    /// The database that the settings name.
-    ///
-    /// # Errors
-    /// When a connection URL cannot be read. It is never shown.
-    pub fn store(&self) -> Result<gx_store::Config, gx_store::ConfigError> {
-        let database = &self.database;
-        let acquire_timeout = Duration::from_millis(database.acquire_timeout_ms);
-        let mut config = if database.url.is_set() {
-            database.url.reveal().parse()?
-        } else {
-            match database.engine {
-                Engine::Sqlite => gx_store::Config::sqlite(self.sqlite_path()),
-                Engine::Postgres => {
-                    let password = &database.password;
-                    let password =
-                        password.is_set().then(|| gx_store::Secret::new(password.reveal()));
-                    let (host, user, name) = (&database.host, &database.user, &database.name);
-                    let mut config = PostgresConfig::new(host, user, password, name);
-                    config.port = database.port;
-                    config.ssl_mode = database.ssl_mode.parse()?;
-                    let certificate = &database.ssl_root_cert;
-                    config.ssl_root_cert =
-                        Some(certificate.clone()).filter(|path| !path.as_os_str().is_empty());
-                    gx_store::Config::Postgres(config)
-                }
-            }
-        };
-        match &mut config {
-            gx_store::Config::Sqlite(SqliteConfig {
-                readers, acquire_timeout: timeout, ..
-            }) => {
-                *readers = database.connections_max.saturating_sub(1);
-                *timeout = acquire_timeout;
-            }
-            gx_store::Config::Postgres(config) => {
-                config.connections = database.connections_max;
-                config.acquire_timeout = acquire_timeout;
-            }
-        }
-        Ok(config)
-    }
 }

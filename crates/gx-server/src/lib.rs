@@ -20,6 +20,7 @@ pub mod error;
 mod http;
 mod identity;
 pub mod metrics;
+mod peer;
 mod platform;
 mod routes;
 mod service;

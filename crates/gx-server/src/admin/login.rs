@@ -12,6 +12,7 @@ use super::AdminProfile;
 use crate::api::Route;
 use crate::app::App;
 use crate::audit::audit_row;
+use crate::auth::fields::GivenPassword;
 use crate::auth::login::{self, Subject, TokenPair};
 use crate::auth::{Admin, Policy};
 use crate::calendar::now_ms;
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
-use crate::http::fields::{At, Faults, GivenPassword, Text, Written, request};
+use crate::http::fields::{FieldErrors, FieldPath, Text, Written, request};
 use crate::identity::login::{LOGIN_FAILURES, LogoutBody, REFRESH_FAILURES, RefreshBody};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -134,9 +135,9 @@ async fn find(
     if let Some(Text(email)) = email {
         return Ok(admins::by_email(app.store(), &email.trim().to_lowercase()).await?);
     }
-    let mut faults = Faults::default();
-    faults.add(At::Key(&At::Root, "username"), "required", "is required, or email");
-    Err(Error::invalid(faults.0))
+    let mut errors = FieldErrors::default();
+    errors.add(FieldPath::Key(&FieldPath::Root, "username"), "required", "is required, or email");
+    Err(Error::invalid(errors.0))
 }
 
 async fn open(app: &App, from: login::From<'_>, row: admins::Admin) -> Result<AdminLoggedIn> {
@@ -242,15 +243,15 @@ async fn change_password(
 }
 
 fn check_new(body: &PasswordBody, email: &str) -> Result<()> {
-    let mut faults = Faults::default();
-    let at = At::Key(&At::Root, "newPassword");
-    Policy::Admin.check(&body.new.0, email, at, &mut faults);
+    let mut errors = FieldErrors::default();
+    let at = FieldPath::Key(&FieldPath::Root, "newPassword");
+    Policy::Admin.check(&body.new.0, email, at, &mut errors);
     if body.new.0 == body.current.0 {
-        faults.add(at, "password_unchanged", "must differ from the current password");
+        errors.add(at, "password_unchanged", "must differ from the current password");
     }
     if body.confirm.as_ref().is_some_and(|confirm| confirm.0 != body.new.0) {
-        let at = At::Key(&At::Root, "confirmPassword");
-        faults.add(at, "passwords_dont_match", "must be the same as newPassword");
+        let at = FieldPath::Key(&FieldPath::Root, "confirmPassword");
+        errors.add(at, "passwords_dont_match", "must be the same as newPassword");
     }
-    if faults.0.is_empty() { Ok(()) } else { Err(Error::invalid(faults.0)) }
+    if errors.0.is_empty() { Ok(()) } else { Err(Error::invalid(errors.0)) }
 }

@@ -3,9 +3,11 @@
 //! A command needs none of this: its id derives from the key. Only successes are kept, so that a
 //! request that failed may be made again under its key.
 
+use std::collections::BTreeMap;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRef as _, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use gx_store::idempotency::{self, Answer, Claim, Claimed};
@@ -126,7 +128,7 @@ async fn settle(app: &App, scope: &str, key: &str, response: Response) -> Result
     let bytes = to_bytes(body, ANSWER_MAX).await.map_err(Error::internal)?;
     let answer = Answer {
         status: parts.status.as_u16(),
-        headers: "{}".to_owned(),
+        headers: kept(&parts.headers),
         body: String::from_utf8_lossy(&bytes).into_owned(),
     };
     idempotency::finish(&mut tx, scope, key, &answer).await?;
@@ -134,11 +136,26 @@ async fn settle(app: &App, scope: &str, key: &str, response: Response) -> Result
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
+/// The headers of an answer, to be given again with it: those that handlers set. What belongs to
+/// one exchange alone, such as the request's id, is added further out.
+fn kept(headers: &HeaderMap) -> String {
+    let texts =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let texts: BTreeMap<&str, &str> = texts.collect();
+    // Texts always serialise.
+    serde_json::to_string(&texts).unwrap_or_default()
+}
+
 fn replayed(answer: Answer) -> Result<Response> {
+    let kept: BTreeMap<String, String> =
+        serde_json::from_str(&answer.headers).map_err(Error::internal)?;
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in &kept {
+        let name = HeaderName::try_from(name).map_err(Error::internal)?;
+        headers.insert(name, HeaderValue::try_from(value).map_err(Error::internal)?);
+    }
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }

@@ -2,7 +2,9 @@
 //!
 //! Nothing here knows a route. A secret that enters is hashed or compared and never printed.
 
+mod address;
 mod caller;
+pub(crate) mod fields;
 mod gate;
 mod keys;
 pub(crate) mod login;

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::Auth;
 use crate::error::{Error, Result};
-use crate::http::fields::{At, Faults, written};
+use crate::http::fields::{FieldErrors, FieldPath, written};
 
 /// Passwords that are tried first, one a line, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
@@ -32,36 +32,42 @@ pub(crate) enum Policy {
 
 impl Policy {
     /// Adds every rule that the password breaks. `email` may not be part of it.
-    pub(crate) fn check(self, password: &str, email: &str, at: At<'_>, faults: &mut Faults) {
+    pub(crate) fn check(
+        self,
+        password: &str,
+        email: &str,
+        at: FieldPath<'_>,
+        errors: &mut FieldErrors,
+    ) {
         let least = match self {
             Self::User => 8,
             Self::Admin => 12,
         };
         if written(password).is_none() {
             let message = "must not have control or invisible characters";
-            faults.add(at, "password_invalid_characters", message);
+            errors.add(at, "password_invalid_characters", message);
         }
         if opaque(password).chars().count() < least {
-            faults.add(at, "password_too_short", format!("must have at least {least} characters"));
+            errors.add(at, "password_too_short", format!("must have at least {least} characters"));
         }
         if !password.chars().any(char::is_uppercase) {
-            faults.add(at, "password_missing_uppercase", "must have an upper-case letter");
+            errors.add(at, "password_missing_uppercase", "must have an upper-case letter");
         }
         if !password.chars().any(char::is_lowercase) {
-            faults.add(at, "password_missing_lowercase", "must have a lower-case letter");
+            errors.add(at, "password_missing_lowercase", "must have a lower-case letter");
         }
         if !password.chars().any(|c| c.is_ascii_digit()) {
-            faults.add(at, "password_missing_number", "must have a digit");
+            errors.add(at, "password_missing_number", "must have a digit");
         }
         if self == Self::Admin && password.chars().all(char::is_alphanumeric) {
-            faults.add(at, "password_missing_special", "must have a character of another kind");
+            errors.add(at, "password_missing_special", "must have a character of another kind");
         }
         let folded = password.to_lowercase();
         let bare = folded.trim_end_matches(|c: char| !c.is_alphanumeric());
         let local = email.split('@').next().unwrap_or_default().to_lowercase();
         let is_common = COMMON.lines().any(|common| common == folded || common == bare);
         if is_common || (local.chars().count() >= 5 && folded.contains(&local)) {
-            faults.add(at, "password_too_common", "is too easy to guess");
+            errors.add(at, "password_too_common", "is too easy to guess");
         }
     }
 }
@@ -174,9 +180,9 @@ mod tests {
     use crate::config::Config;
 
     fn codes(policy: Policy, password: &str) -> Vec<String> {
-        let mut faults = Faults::default();
-        policy.check(password, "adalove@example.org", At::Root, &mut faults);
-        faults.0.into_iter().map(|fault| fault.code.into_owned()).collect()
+        let mut errors = FieldErrors::default();
+        policy.check(password, "adalove@example.org", FieldPath::Root, &mut errors);
+        errors.0.into_iter().map(|fault| fault.code.into_owned()).collect()
     }
 
     #[test]

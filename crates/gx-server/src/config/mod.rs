@@ -3,6 +3,7 @@
 //! `default.toml` beside this file is the manual and holds every key; a key that it lacks does not
 //! exist. Nothing else in the workspace reads the environment.
 
+mod database;
 mod load;
 mod render;
 mod secret;

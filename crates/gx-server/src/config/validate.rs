@@ -4,7 +4,7 @@ use gx_fabric::PeerAddress;
 use gx_types::NetworkId;
 
 use super::{Config, Engine, Error, LedgerEngine};
-use crate::http::{is_network, is_origin};
+use crate::peer::{is_network, is_origin};
 
 /// Secrets shorter than this can be guessed.
 const SECRET_LENGTH_MIN: usize = 32;

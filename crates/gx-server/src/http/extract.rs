@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::context::Context;
-use super::fields::{At, Faults, Field};
+use super::fields::{Field, FieldErrors, FieldPath};
 use super::front;
 use super::unique::Unique;
 use crate::config::Http;
@@ -101,7 +101,7 @@ where
             })?;
             given
         };
-        read(&given, At::Root).map(Self)
+        read(&given, FieldPath::Root).map(Self)
     }
 }
 
@@ -155,11 +155,11 @@ impl BodyLimits {
     }
 }
 
-fn read<T: Field>(given: &Value, at: At<'_>) -> Result<T> {
-    let mut faults = Faults::default();
-    match T::read(Some(given), at, &mut faults) {
-        Some(read) if faults.0.is_empty() => Ok(read),
-        _ => Err(Error::invalid(faults.0)),
+fn read<T: Field>(given: &Value, at: FieldPath<'_>) -> Result<T> {
+    let mut errors = FieldErrors::default();
+    match T::read(Some(given), at, &mut errors) {
+        Some(read) if errors.0.is_empty() => Ok(read),
+        _ => Err(Error::invalid(errors.0)),
     }
 }
 
@@ -178,7 +178,7 @@ impl<T: Field, S: Sync> FromRequestParts<S> for Query<T> {
                 given.insert(name, Value::String(text));
             }
         }
-        read(&Value::Object(given), At::Query).map(Self)
+        read(&Value::Object(given), FieldPath::Query).map(Self)
     }
 }
 

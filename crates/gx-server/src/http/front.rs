@@ -15,10 +15,10 @@ use tower_service::Service as _;
 
 use super::answer;
 use super::context::Context;
-use super::peer::{self, Network};
 use crate::calendar::{now_ms, rfc3339};
 use crate::config::Http;
 use crate::error::{Error, Failed};
+use crate::peer::{self, Network};
 
 /// The longest that a client may ask an answer to wait.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(30);

@@ -8,8 +8,5 @@ pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod front;
 pub(crate) mod limits;
-mod peer;
 pub(crate) mod server;
 mod unique;
-
-pub(crate) use peer::{is_network, is_origin};

@@ -13,6 +13,7 @@ use super::{Profile, USER_ROLE};
 use crate::api::{Failure, Route};
 use crate::app::App;
 use crate::audit::audit_row;
+use crate::auth::fields::{GivenPassword, LoginEmail, Token};
 use crate::auth::login::{self, Subject, TokenPair};
 use crate::auth::{User, may_act};
 use crate::calendar::now_ms;
@@ -20,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
-use crate::http::fields::{GivenPassword, LoginEmail, Token, Written, request};
+use crate::http::fields::{Written, request};
 
 pub(super) fn routes() -> [Route; 3] {
     [

@@ -1,5 +1,6 @@
 //! Identity: registration, log-in and profile of users.
 
+pub(crate) mod fields;
 pub(crate) mod login;
 mod register;
 

@@ -11,17 +11,17 @@ use gx_types::{CountryCode, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::fields::{BirthDate, DocumentNumber, PersonName, Phone};
 use crate::api::Route;
 use crate::app::App;
 use crate::audit::{Audit, Entry};
+use crate::auth::fields::{Email, GivenPassword};
 use crate::auth::{Policy, random_id};
 use crate::calendar::{Date, now_ms};
 use crate::error::{Error, Result};
 use crate::http::answer::Created;
 use crate::http::extract::Body;
-use crate::http::fields::{
-    At, BirthDate, DocumentNumber, Email, Faults, GivenPassword, PersonName, Phone, request,
-};
+use crate::http::fields::{FieldErrors, FieldPath, request};
 
 pub(super) fn routes() -> [Route; 1] {
     [Route::post("/api/v1/auth/register", register)
@@ -96,17 +96,17 @@ impl From<NewUser> for Registered {
 
 /// What the fields do not say by themselves.
 fn check(body: &RegisterBody) -> Result<()> {
-    let mut faults = Faults::default();
-    let at = At::Key(&At::Root, "password");
-    Policy::User.check(&body.password.0, &body.email.0, at, &mut faults);
+    let mut errors = FieldErrors::default();
+    let at = FieldPath::Key(&FieldPath::Root, "password");
+    Policy::User.check(&body.password.0, &body.email.0, at, &mut errors);
     let today = Date::of_ms(now_ms());
-    let at = At::Key(&At::Root, "dateOfBirth");
+    let at = FieldPath::Key(&FieldPath::Root, "dateOfBirth");
     if body.born.0 > today {
-        faults.add(at, "dob_future_date", "lies in the future");
+        errors.add(at, "dob_future_date", "lies in the future");
     } else if body.born.0.age_on(today) > 120 {
-        faults.add(at, "dob_max_age", "is more than 120 years ago");
+        errors.add(at, "dob_max_age", "is more than 120 years ago");
     }
-    if faults.0.is_empty() { Ok(()) } else { Err(Error::invalid(faults.0)) }
+    if errors.0.is_empty() { Ok(()) } else { Err(Error::invalid(errors.0)) }
 }
 
 /// Whether the network has the country. Before the network has any, every code passes.

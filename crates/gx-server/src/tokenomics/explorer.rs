@@ -10,6 +10,7 @@ use gx_types::{Actor, CommandId, Role};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::fields::BlockNumber;
 use crate::api::Route;
 use crate::app::App;
 use crate::auth::{Caller, hex};
@@ -17,7 +18,7 @@ use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::{Page, Read, View};
 use crate::http::extract::{After, Path, Query};
-use crate::http::fields::{BlockNumber, Count, request};
+use crate::http::fields::{Count, request};
 
 pub(super) fn routes() -> [Route; 4] {
     [

@@ -9,7 +9,7 @@ use crate::auth::{May, grant};
 use crate::commands::{Accepted, Commands};
 use crate::error::Result;
 use crate::http::extract::{Body, Path};
-use crate::http::fields::{NoBody, Written, request};
+use crate::http::fields::{NoBody, Written, contract_fields, request};
 use crate::identity::account_of;
 
 /// Freezing and its end; the account may be named by either of its ids.
@@ -22,6 +22,12 @@ pub(crate) fn routes() -> [Route; 2] {
             .summary("Ends a freeze")
             .sample("{}"),
     ]
+}
+
+contract_fields! {
+    FreezeReason: "invalid_reason",
+        "must be ADMIN_ACTION, SUSPICIOUS_ACTIVITY, COMPLIANCE_REVIEW, COURT_ORDER, \
+         USER_REQUEST, INACTIVITY or DEBT_COLLECTION";
 }
 
 request! {

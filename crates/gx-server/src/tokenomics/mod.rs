@@ -1,6 +1,7 @@
 //! Tokenomics: payments, wallets, supply, countries and the ledger's blocks.
 
 mod explorer;
+mod fields;
 pub(crate) mod freezing;
 mod genesis;
 mod supply;

@@ -4,12 +4,13 @@ use axum::http::StatusCode;
 use gx_contract::tokenomics::Transfer;
 use gx_types::AccountId;
 
+use super::fields::Remark;
 use crate::api::Route;
 use crate::auth::User;
 use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::extract::Body;
-use crate::http::fields::{GxAmount, Remark, Text, request};
+use crate::http::fields::{GxAmount, Text, request};
 
 pub(super) fn routes() -> Vec<Route> {
     let transfer = Route::post("/api/v1/transfers", transfer)

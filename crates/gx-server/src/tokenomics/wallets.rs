@@ -12,6 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use super::CURRENCY;
+use super::fields::BlockNumber;
 use crate::api::Route;
 use crate::app::App;
 use crate::auth::User;
@@ -19,7 +20,7 @@ use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::{Page, Pagination, Read, View};
 use crate::http::extract::{After, Path, Query};
-use crate::http::fields::{BlockNumber, Count, Instant, Text, listed_fields, one_of, request};
+use crate::http::fields::{Count, Instant, Text, listed_fields, one_of, request};
 
 pub(super) fn routes() -> [Route; 3] {
     [

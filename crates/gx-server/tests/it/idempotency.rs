@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::client::{Client, new_key};
+use crate::client::{Client, Reply, new_key};
 use crate::server::{Server, registration};
 
 #[tokio::test]
@@ -51,6 +51,15 @@ async fn a_repeated_registration_gets_the_first_answer() {
     let second = server.client.post_with(path, body, &headers, 201).await;
     assert_eq!(second.text, first.text);
     assert_eq!(second.header("idempotency-replayed"), "true");
+    // The headers come again as well, but for what belongs to one exchange.
+    let of_the_answer = |reply: &Reply| {
+        let mut headers = reply.headers.clone();
+        for name in ["date", "x-request-id", "traceparent", "idempotency-replayed"] {
+            headers.remove(name);
+        }
+        headers
+    };
+    assert_eq!(of_the_answer(&second), of_the_answer(&first));
     let other = registration("bob", "DE");
     let reply = server.client.post_with(path, other, &headers, 422).await;
     assert_eq!(reply.str("code"), "idempotency_key_reused");

@@ -3,7 +3,7 @@
 //! `request!` defines a body once: its struct, its JSON schema for the API description, and its
 //! reader. A field's type carries its own rule and its own part of the schema.
 
-mod address;
+mod kinds;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -14,26 +14,27 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub(crate) use texts::{
-    BirthDate, BlockNumber, Count, DocumentNumber, Email, GivenPassword, GxAmount, Instant,
-    LoginEmail, PersonName, Phone, Remark, Text, Token, Written,
+pub(crate) use kinds::{
+    Misfit, contract_fields, length_between, listed_fields, masked, number_field, one_of,
+    text_field, unseen,
 };
-pub(crate) use written::written;
+pub(crate) use texts::{Count, GxAmount, Instant, Text, Written};
+pub(crate) use written::{name, written};
 
 use crate::error::Detail;
 
 /// Where in the body a value stands. It becomes text only when there is a fault to report.
 #[derive(Debug, Clone, Copy)]
-pub enum At<'a> {
+pub enum FieldPath<'a> {
     /// A JSON body.
     Root,
     /// A query string, whose values are all texts.
     Query,
-    Key(&'a At<'a>, &'a str),
-    Index(&'a At<'a>, usize),
+    Key(&'a FieldPath<'a>, &'a str),
+    Index(&'a FieldPath<'a>, usize),
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for FieldPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root | Self::Query => Ok(()),
@@ -44,27 +45,27 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// The faults found so far.
+/// The errors found so far.
 #[derive(Debug, Default)]
-pub struct Faults(pub(crate) Vec<Detail>);
+pub struct FieldErrors(pub(crate) Vec<Detail>);
 
-impl Faults {
+impl FieldErrors {
     pub(crate) fn add(
         &mut self,
-        at: At<'_>,
+        at: FieldPath<'_>,
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) {
         let field = match at {
-            At::Root => "(body)".to_owned(),
-            At::Query => "(query)".to_owned(),
+            FieldPath::Root => "(body)".to_owned(),
+            FieldPath::Query => "(query)".to_owned(),
             at => at.to_string(),
         };
         self.0.push(Detail { field, code: code.into(), message: message.into() });
     }
 }
 
-impl At<'_> {
+impl FieldPath<'_> {
     /// Whether the value stands in a query string.
     fn is_in_query(&self) -> bool {
         match self {
@@ -78,7 +79,7 @@ impl At<'_> {
 /// A value that a request can hold.
 pub trait Field: Sized {
     /// Reads the value; `None` when a fault was added.
-    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self>;
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self>;
 }
 
 /// A body or a part of one, or a query string. `any_of` names fields of which the description says
@@ -102,15 +103,15 @@ macro_rules! request {
         impl $crate::http::fields::Field for $name {
             fn read(
                 value: Option<&serde_json::Value>,
-                at: $crate::http::fields::At<'_>,
-                faults: &mut $crate::http::fields::Faults,
+                at: $crate::http::fields::FieldPath<'_>,
+                errors: &mut $crate::http::fields::FieldErrors,
             ) -> Option<Self> {
-                let object = $crate::http::fields::object(value, &[$($key),*], at, faults)?;
+                let object = $crate::http::fields::object(value, &[$($key),*], at, errors)?;
                 let _ = object;
                 $(let $field = <$type as $crate::http::fields::Field>::read(
                     object.get($key),
-                    $crate::http::fields::At::Key(&at, $key),
-                    faults,
+                    $crate::http::fields::FieldPath::Key(&at, $key),
+                    errors,
                 );)*
                 Some(Self { $($field: $field?,)* })
             }
@@ -123,16 +124,16 @@ pub(crate) use request;
 pub(crate) fn object<'v>(
     value: Option<&'v Value>,
     known: &[&str],
-    at: At<'_>,
-    faults: &mut Faults,
+    at: FieldPath<'_>,
+    errors: &mut FieldErrors,
 ) -> Option<&'v Map<String, Value>> {
-    let Some(Value::Object(object)) = required(value, at, faults)? else {
-        faults.add(at, "not_an_object", "must be a JSON object");
+    let Some(Value::Object(object)) = required(value, at, errors)? else {
+        errors.add(at, "not_an_object", "must be a JSON object");
         return None;
     };
     for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
         let key: String = key.chars().take(64).collect();
-        faults.add(At::Key(&at, &key), "unknown_field", "is not a field of this request");
+        errors.add(FieldPath::Key(&at, &key), "unknown_field", "is not a field of this request");
     }
     Some(object)
 }
@@ -141,12 +142,12 @@ pub(crate) fn object<'v>(
 #[expect(clippy::option_option, reason = "the outer one says that a fault was added")]
 pub(crate) fn required<'v>(
     value: Option<&'v Value>,
-    at: At<'_>,
-    faults: &mut Faults,
+    at: FieldPath<'_>,
+    errors: &mut FieldErrors,
 ) -> Option<Option<&'v Value>> {
     match value {
         None | Some(Value::Null) => {
-            faults.add(at, "required", "is required");
+            errors.add(at, "required", "is required");
             None
         }
         some => Some(some),
@@ -156,49 +157,49 @@ pub(crate) fn required<'v>(
 /// The text at a place.
 pub(crate) fn text<'v>(
     value: Option<&'v Value>,
-    at: At<'_>,
-    faults: &mut Faults,
+    at: FieldPath<'_>,
+    errors: &mut FieldErrors,
 ) -> Option<&'v str> {
-    match required(value, at, faults)? {
+    match required(value, at, errors)? {
         Some(Value::String(text)) => Some(text),
         _ => {
-            faults.add(at, "not_a_text", "must be a text");
+            errors.add(at, "not_a_text", "must be a text");
             None
         }
     }
 }
 
 impl<T: Field> Field for Option<T> {
-    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
         match value {
             None | Some(Value::Null) => Some(None),
-            some => T::read(some, at, faults).map(Some),
+            some => T::read(some, at, errors).map(Some),
         }
     }
 }
 
 impl<T: Field> Field for Vec<T> {
-    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
-        let Some(Value::Array(items)) = required(value, at, faults)? else {
-            faults.add(at, "not_a_list", "must be a list");
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
+        let Some(Value::Array(items)) = required(value, at, errors)? else {
+            errors.add(at, "not_a_list", "must be a list");
             return None;
         };
-        // All items are read before the first missing one ends the list: all faults at once.
+        // All items are read before the first missing one ends the list: all errors at once.
         let read: Vec<Option<T>> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| T::read(Some(item), At::Index(&at, index), faults))
+            .map(|(index, item)| T::read(Some(item), FieldPath::Index(&at, index), errors))
             .collect();
         read.into_iter().collect()
     }
 }
 
 impl Field for u32 {
-    fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
-        let number = whole_number(value, at, faults)?;
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
+        let number = whole_number(value, at, errors)?;
         let number = number.and_then(|number| number.try_into().ok());
         if number.is_none() {
-            faults.add(at, "not_a_number", "must be a whole number from 0 to 4294967295");
+            errors.add(at, "not_a_number", "must be a whole number from 0 to 4294967295");
         }
         number
     }
@@ -211,8 +212,12 @@ request! {
 }
 
 /// A whole number: a number in a body, a text in a query string.
-fn whole_number(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Option<u64>> {
-    let given = required(value, at, faults)?;
+pub(crate) fn whole_number(
+    value: Option<&Value>,
+    at: FieldPath<'_>,
+    errors: &mut FieldErrors,
+) -> Option<Option<u64>> {
+    let given = required(value, at, errors)?;
     Some(match given {
         Some(Value::String(text)) if at.is_in_query() => {
             text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -226,11 +231,15 @@ fn whole_number(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Optio
 macro_rules! from_str_fields {
     ($($type:ty: $code:literal;)+) => {$(
         impl Field for $type {
-            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
-                match text(value, at, faults)?.parse() {
+            fn read(
+                value: Option<&Value>,
+                at: FieldPath<'_>,
+                errors: &mut FieldErrors,
+            ) -> Option<Self> {
+                match text(value, at, errors)?.parse() {
                     Ok(read) => Some(read),
                     Err(error) => {
-                        faults.add(at, $code, error.to_string());
+                        errors.add(at, $code, error.to_string());
                         None
                     }
                 }
@@ -243,55 +252,4 @@ from_str_fields! {
     gx_types::AccountId: "invalid_account_id";
     gx_types::AdminId: "invalid_admin_id";
     gx_types::CountryCode: "invalid_country_code";
-}
-
-/// Fields whose text is one of a list that the type knows.
-macro_rules! listed_fields {
-    ($($type:ty: $code:literal;)+) => {$(
-        impl $crate::http::fields::Field for $type {
-            fn read(
-                value: Option<&serde_json::Value>,
-                at: $crate::http::fields::At<'_>,
-                faults: &mut $crate::http::fields::Faults,
-            ) -> Option<Self> {
-                let given = $crate::http::fields::text(value, at, faults)?;
-                let found = Self::ALL.into_iter().find(|one| one.as_str() == given);
-                if found.is_none() {
-                    let known: Vec<&str> = Self::ALL.iter().map(|one| one.as_str()).collect();
-                    faults.add(at, $code, format!("must be one of {}", known.join(", ")));
-                }
-                found
-            }
-        }
-    )+};
-}
-
-pub(crate) use listed_fields;
-
-/// The schema of a text that is one of a list.
-pub(crate) fn one_of(texts: impl IntoIterator<Item = &'static str>) -> schemars::Schema {
-    let texts: Vec<&str> = texts.into_iter().collect();
-    schemars::json_schema!({ "type": "string", "enum": texts })
-}
-
-/// Fields whose rule is the `Deserialize` of a contract type.
-macro_rules! contract_fields {
-    ($($type:ty: $code:literal, $message:literal;)+) => {$(
-        impl Field for $type {
-            fn read(value: Option<&Value>, at: At<'_>, faults: &mut Faults) -> Option<Self> {
-                let given = required(value, at, faults)??;
-                let read = serde::Deserialize::deserialize(given).ok();
-                if read.is_none() {
-                    faults.add(at, $code, $message);
-                }
-                read
-            }
-        }
-    )+};
-}
-
-contract_fields! {
-    gx_contract::tokenomics::FreezeReason: "invalid_reason",
-        "must be ADMIN_ACTION, SUSPICIOUS_ACTIVITY, COMPLIANCE_REVIEW, COURT_ORDER, \
-         USER_REQUEST, INACTIVITY or DEBT_COLLECTION";
 }

@@ -5,6 +5,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::auth::fields::Email;
+use crate::identity::fields::{BirthDate, Phone};
 
 request! {
     /// A body with one field of each kind.
@@ -25,11 +27,11 @@ request! {
     }
 }
 
-fn faults(body: Value) -> Vec<(String, String)> {
-    let mut faults = Faults::default();
-    let read = Sample::read(Some(&body), At::Root, &mut faults);
-    assert_eq!(read.is_none(), !faults.0.is_empty());
-    faults.0.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect()
+fn errors(body: Value) -> Vec<(String, String)> {
+    let mut errors = FieldErrors::default();
+    let read = Sample::read(Some(&body), FieldPath::Root, &mut errors);
+    assert_eq!(read.is_none(), !errors.0.is_empty());
+    errors.0.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect()
 }
 
 fn good() -> Value {
@@ -41,8 +43,8 @@ fn good() -> Value {
 
 #[test]
 fn a_good_body_is_read() {
-    let mut none = Faults::default();
-    let sample = Sample::read(Some(&good()), At::Root, &mut none).unwrap();
+    let mut none = FieldErrors::default();
+    let sample = Sample::read(Some(&good()), FieldPath::Root, &mut none).unwrap();
     assert_eq!(sample.email.0, "ada@example.org");
     assert_eq!(sample.amount.0.qirat(), 50_000_000);
     assert_eq!(sample.country.as_str(), "IN");
@@ -52,7 +54,7 @@ fn a_good_body_is_read() {
 
 #[test]
 fn every_fault_is_listed_at_once_with_its_place() {
-    let found = faults(json!({
+    let found = errors(json!({
         "email": "ada", "amount": 50, "dateOfBirth": "2023-02-29", "phone": "0151",
         "parts": [{"weight": 1}, {"weight": -1}, 7], "pin": "1234"
     }));
@@ -85,7 +87,7 @@ fn amounts_and_addresses_are_checked() {
     ] {
         let mut body = good();
         body[field] = json!(text);
-        assert_eq!(faults(body), [(field.to_owned(), code.to_owned())], "{field}={text}");
+        assert_eq!(errors(body), [(field.to_owned(), code.to_owned())], "{field}={text}");
     }
 }
 

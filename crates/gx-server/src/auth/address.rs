@@ -6,8 +6,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::{MixedScript as _, skeleton};
 
-use super::texts::Misfit;
-use super::written::written;
+use crate::http::fields::{Misfit, written};
 
 const MISFIT: Misfit = ("invalid_email", std::borrow::Cow::Borrowed("must be an address"));
 
