@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::AdminProfile;
 use crate::api::Route;
 use crate::app::App;
-use crate::audit::audit_row;
+use crate::audit::{Audit, audit_row};
 use crate::auth::fields::GivenPassword;
-use crate::auth::login::{self, Subject, TokenPair};
+use crate::auth::login::{self, TokenPair};
+use crate::auth::refresh::{self, REFRESH_FAILURES};
 use crate::auth::{Admin, Policy};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{FieldErrors, FieldPath, Text, Written, request};
-use crate::identity::login::{LOGIN_FAILURES, LogoutBody, REFRESH_FAILURES, RefreshBody};
+use crate::identity::login::{LOGIN_FAILURES, LogoutBody, RefreshBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -143,7 +144,7 @@ async fn find(
 async fn open(app: &App, from: login::From<'_>, row: admins::Admin) -> Result<AdminLoggedIn> {
     let mut tx = app.store().begin().await?;
     let context = from.context;
-    let tokens = login::open(app, &mut tx, from, &subject(&row)).await?;
+    let tokens = login::open(app, &mut tx, from, &(&row).into()).await?;
     admins::login_succeeded(&mut tx, &row.admin_id, TimeMs(now_ms())).await?;
     let actor = format!("admin:{}", row.admin_id);
     audit::append(&mut tx, &[audit_row(context, &actor, "admin.login", &row.admin_id)]).await?;
@@ -163,40 +164,14 @@ async fn note_failure(app: &App, context: &Context, admin_id: &str) -> Result<()
     Ok(tx.commit().await?)
 }
 
-fn subject(row: &admins::Admin) -> Subject {
-    Subject {
-        kind: SubjectKind::Admin,
-        id: row.admin_id.clone(),
-        role: row.role.clone(),
-        status: "ACTIVE".to_owned(),
-        ledger_id: row.ledger_id.as_ref().map(ToString::to_string),
-    }
-}
-
 /// `POST /admin/auth/refresh`
 async fn refresh(
     State(app): State<App>,
-    context: Context,
+    audit: Audit,
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
     require_devnet(&app)?;
-    let mut tx = app.store().begin().await?;
-    let rotated = login::rotate(&app, &mut tx, SubjectKind::Admin, &body.token.0).await?;
-    let session = match &rotated {
-        Ok(refreshed) => Some(&refreshed.session),
-        Err(reused) => reused.as_ref(),
-    };
-    if let Some(session) = session {
-        let (actor, reused) = (format!("admin:{}", session.subject), rotated.is_err());
-        let action = if reused { "session.reuse" } else { "session.refresh" };
-        let row = audit_row(&context, &actor, action, &session.session_id);
-        audit::append(&mut tx, &[row]).await?;
-    }
-    tx.commit().await?;
-    let refreshed = rotated.map_err(|reused| login::refresh_failed(reused.is_some()))?;
-    let row = admins::get(app.store(), &refreshed.session.subject).await?;
-    let row = row.filter(|row| row.enabled).ok_or_else(|| login::refresh_failed(false))?;
-    Ok(Json(refreshed.tokens(&app, &subject(&row))?))
+    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::Admin, &body.token.0).await?))
 }
 
 /// `POST /admin/auth/logout`

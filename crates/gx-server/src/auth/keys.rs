@@ -1,4 +1,5 @@
-//! Keys of a network: the ones that sign access tokens, and the pepper of identity hashes.
+//! Keys of a network: the ones that sign access tokens, and the pepper of identity hashes, from
+//! which refresh tokens follow one another as well.
 //!
 //! They come from the settings, or are made once in the folder of keys, readable by the owner only.
 //! Every process of a network must have the same ones.
@@ -7,6 +8,8 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::pkcs8::{
     DecodePrivateKey as _, EncodePrivateKey as _, spki::der::pem::LineEnding,
 };
@@ -210,16 +213,25 @@ impl Pepper {
         self.hash(&["email", email])
     }
 
+    /// The refresh token that follows another one. Nobody without the pepper can tell it.
+    pub(crate) fn successor(&self, token: &str, salt: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(&["refresh token", salt, token]))
+    }
+
     fn hash(&self, parts: &[&str]) -> String {
+        hex(&self.mac(parts))
+    }
+
+    fn mac(&self, parts: &[&str]) -> [u8; 32] {
         // HMAC takes keys of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
         for (place, part) in parts.iter().enumerate() {
             if place > 0 {
                 mac.update(b"\0");
             }
             mac.update(part.as_bytes());
         }
-        hex(&mac.finalize().into_bytes())
+        mac.finalize().into_bytes().into()
     }
 }
 

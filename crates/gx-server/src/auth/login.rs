@@ -1,16 +1,18 @@
-//! Sessions of users and admins: opening one, following its refresh tokens, ending it.
+//! Sessions of users and admins: opening one, and ending it.
 //!
 //! Whoever fails to log in learns one thing only: that it failed. Known and unknown accounts,
 //! wrong passwords and locked accounts get the same answer after the same time.
 
 use axum::http::{HeaderMap, header};
 use gx_store::Tx;
-use gx_store::identity::sessions::{self, NewSession, Rotation, Session, SubjectKind};
+use gx_store::identity::refresh_tokens;
+use gx_store::identity::sessions::{self, NewSession, SubjectKind};
 use gx_store::identity::users::Credentials;
 use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::subject::Subject;
 use super::{Audience, Claims, opaque_token, random_id, token_hash};
 use crate::app::App;
 use crate::calendar::now_ms;
@@ -35,16 +37,6 @@ impl std::fmt::Debug for TokenPair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TokenPair")
     }
-}
-
-/// Whom tokens are for.
-#[derive(Debug, Clone)]
-pub(crate) struct Subject {
-    pub(crate) kind: SubjectKind,
-    pub(crate) id: String,
-    pub(crate) role: String,
-    pub(crate) status: String,
-    pub(crate) ledger_id: Option<String>,
 }
 
 /// Where a log-in comes from.
@@ -123,64 +115,15 @@ pub(crate) async fn close(
     let now = TimeMs(now_ms());
     sessions::revoke(tx, session, "logout", now).await?;
     let Some(token) = token else { return Ok(()) };
-    let other = sessions::by_token(&mut *tx, &token_hash(&token)).await?;
+    let other = refresh_tokens::session_of(&mut *tx, &token_hash(&token)).await?;
     if let Some(other) = other.filter(|other| other.kind == kind && other.subject == subject) {
         sessions::revoke(tx, &other.session_id, "logout", now).await?;
     }
     Ok(())
 }
 
-/// What a refresh token led to.
-#[derive(Debug)]
-pub(crate) struct Refreshed {
-    pub(crate) session: Session,
-    token: String,
-}
-
-impl Refreshed {
-    /// The new tokens, once it is clear that their owner may have them.
-    pub(crate) fn tokens(self, app: &App, subject: &Subject) -> Result<TokenPair> {
-        let session = (&*self.session.session_id, self.session.expires_at);
-        pair(app, subject, session, self.token)
-    }
-}
-
-/// Replaces a refresh token. `Err` carries the session whose token was used twice, which is
-/// revoked; the transaction must be committed in any case.
-pub(crate) async fn rotate(
-    app: &App,
-    tx: &mut Tx,
-    kind: SubjectKind,
-    old: &str,
-) -> Result<std::result::Result<Refreshed, Option<Session>>> {
-    let now = now_ms();
-    let (_, refresh_ms) = lifetimes(app, kind);
-    let token = opaque_token().map_err(Error::internal)?;
-    let (old, new) = (token_hash(old), token_hash(&token));
-    // A user's token is not used up at the admins' route, nor the other way round.
-    if sessions::by_token(&mut *tx, &old).await?.is_none_or(|session| session.kind != kind) {
-        return Ok(Err(None));
-    }
-    let until = TimeMs(now + refresh_ms);
-    Ok(match sessions::rotate(tx, &old, &new, until, TimeMs(now)).await? {
-        Rotation::Rotated(session) => Ok(Refreshed { session, token }),
-        Rotation::Reused(session) => Err(Some(session)),
-        Rotation::Unknown | Rotation::Expired(_) | Rotation::Revoked(_) => Err(None),
-    })
-}
-
-/// The answer for a refresh token that is of no use.
-pub(crate) fn refresh_failed(reused: bool) -> Error {
-    if reused {
-        let message = "The refresh token was used before; the session is revoked, log in again";
-        Error::unauthorized("refresh_token_reused", message)
-    } else {
-        Error::unauthorized("refresh_token_invalid", "Invalid or expired refresh token")
-    }
-}
-
 /// Life of a session and of a refresh token, in milliseconds.
-fn lifetimes(app: &App, kind: SubjectKind) -> (i64, i64) {
+pub(super) fn lifetimes(app: &App, kind: SubjectKind) -> (i64, i64) {
     let auth = &app.config().auth;
     let session = match kind {
         SubjectKind::User => auth.session_seconds,
@@ -189,7 +132,7 @@ fn lifetimes(app: &App, kind: SubjectKind) -> (i64, i64) {
     (i64::from(session) * 1000, i64::from(auth.refresh_token_seconds) * 1000)
 }
 
-fn pair(
+pub(super) fn pair(
     app: &App,
     subject: &Subject,
     (session_id, session_ends): (&str, TimeMs),

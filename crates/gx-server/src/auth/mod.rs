@@ -10,6 +10,8 @@ mod keys;
 pub(crate) mod login;
 mod password;
 mod permissions;
+pub(crate) mod refresh;
+pub(crate) mod subject;
 mod tokens;
 
 pub use caller::May;

@@ -139,6 +139,7 @@ pub struct Auth {
     pub issuer: String,
     pub access_token_seconds: u32,
     pub refresh_token_seconds: u32,
+    pub refresh_grace_seconds: u32,
     pub session_seconds: u32,
     pub signing_secret: Secret,
     pub signing_secret_file: PathBuf,

@@ -125,6 +125,9 @@ impl Config {
         let longer = "must be longer than auth.access_token_seconds";
         let fits = auth.refresh_token_seconds > auth.access_token_seconds;
         check(faults, fits, "auth.refresh_token_seconds", longer);
+        let shorter = "must be shorter than auth.access_token_seconds, or theft is never seen";
+        let fits = auth.refresh_grace_seconds < auth.access_token_seconds;
+        check(faults, fits, "auth.refresh_grace_seconds", shorter);
         let fits = auth.session_seconds >= auth.refresh_token_seconds;
         let longer = "must not be shorter than auth.refresh_token_seconds";
         check(faults, fits, "auth.session_seconds", longer);

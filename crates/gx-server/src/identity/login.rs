@@ -9,12 +9,13 @@ use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Profile, USER_ROLE};
+use super::Profile;
 use crate::api::{Failure, Route};
 use crate::app::App;
-use crate::audit::audit_row;
+use crate::audit::{Audit, audit_row};
 use crate::auth::fields::{GivenPassword, LoginEmail, Token};
-use crate::auth::login::{self, Subject, TokenPair};
+use crate::auth::login::{self, TokenPair};
+use crate::auth::refresh::{self, REFRESH_FAILURES};
 use crate::auth::{User, may_act};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ pub(super) fn routes() -> [Route; 3] {
             .fails(&LOGIN_FAILURES)
             .fails(&SHUT_OUT),
         Route::post("/api/v1/auth/refresh", refresh)
-            .summary("Replaces a refresh token; using one twice ends the session")
+            .summary("Replaces a refresh token; using one twice ends the session, but for a moment")
             .gives_tokens()
             .sample(r#"{"refreshToken": "{refreshToken}"}"#)
             .fails(&REFRESH_FAILURES)
@@ -44,10 +45,6 @@ pub(super) fn routes() -> [Route; 3] {
 
 /// How a log-in fails.
 pub(crate) const LOGIN_FAILURES: [Failure; 2] = [(401, "invalid_credentials"), (503, "busy")];
-
-/// How a refresh token is refused.
-pub(crate) const REFRESH_FAILURES: [Failure; 2] =
-    [(401, "refresh_token_reused"), (401, "refresh_token_invalid")];
 
 /// How people are kept out whom platform or ledger has shut out.
 const SHUT_OUT: [Failure; 3] =
@@ -121,7 +118,7 @@ async fn login(
 async fn open(app: &App, from: login::From<'_>, row: Row) -> Result<LoggedIn> {
     let mut tx = app.store().begin().await?;
     let context = from.context;
-    let tokens = login::open(app, &mut tx, from, &subject(&row)).await?;
+    let tokens = login::open(app, &mut tx, from, &(&row).into()).await?;
     users::login_succeeded(&mut tx, &row.user_id, TimeMs(now_ms())).await?;
     let actor = format!("user:{}", row.user_id);
     audit::append(&mut tx, &[audit_row(context, &actor, "user.login", &row.user_id)]).await?;
@@ -141,40 +138,13 @@ async fn note_failure(app: &App, context: &Context, user_id: &str) -> Result<()>
     Ok(tx.commit().await?)
 }
 
-fn subject(row: &Row) -> Subject {
-    Subject {
-        kind: SubjectKind::User,
-        id: row.user_id.clone(),
-        role: USER_ROLE.to_owned(),
-        status: row.status.as_str().to_owned(),
-        ledger_id: row.ledger_id.as_ref().map(ToString::to_string),
-    }
-}
-
 /// `POST /auth/refresh`
 async fn refresh(
     State(app): State<App>,
-    context: Context,
+    audit: Audit,
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
-    let mut tx = app.store().begin().await?;
-    let rotated = login::rotate(&app, &mut tx, SubjectKind::User, &body.token.0).await?;
-    let session = match &rotated {
-        Ok(refreshed) => Some(&refreshed.session),
-        Err(reused) => reused.as_ref(),
-    };
-    if let Some(session) = session {
-        let (actor, reused) = (format!("user:{}", session.subject), rotated.is_err());
-        let action = if reused { "session.reuse" } else { "session.refresh" };
-        let row = audit_row(&context, &actor, action, &session.session_id);
-        audit::append(&mut tx, &[row]).await?;
-    }
-    tx.commit().await?;
-    let refreshed = rotated.map_err(|reused| login::refresh_failed(reused.is_some()))?;
-    let row = users::get(app.store(), &refreshed.session.subject).await?;
-    let row = row.ok_or_else(|| login::refresh_failed(false))?;
-    may_act(row.status)?;
-    Ok(Json(refreshed.tokens(&app, &subject(&row))?))
+    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::User, &body.token.0).await?))
 }
 
 /// `POST /auth/logout`

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::api::Route;
 use crate::app::App;
+use crate::auth::subject::USER_ROLE;
 use crate::auth::{Jwks, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
@@ -81,9 +82,6 @@ impl From<Row> for Profile {
         }
     }
 }
-
-/// The role in users' tokens.
-pub(crate) const USER_ROLE: &str = "USER";
 
 fn account_status(status: UserStatus) -> &'static str {
     match status {

@@ -10,6 +10,7 @@ mod hardening;
 mod idempotency;
 mod identity;
 mod outage;
+mod refresh;
 mod server;
 mod system;
 mod tokenomics;

@@ -2,6 +2,7 @@
 
 pub mod profiles;
 pub mod recovery;
+pub mod refresh_tokens;
 pub mod relationships;
 pub mod sessions;
 pub mod standing;

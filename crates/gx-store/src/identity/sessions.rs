@@ -1,10 +1,11 @@
-//! Sessions of users and admins, and the refresh tokens that follow one another in each.
+//! Sessions of users and admins: one row for each login, whatever is refreshed in it.
 //!
-//! Only hashes of tokens are kept. A refresh token is good for one use; using one that was replaced
-//! means that two parties hold it, and ends the session.
+//! Its refresh tokens stand in `refresh_tokens`. A session that has ended stays until it is purged,
+//! so that it can be told from one that never was.
 
 use gx_types::TimeMs;
 
+use super::refresh_tokens;
 use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx};
 
@@ -69,25 +70,11 @@ impl Session {
     }
 }
 
-/// What became of a refresh token that was to be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rotation {
-    /// It was replaced by the new one.
-    Rotated(Session),
-    /// There is no such token.
-    Unknown,
-    /// It was issued too long ago, or the session has ended.
-    Expired(Session),
-    /// The session was revoked.
-    Revoked(Session),
-    /// It was used before. The session is revoked now, with the reason `refresh token reused`.
-    Reused(Session),
-}
+pub(super) const COLUMNS: &str = "s.session_id, s.kind, s.subject, s.created_at_ms, \
+    s.last_used_at_ms, s.expires_at_ms, s.revoked_at_ms, s.revoke_reason, s.client_address, \
+    s.user_agent, s.device";
 
-const COLUMNS: &str = "s.session_id, s.kind, s.subject, s.created_at_ms, s.last_used_at_ms, \
-    s.expires_at_ms, s.revoked_at_ms, s.revoke_reason, s.client_address, s.user_agent, s.device";
-
-fn session(row: &Row) -> Result<Session, Error> {
+pub(super) fn session(row: &Row) -> Result<Session, Error> {
     Ok(Session {
         session_id: row.string(0)?,
         kind: SubjectKind::from_text(row.text(1)?)?,
@@ -126,68 +113,7 @@ pub async fn open(
     .bind(new.device.as_deref())
     .run(&mut tx.conn())
     .await?;
-    issue(tx, &new.session_id, token_hash, token_expires_at).await
-}
-
-async fn issue(
-    tx: &mut Tx,
-    session_id: &str,
-    token_hash: &str,
-    expires_at: TimeMs,
-) -> Result<(), Error> {
-    sql("INSERT INTO refresh_tokens (token_hash, session_id, expires_at_ms) VALUES ($1, $2, $3)")
-        .bind(token_hash)
-        .bind(session_id)
-        .bind(expires_at)
-        .run(&mut tx.conn())
-        .await
-        .map(drop)
-}
-
-/// Replaces a refresh token by a new one. Commit whatever the outcome is: a reuse revokes.
-///
-/// # Errors
-/// Those of the database.
-pub async fn rotate(
-    tx: &mut Tx,
-    old_hash: &str,
-    new_hash: &str,
-    new_expires_at: TimeMs,
-    now: TimeMs,
-) -> Result<Rotation, Error> {
-    // The first of two requests with one token replaces it; the second finds it replaced.
-    let replaced = sql("UPDATE refresh_tokens SET replaced_by = $2
-        WHERE token_hash = $1 AND replaced_by IS NULL AND expires_at_ms > $3")
-    .bind(old_hash)
-    .bind(new_hash)
-    .bind(now)
-    .run(&mut tx.conn())
-    .await?;
-    let row = sql(format!(
-        "SELECT {COLUMNS}, r.replaced_by FROM refresh_tokens r
-        JOIN sessions s ON s.session_id = r.session_id WHERE r.token_hash = $1"
-    ))
-    .bind(old_hash)
-    .optional(&mut tx.conn())
-    .await?;
-    let Some(row) = row else { return Ok(Rotation::Unknown) };
-    let (mut session, was_used) = (session(&row)?, row.opt_text(11)?.is_some());
-    if session.revoked_at.is_some() {
-        return Ok(Rotation::Revoked(session));
-    }
-    if replaced == 0 && was_used {
-        let reason = "refresh token reused";
-        revoke(tx, &session.session_id, reason, now).await?;
-        (session.revoked_at, session.revoke_reason) = (Some(now), Some(reason.to_owned()));
-        return Ok(Rotation::Reused(session));
-    }
-    if replaced == 0 || !session.is_open(now) {
-        return Ok(Rotation::Expired(session));
-    }
-    issue(tx, &session.session_id, new_hash, new_expires_at.min(session.expires_at)).await?;
-    touch(tx, &session.session_id, now).await?;
-    session.last_used_at = now;
-    Ok(Rotation::Rotated(session))
+    refresh_tokens::issue(tx, &new.session_id, token_hash, token_expires_at).await
 }
 
 /// A session.
@@ -203,25 +129,6 @@ pub async fn get(
         .bind(session_id)
         .optional(&mut reader.conn())
         .await?;
-    row.as_ref().map(session).transpose()
-}
-
-/// The session that a refresh token belongs to, whatever its state.
-///
-/// # Errors
-/// Those of the database.
-pub async fn by_token(
-    source: impl Into<Source<'_>>,
-    token_hash: &str,
-) -> Result<Option<Session>, Error> {
-    let mut reader = source.into().open().await?;
-    let row = sql(format!(
-        "SELECT {COLUMNS} FROM refresh_tokens r JOIN sessions s ON s.session_id = r.session_id
-        WHERE r.token_hash = $1"
-    ))
-    .bind(token_hash)
-    .optional(&mut reader.conn())
-    .await?;
     row.as_ref().map(session).transpose()
 }
 

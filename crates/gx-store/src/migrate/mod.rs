@@ -44,10 +44,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0004_domains.sql"),
         postgres: include_str!("sql/0004_postgres.sql"),
     },
+    Migration {
+        version: 5,
+        name: "refresh_grace",
+        both: include_str!("sql/0005_refresh_grace.sql"),
+        postgres: "",
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +132,7 @@ impl Store {
             return Ok(false);
         }
         script(engine, &mut conn, migration.both).await?;
-        if engine == Engine::Postgres {
+        if engine == Engine::Postgres && !migration.postgres.is_empty() {
             script(engine, &mut conn, migration.postgres).await?;
         }
         sql(dialect::now(

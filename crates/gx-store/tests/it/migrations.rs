@@ -165,21 +165,26 @@ fn forget_from(backend: &Backend, version: i64) {
             "pending_actions",
         ],
     ];
-    // Columns that the last migration has added to tables of earlier ones.
-    const COLUMNS: [(i64, &str, &str); 7] = [
-        (1, "outbox", "signature"),
-        (2, "accounts", "status"),
-        (2, "accounts", "trust_score"),
-        (2, "accounts", "public_key"),
-        (2, "accounts", "key_since_ms"),
-        (2, "accounts", "tax_exempt"),
-        (2, "balances", "taxable_since_ms"),
+    // Columns of tables that an earlier migration made: which, and which has added them.
+    const COLUMNS: [(i64, i64, &str, &str); 9] = [
+        (1, 4, "outbox", "signature"),
+        (2, 4, "accounts", "status"),
+        (2, 4, "accounts", "trust_score"),
+        (2, 4, "accounts", "public_key"),
+        (2, 4, "accounts", "key_since_ms"),
+        (2, 4, "accounts", "tax_exempt"),
+        (2, 4, "balances", "taxable_since_ms"),
+        (3, 5, "refresh_tokens", "replaced_at_ms"),
+        (3, 5, "refresh_tokens", "successor_salt"),
     ];
     let gone = TABLES.iter().skip(usize::try_from(version).unwrap()).copied().flatten();
     let cascade = if backend.engine() == Engine::Postgres { " CASCADE" } else { "" };
     let mut text: String = gone.map(|table| format!("DROP TABLE {table}{cascade};")).collect();
-    text.push_str("DROP INDEX IF EXISTS balances_taxable_idx;");
-    for (_, table, column) in COLUMNS.iter().filter(|(made, ..)| *made <= version) {
+    if version < 4 {
+        text.push_str("DROP INDEX IF EXISTS balances_taxable_idx;");
+    }
+    let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
+    for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
     }
     text.push_str(&format!("DELETE FROM schema_migrations WHERE version > {version};"));

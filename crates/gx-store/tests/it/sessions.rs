@@ -1,7 +1,10 @@
 //! Sessions end when they should, and a stolen refresh token ends its session.
 
+use std::time::Duration;
+
 use gx_store::Store;
-use gx_store::identity::sessions::{self, NewSession, Rotation, SubjectKind};
+use gx_store::identity::refresh_tokens::{self, Rotation, Successor};
+use gx_store::identity::sessions::{self, NewSession, SubjectKind};
 use gx_store::identity::standing::{self, Owner};
 use gx_store::identity::users::UserStatus;
 use gx_types::TimeMs;
@@ -29,12 +32,16 @@ async fn open(store: &Store, id: &str, subject: &str) {
     tx.commit().await.unwrap();
 }
 
+const GRACE: Duration = Duration::from_millis(30);
+
 async fn rotate(store: &Store, old: &str, new: &str, now: i64) -> Rotation {
+    let old = (SubjectKind::User, old);
+    let salt = format!("salt of {new}");
+    let successor = Successor { token_hash: new, salt: &salt, expires_at: TimeMs(now + 400) };
     let mut tx = store.begin().await.unwrap();
-    let expires = TimeMs(now + 400);
-    let rotation = sessions::rotate(&mut tx, old, new, expires, TimeMs(now)).await.unwrap();
+    let rotation = refresh_tokens::rotate(&mut tx, old, successor, GRACE, TimeMs(now)).await;
     tx.commit().await.unwrap();
-    rotation
+    rotation.unwrap()
 }
 
 #[test]
@@ -50,9 +57,9 @@ fn tokens_follow_one_another() {
         assert_eq!(sessions::get(store, "s").await.unwrap().unwrap(), session);
         assert!(matches!(rotate(store, "s-2", "s-3", 300).await, Rotation::Rotated(_)));
         assert_eq!(rotate(store, "s-9", "s-4", 300).await, Rotation::Unknown);
-        let found = sessions::by_token(store, "s-3").await.unwrap().unwrap();
+        let found = refresh_tokens::session_of(store, "s-3").await.unwrap().unwrap();
         assert_eq!(found.session_id, "s");
-        assert!(sessions::by_token(store, "s-4").await.unwrap().is_none());
+        assert!(refresh_tokens::session_of(store, "s-4").await.unwrap().is_none());
     });
 }
 
@@ -83,28 +90,71 @@ fn reuse_of_a_token_ends_the_session() {
         let store = &backend.store;
         open(store, "s", "u1").await;
         rotate(store, "s-1", "s-2", 200).await;
-        let Rotation::Reused(session) = rotate(store, "s-1", "s-x", 210).await else { panic!() };
+        let Rotation::Reused(session) = rotate(store, "s-1", "s-x", 230).await else { panic!() };
         assert_eq!(session.revoke_reason.as_deref(), Some("refresh token reused"));
-        assert!(matches!(rotate(store, "s-2", "s-3", 220).await, Rotation::Revoked(_)));
+        assert_eq!(rotate(store, "s-2", "s-3", 240).await, Rotation::Revoked);
         let session = sessions::get(store, "s").await.unwrap().unwrap();
-        assert!(!session.is_open(TimeMs(220)));
-        assert_eq!(session.revoked_at, Some(TimeMs(210)));
+        assert!(!session.is_open(TimeMs(240)));
+        assert_eq!(session.revoked_at, Some(TimeMs(230)));
     });
 }
 
 #[test]
-fn of_two_requests_with_one_token_one_is_served() {
+fn a_token_that_was_just_replaced_leads_to_the_same_successor() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        rotate(store, "s-1", "s-2", 200).await;
+        for now in [200, 229] {
+            let Rotation::Repeated { session, salt } = rotate(store, "s-1", "s-x", now).await
+            else {
+                panic!("at {now}")
+            };
+            assert_eq!((salt.as_str(), session.revoked_at), ("salt of s-2", None));
+        }
+        let salt = async |token| refresh_tokens::successor_salt(store, token).await.unwrap();
+        assert_eq!(salt("s-1").await.as_deref(), Some("salt of s-2"));
+        assert_eq!((salt("s-2").await, salt("s-x").await), (None, None));
+        assert!(matches!(rotate(store, "s-2", "s-3", 225).await, Rotation::Rotated(_)));
+        // The grace of a token begins with its own replacement.
+        assert!(matches!(rotate(store, "s-2", "s-x", 254).await, Rotation::Repeated { .. }));
+        assert!(matches!(rotate(store, "s-2", "s-x", 255).await, Rotation::Reused(_)));
+    });
+}
+
+#[test]
+fn a_token_of_another_kind_of_subject_is_unknown_and_stays_good() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        let successor = Successor { token_hash: "x", salt: "x", expires_at: TimeMs(900) };
+        let mut tx = store.begin().await.unwrap();
+        let foreign = (SubjectKind::Admin, "s-1");
+        let rotation = refresh_tokens::rotate(&mut tx, foreign, successor, GRACE, TimeMs(200));
+        assert_eq!(rotation.await.unwrap(), Rotation::Unknown);
+        tx.commit().await.unwrap();
+        assert!(matches!(rotate(store, "s-1", "s-2", 201).await, Rotation::Rotated(_)));
+    });
+}
+
+#[test]
+fn of_several_requests_with_one_token_one_replaces_it_and_none_revokes() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         open(store, "s", "u1").await;
         let other = backend.another().await;
-        let (one, two) =
-            tokio::join!(rotate(store, "s-1", "s-2", 200), rotate(&other, "s-1", "s-3", 200));
-        let served = [&one, &two]
-            .into_iter()
-            .filter(|rotation| matches!(rotation, Rotation::Rotated(_)))
-            .count();
-        assert_eq!(served, 1, "{one:?} {two:?}");
+        let (one, two, three, four) = tokio::join!(
+            rotate(store, "s-1", "s-2", 200),
+            rotate(&other, "s-1", "s-3", 200),
+            rotate(store, "s-1", "s-4", 201),
+            rotate(&other, "s-1", "s-5", 199),
+        );
+        let answers = [one, two, three, four];
+        let rotated = |rotation: &&Rotation| matches!(rotation, Rotation::Rotated(_));
+        let repeated = |rotation: &&Rotation| matches!(rotation, Rotation::Repeated { .. });
+        assert_eq!(answers.iter().filter(rotated).count(), 1, "{answers:?}");
+        assert_eq!(answers.iter().filter(repeated).count(), 3, "{answers:?}");
+        assert!(sessions::get(store, "s").await.unwrap().unwrap().revoked_at.is_none());
     });
 }
 
@@ -113,12 +163,12 @@ fn what_is_too_old_is_expired() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         open(store, "s", "u1").await;
-        assert!(matches!(rotate(store, "s-1", "s-2", 500).await, Rotation::Expired(_)));
+        assert!(matches!(rotate(store, "s-1", "s-2", 500).await, Rotation::Expired));
         open(store, "t", "u1").await;
         assert!(matches!(rotate(store, "t-1", "t-2", 499).await, Rotation::Rotated(_)));
         assert!(matches!(rotate(store, "t-2", "t-3", 898).await, Rotation::Rotated(_)));
         // A token outlives no session.
-        assert!(matches!(rotate(store, "t-3", "t-4", 1000).await, Rotation::Expired(_)));
+        assert!(matches!(rotate(store, "t-3", "t-4", 1000).await, Rotation::Expired));
     });
 }
 
@@ -157,6 +207,6 @@ fn sessions_are_listed_and_revoked() {
         assert_eq!(sessions::purge(&mut tx, TimeMs(1001)).await.unwrap(), 4);
         tx.commit().await.unwrap();
         assert!(sessions::get(store, "d").await.unwrap().is_none());
-        assert!(sessions::by_token(store, "d-1").await.unwrap().is_none());
+        assert!(refresh_tokens::session_of(store, "d-1").await.unwrap().is_none());
     });
 }
