@@ -2,7 +2,7 @@
 
 use gx_types::{Actor, BatchId, CommandId, Role, TimeMs};
 
-use crate::projection::{PLACES, block_of};
+use crate::numbering::{PLACES, block_of};
 use crate::sql::{Row, int, sql};
 use crate::{Error, Source};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gx_types::{Actor, BatchId, CommandId, Role, TimeMs};
 
 use crate::bulk::{Bulk, Column};
-use crate::projection::block_of;
+use crate::numbering::block_of;
 use crate::sql::{Row, sql};
 use crate::{Error, Source};
 

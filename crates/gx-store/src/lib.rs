@@ -9,6 +9,7 @@
 pub mod admin;
 pub mod blocks;
 mod bulk;
+mod columns;
 pub mod commands;
 mod config;
 mod dialect;
@@ -19,6 +20,7 @@ pub mod identity;
 pub mod lease;
 pub mod loan_pool;
 mod migrate;
+mod numbering;
 pub mod organization;
 pub mod outbox;
 pub mod projection;

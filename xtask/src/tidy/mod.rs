@@ -8,6 +8,7 @@ use std::fmt;
 use anyhow::{Result, bail};
 
 mod cargo;
+mod circles;
 mod edges;
 mod manifests;
 mod modules;
@@ -73,6 +74,7 @@ fn check() -> Result<Vec<Finding>> {
         findings.extend(rust::check(file));
     }
     findings.extend(modules::check(&tree, &packages));
+    findings.extend(circles::check(&tree));
     findings.extend(edges::check(&packages));
     findings.extend(shipped::check(&process::output(&mut process::cargo(&shipped::ARGS))?));
     findings.sort();

@@ -17,7 +17,8 @@ use gx_store::identity::users::UserStatus;
 use gx_types::{AccountId, AdminId, TimeMs};
 use sha2::{Digest, Sha256};
 
-use super::{AdminRole, Audience, Permission, Tokens};
+use super::permissions::{AdminRole, Permission};
+use super::tokens::{Audience, Tokens};
 use crate::calendar::now_ms;
 use crate::coalesce::{Coalescer, queries};
 use crate::config::Auth;

@@ -17,7 +17,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 
-use super::{entropy, hex};
+use super::secrets::{entropy, hex};
 use crate::config::Config;
 
 /// Why the keys of a network cannot be used.

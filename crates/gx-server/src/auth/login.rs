@@ -12,8 +12,9 @@ use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::secrets::{opaque_token, random_id, token_hash};
 use super::subject::Subject;
-use super::{Audience, Claims, opaque_token, random_id, token_hash};
+use super::tokens::{Audience, Claims};
 use crate::app::App;
 use crate::calendar::now_ms;
 use crate::config::Auth;

@@ -12,8 +12,8 @@ use gx_store::identity::sessions::SubjectKind;
 use gx_types::TimeMs;
 
 use super::login::{TokenPair, lifetimes, pair};
+use super::secrets::{opaque_token, token_hash};
 use super::subject::{Subject, scope};
-use super::{opaque_token, token_hash};
 use crate::app::App;
 use crate::audit::{Audit, Entry};
 use crate::calendar::now_ms;

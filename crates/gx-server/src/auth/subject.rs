@@ -8,7 +8,7 @@ use gx_store::admin::admins::{self, Admin};
 use gx_store::identity::sessions::SubjectKind;
 use gx_store::identity::users::{self, User};
 
-use super::may_act;
+use super::gate::may_act;
 use crate::error::Result;
 
 /// The role in users' tokens.

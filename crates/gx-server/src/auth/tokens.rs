@@ -9,7 +9,7 @@ use ed25519_dalek::{Signature, Signer as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Keys;
+use super::keys::{Keys, Verifier};
 
 /// Whom a token is for. Users' and admins' tokens are never taken for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ impl Tokens {
 
     /// The public keys, as `/.well-known/jwks.json` shows them.
     pub(crate) fn jwks(&self) -> Jwks {
-        let key = |verifier: &super::keys::Verifier| Jwk {
+        let key = |verifier: &Verifier| Jwk {
             kty: "OKP",
             crv: "Ed25519",
             purpose: "sig",

@@ -8,7 +8,7 @@ use gx_contract::Parameters;
 use gx_contract::params::{Parameter, ParameterValue};
 use gx_types::{CommandId, TimeMs};
 
-use crate::projection::block_of;
+use crate::numbering::block_of;
 use crate::sql::{Row, int, sql};
 use crate::{Error, Source};
 

@@ -4,7 +4,7 @@ use gx_contract::governance::{ProposalStatus, Tally, Vote};
 use gx_contract::params::{Parameter, ParameterValue};
 use gx_types::{AccountId, AdminId, ProposalId, TimeMs};
 
-use crate::projection::{ACTIVE, EXECUTED, FAILED};
+use crate::columns::{ACTIVE, EXECUTED, FAILED};
 use crate::sql::{Row, sql};
 use crate::{Error, Source};
 

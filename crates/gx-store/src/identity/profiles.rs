@@ -5,8 +5,8 @@ use gx_contract::tokenomics::FreezeReason;
 use gx_contract::{GenesisStatus, PublicKey};
 use gx_types::{AccountId, AccountType, CountryCode, TimeMs};
 
+use crate::columns::{frozen_from, genesis_from};
 use crate::sql::{Row, sql};
-use crate::tokenomics::accounts::{frozen_from, genesis_from};
 use crate::{Error, Source};
 
 /// What the ledger knows of a user.

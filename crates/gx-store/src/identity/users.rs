@@ -9,8 +9,8 @@ use std::str::FromStr;
 use gx_types::{AccountId, CountryCode, TimeMs};
 
 use crate::bulk::{Bulk, Column};
+use crate::columns::frozen_from;
 use crate::sql::{Row, sql};
-use crate::tokenomics::accounts::frozen_from;
 use crate::{Error, Source, Tx};
 use gx_contract::tokenomics::FreezeReason;
 

@@ -3,7 +3,7 @@
 use gx_contract::loan_pool::{CollateralHash, LoanState};
 use gx_types::{AccountId, Actor, Amount, CommandId, LoanId, TimeMs};
 
-use crate::projection::block_of;
+use crate::numbering::block_of;
 use crate::sql::{Row, name_of, sql};
 use crate::{Error, Source};
 

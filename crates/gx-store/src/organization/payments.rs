@@ -7,7 +7,7 @@ use gx_contract::organization::PendingTxState;
 use gx_types::{AccountId, Amount, CommandId, PendingTxId, TimeMs};
 
 use crate::bulk::{Bulk, Column};
-use crate::projection::{APPROVED, REJECTED};
+use crate::columns::{APPROVED, REJECTED};
 use crate::sql::{Conn, Row, name_of, sql};
 use crate::{Error, Source};
 

@@ -10,18 +10,18 @@ use gx_types::{AccountId, AccountType, AdminId, Pool};
 
 use crate::Error;
 use crate::projection::entries::{Line, entry};
-use crate::projection::fold::{At, CountryRow, NewAccount, World, country, open, qirat};
+use crate::projection::state::{At, CountryRow, NewAccount, Projection, country, open, qirat};
 use crate::projection::tokenomics::between;
 use crate::sql::{name_of, sql};
 use crate::tokenomics::history::EntryKind;
 
 pub(super) fn bootstrapped<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b SystemBootstrapped,
 ) -> Result<(), Error> {
     let admin = event.first_super_admin;
-    world.system.bootstrapped = Some((at.block.record.time, admin));
+    projection.system.bootstrapped = Some((at.block.record.time, admin));
     for posting in &event.postings {
         let pool: Pool = posting
             .account()
@@ -29,31 +29,31 @@ pub(super) fn bootstrapped<'b>(
             .parse()
             .map_err(|_| at.stop(format!("{} is no pool", posting.account())))?;
         let account = NewAccount::of(AccountKind::Pool, pool.account(), AccountType::System);
-        open(world, at, NewAccount { cap: Some(posting.balance()), ..account })?;
-        entry(world, at, posting, Line::of(EntryKind::Supply))?;
+        open(projection, at, NewAccount { cap: Some(posting.balance()), ..account })?;
+        entry(projection, at, posting, Line::of(EntryKind::Supply))?;
     }
-    appoint(world, at, &admin, AdminLevel::SuperAdmin, None);
+    appoint(projection, at, &admin, AdminLevel::SuperAdmin, None);
     Ok(())
 }
 
 pub(super) fn countries(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &CountriesInitialized,
 ) -> Result<(), Error> {
     for added in &event.countries {
         let code = added.country_code;
-        if world.countries.contains_key(&code) {
+        if projection.countries.contains_key(&code) {
             return Err(at.stop(format!("country {code} exists")));
         }
         let weight = i64::from(added.weight);
-        world.countries.insert(code, CountryRow { weight, ..CountryRow::default() });
+        projection.countries.insert(code, CountryRow { weight, ..CountryRow::default() });
         let id = AccountId::treasury(code);
         let account = NewAccount::of(AccountKind::Treasury, id, AccountType::Treasury);
-        open(world, at, NewAccount { country: Some(code), ..account })?;
+        open(projection, at, NewAccount { country: Some(code), ..account })?;
     }
     for sealed in &event.slots {
-        let row = country(world, at, sealed.country_code)?;
+        let row = country(projection, at, sealed.country_code)?;
         for (slots, sealed) in row.slots.iter_mut().zip(sealed.slots) {
             *slots = i64::try_from(sealed).map_err(|_| at.stop("more slots than can be"))?;
         }
@@ -62,21 +62,21 @@ pub(super) fn countries(
 }
 
 pub(super) fn paused(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &SystemPaused,
 ) -> Result<(), Error> {
-    world.system.paused = Some(Some((at.time(), event.reason.clone())));
+    projection.system.paused = Some(Some((at.time(), event.reason.clone())));
     Ok(())
 }
 
-pub(super) fn resumed(world: &mut World<'_>) -> Result<(), Error> {
-    world.system.paused = Some(None);
+pub(super) fn resumed(projection: &mut Projection<'_>) -> Result<(), Error> {
+    projection.system.paused = Some(None);
     Ok(())
 }
 
 pub(super) fn action_proposed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &ActionProposed,
 ) -> Result<(), Error> {
@@ -90,12 +90,12 @@ pub(super) fn action_proposed(
     .bind(at.time())
     .bind(event.expires_at)
     .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     Ok(())
 }
 
 pub(super) fn action_approved(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &ActionApproved,
 ) -> Result<(), Error> {
@@ -104,22 +104,22 @@ pub(super) fn action_approved(
     .bind(event.approved_by.as_str())
     .bind(at.time())
     .bind(event.action_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn appointed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &AdminAppointed,
 ) -> Result<(), Error> {
-    appoint(world, at, &event.admin_id, event.level, event.account_id.as_ref());
+    appoint(projection, at, &event.admin_id, event.level, event.account_id.as_ref());
     Ok(())
 }
 
 /// Who was removed may be appointed again.
 fn appoint(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     admin_id: &AdminId,
     level: AdminLevel,
@@ -134,11 +134,11 @@ fn appoint(
     .bind(name_of(&level))
     .bind(account_id.map(AccountId::as_str))
     .bind(at.time());
-    world.write(at, statement);
+    projection.write(at, statement);
 }
 
 pub(super) fn removed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &AdminRemoved,
 ) -> Result<(), Error> {
@@ -146,19 +146,19 @@ pub(super) fn removed(
         WHERE admin_id = $2 AND removed_at_ms IS NULL")
     .bind(at.time())
     .bind(event.admin_id.as_str());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn disbursed<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b PoolDisbursed,
 ) -> Result<(), Error> {
     let pool = event.pool_id.account();
     let sides = [&pool, &event.recipient_id];
     let remark = Some(event.purpose.as_str());
-    between(world, at, EntryKind::Disbursement, sides, remark, &event.postings)?;
+    between(projection, at, EntryKind::Disbursement, sides, remark, &event.postings)?;
     let statement = sql("INSERT INTO disbursements (tx_no, pool_id, recipient_id, amount_qirat,
             purpose, at_ms)
         VALUES ($1, $2, $3, $4, $5, $6)")
@@ -168,12 +168,12 @@ pub(super) fn disbursed<'b>(
     .bind(qirat(at, event.amount)?)
     .bind(event.purpose.as_str())
     .bind(at.time());
-    world.write(at, statement);
+    projection.write(at, statement);
     Ok(())
 }
 
 pub(super) fn treasury_activated(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &TreasuryActivated,
 ) -> Result<(), Error> {
@@ -183,6 +183,6 @@ pub(super) fn treasury_activated(
     .bind(&event.treasury_id)
     .bind(&event.org_id)
     .bind(at.time());
-    world.write(at, statement);
+    projection.write(at, statement);
     Ok(())
 }

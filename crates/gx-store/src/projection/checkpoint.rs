@@ -5,7 +5,7 @@ use std::time::Duration;
 use gx_types::TimeMs;
 
 use crate::lease::{self, Lease};
-use crate::projection::ProjectedBlock;
+use crate::projection::block::ProjectedBlock;
 use crate::sql::{Conn, Row, int, sql, to_hex};
 use crate::{Error, Source, Store, Tx, dialect};
 

@@ -2,32 +2,19 @@
 
 use gx_contract::admin::SystemParameterUpdated;
 use gx_contract::governance::{
-    ProposalExecuted, ProposalFailed, ProposalFailure, ProposalSubmitted, Vote, VoteCast,
+    ProposalExecuted, ProposalFailed, ProposalFailure, ProposalSubmitted, VoteCast,
 };
 use gx_contract::params::ParameterValue;
-use gx_types::{AccountId, ProposalId};
+use gx_types::ProposalId;
 
 use crate::Error;
-use crate::projection::fold::{At, World};
+use crate::columns::{ACTIVE, EXECUTED, FAILED};
+use crate::projection::rows::VoteRow;
+use crate::projection::state::{At, Projection};
 use crate::sql::{int, name_of, sql};
 
 /// The parameter that says from which balance on the velocity tax is for.
 pub(super) const TAX_THRESHOLD: &str = "velocityTaxThreshold";
-
-/// Where a proposal stands, as the read models keep it.
-pub(crate) const ACTIVE: &str = "ACTIVE";
-pub(crate) const EXECUTED: &str = "EXECUTED";
-pub(crate) const FAILED: &str = "FAILED";
-
-/// A vote to write. There may be many of them in a block.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct VoteRow {
-    pub(super) proposal_id: ProposalId,
-    pub(super) voter_id: AccountId,
-    pub(super) vote: Vote,
-    pub(super) tx_no: i64,
-    pub(super) at_ms: i64,
-}
 
 fn value(at: At<'_, '_>, value: ParameterValue) -> Result<i64, Error> {
     i64::try_from(value.get()).map_err(|_| at.stop(format!("{value} is more than can be")))
@@ -35,7 +22,7 @@ fn value(at: At<'_, '_>, value: ParameterValue) -> Result<i64, Error> {
 
 /// It holds from the next command on.
 pub(super) fn parameter(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &SystemParameterUpdated,
 ) -> Result<(), Error> {
@@ -49,7 +36,7 @@ pub(super) fn parameter(
     .bind(new_value)
     .bind(at.tx_no)
     .bind(at.time());
-    world.write(at, statement);
+    projection.write(at, statement);
     let statement = sql("INSERT INTO parameters (param_id, value, change_no, changed_at_ms)
         VALUES ($1, $2, $3, $4)
         ON CONFLICT (param_id) DO UPDATE SET value = excluded.value,
@@ -58,15 +45,15 @@ pub(super) fn parameter(
     .bind(new_value)
     .bind(change_no)
     .bind(at.time());
-    world.write(at, statement);
+    projection.write(at, statement);
     if event.param_id.id() == TAX_THRESHOLD {
-        world.tax_threshold = new_value;
+        projection.tax_threshold = new_value;
     }
     Ok(())
 }
 
 pub(super) fn submitted(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &ProposalSubmitted,
 ) -> Result<(), Error> {
@@ -88,40 +75,44 @@ pub(super) fn submitted(
         .bind(event.trust_min)
         .bind(ACTIVE)
         .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     Ok(())
 }
 
-pub(super) fn voted(world: &mut World<'_>, at: At<'_, '_>, event: &VoteCast) -> Result<(), Error> {
+pub(super) fn voted(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &VoteCast,
+) -> Result<(), Error> {
     let VoteCast { proposal_id, voter_id, vote, tally } = *event;
     let at_ms = at.time().0;
-    world.votes.push(VoteRow { proposal_id, voter_id, vote, tx_no: at.tx_no, at_ms });
-    world.tallies.insert(proposal_id, tally);
+    projection.votes.push(VoteRow { proposal_id, voter_id, vote, tx_no: at.tx_no, at_ms });
+    projection.tallies.insert(proposal_id, tally);
     Ok(())
 }
 
 pub(super) fn executed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &ProposalExecuted,
 ) -> Result<(), Error> {
-    decided(world, at, event.proposal_id, EXECUTED, None);
-    world.tallies.insert(event.proposal_id, event.tally);
+    decided(projection, at, event.proposal_id, EXECUTED, None);
+    projection.tallies.insert(event.proposal_id, event.tally);
     Ok(())
 }
 
 pub(super) fn failed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &ProposalFailed,
 ) -> Result<(), Error> {
-    decided(world, at, event.proposal_id, FAILED, Some(event.reason));
-    world.tallies.insert(event.proposal_id, event.tally);
+    decided(projection, at, event.proposal_id, FAILED, Some(event.reason));
+    projection.tallies.insert(event.proposal_id, event.tally);
     Ok(())
 }
 
 fn decided(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     id: ProposalId,
     status: &'static str,
@@ -133,5 +124,5 @@ fn decided(
     .bind(failure.map(|failure| name_of(&failure)))
     .bind(at.time())
     .bind(id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
 }

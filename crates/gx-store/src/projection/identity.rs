@@ -11,33 +11,33 @@ use gx_contract::state::AccountKind;
 use gx_types::AccountId;
 
 use crate::Error;
-use crate::projection::fold::{At, NewAccount, World, country, open};
+use crate::projection::state::{At, NewAccount, Projection, country, open};
 use crate::projection::tokenomics::set_genesis;
 use crate::sql::{name_of, sql};
 
 pub(super) fn open_user(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &UserCreated,
 ) -> Result<(), Error> {
     let account = NewAccount::of(AccountKind::User, event.user_id, event.account_type);
     let (country, genesis) = (Some(event.country), Some(event.genesis));
     let standing = Some((AccountStatus::Active, event.trust_score));
-    open(world, at, NewAccount { country, genesis, standing, ..account })
+    open(projection, at, NewAccount { country, genesis, standing, ..account })
 }
 
 pub(super) fn created(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &UserCreated,
 ) -> Result<(), Error> {
-    let country = country(world, at, event.country)?;
+    let country = country(projection, at, event.country)?;
     country.users = country.users.saturating_add(1);
-    set_genesis(world, at, &event.user_id, event.genesis)
+    set_genesis(projection, at, &event.user_id, event.genesis)
 }
 
 pub(super) fn key(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     user_id: &AccountId,
     key: PublicKey,
@@ -47,25 +47,25 @@ pub(super) fn key(
     .bind(key.to_string())
     .bind(at.time())
     .bind(user_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn status(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &UserStatusSet,
 ) -> Result<(), Error> {
     let statement = sql("UPDATE accounts SET status = $1 WHERE account_id = $2 AND kind = 'USER'")
         .bind(name_of(&event.status))
         .bind(&event.user_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 /// The trust scores that an event has led to.
 pub(super) fn trust<'t>(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     scores: impl IntoIterator<Item = &'t TrustScore>,
 ) {
@@ -74,13 +74,13 @@ pub(super) fn trust<'t>(
             WHERE account_id = $2 AND kind = 'USER'")
         .bind(*trust_score)
         .bind(user_id);
-        world.update(at, statement);
+        projection.update(at, statement);
     }
 }
 
 /// A relationship that was rejected or has ended can be asked for again, by the other side too.
 pub(super) fn requested(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RelationshipRequested,
 ) -> Result<(), Error> {
@@ -97,12 +97,12 @@ pub(super) fn requested(
     .bind(name_of(&RelationshipState::PendingConfirmation))
     .bind(at.time())
     .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     Ok(())
 }
 
 pub(super) fn confirmed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RelationshipConfirmed,
 ) -> Result<(), Error> {
@@ -111,13 +111,13 @@ pub(super) fn confirmed(
     .bind(name_of(&RelationshipState::Confirmed))
     .bind(at.time())
     .bind(event.relationship_id.to_string());
-    world.update(at, statement);
-    trust(world, at, &event.trust);
+    projection.update(at, statement);
+    trust(projection, at, &event.trust);
     Ok(())
 }
 
 pub(super) fn rejected(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RelationshipRejected,
 ) -> Result<(), Error> {
@@ -127,12 +127,12 @@ pub(super) fn rejected(
     .bind(at.time())
     .bind(event.askable_from)
     .bind(event.relationship_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn ended(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RelationshipEnded,
 ) -> Result<(), Error> {
@@ -142,18 +142,18 @@ pub(super) fn ended(
     .bind(at.time())
     .bind(&event.ended_by)
     .bind(event.relationship_id.to_string());
-    world.update(at, statement);
-    trust(world, at, &event.trust);
+    projection.update(at, statement);
+    trust(projection, at, &event.trust);
     Ok(())
 }
 
 /// The whole list is replaced.
 pub(super) fn nominated(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &GuardiansNominated,
 ) -> Result<(), Error> {
-    world.write(at, sql("DELETE FROM guardians WHERE user_id = $1").bind(&event.user_id));
+    projection.write(at, sql("DELETE FROM guardians WHERE user_id = $1").bind(&event.user_id));
     for (place, guardian_id) in (0_i64..).zip(&event.guardians) {
         let statement = sql("INSERT INTO guardians (user_id, guardian_id, place, since_ms)
             VALUES ($1, $2, $3, $4)")
@@ -161,14 +161,14 @@ pub(super) fn nominated(
         .bind(guardian_id)
         .bind(place)
         .bind(at.time());
-        world.write(at, statement);
+        projection.write(at, statement);
     }
     Ok(())
 }
 
 /// Who begins it has confirmed by that.
 pub(super) fn recovery_initiated(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RecoveryInitiated,
 ) -> Result<(), Error> {
@@ -184,7 +184,7 @@ pub(super) fn recovery_initiated(
     .bind(event.expires_at)
     .bind(name_of(&RecoveryState::Pending))
     .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     for (place, guardian_id) in (0_i64..).zip(&event.guardians) {
         let confirmed = (*guardian_id == event.initiated_by).then_some(at.tx_no);
         let statement = sql("INSERT INTO recovery_guardians (recovery_id, guardian_id, place,
@@ -195,13 +195,13 @@ pub(super) fn recovery_initiated(
         .bind(place)
         .bind(confirmed)
         .bind(at.tx_no);
-        world.write(at, statement);
+        projection.write(at, statement);
     }
     Ok(())
 }
 
 pub(super) fn recovery_confirmed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RecoveryConfirmed,
 ) -> Result<(), Error> {
@@ -211,18 +211,18 @@ pub(super) fn recovery_confirmed(
     .bind(at.tx_no)
     .bind(id.as_str())
     .bind(&event.guardian_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     let statement = sql("UPDATE recoveries SET state = $1, completable_at_ms = $2
         WHERE recovery_id = $3")
     .bind(name_of(&event.state))
     .bind(event.completable_at)
     .bind(id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn recovery_cancelled(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RecoveryCancelled,
 ) -> Result<(), Error> {
@@ -231,12 +231,12 @@ pub(super) fn recovery_cancelled(
             .bind(name_of(&RecoveryState::Cancelled))
             .bind(at.time())
             .bind(event.recovery_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn recovery_completed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &RecoveryCompleted,
 ) -> Result<(), Error> {
@@ -246,6 +246,6 @@ pub(super) fn recovery_completed(
     .bind(at.time())
     .bind(&event.completed_by)
     .bind(event.recovery_id.to_string());
-    world.update(at, statement);
-    key(world, at, &event.user_id, event.public_key)
+    projection.update(at, statement);
+    key(projection, at, &event.user_id, event.public_key)
 }

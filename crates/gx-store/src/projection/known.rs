@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use gx_types::AccountId;
 
-use crate::projection::Checkpoint;
-use crate::projection::fold::Live;
+use crate::projection::checkpoint::Checkpoint;
+use crate::projection::state::AccountState;
 
 /// Accounts remembered at most, about 30 MB of them.
 const ACCOUNTS_MAX: usize = 1 << 18;
@@ -18,7 +18,7 @@ const ACCOUNTS_MAX: usize = 1 << 18;
 pub struct Known {
     /// The block that left them so; `None` when nothing is remembered.
     at: Option<Checkpoint>,
-    accounts: HashMap<AccountId, Live>,
+    accounts: HashMap<AccountId, AccountState>,
     /// From which balance on the velocity tax is for, then.
     tax_threshold: Option<i64>,
 }
@@ -29,7 +29,7 @@ impl Known {
         if self.at.is_some() && self.at == checkpoint { self } else { Self::default() }
     }
 
-    pub(super) fn get(&self, id: &AccountId) -> Option<Live> {
+    pub(super) fn get(&self, id: &AccountId) -> Option<AccountState> {
         self.accounts.get(id).copied()
     }
 
@@ -42,7 +42,7 @@ impl Known {
         &mut self,
         checkpoint: Checkpoint,
         tax_threshold: i64,
-        accounts: HashMap<AccountId, Live>,
+        accounts: HashMap<AccountId, AccountState>,
     ) {
         self.at = Some(checkpoint);
         self.tax_threshold = Some(tax_threshold);
@@ -50,8 +50,9 @@ impl Known {
             self.accounts.clear();
         }
         if accounts.len() <= ACCOUNTS_MAX {
-            let left =
-                |(id, live)| (id, Live { new: None, touched: false, retimed: false, ..live });
+            let left = |(id, state)| {
+                (id, AccountState { new: None, touched: false, retimed: false, ..state })
+            };
             self.accounts.extend(accounts.into_iter().map(left));
         }
     }

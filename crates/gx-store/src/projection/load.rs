@@ -9,10 +9,10 @@ use gx_types::{AccountId, CountryCode};
 
 use crate::Error;
 use crate::bulk::{Bulk, Column};
-use crate::projection::Known;
-use crate::projection::ProjectedBlock;
-use crate::projection::fold::{CountryRow, Live, World};
+use crate::projection::block::ProjectedBlock;
 use crate::projection::governance::TAX_THRESHOLD;
+use crate::projection::known::Known;
+use crate::projection::state::{AccountState, CountryRow, Projection};
 use crate::sql::{Conn, int, sql};
 
 /// What the events name.
@@ -108,12 +108,12 @@ async fn tax_threshold(conn: &mut Conn<'_>) -> Result<i64, Error> {
     }
 }
 
-pub(super) async fn world<'b>(
+pub(super) async fn projection<'b>(
     conn: &mut Conn<'_>,
     blocks: &[ProjectedBlock<'b>],
     account_count: u64,
     known: &Known,
-) -> Result<World<'b>, Error> {
+) -> Result<Projection<'b>, Error> {
     let mut named = Named::default();
     for result in blocks.iter().flat_map(|block| &block.record.results) {
         match &result.outcome {
@@ -125,11 +125,11 @@ pub(super) async fn world<'b>(
         Some(threshold) => threshold,
         None => tax_threshold(conn).await?,
     };
-    let mut world = World::new(account_count, tax_threshold);
+    let mut projection = Projection::new(account_count, tax_threshold);
     let mut ids: BTreeSet<&AccountId> = BTreeSet::new();
     for id in named.accounts.iter().copied().chain(&named.treasuries) {
         match known.get(id) {
-            Some(live) => drop(world.accounts.insert(*id, live)),
+            Some(state) => drop(projection.accounts.insert(*id, state)),
             None => drop(ids.insert(id)),
         }
     }
@@ -144,9 +144,9 @@ pub(super) async fn world<'b>(
     )
     .all(conn)
     .await?;
-    world.accounts.reserve(rows.len());
+    projection.accounts.reserve(rows.len());
     for row in &rows {
-        let live = Live {
+        let state = AccountState {
             no: row.int(1)?,
             balance: row.int(2)?,
             last_entry: row.int(3)?,
@@ -157,7 +157,7 @@ pub(super) async fn world<'b>(
             touched: false,
             retimed: false,
         };
-        world.accounts.insert(row.parse(0, "account id")?, live);
+        projection.accounts.insert(row.parse(0, "account id")?, state);
     }
     let codes = named.countries.iter().map(|code| code.to_string().into()).collect();
     let rows = Bulk::new(
@@ -175,7 +175,7 @@ pub(super) async fn world<'b>(
         for (column, slot) in country.slots.iter_mut().chain(&mut country.used).enumerate() {
             *slot = row.int(3 + column)?;
         }
-        world.countries.insert(row.parse(0, "country")?, country);
+        projection.countries.insert(row.parse(0, "country")?, country);
     }
-    Ok(world)
+    Ok(projection)
 }

@@ -6,14 +6,14 @@ use gx_contract::loan_pool::{
 use gx_types::{LoanId, Pool, TimeMs};
 
 use crate::Error;
-use crate::projection::fold::{At, World, qirat};
 use crate::projection::identity::trust;
+use crate::projection::state::{At, Projection, qirat};
 use crate::projection::tokenomics::between;
 use crate::sql::{name_of, sql};
 use crate::tokenomics::history::EntryKind;
 
 pub(super) fn applied(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &LoanApplied,
 ) -> Result<(), Error> {
@@ -29,19 +29,19 @@ pub(super) fn applied(
     .bind(name_of(&LoanState::PendingApproval))
     .bind(at.time())
     .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     Ok(())
 }
 
 /// What is owed is paid out in the same command.
 pub(super) fn approved<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b LoanApproved,
 ) -> Result<(), Error> {
     let pool = Pool::Loan.account();
     let sides = [&pool, &event.borrower_id];
-    between(world, at, EntryKind::Loan, sides, None, &event.postings)?;
+    between(projection, at, EntryKind::Loan, sides, None, &event.postings)?;
     let statement = sql("UPDATE loans SET state = $1, outstanding_qirat = $2, approved_at_ms = $3,
             due_at_ms = $4, decided_by = $5
         WHERE loan_id = $6 AND decided_by IS NULL")
@@ -51,12 +51,12 @@ pub(super) fn approved<'b>(
     .bind(event.due_at)
     .bind(event.approved_by.to_string())
     .bind(event.loan_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn rejected(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &LoanRejected,
 ) -> Result<(), Error> {
@@ -68,19 +68,19 @@ pub(super) fn rejected(
     .bind(event.rejected_by.to_string())
     .bind(event.reason.as_str())
     .bind(event.loan_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 /// A loan that has failed can still be repaid, and stays one that has failed.
 pub(super) fn repaid<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b LoanRepaid,
 ) -> Result<(), Error> {
     let pool = Pool::Loan.account();
     let sides = [&pool, &event.borrower_id];
-    between(world, at, EntryKind::Repayment, sides, None, &event.postings)?;
+    between(projection, at, EntryKind::Repayment, sides, None, &event.postings)?;
     let closed_at: Option<TimeMs> = event.outstanding.is_zero().then_some(at.time());
     let outstanding = qirat(at, event.outstanding)?;
     let statement = sql("UPDATE loans SET state = $1, outstanding_qirat = $2, closed_at_ms = $3
@@ -89,13 +89,19 @@ pub(super) fn repaid<'b>(
     .bind(outstanding)
     .bind(closed_at)
     .bind(event.loan_id.to_string());
-    world.update(at, statement);
-    repayment(world, at, event.loan_id, qirat(at, event.amount)?, outstanding);
-    trust(world, at, &event.trust);
+    projection.update(at, statement);
+    repayment(projection, at, event.loan_id, qirat(at, event.amount)?, outstanding);
+    trust(projection, at, &event.trust);
     Ok(())
 }
 
-fn repayment(world: &mut World<'_>, at: At<'_, '_>, id: LoanId, amount: i64, outstanding: i64) {
+fn repayment(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    id: LoanId,
+    amount: i64,
+    outstanding: i64,
+) {
     let statement = sql("INSERT INTO loan_repayments (loan_id, tx_no, amount_qirat,
             outstanding_qirat, at_ms)
         VALUES ($1, $2, $3, $4, $5)")
@@ -104,18 +110,18 @@ fn repayment(world: &mut World<'_>, at: At<'_, '_>, id: LoanId, amount: i64, out
     .bind(amount)
     .bind(outstanding)
     .bind(at.time());
-    world.write(at, statement);
+    projection.write(at, statement);
 }
 
 pub(super) fn defaulted(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &LoanDefaulted,
 ) -> Result<(), Error> {
     let statement = sql("UPDATE loans SET state = $1 WHERE loan_id = $2")
         .bind(name_of(&LoanState::Defaulted))
         .bind(event.loan_id.to_string());
-    world.update(at, statement);
-    trust(world, at, [&event.trust]);
+    projection.update(at, statement);
+    trust(projection, at, [&event.trust]);
     Ok(())
 }

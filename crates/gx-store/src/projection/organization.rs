@@ -10,12 +10,13 @@ use gx_contract::state::AccountKind;
 use gx_types::{AccountId, PendingTxId};
 
 use crate::Error;
-use crate::projection::fold::{At, NewAccount, World, open, qirat};
+use crate::columns::{APPROVED, REJECTED};
+use crate::projection::state::{At, NewAccount, Projection, open, qirat};
 use crate::projection::tokenomics::{Payment, payment};
 use crate::sql::{json_of, name_of, sql};
 
 pub(super) fn proposed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &OrganizationProposed,
 ) -> Result<(), Error> {
@@ -33,7 +34,7 @@ pub(super) fn proposed(
     .bind(at.time())
     .bind(json_of(&no_rules))
     .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     for (place, stakeholder_id) in (0_i64..).zip(&event.stakeholders) {
         let statement = sql("INSERT INTO organization_stakeholders (org_id, stakeholder_id, place,
                 created_tx)
@@ -42,13 +43,13 @@ pub(super) fn proposed(
         .bind(stakeholder_id)
         .bind(place)
         .bind(at.tx_no);
-        world.write(at, statement);
+        projection.write(at, statement);
     }
     Ok(())
 }
 
 pub(super) fn endorsed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &MembershipEndorsed,
 ) -> Result<(), Error> {
@@ -57,18 +58,18 @@ pub(super) fn endorsed(
     .bind(at.tx_no)
     .bind(&event.org_id)
     .bind(&event.stakeholder_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 /// The organization's account is opened now.
 pub(super) fn activated(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &OrganizationActivated,
 ) -> Result<(), Error> {
     let account = NewAccount::of(AccountKind::Organization, event.org_id, event.account_type);
-    open(world, at, NewAccount { country: Some(event.country), ..account })?;
+    open(projection, at, NewAccount { country: Some(event.country), ..account })?;
     let statement = sql("UPDATE organizations SET status = $1, activated_by = $2,
             activated_at_ms = $3
         WHERE org_id = $4 AND activated_at_ms IS NULL")
@@ -76,24 +77,24 @@ pub(super) fn activated(
     .bind(&event.activated_by)
     .bind(at.time())
     .bind(&event.org_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn status(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &OrganizationStatusSet,
 ) -> Result<(), Error> {
     let statement = sql("UPDATE organizations SET status = $1 WHERE org_id = $2")
         .bind(name_of(&event.status))
         .bind(&event.org_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn ladder_proposed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &AuthRuleProposed,
 ) -> Result<(), Error> {
@@ -102,12 +103,12 @@ pub(super) fn ladder_proposed(
     .bind(json_of(&event.ladder))
     .bind(json_of(&event.approved_by))
     .bind(&event.org_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn ladder_defined(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &AuthRuleDefined,
 ) -> Result<(), Error> {
@@ -117,16 +118,12 @@ pub(super) fn ladder_defined(
     .bind(json_of(&event.ladder))
     .bind(at.time())
     .bind(&event.org_id);
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
-/// What an approver has said, as the read models keep it.
-pub(crate) const APPROVED: &str = "APPROVED";
-pub(crate) const REJECTED: &str = "REJECTED";
-
 pub(super) fn initiated(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &MultiSigTxInitiated,
 ) -> Result<(), Error> {
@@ -147,7 +144,7 @@ pub(super) fn initiated(
     .bind(at.time())
     .bind(event.expires_at)
     .bind(at.tx_no);
-    world.write(at, statement);
+    projection.write(at, statement);
     for (place, approver_id) in (0_i64..).zip(&event.approver_group) {
         let approved = event.approved_by.contains(approver_id);
         let statement =
@@ -160,13 +157,13 @@ pub(super) fn initiated(
             .bind(approved.then_some(APPROVED))
             .bind(approved.then_some(at.tx_no))
             .bind(at.tx_no);
-        world.write(at, statement);
+        projection.write(at, statement);
     }
     Ok(())
 }
 
 fn decided(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     id: PendingTxId,
     approver_id: &AccountId,
@@ -178,26 +175,26 @@ fn decided(
     .bind(at.tx_no)
     .bind(id.to_string())
     .bind(approver_id);
-    world.update(at, statement);
+    projection.update(at, statement);
 }
 
 pub(super) fn approved(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &MultiSigTxApproved,
 ) -> Result<(), Error> {
-    decided(world, at, event.pending_tx_id, &event.approver_id, APPROVED);
+    decided(projection, at, event.pending_tx_id, &event.approver_id, APPROVED);
     Ok(())
 }
 
 pub(super) fn rejected(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &MultiSigTxRejected,
 ) -> Result<(), Error> {
-    decided(world, at, event.pending_tx_id, &event.approver_id, REJECTED);
+    decided(projection, at, event.pending_tx_id, &event.approver_id, REJECTED);
     match event.state {
-        PendingTxState::Rejected => settled(world, at, event.pending_tx_id, event.state),
+        PendingTxState::Rejected => settled(projection, at, event.pending_tx_id, event.state),
         PendingTxState::Pending
         | PendingTxState::Executed
         | PendingTxState::ExecutionFailed
@@ -207,7 +204,12 @@ pub(super) fn rejected(
 }
 
 /// Nothing will come of the payment any more. Why it could not be paid before stays.
-fn settled(world: &mut World<'_>, at: At<'_, '_>, id: PendingTxId, state: PendingTxState) {
+fn settled(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    id: PendingTxId,
+    state: PendingTxState,
+) {
     let statement = sql("UPDATE pending_transactions SET state = $1, settled_at_ms = $2,
             settled_tx = $3
         WHERE pending_tx_id = $4 AND settled_tx IS NULL")
@@ -215,25 +217,25 @@ fn settled(world: &mut World<'_>, at: At<'_, '_>, id: PendingTxId, state: Pendin
     .bind(at.time())
     .bind(at.tx_no)
     .bind(id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
 }
 
 pub(super) fn cancelled(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &MultiSigTxCancelled,
 ) -> Result<(), Error> {
-    settled(world, at, event.pending_tx_id, PendingTxState::Cancelled);
+    settled(projection, at, event.pending_tx_id, PendingTxState::Cancelled);
     Ok(())
 }
 
 pub(super) fn executed<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b MultiSigTxExecuted,
 ) -> Result<(), Error> {
     let MultiSigTxExecuted { from, to, fee, remark, postings, .. } = event;
-    payment(world, at, Payment { from, to, fee: *fee, remark, postings })?;
+    payment(projection, at, Payment { from, to, fee: *fee, remark, postings })?;
     let statement = sql("UPDATE pending_transactions SET state = $1, failure = NULL,
             fee_qirat = $2, settled_at_ms = $3, settled_tx = $4
         WHERE pending_tx_id = $5 AND settled_tx IS NULL")
@@ -242,12 +244,12 @@ pub(super) fn executed<'b>(
     .bind(at.time())
     .bind(at.tx_no)
     .bind(event.pending_tx_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }
 
 pub(super) fn failed(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &MultiSigTxExecutionFailed,
 ) -> Result<(), Error> {
@@ -256,6 +258,6 @@ pub(super) fn failed(
     .bind(name_of(&PendingTxState::ExecutionFailed))
     .bind(event.code.code())
     .bind(event.pending_tx_id.to_string());
-    world.update(at, statement);
+    projection.update(at, statement);
     Ok(())
 }

@@ -11,7 +11,8 @@ use gx_types::{BatchId, CommandId};
 
 use crate::Error;
 use crate::bulk::{Bulk, Column};
-use crate::projection::{PLACES, ProjectedBlock, numbered, stop};
+use crate::numbering::{PLACES, numbered};
+use crate::projection::block::{ProjectedBlock, stop};
 use crate::sql::{Conn, Row, sql};
 
 /// A command of the outbox and where its outcome stands.

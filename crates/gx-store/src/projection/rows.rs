@@ -1,16 +1,75 @@
-//! Rows that a block may have many of, each table in one statement.
+//! Rows that a block may have many of, and the statements that write them, one for each table.
+//!
+//! Entries are written beside the balances, in `write`.
 
 use std::collections::BTreeMap;
 
-use gx_contract::governance::Tally;
-use gx_types::ProposalId;
+use gx_contract::Refusal;
+use gx_contract::governance::{Tally, Vote};
+use gx_types::{AccountId, CountryCode, ProposalId};
 
 use crate::Error;
 use crate::bulk::{Bulk, Column};
-use crate::projection::governance::VoteRow;
-use crate::projection::tax_and_fee::{AssessmentRow, SkipRow};
-use crate::projection::write::all_there;
 use crate::sql::{Conn, int, name_of};
+use crate::tokenomics::history::EntryKind;
+
+/// A line of an account's history.
+#[derive(Debug)]
+pub(super) struct EntryRow<'b> {
+    pub(super) entry_no: i64,
+    pub(super) account_no: i64,
+    pub(super) prev_entry: i64,
+    pub(super) tx_no: i64,
+    pub(super) kind: EntryKind,
+    pub(super) counterparty_no: Option<i64>,
+    pub(super) change: i64,
+    pub(super) fee: i64,
+    pub(super) balance: i64,
+    pub(super) remark: Option<&'b str>,
+}
+
+/// A vote to write. There may be many of them in a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VoteRow {
+    pub(super) proposal_id: ProposalId,
+    pub(super) voter_id: AccountId,
+    pub(super) vote: Vote,
+    pub(super) tx_no: i64,
+    pub(super) at_ms: i64,
+}
+
+/// Tax that was taken. There may be a thousand of them in a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AssessmentRow {
+    pub(super) account_id: AccountId,
+    pub(super) tx_no: i64,
+    pub(super) at_ms: i64,
+    pub(super) country: CountryCode,
+    pub(super) taxed_balance: i64,
+    pub(super) rate_bps: i64,
+    pub(super) amount: i64,
+    pub(super) treasury: i64,
+    pub(super) charitable: i64,
+    pub(super) was_taxable_since: i64,
+}
+
+/// An account that did not owe the tax.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SkipRow {
+    pub(super) account_id: AccountId,
+    pub(super) tx_no: i64,
+    pub(super) at_ms: i64,
+    pub(super) code: Refusal,
+}
+
+/// Every row that was to be changed was there.
+pub(super) fn all_there(touched: u64, rows: usize, table: &'static str) -> Result<(), Error> {
+    if usize::try_from(touched) == Ok(rows) {
+        Ok(())
+    } else {
+        Err(Error::corrupt(table, "a row vanished"))
+    }
+}
 
 pub(super) async fn votes(conn: &mut Conn<'_>, rows: &[VoteRow]) -> Result<(), Error> {
     Bulk::new(

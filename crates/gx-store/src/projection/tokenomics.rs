@@ -6,15 +6,15 @@ use gx_types::{AccountId, Amount, Pool};
 
 use crate::Error;
 use crate::projection::entries::{Line, collect_fee, entry};
-use crate::projection::fold::{At, World, country, known, qirat};
+use crate::projection::state::{At, Projection, country, known, qirat};
 use crate::tokenomics::history::EntryKind;
 
 pub(super) fn genesis<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b GenesisDistributed,
 ) -> Result<(), Error> {
-    let used = country(world, at, event.country)?;
+    let used = country(projection, at, event.country)?;
     let slot = usize::from(event.phase).checked_sub(1).and_then(|phase| used.used.get_mut(phase));
     let slot = slot.ok_or_else(|| at.stop(format!("there is no phase {}", event.phase)))?;
     *slot = slot.saturating_add(1);
@@ -32,34 +32,34 @@ pub(super) fn genesis<'b>(
             &pools.0
         };
         let line = Line { counterparty: Some(other), ..Line::of(EntryKind::Genesis) };
-        entry(world, at, posting, line)?;
+        entry(projection, at, posting, line)?;
     }
     let status = GenesisStatus::Granted { phase: event.phase, amount: event.amount };
-    set_genesis(world, at, &event.user_id, status)
+    set_genesis(projection, at, &event.user_id, status)
 }
 
 /// What was attested now becomes the user's status; a grant of before stays.
 pub(super) fn skipped(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &GenesisSkipped,
 ) -> Result<(), Error> {
     if event.code == Refusal::GenesisIneligible {
-        set_genesis(world, at, &event.user_id, GenesisStatus::Ineligible)
+        set_genesis(projection, at, &event.user_id, GenesisStatus::Ineligible)
     } else if event.code == Refusal::GenesisExhausted {
-        set_genesis(world, at, &event.user_id, GenesisStatus::Exhausted)
+        set_genesis(projection, at, &event.user_id, GenesisStatus::Exhausted)
     } else {
         Ok(())
     }
 }
 
 pub(super) fn transferred<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     event: &'b Transferred,
 ) -> Result<(), Error> {
     let Transferred { from, to, fee, remark, postings, .. } = event;
-    payment(world, at, Payment { from, to, fee: *fee, remark, postings })
+    payment(projection, at, Payment { from, to, fee: *fee, remark, postings })
 }
 
 /// A payment, by one person or by an organization.
@@ -74,7 +74,7 @@ pub(super) struct Payment<'b> {
 
 /// Both sides get a line, and whoever takes the fee.
 pub(super) fn payment<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     payment: Payment<'b>,
 ) -> Result<(), Error> {
@@ -88,17 +88,17 @@ pub(super) fn payment<'b>(
         } else if account == to {
             Line { kind: EntryKind::Received, counterparty: Some(from), fee: 0, remark }
         } else {
-            collect_fee(world, at, posting)?;
+            collect_fee(projection, at, posting)?;
             continue;
         };
-        entry(world, at, posting, line)?;
+        entry(projection, at, posting, line)?;
     }
     Ok(())
 }
 
 /// Coins that go from one account to another without a fee.
 pub(super) fn between<'b>(
-    world: &mut World<'b>,
+    projection: &mut Projection<'b>,
     at: At<'_, 'b>,
     kind: EntryKind,
     sides: [&AccountId; 2],
@@ -108,35 +108,35 @@ pub(super) fn between<'b>(
     for posting in postings {
         let [one, other] = sides;
         let counterparty = Some(if posting.account() == one { other } else { one });
-        entry(world, at, posting, Line { kind, counterparty, fee: 0, remark })?;
+        entry(projection, at, posting, Line { kind, counterparty, fee: 0, remark })?;
     }
     Ok(())
 }
 
 pub(super) fn freeze(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     id: &AccountId,
     reason: Option<FreezeReason>,
 ) -> Result<(), Error> {
-    let live = *known(world, at, id)?;
-    match live.new.and_then(|new| world.new_accounts.get_mut(new)) {
+    let state = *known(projection, at, id)?;
+    match state.new.and_then(|new| projection.new_accounts.get_mut(new)) {
         Some(account) => account.frozen = reason,
-        None => drop(world.frozen.insert(live.no, reason)),
+        None => drop(projection.frozen.insert(state.no, reason)),
     }
     Ok(())
 }
 
 pub(super) fn set_genesis(
-    world: &mut World<'_>,
+    projection: &mut Projection<'_>,
     at: At<'_, '_>,
     id: &AccountId,
     status: GenesisStatus,
 ) -> Result<(), Error> {
-    let live = *known(world, at, id)?;
-    match live.new.and_then(|new| world.new_accounts.get_mut(new)) {
+    let state = *known(projection, at, id)?;
+    match state.new.and_then(|new| projection.new_accounts.get_mut(new)) {
         Some(account) => account.genesis = Some(status),
-        None => drop(world.genesis.insert(live.no, status)),
+        None => drop(projection.genesis.insert(state.no, status)),
     }
     Ok(())
 }

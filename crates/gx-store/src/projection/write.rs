@@ -8,46 +8,51 @@ use gx_types::AccountId;
 
 use crate::Error;
 use crate::bulk::{Bulk, Column};
-use crate::projection::entries::EntryRow;
-use crate::projection::fold::{Change, CountryRow, Live, NewAccount, SystemChange, World};
-use crate::projection::{ProjectedBlock, numbered, rows};
+use crate::columns::{frozen_text, genesis_columns, kind_text};
+use crate::numbering::numbered;
+use crate::projection::block::ProjectedBlock;
+use crate::projection::rows;
+use crate::projection::rows::{EntryRow, all_there};
+use crate::projection::state::{
+    AccountState, Change, CountryRow, NewAccount, Projection, SystemChange,
+};
 use crate::sql::{Conn, int, name_of, sql, to_hex};
-use crate::tokenomics::accounts::{frozen_text, genesis_columns, kind_text};
 
 /// Writes everything, and gives the accounts back as they are left.
-pub(super) async fn world(
+pub(super) async fn projection(
     conn: &mut Conn<'_>,
-    world: World<'_>,
-) -> Result<HashMap<AccountId, Live>, Error> {
-    let mut touched: Vec<&Live> = world.accounts.values().filter(|live| live.touched).collect();
+    projection: Projection<'_>,
+) -> Result<HashMap<AccountId, AccountState>, Error> {
+    let mut touched: Vec<&AccountState> =
+        projection.accounts.values().filter(|state| state.touched).collect();
     // In the order of the table, so that neighbours on a page are written together.
-    touched.sort_unstable_by_key(|live| live.no);
-    accounts(conn, &world.new_accounts).await?;
-    let (new, old): (Vec<&Live>, Vec<&Live>) =
-        touched.into_iter().partition(|live| live.new.is_some());
-    let timers = world.accounts.values().filter(|live| live.retimed && live.new.is_none());
+    touched.sort_unstable_by_key(|state| state.no);
+    accounts(conn, &projection.new_accounts).await?;
+    let (new, old): (Vec<&AccountState>, Vec<&AccountState>) =
+        touched.into_iter().partition(|state| state.new.is_some());
+    let timers = projection.accounts.values().filter(|state| state.retimed && state.new.is_none());
     balances(conn, &new, &old, timers.collect()).await?;
-    entries(conn, &world.entries).await?;
+    entries(conn, &projection.entries).await?;
     Bulk::new(
         "INSERT INTO entry_marks (account_no, entry_no) {rows}",
         vec![
-            Column::Int(world.marks.iter().map(|(account, _)| *account).collect()),
-            Column::Int(world.marks.iter().map(|(_, entry)| *entry).collect()),
+            Column::Int(projection.marks.iter().map(|(account, _)| *account).collect()),
+            Column::Int(projection.marks.iter().map(|(_, entry)| *entry).collect()),
         ],
     )
     .run(conn)
     .await?;
-    account_changes(conn, &world).await?;
-    countries(conn, &world).await?;
-    system(conn, world.system).await?;
-    for change in world.changes {
+    account_changes(conn, &projection).await?;
+    countries(conn, &projection).await?;
+    system(conn, projection.system).await?;
+    for change in projection.changes {
         run(conn, change).await?;
     }
-    rows::votes(conn, &world.votes).await?;
-    rows::tallies(conn, &world.tallies).await?;
-    rows::assessments(conn, &world.assessments).await?;
-    rows::skips(conn, &world.skips).await?;
-    Ok(world.accounts)
+    rows::votes(conn, &projection.votes).await?;
+    rows::tallies(conn, &projection.tallies).await?;
+    rows::assessments(conn, &projection.assessments).await?;
+    rows::skips(conn, &projection.skips).await?;
+    Ok(projection.accounts)
 }
 
 /// Runs a statement of an event. A row that it must change and that is not there stops the
@@ -96,20 +101,21 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
 /// payments that change none leave alone.
 async fn balances(
     conn: &mut Conn<'_>,
-    new: &[&Live],
-    old: &[&Live],
-    mut timers: Vec<&Live>,
+    new: &[&AccountState],
+    old: &[&AccountState],
+    mut timers: Vec<&AccountState>,
 ) -> Result<(), Error> {
-    let columns = |rows: &[&Live]| {
+    let columns = |rows: &[&AccountState]| {
         vec![
-            Column::Int(rows.iter().map(|live| live.no).collect()),
-            Column::Int(rows.iter().map(|live| live.balance).collect()),
-            Column::Int(rows.iter().map(|live| live.last_entry).collect()),
-            Column::Int(rows.iter().map(|live| live.entry_count).collect()),
+            Column::Int(rows.iter().map(|state| state.no).collect()),
+            Column::Int(rows.iter().map(|state| state.balance).collect()),
+            Column::Int(rows.iter().map(|state| state.last_entry).collect()),
+            Column::Int(rows.iter().map(|state| state.entry_count).collect()),
         ]
     };
-    let since =
-        |rows: &[&Live]| Column::OptInt(rows.iter().map(|live| live.taxable_since).collect());
+    let since = |rows: &[&AccountState]| {
+        Column::OptInt(rows.iter().map(|state| state.taxable_since).collect())
+    };
     let mut new_columns = columns(new);
     new_columns.push(since(new));
     Bulk::new(
@@ -129,25 +135,16 @@ async fn balances(
     .run(conn)
     .await?;
     all_there(touched, old.len(), "balances")?;
-    timers.sort_unstable_by_key(|live| live.no);
+    timers.sort_unstable_by_key(|state| state.no);
     let touched = Bulk::new(
         "WITH input (account_no, taxable_since_ms) AS ({rows})
         UPDATE balances SET taxable_since_ms = i.taxable_since_ms
         FROM input i WHERE balances.account_no = i.account_no",
-        vec![Column::Int(timers.iter().map(|live| live.no).collect()), since(&timers)],
+        vec![Column::Int(timers.iter().map(|state| state.no).collect()), since(&timers)],
     )
     .run(conn)
     .await?;
     all_there(touched, timers.len(), "balances")
-}
-
-/// Every row that was to be changed was there.
-pub(super) fn all_there(touched: u64, rows: usize, table: &'static str) -> Result<(), Error> {
-    if usize::try_from(touched) == Ok(rows) {
-        Ok(())
-    } else {
-        Err(Error::corrupt(table, "a row vanished"))
-    }
 }
 
 async fn entries(conn: &mut Conn<'_>, rows: &[EntryRow<'_>]) -> Result<(), Error> {
@@ -174,27 +171,27 @@ async fn entries(conn: &mut Conn<'_>, rows: &[EntryRow<'_>]) -> Result<(), Error
 }
 
 /// Freezes and later genesis of accounts that existed before.
-async fn account_changes(conn: &mut Conn<'_>, world: &World<'_>) -> Result<(), Error> {
-    let frozen = world.frozen.values().map(|reason| Some(frozen_text((*reason)?).into()));
+async fn account_changes(conn: &mut Conn<'_>, projection: &Projection<'_>) -> Result<(), Error> {
+    let frozen = projection.frozen.values().map(|reason| Some(frozen_text((*reason)?).into()));
     Bulk::new(
         "WITH input (account_no, frozen) AS ({rows})
         UPDATE accounts SET frozen = i.frozen FROM input i
         WHERE accounts.account_no = i.account_no",
         vec![
-            Column::Int(world.frozen.keys().copied().collect()),
+            Column::Int(projection.frozen.keys().copied().collect()),
             Column::OptText(frozen.collect()),
         ],
     )
     .run(conn)
     .await?;
-    let genesis: Vec<_> = world.genesis.values().map(|status| columns_of(*status)).collect();
+    let genesis: Vec<_> = projection.genesis.values().map(|status| columns_of(*status)).collect();
     Bulk::new(
         "WITH input (account_no, genesis, genesis_phase, genesis_qirat) AS ({rows})
         UPDATE accounts SET genesis = i.genesis, genesis_phase = i.genesis_phase,
             genesis_qirat = i.genesis_qirat
         FROM input i WHERE accounts.account_no = i.account_no",
         vec![
-            Column::Int(world.genesis.keys().copied().collect()),
+            Column::Int(projection.genesis.keys().copied().collect()),
             Column::OptText(genesis.iter().map(|(status, _, _)| status.map(Into::into)).collect()),
             Column::OptInt(genesis.iter().map(|(_, phase, _)| *phase).collect()),
             Column::OptInt(genesis.iter().map(|(_, _, amount)| *amount).collect()),
@@ -210,10 +207,10 @@ fn columns_of(status: GenesisStatus) -> (Option<&'static str>, Option<i64>, Opti
 }
 
 /// Countries are few: all that were touched are written whole.
-async fn countries(conn: &mut Conn<'_>, world: &World<'_>) -> Result<(), Error> {
-    let rows: Vec<&CountryRow> = world.countries.values().collect();
+async fn countries(conn: &mut Conn<'_>, projection: &Projection<'_>) -> Result<(), Error> {
+    let rows: Vec<&CountryRow> = projection.countries.values().collect();
     let mut columns = vec![
-        Column::Text(world.countries.keys().map(|code| code.to_string().into()).collect()),
+        Column::Text(projection.countries.keys().map(|code| code.to_string().into()).collect()),
         Column::Int(rows.iter().map(|row| row.weight).collect()),
         Column::Int(rows.iter().map(|row| row.users).collect()),
     ];

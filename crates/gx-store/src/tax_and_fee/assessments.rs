@@ -3,7 +3,7 @@
 use gx_contract::Refusal;
 use gx_types::{AccountId, Amount, CommandId, CountryCode, TimeMs};
 
-use crate::projection::block_of;
+use crate::numbering::block_of;
 use crate::sql::{Row, sql};
 use crate::{Error, Source};
 

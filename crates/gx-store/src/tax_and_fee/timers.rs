@@ -3,8 +3,8 @@
 use gx_contract::state::AccountKind;
 use gx_types::{AccountId, Amount, TimeMs};
 
+use crate::columns::kind_from;
 use crate::sql::{Row, sql};
-use crate::tokenomics::accounts::kind_from;
 use crate::{Error, Source};
 
 /// Where an account stands with the tax, as the ledger holds it: a changed threshold shows when

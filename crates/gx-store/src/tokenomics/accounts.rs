@@ -8,7 +8,9 @@ use gx_contract::tokenomics::FreezeReason;
 use gx_types::{AccountId, AccountType, Amount, CountryCode, TimeMs};
 
 use crate::bulk::{Bulk, Column};
-use crate::projection::{POSITION, POSITION_JOINS, Position, block_of, read_position};
+use crate::columns::{frozen_from, genesis_from, kind_from};
+use crate::numbering::{PLACES, block_of};
+use crate::projection::checkpoint::{self, Position};
 use crate::sql::{Conn, Row, int, sql};
 use crate::{Error, Source, dialect};
 
@@ -136,15 +138,16 @@ pub async fn balances(
 ) -> Result<(Vec<Option<Balance>>, Position), Error> {
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
+    let (position, joins) = (checkpoint::COLUMNS, checkpoint::JOINS);
     let text = format!(
         "WITH input (account_id) AS ({{rows}})
-        SELECT a.account_id, b.balance_qirat, a.frozen, b.last_entry, {POSITION}
+        SELECT a.account_id, b.balance_qirat, a.frozen, b.last_entry, {position}
         FROM input i JOIN accounts a ON a.account_id = i.account_id
-        JOIN balances b ON b.account_no = a.account_no {POSITION_JOINS}"
+        JOIN balances b ON b.account_no = a.account_no {joins}"
     );
     let rows =
         Bulk::new(dialect::now(conn.engine(), &text), ids(account_ids)).all(&mut conn).await?;
-    let position = rows.first().map(|row| read_position(row, 4)).transpose()?;
+    let position = rows.first().map(|row| checkpoint::read(row, 4)).transpose()?;
     let mut found: HashMap<&str, Balance> = HashMap::with_capacity(rows.len());
     for row in &rows {
         let balance = Balance {
@@ -170,7 +173,7 @@ pub async fn balance_at(
 ) -> Result<Option<Amount>, Error> {
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
-    let end = (int(block)?.saturating_add(1)).saturating_mul(crate::projection::PLACES);
+    let end = (int(block)?.saturating_add(1)).saturating_mul(PLACES);
     let row = sql("SELECT account_no FROM accounts WHERE account_id = $1 AND created_tx < $2")
         .bind(account_id.as_str())
         .bind(end)
@@ -228,78 +231,4 @@ pub(crate) async fn number_of(
         .await?
         .map(|row| row.int(0))
         .transpose()
-}
-
-pub(crate) const fn kind_text(kind: AccountKind) -> &'static str {
-    match kind {
-        AccountKind::Pool => "POOL",
-        AccountKind::Treasury => "TREASURY",
-        AccountKind::User => "USER",
-        AccountKind::Organization => "ORGANIZATION",
-    }
-}
-
-pub(crate) fn kind_from(text: &str) -> Result<AccountKind, Error> {
-    [AccountKind::Pool, AccountKind::Treasury, AccountKind::User, AccountKind::Organization]
-        .into_iter()
-        .find(|kind| kind_text(*kind) == text)
-        .ok_or_else(|| Error::corrupt("kind of account", text))
-}
-
-const FREEZE_REASONS: [FreezeReason; 7] = [
-    FreezeReason::AdminAction,
-    FreezeReason::SuspiciousActivity,
-    FreezeReason::ComplianceReview,
-    FreezeReason::CourtOrder,
-    FreezeReason::UserRequest,
-    FreezeReason::Inactivity,
-    FreezeReason::DebtCollection,
-];
-
-pub(crate) const fn frozen_text(reason: FreezeReason) -> &'static str {
-    match reason {
-        FreezeReason::AdminAction => "ADMIN_ACTION",
-        FreezeReason::SuspiciousActivity => "SUSPICIOUS_ACTIVITY",
-        FreezeReason::ComplianceReview => "COMPLIANCE_REVIEW",
-        FreezeReason::CourtOrder => "COURT_ORDER",
-        FreezeReason::UserRequest => "USER_REQUEST",
-        FreezeReason::Inactivity => "INACTIVITY",
-        FreezeReason::DebtCollection => "DEBT_COLLECTION",
-    }
-}
-
-pub(crate) fn frozen_from(text: &str) -> Result<FreezeReason, Error> {
-    FREEZE_REASONS
-        .into_iter()
-        .find(|reason| frozen_text(*reason) == text)
-        .ok_or_else(|| Error::corrupt("freeze reason", text))
-}
-
-/// Status, phase and amount as columns.
-pub(crate) fn genesis_columns(
-    genesis: Option<GenesisStatus>,
-) -> (Option<&'static str>, Option<i64>, Option<i64>) {
-    match genesis {
-        None => (None, None, None),
-        Some(GenesisStatus::Granted { phase, amount }) => {
-            (Some("GRANTED"), Some(i64::from(phase)), i64::try_from(amount.qirat()).ok())
-        }
-        Some(GenesisStatus::Ineligible) => (Some("INELIGIBLE"), None, None),
-        Some(GenesisStatus::Exhausted) => (Some("EXHAUSTED"), None, None),
-    }
-}
-
-/// Reads the three columns of genesis, the first of them at `column`.
-pub(crate) fn genesis_from(row: &Row, column: usize) -> Result<Option<GenesisStatus>, Error> {
-    Ok(match row.opt_text(column)? {
-        None => None,
-        Some("INELIGIBLE") => Some(GenesisStatus::Ineligible),
-        Some("EXHAUSTED") => Some(GenesisStatus::Exhausted),
-        Some("GRANTED") => {
-            let phase = u8::try_from(row.int(column + 1)?)
-                .map_err(|error| Error::corrupt("genesis phase", error))?;
-            Some(GenesisStatus::Granted { phase, amount: row.amount(column + 2)? })
-        }
-        Some(text) => return Err(Error::corrupt("genesis status", text)),
-    })
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use gx_types::{AccountId, Amount, CommandId, TimeMs};
 
-use crate::projection::{MARK_EVERY, PLACES, block_of};
+use crate::numbering::{MARK_EVERY, PLACES, block_of};
 use crate::sql::{Conn, Row, int, sql};
 use crate::tokenomics::accounts::number_of;
 use crate::{Error, Source};

@@ -1,0 +1,93 @@
+//! Values as columns hold them, where writers and readers of a table must agree on the text.
+//!
+//! Each text stands once, here; nothing here knows a statement.
+
+use gx_contract::GenesisStatus;
+use gx_contract::state::AccountKind;
+use gx_contract::tokenomics::FreezeReason;
+
+use crate::Error;
+use crate::sql::Row;
+
+/// Where a proposal stands, as the read models keep it.
+pub(crate) const ACTIVE: &str = "ACTIVE";
+pub(crate) const EXECUTED: &str = "EXECUTED";
+pub(crate) const FAILED: &str = "FAILED";
+
+/// What an approver has said, as the read models keep it.
+pub(crate) const APPROVED: &str = "APPROVED";
+pub(crate) const REJECTED: &str = "REJECTED";
+
+pub(crate) const fn kind_text(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Pool => "POOL",
+        AccountKind::Treasury => "TREASURY",
+        AccountKind::User => "USER",
+        AccountKind::Organization => "ORGANIZATION",
+    }
+}
+
+pub(crate) fn kind_from(text: &str) -> Result<AccountKind, Error> {
+    [AccountKind::Pool, AccountKind::Treasury, AccountKind::User, AccountKind::Organization]
+        .into_iter()
+        .find(|kind| kind_text(*kind) == text)
+        .ok_or_else(|| Error::corrupt("kind of account", text))
+}
+
+const FREEZE_REASONS: [FreezeReason; 7] = [
+    FreezeReason::AdminAction,
+    FreezeReason::SuspiciousActivity,
+    FreezeReason::ComplianceReview,
+    FreezeReason::CourtOrder,
+    FreezeReason::UserRequest,
+    FreezeReason::Inactivity,
+    FreezeReason::DebtCollection,
+];
+
+pub(crate) const fn frozen_text(reason: FreezeReason) -> &'static str {
+    match reason {
+        FreezeReason::AdminAction => "ADMIN_ACTION",
+        FreezeReason::SuspiciousActivity => "SUSPICIOUS_ACTIVITY",
+        FreezeReason::ComplianceReview => "COMPLIANCE_REVIEW",
+        FreezeReason::CourtOrder => "COURT_ORDER",
+        FreezeReason::UserRequest => "USER_REQUEST",
+        FreezeReason::Inactivity => "INACTIVITY",
+        FreezeReason::DebtCollection => "DEBT_COLLECTION",
+    }
+}
+
+pub(crate) fn frozen_from(text: &str) -> Result<FreezeReason, Error> {
+    FREEZE_REASONS
+        .into_iter()
+        .find(|reason| frozen_text(*reason) == text)
+        .ok_or_else(|| Error::corrupt("freeze reason", text))
+}
+
+/// Status, phase and amount as columns.
+pub(crate) fn genesis_columns(
+    genesis: Option<GenesisStatus>,
+) -> (Option<&'static str>, Option<i64>, Option<i64>) {
+    match genesis {
+        None => (None, None, None),
+        Some(GenesisStatus::Granted { phase, amount }) => {
+            (Some("GRANTED"), Some(i64::from(phase)), i64::try_from(amount.qirat()).ok())
+        }
+        Some(GenesisStatus::Ineligible) => (Some("INELIGIBLE"), None, None),
+        Some(GenesisStatus::Exhausted) => (Some("EXHAUSTED"), None, None),
+    }
+}
+
+/// Reads the three columns of genesis, the first of them at `column`.
+pub(crate) fn genesis_from(row: &Row, column: usize) -> Result<Option<GenesisStatus>, Error> {
+    Ok(match row.opt_text(column)? {
+        None => None,
+        Some("INELIGIBLE") => Some(GenesisStatus::Ineligible),
+        Some("EXHAUSTED") => Some(GenesisStatus::Exhausted),
+        Some("GRANTED") => {
+            let phase = u8::try_from(row.int(column + 1)?)
+                .map_err(|error| Error::corrupt("genesis phase", error))?;
+            Some(GenesisStatus::Granted { phase, amount: row.amount(column + 2)? })
+        }
+        Some(text) => return Err(Error::corrupt("genesis status", text)),
+    })
+}
