@@ -12,7 +12,7 @@ use super::AdminProfile;
 use crate::api::Route;
 use crate::app::App;
 use crate::audit::{Audit, audit_row};
-use crate::auth::fields::GivenPassword;
+use crate::auth::fields::{GivenPassword, NewAdminPassword};
 use crate::auth::login::{self, TokenPair};
 use crate::auth::refresh::{self, REFRESH_FAILURES};
 use crate::auth::{Admin, Policy};
@@ -67,7 +67,7 @@ request! {
     pub(crate) struct PasswordBody {
         current as "currentPassword": GivenPassword,
         /// 12 to 128 characters with upper case, lower case, digit and another character.
-        new as "newPassword": GivenPassword,
+        new as "newPassword": NewAdminPassword,
         confirm as "confirmPassword": Option<GivenPassword>,
     }
 }

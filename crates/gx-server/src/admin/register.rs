@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Body, Key};
-use crate::http::fields::{Count, Text, request};
+use crate::http::fields::{Count, List, Text, request};
 use crate::service::Service;
 
 pub(super) fn routes() -> [Route; 1] {
@@ -39,7 +39,7 @@ pub(super) fn routes() -> [Route; 1] {
 request! {
     /// Whose accounts to open: the users named, or all who are waiting.
     pub(crate) struct BatchBody {
-        user_ids as "userIds": Option<Vec<Text<1, 64>>>,
+        user_ids as "userIds": Option<List<Text<1, 64>, 1, 1000>>,
         /// At most so many; 1000 by default.
         limit as "limit": Option<Count<1, 1000>>,
     }
@@ -114,7 +114,7 @@ async fn batch(
     let limit = body.limit.map_or(USERS_MAX, |limit| limit.0);
     let mut skipped = Vec::new();
     let rows = match body.user_ids {
-        Some(ids) => named(&app, ids, &mut skipped).await?,
+        Some(ids) => named(&app, ids.0, &mut skipped).await?,
         None => waiting(&app, limit).await?,
     };
     let orders = orders(&app, rows, &mut skipped).await?;
@@ -136,9 +136,6 @@ async fn waiting(app: &App, limit: u32) -> Result<Vec<Row>> {
 }
 
 async fn named(app: &App, ids: Vec<Text<1, 64>>, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>> {
-    if ids.is_empty() || ids.len() > USERS_MAX as usize {
-        return Err(Error::field("userIds", "list_invalid", "must have 1 to 1000 users"));
-    }
     let mut ids: Vec<String> = ids.into_iter().map(|id| id.0).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -18,7 +18,7 @@ use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Body};
-use crate::http::fields::{NoBody, Written, request};
+use crate::http::fields::{Count, List, NoBody, Written, request};
 
 pub(super) fn routes() -> [Route; 5] {
     [
@@ -54,7 +54,7 @@ request! {
 request! {
     /// Countries to add. They may come in parts; the set is complete at a weight of 100,000,000.
     pub(crate) struct CountriesBody {
-        countries as "countries": Vec<CountryBody>,
+        countries as "countries": List<CountryBody, 1, 676>,
     }
 }
 
@@ -63,7 +63,7 @@ request! {
     pub(crate) struct CountryBody {
         code as "countryCode": CountryCode,
         /// Parts per 100,000,000.
-        weight as "weight": u32,
+        weight as "weight": Count<0, 100_000_000>,
     }
 }
 
@@ -109,9 +109,11 @@ async fn initialize_countries(
     commands: Commands<May<grant::SystemBootstrap>>,
     Body(body): Body<CountriesBody>,
 ) -> Result<Accepted<InitializeCountryData>> {
-    let country =
-        |country: CountryBody| CountryWeight { country_code: country.code, weight: country.weight };
-    let countries = body.countries.into_iter().map(country).collect();
+    let country = |country: CountryBody| CountryWeight {
+        country_code: country.code,
+        weight: country.weight.0,
+    };
+    let countries = body.countries.0.into_iter().map(country).collect();
     commands.give(InitializeCountryData { countries }).await
 }
 

@@ -193,7 +193,7 @@ impl Route {
 
     /// Whether the answer is kept and given again under the same idempotency key. Commands are
     /// idempotent by themselves.
-    pub(super) fn is_replayed(&self) -> bool {
+    pub(crate) fn is_replayed(&self) -> bool {
         self.mutates() && !self.shape.is_command && !self.gives_tokens
     }
 

@@ -67,10 +67,9 @@ impl Shape {
         if !matches!(access, Access::User) {
             self.fails(&[(401, "idle_timeout")]);
         }
-        if matches!(access, Access::User | Access::Either) {
-            let shut_out = ["account_frozen", "account_suspended", "account_closed"];
-            self.failures.extend(shut_out.map(|code| (403, code)));
-        }
+        // Whoever is shut out learns that on every route, also on one that is not for them.
+        let shut_out = ["account_frozen", "account_suspended", "account_closed"];
+        self.failures.extend(shut_out.map(|code| (403, code)));
         if matches!(access, Access::Admin(_) | Access::Either) {
             self.fails(&[(403, "password_change_required")]);
         }

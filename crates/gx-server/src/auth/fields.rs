@@ -1,16 +1,24 @@
 //! Fields by which somebody says who they are. They are secrets, or say something of a person.
 
 use super::address;
-use crate::http::fields::{length_between, masked, text_field};
+use crate::http::fields::{length_between, masked, seen, text_field};
+
+/// An address in plain letters, as a pattern of JSON Schema.
+const PLAIN: &str = concat!(
+    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@",
+    r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+);
 
 /// An e-mail address as it is kept: in lower case, its domain in ASCII.
 #[derive(Clone)]
 pub(crate) struct Email(pub(crate) String);
 
 text_field!([] Email, "Email", |text| address::registered(text).map(Self), {
-    "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"],
-    "description": "The local part is written in one script; an internationalized domain is kept \
-                    in its ASCII form"
+    "type": "string", "format": "email", "maxLength": 254, "pattern": PLAIN,
+    "examples": ["ada@example.org"],
+    "description": "Other letters than these are taken as well where the local part is in one \
+                    script and does not look like Latin letters, and the domain is a domain of \
+                    IDNA; it is kept in its ASCII form"
 });
 
 /// The address that somebody logs in with.
@@ -31,8 +39,33 @@ text_field!(
         let before = (before != kept).then_some(before);
         Ok(Self { kept, before })
     },
-    { "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"] }
+    {
+        "type": "string", "format": "email", "maxLength": 254, "pattern": PLAIN,
+        "examples": ["ada@example.org"]
+    }
 );
+
+/// A new password of a user.
+#[derive(Clone)]
+pub(crate) struct NewUserPassword(pub(crate) String);
+
+text_field!([] NewUserPassword, "NewUserPassword", |text| Ok(Self(text.to_owned())), {
+    "type": "string", "format": "password", "minLength": 8, "maxLength": 128,
+    "pattern": seen!(r"(?=.*\p{Lu})(?=.*\p{Ll})(?=.*[0-9])"),
+    "description": "8 to 128 characters with upper case, lower case and digit; not one of those \
+                    that are tried first, and without the local part of the e-mail address"
+});
+
+/// A new password of an admin.
+#[derive(Clone)]
+pub(crate) struct NewAdminPassword(pub(crate) String);
+
+text_field!([] NewAdminPassword, "NewAdminPassword", |text| Ok(Self(text.to_owned())), {
+    "type": "string", "format": "password", "minLength": 12, "maxLength": 128,
+    "pattern": seen!(r"(?=.*\p{Lu})(?=.*\p{Ll})(?=.*[0-9])(?=.*[^\p{L}\p{N}])"),
+    "description": "12 to 128 characters with upper case, lower case, digit and another \
+                    character; not one of those that are tried first"
+});
 
 /// A password as typed. Its rules are those of the account that it is for; see `auth::password`.
 #[derive(Clone)]
@@ -59,4 +92,4 @@ text_field!(
     { "type": "string", "minLength": 1, "maxLength": 256 }
 );
 
-masked!(Email, LoginEmail, GivenPassword, Token);
+masked!(Email, LoginEmail, NewUserPassword, NewAdminPassword, GivenPassword, Token);

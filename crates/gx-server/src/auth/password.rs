@@ -21,6 +21,9 @@ use crate::http::fields::{FieldErrors, FieldPath, written};
 /// Passwords that are tried first, one a line, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
 
+/// Characters of a password at most.
+pub(super) const PASSWORD_MAX: usize = 128;
+
 /// The rules for a new password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
@@ -49,6 +52,11 @@ impl Policy {
         }
         if opaque(password).chars().count() < least {
             errors.add(at, "password_too_short", format!("must have at least {least} characters"));
+        }
+        // The limit keeps the cost of hashing bounded.
+        if password.chars().count() > PASSWORD_MAX {
+            let message = format!("must have at most {PASSWORD_MAX} characters");
+            errors.add(at, "password_too_long", message);
         }
         if !password.chars().any(char::is_uppercase) {
             errors.add(at, "password_missing_uppercase", "must have an upper-case letter");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::calendar::Date;
-use crate::http::fields::{length_between, masked, name, text_field, unseen};
+use crate::http::fields::{SPEAKS, length_between, masked, name, text_field, unseen};
 
 /// A person's first or last name.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ text_field!(
         Ok(Self(name))
     },
     {
-        "type": "string", "minLength": 1, "maxLength": 100,
+        "type": "string", "minLength": 1, "maxLength": 100, "pattern": SPEAKS,
         "description": "Kept in NFC with single spaces; has a letter or a digit, and no control, \
                         bidirectional or invisible characters"
     }
@@ -62,7 +62,10 @@ text_field!(
         }
         Ok(Self(number))
     },
-    { "type": "string", "minLength": 4, "maxLength": 40 }
+    {
+        "type": "string", "pattern": r"^[ ./-]*([A-Za-z0-9][ ./-]*){4,40}$",
+        "description": "4 to 40 letters and digits; spaces, dots, dashes and slashes do not count"
+    }
 );
 
 /// A birth date.
@@ -76,7 +79,7 @@ text_field!(
         Ok(date) if date.year() >= 1880 => Ok(Self(date)),
         _ => Err(("invalid_date", "must be a date such as 1990-12-31".into())),
     },
-    { "type": "string", "format": "date", "examples": ["1990-12-31"] }
+    { "type": "string", "format": "date", "pattern": "^(1[89]|20)[0-9]{2}-", "examples": ["1990-12-31"] }
 );
 
 masked!(PersonName, Phone, DocumentNumber);

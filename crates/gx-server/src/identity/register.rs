@@ -4,6 +4,7 @@
 //! here.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use gx_store::Store;
 use gx_store::identity::users::{self, Decision, NewUser};
 use gx_store::tokenomics::{countries, supply};
@@ -15,7 +16,7 @@ use super::fields::{BirthDate, DocumentNumber, PersonName, Phone};
 use crate::api::Route;
 use crate::app::App;
 use crate::audit::{Audit, Entry};
-use crate::auth::fields::{Email, GivenPassword};
+use crate::auth::fields::{Email, NewUserPassword};
 use crate::auth::{Policy, random_id};
 use crate::calendar::{Date, now_ms};
 use crate::error::{Error, Result};
@@ -31,15 +32,19 @@ pub(super) fn routes() -> [Route; 1] {
             r#"{"email": "carol@example.org", "password": "Blue7horse", "firstName": "Carol",
                 "lastName": "Example", "countryCode": "DE", "dateOfBirth": "1990-06-15"}"#,
         )
-        .fails(&[(409, "email_already_exists"), (409, "phone_already_exists"), (503, "busy")])]
+        .fails(&[
+            (404, "country_not_found"),
+            (409, "email_already_exists"),
+            (409, "phone_already_exists"),
+            (503, "busy"),
+        ])]
 }
 
 request! {
     /// A person to register.
     pub(crate) struct RegisterBody {
         email as "email": Email,
-        /// 8 to 128 characters with upper case, lower case and digit.
-        password as "password": GivenPassword,
+        password as "password": NewUserPassword,
         first_name as "firstName": PersonName,
         last_name as "lastName": PersonName,
         phone as "phone": Option<Phone>,
@@ -71,8 +76,8 @@ async fn register(
 ) -> Result<Created<Registered>> {
     check(&body)?;
     if !is_country(app.store(), body.country).await? {
-        let message = "is no country of this network";
-        return Err(Error::field("countryCode", "country_not_found", message));
+        let message = "countryCode is no country of this network";
+        return Err(Error::new(StatusCode::NOT_FOUND, "country_not_found", message));
     }
     let new = new_user(&app, body).await?;
     let mut change = audit.begin().await?;

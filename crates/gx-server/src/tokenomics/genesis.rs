@@ -12,10 +12,7 @@ use crate::calendar::{Date, now_ms};
 use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::extract::Body;
-use crate::http::fields::request;
-
-/// Users of one request at most.
-const USERS_MAX: usize = 1000;
+use crate::http::fields::{List, request};
 
 pub(super) fn routes() -> [Route; 1] {
     [Route::post("/api/v1/genesis", distribute)
@@ -31,7 +28,7 @@ request! {
         /// One user, by the id on the ledger.
         user_id as "userId": Option<AccountId>,
         /// Up to 1000 users, by their ids on the ledger.
-        user_ids as "userIds": Option<Vec<AccountId>>,
+        user_ids as "userIds": Option<List<AccountId, 1, 1000>>,
     }
     any_of ["userId", "userIds"]
 }
@@ -42,10 +39,10 @@ async fn distribute(
     State(store): State<Store>,
     Body(body): Body<GenesisBody>,
 ) -> Result<Accepted<DistributeGenesis>> {
-    let mut ids = body.user_ids.unwrap_or_default();
+    let mut ids = body.user_ids.map_or_else(Vec::new, |ids| ids.0);
     ids.extend(body.user_id);
-    if ids.is_empty() || ids.len() > USERS_MAX {
-        return Err(Error::field("userIds", "list_invalid", "must have 1 to 1000 users"));
+    if ids.is_empty() {
+        return Err(Error::field("userId", "required", "is required, or userIds"));
     }
     commands.give(DistributeGenesis { users: attested(&store, ids).await? }).await
 }

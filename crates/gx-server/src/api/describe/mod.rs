@@ -98,13 +98,15 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
         fields.insert("description".to_owned(), json!(format!("Another name of `{path}`.")));
     }
     if let Some(body) = shape.body {
-        let mut content =
-            Map::from_iter([("schema".to_owned(), body(&mut parts.schemas).to_value())]);
+        let schema = body(&mut parts.schemas).to_value();
+        let is_required = parts.needs_fields(&schema);
+        let mut content = Map::from_iter([("schema".to_owned(), schema)]);
         if let Some(sample) = sample(route) {
             content.insert("example".to_owned(), sample);
         }
         let content = json!({ "application/json": content });
-        fields.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        let body = json!({ "required": is_required, "content": content });
+        fields.insert("requestBody".to_owned(), body);
     }
     let parameters = parameters(route, parts);
     if !parameters.is_empty() {
@@ -170,7 +172,7 @@ fn parameters(route: &Route, parts: &mut Parts) -> Vec<Value> {
             })
         }));
     }
-    if route.mutates() && route.access() != Access::System {
+    if route.shape.is_command || route.is_replayed() {
         let is_required = route.shape.is_command;
         let name = if is_required { "Idempotency-Key" } else { "Idempotency-Key.optional" };
         parameters.push(parts.shared(name, |_| {

@@ -50,6 +50,14 @@ impl Parts {
         reference
     }
 
+    /// Whether a body has a field that must be given. Without one, no body is an empty body.
+    pub(super) fn needs_fields(&self, body: &Value) -> bool {
+        let name =
+            body.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+        let schema = name.and_then(|name| self.schemas.definitions().get(name)).unwrap_or(body);
+        schema.get("required").is_some() || schema.get("anyOf").is_some()
+    }
+
     /// A parameter that several operations have.
     pub(super) fn shared(
         &mut self,

@@ -18,8 +18,8 @@ pub(crate) use kinds::{
     Misfit, contract_fields, length_between, listed_fields, masked, number_field, one_of,
     text_field, unseen,
 };
-pub(crate) use texts::{Count, GxAmount, Instant, Text, Written};
-pub(crate) use written::{name, written};
+pub(crate) use texts::{Count, GxAmount, Instant, List, Text, Written};
+pub(crate) use written::{SEEN, SPEAKS, name, seen, written};
 
 use crate::error::Detail;
 
@@ -95,7 +95,10 @@ macro_rules! request {
         $(#[$meta])*
         #[derive(Debug, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
-        $(#[schemars(extend("anyOf" = [$({ "required": [$one] }),+]))])?
+        // What is null is not given.
+        $(#[schemars(extend("anyOf" = [$({
+            "required": [$one], "properties": { $one: { "not": { "type": "null" } } },
+        }),+]))])?
         $vis struct $name {
             $($(#[$field_meta])* #[serde(rename = $key)] $vis $field: $type,)*
         }
@@ -194,17 +197,6 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-impl Field for u32 {
-    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
-        let number = whole_number(value, at, errors)?;
-        let number = number.and_then(|number| number.try_into().ok());
-        if number.is_none() {
-            errors.add(at, "not_a_number", "must be a whole number from 0 to 4294967295");
-        }
-        number
-    }
-}
-
 request! {
     /// Nothing has to be said.
     pub struct NoBody {
@@ -222,7 +214,10 @@ pub(crate) fn whole_number(
         Some(Value::String(text)) if at.is_in_query() => {
             text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
         }
-        Some(given) => given.as_u64(),
+        // To JSON Schema 2.0 is a whole number as well.
+        Some(given) => {
+            given.as_u64().or_else(|| given.to_string().strip_suffix(".0")?.parse().ok())
+        }
         None => None,
     })
 }

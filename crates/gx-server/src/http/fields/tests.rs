@@ -23,7 +23,7 @@ request! {
 
 request! {
     struct Part {
-        weight as "weight": u32,
+        weight as "weight": Count<0, 100>,
     }
 }
 
@@ -49,7 +49,7 @@ fn a_good_body_is_read() {
     assert_eq!(sample.amount.0.qirat(), 50_000_000);
     assert_eq!(sample.country.as_str(), "IN");
     assert!(sample.born.is_none() && sample.phone.is_none());
-    assert_eq!(sample.parts[0].weight, 1);
+    assert_eq!(sample.parts[0].weight.0, 1);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn every_fault_is_listed_at_once_with_its_place() {
             ("countryCode", "required"),
             ("dateOfBirth", "invalid_date"),
             ("phone", "invalid_phone"),
-            ("parts[1].weight", "not_a_number"),
+            ("parts[1].weight", "invalid_number"),
             ("parts[2]", "not_an_object"),
         ]
     );

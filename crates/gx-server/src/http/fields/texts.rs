@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::kinds::{length_between, number_field, text_field, unseen};
-use super::{Field, FieldErrors, FieldPath, text, written};
+use super::{Field, FieldErrors, FieldPath, SEEN, text, written};
 use crate::calendar::parse_rfc3339;
 
 fn no_control_characters(text: &str) -> Result<(), super::kinds::Misfit> {
@@ -69,7 +69,7 @@ text_field!(
         no_control_characters(text)?;
         Ok(Self(text.to_owned()))
     },
-    { "type": "string", "minLength": MIN, "maxLength": MAX }
+    { "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$" }
 );
 
 /// Text of MIN to MAX characters that somebody writes and somebody else reads.
@@ -86,8 +86,9 @@ text_field!(
         Ok(Self(text.into_owned()))
     },
     {
-        "type": "string", "minLength": MIN, "maxLength": MAX,
-        "description": "Kept in NFC; no control, bidirectional or invisible characters"
+        "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": SEEN,
+        "description": "Kept in NFC; no control, bidirectional or invisible characters. Joiners \
+                        stand where a script or a picture needs them"
     }
 );
 
@@ -125,3 +126,31 @@ text_field!(
     },
     { "type": "string", "format": "date-time" }
 );
+
+/// A list of MIN to MAX items.
+#[derive(Debug, Clone)]
+pub(crate) struct List<T, const MIN: usize, const MAX: usize>(pub(crate) Vec<T>);
+
+impl<T: Field, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
+        let items = Vec::read(value, at, errors)?;
+        if !(MIN..=MAX).contains(&items.len()) {
+            errors.add(at, "list_invalid", format!("must have {MIN} to {MAX} items"));
+            return None;
+        }
+        Some(Self(items))
+    }
+}
+
+impl<T: JsonSchema, const MIN: usize, const MAX: usize> JsonSchema for List<T, MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("ListOf{}", T::schema_name()).into()
+    }
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        let items = schemas.subschema_for::<T>();
+        json_schema!({ "type": "array", "items": items, "minItems": MIN, "maxItems": MAX })
+    }
+}

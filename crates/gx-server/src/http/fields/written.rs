@@ -17,6 +17,30 @@ use unicode_properties::{
 /// More marks on one letter than any script needs spill over the lines beside it (UTS 39, 5.4).
 const MARKS: usize = 4;
 
+/// A pattern of JSON Schema for what is seen, after a look ahead. It knows no neighbours: a joiner
+/// that joins nothing and a fifth mark on a letter fit the pattern all the same.
+macro_rules! seen {
+    ($ahead:literal) => {
+        concat!(
+            "^",
+            $ahead,
+            // Letters and marks by their category that show nothing, and the parts of old Hangul.
+            r"(?!.*[\u034F\u1100-\u11FF\u17B4\u17B5\u180B-\u180F\u3164\uA960-\uA97F",
+            r"\uD7B0-\uD7FB\uFE00-\uFE0F\uFFA0",
+            "\u{E0100}-\u{E01EF}])",
+            r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\u200C\u200D]*$",
+        )
+    };
+}
+
+pub(crate) use seen;
+
+/// The pattern of what [`written`] takes.
+pub(crate) const SEEN: &str = seen!("");
+
+/// The pattern of what [`name`] takes.
+pub(crate) const SPEAKS: &str = seen!(r"(?=.*[\p{L}\p{N}])");
+
 const KEYCAP: char = '\u{20E3}';
 const ZERO_WIDTH_JOINER: char = '\u{200D}';
 /// How the character before is drawn: as text, as a picture.
