@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod lease;
 pub mod loan_pool;
+pub mod login;
 mod migrate;
 mod numbering;
 pub mod organization;

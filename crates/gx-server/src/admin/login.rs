@@ -2,27 +2,26 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use gx_store::admin::{admins, audit};
-use gx_store::identity::sessions::{self, SubjectKind};
-use gx_types::{NetworkId, TimeMs};
+use gx_store::admin::admins;
+use gx_store::login::SubjectKind;
+use gx_types::NetworkId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::AdminProfile;
 use crate::api::Route;
 use crate::app::App;
-use crate::audit::{Audit, audit_row};
+use crate::audit::Audit;
 use crate::auth::fields::{GivenPassword, NewAdminPassword};
-use crate::auth::login::{self, TokenPair};
-use crate::auth::refresh::{self, REFRESH_FAILURES};
+use crate::auth::login::{self, LOGIN_FAILURES, LogoutBody};
+use crate::auth::refresh::{self, REFRESH_FAILURES, RefreshBody};
+use crate::auth::session::{Origin, TokenPair};
 use crate::auth::{Admin, Policy};
-use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{FieldErrors, FieldPath, Text, Written, request};
-use crate::identity::login::{LOGIN_FAILURES, LogoutBody, RefreshBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -92,24 +91,11 @@ async fn login(
 ) -> Result<Json<AdminLoggedIn>> {
     require_devnet(&app)?;
     let row = find(&app, body.username, body.email).await?;
-    let credentials = match &row {
-        Some(row) => admins::credentials(app.store(), &row.admin_id).await?,
-        None => None,
-    };
-    let fits = login::check(&app, credentials, body.password.0).await?;
-    match row {
-        Some(row) if fits && row.enabled => {
-            let device = body.device.map(|device| device.0);
-            let from = login::From { context: &context, headers: &headers, device };
-            let logged_in = open(&app, from, row).await?;
-            Ok(Json(logged_in))
-        }
-        Some(row) => {
-            note_failure(&app, &context, &row.admin_id).await?;
-            Err(login::failed())
-        }
-        None => Err(login::failed()),
-    }
+    let device = body.device.map(|device| device.0);
+    let origin = Origin { context: &context, headers: &headers, device };
+    let (tokens, row) = login::login(&app, origin, row, body.password.0).await?;
+    let (success, requires_mfa) = (true, false);
+    Ok(Json(AdminLoggedIn { success, requires_mfa, tokens, admin: row.into() }))
 }
 
 /// Administrators need a second factor wherever coins are worth something, and this build has
@@ -141,29 +127,6 @@ async fn find(
     Err(Error::invalid(errors.0))
 }
 
-async fn open(app: &App, from: login::From<'_>, row: admins::Admin) -> Result<AdminLoggedIn> {
-    let mut tx = app.store().begin().await?;
-    let context = from.context;
-    let tokens = login::open(app, &mut tx, from, &(&row).into()).await?;
-    admins::login_succeeded(&mut tx, &row.admin_id, TimeMs(now_ms())).await?;
-    let actor = format!("admin:{}", row.admin_id);
-    audit::append(&mut tx, &[audit_row(context, &actor, "admin.login", &row.admin_id)]).await?;
-    tx.commit().await?;
-    Ok(AdminLoggedIn { success: true, requires_mfa: false, tokens, admin: row.into() })
-}
-
-async fn note_failure(app: &App, context: &Context, admin_id: &str) -> Result<()> {
-    let mut tx = app.store().begin().await?;
-    let failures = admins::login_failed(&mut tx, admin_id).await?;
-    let now = TimeMs(now_ms());
-    if let Some(until) = login::locked_until(&app.config().auth, failures, now) {
-        admins::lock_until(&mut tx, admin_id, until).await?;
-        let actor = format!("admin:{admin_id}");
-        audit::append(&mut tx, &[audit_row(context, &actor, "admin.lock", admin_id)]).await?;
-    }
-    Ok(tx.commit().await?)
-}
-
 /// `POST /admin/auth/refresh`
 async fn refresh(
     State(app): State<App>,
@@ -171,22 +134,12 @@ async fn refresh(
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
     require_devnet(&app)?;
-    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::Admin, &body.token.0).await?))
+    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::Admin, body).await?))
 }
 
 /// `POST /admin/auth/logout`
-async fn logout(
-    State(app): State<App>,
-    context: Context,
-    admin: Admin,
-    Body(body): Body<LogoutBody>,
-) -> Result<Json<Message>> {
-    let mut tx = app.store().begin().await?;
-    let ended = (SubjectKind::Admin, admin.id(), admin.session());
-    login::close(&mut tx, ended, body.token.map(|token| token.0)).await?;
-    let row = audit_row(&context, admin.scope(), "admin.logout", admin.session());
-    audit::append(&mut tx, &[row]).await?;
-    tx.commit().await?;
+async fn logout(admin: Admin, audit: Audit, Body(body): Body<LogoutBody>) -> Result<Json<Message>> {
+    login::logout(&audit, admin.in_session(), body).await?;
     Ok(Json(Message::done("Logged out")))
 }
 
@@ -199,22 +152,9 @@ async fn change_password(
 ) -> Result<Json<Message>> {
     let row = admins::get(app.store(), admin.id()).await?.ok_or_else(Error::forbidden)?;
     check_new(&body, &row.email)?;
-    let credentials = admins::credentials(app.store(), admin.id()).await?;
-    if !login::check(&app, credentials, body.current.0).await? {
-        note_failure(&app, &context, admin.id()).await?;
-        return Err(login::failed());
-    }
-    let hash = app.hasher().hash(body.new.0).await?;
-    let (mut tx, now) = (app.store().begin().await?, TimeMs(now_ms()));
-    admins::set_password(&mut tx, admin.id(), &hash, false, now).await?;
-    let subject = (SubjectKind::Admin, admin.id());
-    let reason = "password changed";
-    sessions::revoke_all(&mut tx, subject, Some(admin.session()), reason, now).await?;
-    let row = audit_row(&context, admin.scope(), "admin.password.change", admin.id());
-    audit::append(&mut tx, &[row]).await?;
-    tx.commit().await?;
-    let message = "The password is changed; all other sessions have ended";
-    Ok(Json(Message::done(message)))
+    let passwords = (body.current.0, body.new.0);
+    login::change_password(&app, &context, admin.in_session(), passwords).await?;
+    Ok(Json(Message::done("The password is changed; all other sessions have ended")))
 }
 
 fn check_new(body: &PasswordBody, email: &str) -> Result<()> {

@@ -3,7 +3,8 @@
 
 use gx_store::Store;
 use gx_store::admin::{admins, audit};
-use gx_store::identity::sessions::{self, SubjectKind};
+use gx_store::login::credentials::{self, PasswordHash};
+use gx_store::login::{Subject, sessions};
 use gx_types::{AdminId, TimeMs};
 
 use crate::app::{App, StartError};
@@ -76,17 +77,18 @@ pub async fn reset_admin_password(
     let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
     store.check(config.network).await?;
     let hasher = Hasher::new(&config.auth).map_err(StartError::Settings)?;
-    let (password, hash) = one_time_password(&hasher).await?;
+    let (plain, hash) = one_time_password(&hasher).await?;
     let (mut tx, now) = (store.begin().await?, TimeMs(now_ms()));
-    if !admins::set_password(&mut tx, username, &hash, true, now).await? {
+    let (subject, password) =
+        (Subject::admin(username), PasswordHash { hash: &hash, must_change: true });
+    if !credentials::set_password(&mut tx, subject, password, now).await? {
         return Err(StartError::NoAdmin { username: username.to_owned() });
     }
-    let subject = (SubjectKind::Admin, username);
     sessions::revoke_all(&mut tx, subject, None, "password reset", now).await?;
     audit::append(&mut tx, &[row("admin.password.reset", username, now)]).await?;
     tx.commit().await?;
     store.close().await;
-    Ok(OneTimePassword { username: username.to_owned(), password })
+    Ok(OneTimePassword { username: username.to_owned(), password: plain })
 }
 
 fn row(action: &str, target: &str, at: TimeMs) -> audit::NewAudit {

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
 use gx_store::Store;
-use gx_store::identity::sessions;
-use gx_store::identity::standing::{self, Owner, Standing};
 use gx_store::identity::users::UserStatus;
+use gx_store::login::standing::{self, Owner, Standing};
+use gx_store::login::{Subject, SubjectKind, sessions};
 use gx_types::{AccountId, AdminId, TimeMs};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +29,13 @@ use crate::error::{Error, Result};
 pub enum Caller {
     User(User),
     Admin(Admin),
+}
+
+/// Somebody in a session of theirs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InSession<'a> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) session: &'a str,
 }
 
 /// A user with a valid session.
@@ -60,6 +67,10 @@ impl Caller {
 }
 
 impl User {
+    pub(crate) fn in_session(&self) -> InSession<'_> {
+        InSession { subject: Subject::user(&self.token.subject), session: &self.token.session }
+    }
+
     /// The account that the user acts for on the ledger.
     pub(crate) fn own_account(&self) -> Result<AccountId> {
         let missing = "Your account is not on the ledger yet";
@@ -70,22 +81,18 @@ impl User {
         &self.token.subject
     }
 
-    pub(crate) fn session(&self) -> &str {
-        &self.token.session
-    }
-
     pub(crate) fn scope(&self) -> &str {
         &self.token.scope
     }
 }
 
 impl Admin {
-    pub(crate) fn id(&self) -> &str {
-        &self.token.subject
+    pub(crate) fn in_session(&self) -> InSession<'_> {
+        InSession { subject: Subject::admin(self.id()), session: &self.token.session }
     }
 
-    pub(crate) fn session(&self) -> &str {
-        &self.token.session
+    pub(crate) fn id(&self) -> &str {
+        &self.token.subject
     }
 
     pub(crate) fn scope(&self) -> &str {
@@ -180,12 +187,12 @@ impl Gate {
         }
         let claims = self.tokens.verify(token, now_s).ok_or_else(invalid)?;
         let kind = match claims.aud {
-            Audience::User => "user",
-            Audience::Admin => "admin",
+            Audience::User => SubjectKind::User,
+            Audience::Admin => SubjectKind::Admin,
         };
         let verified = Arc::new(Verified {
             session: claims.sid.into(),
-            scope: format!("{kind}:{}", claims.sub).into(),
+            scope: Subject { kind, id: &claims.sub }.to_string().into(),
             subject: claims.sub.into(),
             audience: claims.aud,
             expires_s: claims.exp,

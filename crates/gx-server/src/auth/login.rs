@@ -1,66 +1,132 @@
-//! Sessions of users and admins: opening one, and ending it.
+//! Logging in with a password, locking after failures, logging out and another password: once, for
+//! whoever logs in.
 //!
 //! Whoever fails to log in learns one thing only: that it failed. Known and unknown accounts,
 //! wrong passwords and locked accounts get the same answer after the same time.
 
-use axum::http::{HeaderMap, header};
-use gx_store::Tx;
-use gx_store::identity::refresh_tokens;
-use gx_store::identity::sessions::{self, NewSession, SubjectKind};
-use gx_store::identity::users::Credentials;
+use gx_store::admin::audit;
+use gx_store::login::credentials::{self, Credentials, PasswordHash};
+use gx_store::login::{Subject, refresh_tokens, sessions};
 use gx_types::TimeMs;
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use super::secrets::{opaque_token, random_id, token_hash};
-use super::subject::Subject;
-use super::tokens::{Audience, Claims};
+use super::fields::Token;
+use super::gate::InSession;
+use super::principal::Principal;
+use super::secrets::token_hash;
+use super::session::{self, Origin, TokenPair};
+use crate::api::Failure;
 use crate::app::App;
+use crate::audit::{Audit, Entry, audit_row};
 use crate::calendar::now_ms;
 use crate::config::Auth;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
+use crate::http::fields::request;
 
-/// Tokens of a session.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TokenPair {
-    /// For the header `Authorization: Bearer …`.
-    access_token: String,
-    /// Good for one use, at the refresh route.
-    refresh_token: String,
-    token_type: &'static str,
-    /// Seconds until the access token expires.
-    expires_in: i64,
-}
+/// How a log-in fails.
+pub(crate) const LOGIN_FAILURES: [Failure; 2] = [(401, "invalid_credentials"), (503, "busy")];
 
-impl std::fmt::Debug for TokenPair {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TokenPair")
+request! {
+    /// Nothing has to be said.
+    pub(crate) struct LogoutBody {
+        /// Ends the session of this refresh token as well, if it is the caller's.
+        token as "refreshToken": Option<Token>,
     }
 }
 
-/// Where a log-in comes from.
-#[derive(Debug)]
-pub(crate) struct From<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) headers: &'a HeaderMap,
-    /// What the client calls its device.
-    pub(crate) device: Option<String>,
+/// Opens a session for whoever was found, if the password is theirs, and gives the row back.
+pub(crate) async fn login<R>(
+    app: &App,
+    origin: Origin<'_>,
+    found: Option<R>,
+    password: String,
+) -> Result<(TokenPair, R)>
+where
+    for<'r> Principal: From<&'r R>,
+{
+    let principal = found.as_ref().map(Principal::from);
+    let credentials = match &principal {
+        Some(principal) => credentials::get(app.store(), principal.subject()).await?,
+        None => None,
+    };
+    let fits = check(app, credentials, password).await?;
+    let (principal, row) = principal.zip(found).ok_or_else(failed)?;
+    if !fits || !principal.is_admitted()? {
+        note_failure(app, origin.context, principal.subject()).await?;
+        return Err(failed());
+    }
+    Ok((open(app, origin, &principal).await?, row))
+}
+
+async fn open(app: &App, origin: Origin<'_>, principal: &Principal) -> Result<TokenPair> {
+    let subject = principal.subject();
+    let mut change = Audit::new(app.store().clone(), origin.context).begin().await?;
+    let tokens = session::open(app, change.tx(), origin, principal).await?;
+    credentials::login_succeeded(change.tx(), subject, TimeMs(now_ms())).await?;
+    let (actor, action) = (subject.to_string(), format!("{}.login", subject.kind.word()));
+    change.commit(Entry { actor: &actor, action: &action, target: subject.id }).await?;
+    Ok(tokens)
+}
+
+/// Counts a wrong password, and locks the account when there are too many in a row.
+async fn note_failure(app: &App, context: &Context, subject: Subject<'_>) -> Result<()> {
+    let mut tx = app.store().begin().await?;
+    let failures = credentials::login_failed(&mut tx, subject).await?;
+    if let Some(until) = locked_until(&app.config().auth, failures, TimeMs(now_ms())) {
+        credentials::lock_until(&mut tx, subject, until).await?;
+        let (actor, action) = (subject.to_string(), format!("{}.lock", subject.kind.word()));
+        audit::append(&mut tx, &[audit_row(context, &actor, &action, subject.id)]).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Ends a session, and that of a refresh token if it is of the same owner.
+pub(crate) async fn logout(audit: &Audit, caller: InSession<'_>, body: LogoutBody) -> Result<()> {
+    let InSession { subject, session } = caller;
+    let (mut change, now) = (audit.begin().await?, TimeMs(now_ms()));
+    sessions::revoke(change.tx(), session, "logout", now).await?;
+    if let Some(token) = body.token {
+        let other = refresh_tokens::session_of(change.tx(), &token_hash(&token.0)).await?;
+        if let Some(other) = other.filter(|other| other.subject() == subject) {
+            sessions::revoke(change.tx(), &other.session_id, "logout", now).await?;
+        }
+    }
+    let (actor, action) = (subject.to_string(), format!("{}.logout", subject.kind.word()));
+    change.commit(Entry { actor: &actor, action: &action, target: session }).await
+}
+
+/// Sets another password, if the current one is given, and ends all other sessions.
+pub(crate) async fn change_password(
+    app: &App,
+    context: &Context,
+    caller: InSession<'_>,
+    (current, new): (String, String),
+) -> Result<()> {
+    let InSession { subject, session } = caller;
+    let credentials = credentials::get(app.store(), subject).await?;
+    if !check(app, credentials, current).await? {
+        note_failure(app, context, subject).await?;
+        return Err(failed());
+    }
+    let hash = app.hasher().hash(new).await?;
+    let password = PasswordHash { hash: &hash, must_change: false };
+    let mut change = Audit::new(app.store().clone(), context).begin().await?;
+    let now = TimeMs(now_ms());
+    credentials::set_password(change.tx(), subject, password, now).await?;
+    let reason = "password changed";
+    sessions::revoke_all(change.tx(), subject, Some(session), reason, now).await?;
+    let (actor, action) = (subject.to_string(), format!("{}.password.change", subject.kind.word()));
+    change.commit(Entry { actor: &actor, action: &action, target: subject.id }).await
 }
 
 /// A login with one answer for every way of failing.
-pub(crate) fn failed() -> Error {
+fn failed() -> Error {
     let message = "Invalid credentials, or too many failed attempts: try again later";
     Error::unauthorized("invalid_credentials", message)
 }
 
 /// Whether password and state of an account let somebody in. An unknown account takes as long.
-pub(crate) async fn check(
-    app: &App,
-    credentials: Option<Credentials>,
-    password: String,
-) -> Result<bool> {
+async fn check(app: &App, credentials: Option<Credentials>, password: String) -> Result<bool> {
     let now = TimeMs(now_ms());
     let locked = credentials
         .as_ref()
@@ -71,7 +137,7 @@ pub(crate) async fn check(
 }
 
 /// Until when an account is locked after a number of failures in a row; each doubles the time.
-pub(crate) fn locked_until(auth: &Auth, failures: u64, now: TimeMs) -> Option<TimeMs> {
+fn locked_until(auth: &Auth, failures: u64, now: TimeMs) -> Option<TimeMs> {
     let beyond = failures.checked_sub(u64::from(auth.lockout_failures))?;
     let factor = 1_u64.checked_shl(u32::try_from(beyond).unwrap_or(u32::MAX)).unwrap_or(u64::MAX);
     let seconds = u64::from(auth.lockout_first_seconds)
@@ -79,88 +145,6 @@ pub(crate) fn locked_until(auth: &Auth, failures: u64, now: TimeMs) -> Option<Ti
         .min(u64::from(auth.lockout_max_seconds));
     let ms = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     Some(TimeMs(now.0.saturating_add(ms)))
-}
-
-/// Opens a session in the caller's transaction.
-pub(crate) async fn open(
-    app: &App,
-    tx: &mut Tx,
-    from: From<'_>,
-    subject: &Subject,
-) -> Result<TokenPair> {
-    let now = now_ms();
-    let (session_ms, refresh_ms) = lifetimes(app, subject.kind);
-    let refresh_token = opaque_token().map_err(Error::internal)?;
-    let agent = from.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let session = NewSession {
-        session_id: random_id().map_err(Error::internal)?,
-        kind: subject.kind,
-        subject: subject.id.clone(),
-        created_at: TimeMs(now),
-        expires_at: TimeMs(now + session_ms),
-        client_address: from.context.client.to_string(),
-        user_agent: agent.unwrap_or_default().chars().take(200).collect(),
-        device: from.device,
-    };
-    let until = TimeMs(now + refresh_ms.min(session_ms));
-    sessions::open(tx, &session, &token_hash(&refresh_token), until).await?;
-    pair(app, subject, (&session.session_id, session.expires_at), refresh_token)
-}
-
-/// Ends a session, and that of a refresh token if it is of the same owner.
-pub(crate) async fn close(
-    tx: &mut Tx,
-    (kind, subject, session): (SubjectKind, &str, &str),
-    token: Option<String>,
-) -> Result<()> {
-    let now = TimeMs(now_ms());
-    sessions::revoke(tx, session, "logout", now).await?;
-    let Some(token) = token else { return Ok(()) };
-    let other = refresh_tokens::session_of(&mut *tx, &token_hash(&token)).await?;
-    if let Some(other) = other.filter(|other| other.kind == kind && other.subject == subject) {
-        sessions::revoke(tx, &other.session_id, "logout", now).await?;
-    }
-    Ok(())
-}
-
-/// Life of a session and of a refresh token, in milliseconds.
-pub(super) fn lifetimes(app: &App, kind: SubjectKind) -> (i64, i64) {
-    let auth = &app.config().auth;
-    let session = match kind {
-        SubjectKind::User => auth.session_seconds,
-        SubjectKind::Admin => auth.admin_session_seconds,
-    };
-    (i64::from(session) * 1000, i64::from(auth.refresh_token_seconds) * 1000)
-}
-
-pub(super) fn pair(
-    app: &App,
-    subject: &Subject,
-    (session_id, session_ends): (&str, TimeMs),
-    refresh_token: String,
-) -> Result<TokenPair> {
-    let tokens = app.gate().tokens();
-    let now_s = now_ms() / 1000;
-    let until = now_s + i64::from(app.config().auth.access_token_seconds);
-    let exp = until.min(session_ends.0 / 1000);
-    let claims = Claims {
-        iss: tokens.issuer().to_owned(),
-        aud: match subject.kind {
-            SubjectKind::User => Audience::User,
-            SubjectKind::Admin => Audience::Admin,
-        },
-        sub: subject.id.clone(),
-        user_id: subject.ledger_id.clone(),
-        role: subject.role.clone(),
-        status: subject.status.clone(),
-        sid: session_id.to_owned(),
-        jti: random_id().map_err(Error::internal)?,
-        typ: "access".to_owned(),
-        iat: now_s,
-        exp,
-    };
-    let access_token = tokens.sign(&claims);
-    Ok(TokenPair { access_token, refresh_token, token_type: "Bearer", expires_in: exp - now_s })
 }
 
 #[cfg(test)]

@@ -10,16 +10,17 @@ mod keys;
 pub(crate) mod login;
 mod password;
 mod permissions;
+pub(crate) mod principal;
 pub(crate) mod refresh;
 mod secrets;
-pub(crate) mod subject;
+pub(crate) mod session;
 mod tokens;
 
 pub use caller::May;
 pub use permissions::{AdminRole, Grant, Permission, grant};
 
+pub(crate) use gate::Gate;
 pub use gate::{Admin, Caller, User};
-pub(crate) use gate::{Gate, may_act};
 pub use keys::KeyError;
 pub(crate) use keys::{Keys, Pepper};
 pub(crate) use password::{Hasher, Policy};

@@ -7,21 +7,31 @@
 use std::time::Duration;
 
 use gx_store::Tx;
-use gx_store::identity::refresh_tokens::{self, Rotation, Successor};
-use gx_store::identity::sessions::SubjectKind;
+use gx_store::login::SubjectKind;
+use gx_store::login::refresh_tokens::{self, Rotation, Successor};
 use gx_types::TimeMs;
 
-use super::login::{TokenPair, lifetimes, pair};
+use super::fields::Token;
+use super::principal::Principal;
 use super::secrets::{opaque_token, token_hash};
-use super::subject::{Subject, scope};
+use super::session::{TokenPair, lifetimes, pair};
+use crate::api::Failure;
 use crate::app::App;
 use crate::audit::{Audit, Entry};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
+use crate::http::fields::request;
 
 /// How a refresh token is refused.
-pub(crate) const REFRESH_FAILURES: [crate::api::Failure; 3] =
+pub(crate) const REFRESH_FAILURES: [Failure; 3] =
     [(401, "refresh_token_reused"), (401, "refresh_token_invalid"), (409, "refresh_in_progress")];
+
+request! {
+    /// A refresh token to replace.
+    pub(crate) struct RefreshBody {
+        token as "refreshToken": Token,
+    }
+}
 
 /// Successors that are passed over for a token that was replaced within the grace: who refreshes
 /// more often has lost count and is asked to wait.
@@ -32,20 +42,21 @@ pub(crate) async fn refresh(
     app: &App,
     audit: &Audit,
     kind: SubjectKind,
-    presented: &str,
+    body: RefreshBody,
 ) -> Result<TokenPair> {
+    let presented = body.token.0;
     let mut change = audit.begin().await?;
     let salt = opaque_token().map_err(Error::internal)?;
-    let first = app.pepper().successor(presented, &salt);
+    let first = app.pepper().successor(&presented, &salt);
     let (session, token, action) =
-        match rotate(app, change.tx(), (kind, presented), (&first, &salt)).await? {
+        match rotate(app, change.tx(), (kind, &presented), (&first, &salt)).await? {
             Rotation::Rotated(session) => (session, first, "session.refresh"),
             Rotation::Repeated { session, salt } => {
-                let again = app.pepper().successor(presented, &salt);
+                let again = app.pepper().successor(&presented, &salt);
                 (session, newest(app, change.tx(), again).await?, "session.refresh.repeat")
             }
             Rotation::Reused(session) => {
-                let actor = scope(kind, &session.subject);
+                let actor = session.subject().to_string();
                 let target = &session.session_id;
                 change.commit(Entry { actor: &actor, action: "session.reuse", target }).await?;
                 return Err(reused());
@@ -53,11 +64,13 @@ pub(crate) async fn refresh(
             Rotation::Unknown | Rotation::Expired | Rotation::Revoked => return Err(invalid()),
         };
     // Whoever is shut out gets no successor, so that their token is not used up either.
-    let subject = Subject::admitted(change.tx(), kind, &session.subject).await?;
-    let subject = subject.ok_or_else(invalid)?;
-    let actor = scope(kind, &session.subject);
+    let principal = Principal::load(change.tx(), session.subject()).await?.ok_or_else(invalid)?;
+    if !principal.is_admitted()? {
+        return Err(invalid());
+    }
+    let actor = session.subject().to_string();
     change.commit(Entry { actor: &actor, action, target: &session.session_id }).await?;
-    pair(app, &subject, (&session.session_id, session.expires_at), token)
+    pair(app, &principal, (&session.session_id, session.expires_at), token)
 }
 
 async fn rotate(

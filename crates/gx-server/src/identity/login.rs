@@ -2,23 +2,21 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use gx_store::admin::audit;
-use gx_store::identity::sessions::SubjectKind;
-use gx_store::identity::users::{self, User as Row};
-use gx_types::TimeMs;
+use gx_store::identity::users;
+use gx_store::login::SubjectKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Profile;
 use crate::api::{Failure, Route};
 use crate::app::App;
-use crate::audit::{Audit, audit_row};
-use crate::auth::fields::{GivenPassword, LoginEmail, Token};
-use crate::auth::login::{self, TokenPair};
-use crate::auth::refresh::{self, REFRESH_FAILURES};
-use crate::auth::{User, may_act};
-use crate::calendar::now_ms;
-use crate::error::{Error, Result};
+use crate::audit::Audit;
+use crate::auth::User;
+use crate::auth::fields::{GivenPassword, LoginEmail};
+use crate::auth::login::{self, LOGIN_FAILURES, LogoutBody};
+use crate::auth::refresh::{self, REFRESH_FAILURES, RefreshBody};
+use crate::auth::session::{Origin, TokenPair};
+use crate::error::Result;
 use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
@@ -43,9 +41,6 @@ pub(super) fn routes() -> [Route; 3] {
     ]
 }
 
-/// How a log-in fails.
-pub(crate) const LOGIN_FAILURES: [Failure; 2] = [(401, "invalid_credentials"), (503, "busy")];
-
 /// How people are kept out whom platform or ledger has shut out.
 const SHUT_OUT: [Failure; 3] =
     [(403, "account_frozen"), (403, "account_suspended"), (403, "account_closed")];
@@ -57,21 +52,6 @@ request! {
         password as "password": GivenPassword,
         /// What the client calls its device; kept with the session.
         device as "deviceFingerprint": Option<Written<0, 200>>,
-    }
-}
-
-request! {
-    /// A refresh token to replace.
-    pub(crate) struct RefreshBody {
-        token as "refreshToken": Token,
-    }
-}
-
-request! {
-    /// Nothing has to be said.
-    pub(crate) struct LogoutBody {
-        /// Ends the session of this refresh token as well, if it is the caller's.
-        token as "refreshToken": Option<Token>,
     }
 }
 
@@ -94,48 +74,10 @@ async fn login(
     if let (None, Some(before)) = (&row, &body.email.before) {
         row = users::by_email(app.store(), before).await?;
     }
-    let credentials = match &row {
-        Some(row) => users::credentials(app.store(), &row.user_id).await?,
-        None => None,
-    };
-    let fits = login::check(&app, credentials, body.password.0).await?;
-    match row {
-        Some(row) if fits => {
-            may_act(row.status)?;
-            let device = body.device.map(|device| device.0);
-            let from = login::From { context: &context, headers: &headers, device };
-            let logged_in = open(&app, from, row).await?;
-            Ok(Json(logged_in))
-        }
-        Some(row) => {
-            note_failure(&app, &context, &row.user_id).await?;
-            Err(login::failed())
-        }
-        None => Err(login::failed()),
-    }
-}
-
-async fn open(app: &App, from: login::From<'_>, row: Row) -> Result<LoggedIn> {
-    let mut tx = app.store().begin().await?;
-    let context = from.context;
-    let tokens = login::open(app, &mut tx, from, &(&row).into()).await?;
-    users::login_succeeded(&mut tx, &row.user_id, TimeMs(now_ms())).await?;
-    let actor = format!("user:{}", row.user_id);
-    audit::append(&mut tx, &[audit_row(context, &actor, "user.login", &row.user_id)]).await?;
-    tx.commit().await?;
-    Ok(LoggedIn { tokens, user: row.into() })
-}
-
-async fn note_failure(app: &App, context: &Context, user_id: &str) -> Result<()> {
-    let mut tx = app.store().begin().await?;
-    let failures = users::login_failed(&mut tx, user_id).await?;
-    let now = TimeMs(now_ms());
-    if let Some(until) = login::locked_until(&app.config().auth, failures, now) {
-        users::lock_until(&mut tx, user_id, until).await?;
-        let actor = format!("user:{user_id}");
-        audit::append(&mut tx, &[audit_row(context, &actor, "user.lock", user_id)]).await?;
-    }
-    Ok(tx.commit().await?)
+    let device = body.device.map(|device| device.0);
+    let origin = Origin { context: &context, headers: &headers, device };
+    let (tokens, row) = login::login(&app, origin, row, body.password.0).await?;
+    Ok(Json(LoggedIn { tokens, user: row.into() }))
 }
 
 /// `POST /auth/refresh`
@@ -144,21 +86,11 @@ async fn refresh(
     audit: Audit,
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
-    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::User, &body.token.0).await?))
+    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::User, body).await?))
 }
 
 /// `POST /auth/logout`
-async fn logout(
-    State(app): State<App>,
-    context: Context,
-    user: User,
-    Body(body): Body<LogoutBody>,
-) -> Result<Json<Message>> {
-    let mut tx = app.store().begin().await?;
-    let ended = (SubjectKind::User, user.id(), user.session());
-    login::close(&mut tx, ended, body.token.map(|token| token.0)).await?;
-    let row = audit_row(&context, user.scope(), "user.logout", user.session());
-    audit::append(&mut tx, &[row]).await?;
-    tx.commit().await.map_err(Error::from)?;
+async fn logout(user: User, audit: Audit, Body(body): Body<LogoutBody>) -> Result<Json<Message>> {
+    login::logout(&audit, user.in_session(), body).await?;
     Ok(Json(Message::done("Logged out")))
 }

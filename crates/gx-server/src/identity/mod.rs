@@ -1,7 +1,7 @@
 //! Identity: registration, log-in and profile of users.
 
 pub(crate) mod fields;
-pub(crate) mod login;
+mod login;
 mod register;
 
 use axum::extract::State;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::api::Route;
 use crate::app::App;
-use crate::auth::subject::USER_ROLE;
+use crate::auth::principal::USER_ROLE;
 use crate::auth::{Jwks, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};

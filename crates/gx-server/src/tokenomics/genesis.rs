@@ -1,9 +1,11 @@
 //! Genesis for users who did not get it when their account was opened.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use gx_contract::tokenomics::{AttestedAge, DistributeGenesis};
 use gx_store::Store;
-use gx_store::identity::users;
+use gx_store::identity::users::{self, User};
 use gx_types::AccountId;
 
 use crate::api::Route;
@@ -49,15 +51,14 @@ async fn distribute(
 
 async fn attested(store: &Store, ids: Vec<AccountId>) -> Result<Vec<AttestedAge>> {
     let today = Date::of_ms(now_ms());
-    let mut attested = Vec::with_capacity(ids.len());
-    for user_id in ids {
-        let row = users::by_ledger_id(store, &user_id).await?;
-        let row = row.ok_or_else(|| Error::not_found("User"))?;
-        let born: Date = row
-            .date_of_birth
-            .parse()
-            .map_err(|()| Error::internal(format!("user {}: no birth date", row.user_id)))?;
-        attested.push(AttestedAge { user_id, age: born.age_on(today) });
-    }
-    Ok(attested)
+    let rows = users::by_ledger_ids(store, &ids).await?;
+    let found = rows.into_iter().filter_map(|row| Some((row.ledger_id?, row)));
+    let found: HashMap<AccountId, User> = found.collect();
+    let attest = |user_id: AccountId| {
+        let row = found.get(&user_id).ok_or_else(|| Error::not_found("User"))?;
+        let missing = |()| Error::internal(format!("user {}: no birth date", row.user_id));
+        let born: Date = row.date_of_birth.parse().map_err(missing)?;
+        Ok(AttestedAge { user_id, age: born.age_on(today) })
+    };
+    ids.into_iter().map(attest).collect()
 }

@@ -1,6 +1,7 @@
 //! Names that lie: what people write is shown to others as it was written, or not taken.
 
 use gx_store::identity::users::{self, Decision, NewUser};
+use gx_store::login::{Subject, credentials};
 use gx_types::TimeMs;
 use serde_json::{Value, json};
 
@@ -52,7 +53,8 @@ async fn an_account_from_before_logs_in_as_it_always_did() {
     let server = Server::start().await;
     let ada = server.register("ada", "DE").await;
     let store = server.platform.store();
-    let hash = users::credentials(store, &ada.id).await.unwrap().unwrap().password_hash;
+    let hash =
+        credentials::get(store, Subject::user(&ada.id)).await.unwrap().unwrap().password_hash;
     let emails = ["\u{430}da@example.org", "ada@bücher.example"];
     for (at, email) in emails.iter().enumerate() {
         let old = NewUser {

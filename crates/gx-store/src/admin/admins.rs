@@ -2,7 +2,8 @@
 
 use gx_types::{AdminId, TimeMs};
 
-use crate::identity::users::Credentials;
+use crate::login::Subject;
+use crate::login::credentials::{self, PasswordHash};
 use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx};
 
@@ -37,8 +38,9 @@ pub struct Admin {
     pub updated_at: TimeMs,
 }
 
-const SELECT: &str = "SELECT admin_id, email, display_name, role, status, ledger_id, \
-    must_change_password, last_login_at_ms, created_at_ms, updated_at_ms FROM admins";
+const SELECT: &str = "SELECT a.admin_id, a.email, a.display_name, a.role, a.status, a.ledger_id, \
+    c.must_change_password, c.last_login_at_ms, a.created_at_ms, a.updated_at_ms \
+    FROM admins a JOIN credentials c ON c.kind = 'ADMIN' AND c.subject = a.admin_id";
 
 pub(crate) const fn status(enabled: bool) -> &'static str {
     if enabled { "ENABLED" } else { "DISABLED" }
@@ -64,22 +66,20 @@ fn admin(row: &Row) -> Result<Admin, Error> {
 /// # Errors
 /// [`Error::Unique`] `admins.email` or `admins.ledger_id` when another has it.
 pub async fn create(tx: &mut Tx, new: &NewAdmin) -> Result<(), Error> {
-    sql("INSERT INTO admins (admin_id, email, display_name, role, status, ledger_id, password_hash,
-            must_change_password, failed_logins, password_changed_at_ms, created_at_ms,
-            updated_at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9, $9)")
+    sql("INSERT INTO admins (admin_id, email, display_name, role, status, ledger_id,
+            created_at_ms, updated_at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7)")
     .bind(new.admin_id.as_str())
     .bind(new.email.as_str())
     .bind(new.display_name.as_str())
     .bind(new.role.as_str())
     .bind(status(true))
     .bind(new.ledger_id.as_ref().map(AdminId::as_str))
-    .bind(new.password_hash.as_str())
-    .bind(new.must_change_password)
     .bind(new.created_at)
     .run(&mut tx.conn())
-    .await
-    .map(drop)
+    .await?;
+    let password = PasswordHash { hash: &new.password_hash, must_change: new.must_change_password };
+    credentials::create(tx, Subject::admin(&new.admin_id), password, new.created_at).await
 }
 
 async fn one(
@@ -98,7 +98,7 @@ async fn one(
 /// # Errors
 /// Those of the database.
 pub async fn get(source: impl Into<Source<'_>>, admin_id: &str) -> Result<Option<Admin>, Error> {
-    one(source, "admin_id", admin_id).await
+    one(source, "a.admin_id", admin_id).await
 }
 
 /// By the folded e-mail address.
@@ -106,7 +106,7 @@ pub async fn get(source: impl Into<Source<'_>>, admin_id: &str) -> Result<Option
 /// # Errors
 /// Those of the database.
 pub async fn by_email(source: impl Into<Source<'_>>, email: &str) -> Result<Option<Admin>, Error> {
-    one(source, "email", email).await
+    one(source, "a.email", email).await
 }
 
 /// All administrators, oldest first. They are few.
@@ -115,8 +115,9 @@ pub async fn by_email(source: impl Into<Source<'_>>, email: &str) -> Result<Opti
 /// Those of the database.
 pub async fn list(source: impl Into<Source<'_>>) -> Result<Vec<Admin>, Error> {
     let mut reader = source.into().open().await?;
-    let rows =
-        sql(format!("{SELECT} ORDER BY created_at_ms, admin_id")).all(&mut reader.conn()).await?;
+    let rows = sql(format!("{SELECT} ORDER BY a.created_at_ms, a.admin_id"))
+        .all(&mut reader.conn())
+        .await?;
     rows.iter().map(admin).collect()
 }
 
@@ -127,55 +128,6 @@ pub async fn list(source: impl Into<Source<'_>>) -> Result<Vec<Admin>, Error> {
 pub async fn count(source: impl Into<Source<'_>>) -> Result<u64, Error> {
     let mut reader = source.into().open().await?;
     sql("SELECT COUNT(*) FROM admins").one(&mut reader.conn()).await?.natural(0)
-}
-
-/// What a login of this administrator checks.
-///
-/// # Errors
-/// Those of the database.
-pub async fn credentials(
-    source: impl Into<Source<'_>>,
-    admin_id: &str,
-) -> Result<Option<Credentials>, Error> {
-    let mut reader = source.into().open().await?;
-    let row = sql("SELECT password_hash, failed_logins, locked_until_ms, password_changed_at_ms
-        FROM admins WHERE admin_id = $1")
-    .bind(admin_id)
-    .optional(&mut reader.conn())
-    .await?;
-    row.map(|row| {
-        Ok(Credentials {
-            password_hash: row.string(0)?,
-            failed_logins: row.natural(1)?,
-            locked_until: row.opt_time(2)?,
-            password_changed_at: row.time(3)?,
-        })
-    })
-    .transpose()
-}
-
-/// Sets another password, to be changed at the next login or not, and forgets failed logins.
-///
-/// # Errors
-/// Those of the database.
-pub async fn set_password(
-    tx: &mut Tx,
-    admin_id: &str,
-    password_hash: &str,
-    must_change: bool,
-    at: TimeMs,
-) -> Result<bool, Error> {
-    let touched = sql("UPDATE admins SET password_hash = $2, password_changed_at_ms = $3,
-            updated_at_ms = $3, must_change_password = $4, failed_logins = 0,
-            locked_until_ms = NULL
-        WHERE admin_id = $1")
-    .bind(admin_id)
-    .bind(password_hash)
-    .bind(at)
-    .bind(must_change)
-    .run(&mut tx.conn())
-    .await?;
-    Ok(touched > 0)
 }
 
 /// Lets an administrator log in, or not.
@@ -195,44 +147,4 @@ pub async fn set_enabled(
         .run(&mut tx.conn())
         .await?;
     Ok(touched > 0)
-}
-
-/// Counts a failed login and returns how many there are in a row now.
-///
-/// # Errors
-/// Those of the database.
-pub async fn login_failed(tx: &mut Tx, admin_id: &str) -> Result<u64, Error> {
-    let row = sql("UPDATE admins SET failed_logins = failed_logins + 1 WHERE admin_id = $1
-        RETURNING failed_logins")
-    .bind(admin_id)
-    .optional(&mut tx.conn())
-    .await?;
-    row.map_or(Ok(0), |row| row.natural(0))
-}
-
-/// Lets nobody log in as the administrator before a time.
-///
-/// # Errors
-/// Those of the database.
-pub async fn lock_until(tx: &mut Tx, admin_id: &str, until: TimeMs) -> Result<(), Error> {
-    sql("UPDATE admins SET locked_until_ms = $2 WHERE admin_id = $1")
-        .bind(admin_id)
-        .bind(until)
-        .run(&mut tx.conn())
-        .await
-        .map(drop)
-}
-
-/// Notes a login and forgets failed ones.
-///
-/// # Errors
-/// Those of the database.
-pub async fn login_succeeded(tx: &mut Tx, admin_id: &str, at: TimeMs) -> Result<(), Error> {
-    sql("UPDATE admins SET failed_logins = 0, locked_until_ms = NULL, last_login_at_ms = $2
-        WHERE admin_id = $1")
-    .bind(admin_id)
-    .bind(at)
-    .run(&mut tx.conn())
-    .await
-    .map(drop)
 }

@@ -1,9 +1,7 @@
-//! People and their logins, which the ledger never sees; and users as the ledger knows them.
+//! People as the platform knows them, and users as the ledger does. How they log in stands in
+//! `login`.
 
 pub mod profiles;
 pub mod recovery;
-pub mod refresh_tokens;
 pub mod relationships;
-pub mod sessions;
-pub mod standing;
 pub mod users;

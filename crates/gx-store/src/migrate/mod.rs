@@ -50,10 +50,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0005_refresh_grace.sql"),
         postgres: "",
     },
+    Migration {
+        version: 6,
+        name: "credentials",
+        both: include_str!("sql/0006_credentials.sql"),
+        postgres: include_str!("sql/0006_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Administrators of the platform.
 
 use gx_store::admin::admins::{self, NewAdmin};
+use gx_store::login::Subject;
+use gx_store::login::credentials::{self, PasswordHash};
 use gx_types::TimeMs;
 
 use crate::backend::for_each_backend;
 use crate::chain;
 
-fn new(number: i64) -> NewAdmin {
+pub(crate) fn new(number: i64) -> NewAdmin {
     NewAdmin {
         admin_id: format!("a{number}"),
         email: format!("admin{number}@example.org"),
@@ -35,22 +37,16 @@ fn an_admin_is_added_changed_and_found() {
         assert_eq!((found.ledger_id, found.enabled), (Some(chain::admin()), true));
         assert!(found.must_change_password);
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(admins::login_failed(&mut tx, "a1").await.unwrap(), 1);
-        admins::lock_until(&mut tx, "a1", TimeMs(50)).await.unwrap();
-        tx.commit().await.unwrap();
-        let found = admins::credentials(store, "a1").await.unwrap().unwrap();
-        assert_eq!((found.failed_logins, found.locked_until), (1, Some(TimeMs(50))));
-        let mut tx = store.begin().await.unwrap();
-        admins::login_succeeded(&mut tx, "a1", TimeMs(60)).await.unwrap();
-        assert!(admins::set_password(&mut tx, "a1", "new hash", false, TimeMs(61)).await.unwrap());
+        let subject = Subject::admin("a1");
+        credentials::login_succeeded(&mut tx, subject, TimeMs(60)).await.unwrap();
+        let password = PasswordHash { hash: "new hash", must_change: false };
+        assert!(credentials::set_password(&mut tx, subject, password, TimeMs(61)).await.unwrap());
         assert!(admins::set_enabled(&mut tx, "a1", false, TimeMs(62)).await.unwrap());
         assert!(!admins::set_enabled(&mut tx, "a9", false, TimeMs(62)).await.unwrap());
         tx.commit().await.unwrap();
         let found = admins::list(store).await.unwrap().remove(0);
         assert_eq!((found.enabled, found.must_change_password), (false, false));
         assert_eq!((found.last_login_at, found.updated_at), (Some(TimeMs(60)), TimeMs(62)));
-        let found = admins::credentials(store, "a1").await.unwrap().unwrap();
-        assert_eq!((found.password_hash.as_str(), found.failed_logins), ("new hash", 0));
         let mut tx = store.begin().await.unwrap();
         let again = NewAdmin { email: new(2).email, ..new(3) };
         assert!(admins::create(&mut tx, &again).await.unwrap_err().is_unique("admins.email"));

@@ -14,6 +14,7 @@ mod audit;
 mod blocks;
 mod commands;
 mod connecting;
+mod credentials;
 mod domains;
 mod history;
 mod idempotency;

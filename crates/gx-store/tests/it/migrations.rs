@@ -116,67 +116,79 @@ fn an_interrupted_migration_is_taken_up_again() {
     });
 }
 
+/// Tables, by the migration that makes them.
+const TABLES: [&[&str]; 6] = [
+    &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
+    &[
+        "projection",
+        "heartbeat",
+        "blocks",
+        "transactions",
+        "outcomes",
+        "accounts",
+        "balances",
+        "entries",
+        "entry_marks",
+        "countries",
+        "system",
+    ],
+    &["users", "admins", "sessions", "refresh_tokens", "audit_log", "audit_head", "idempotency"],
+    &[
+        "relationships",
+        "guardians",
+        "recoveries",
+        "recovery_guardians",
+        "organizations",
+        "organization_stakeholders",
+        "pending_transactions",
+        "pending_transaction_approvers",
+        "loans",
+        "loan_repayments",
+        "proposals",
+        "votes",
+        "parameter_changes",
+        "parameters",
+        "tax_assessments",
+        "tax_skips",
+        "treasuries",
+        "disbursements",
+        "ledger_admins",
+        "pending_actions",
+    ],
+    &[],
+    &["credentials"],
+];
+
+/// Columns of tables that an earlier migration made: which, and which has added them.
+const COLUMNS: [(i64, i64, &str, &str); 9] = [
+    (1, 4, "outbox", "signature"),
+    (2, 4, "accounts", "status"),
+    (2, 4, "accounts", "trust_score"),
+    (2, 4, "accounts", "public_key"),
+    (2, 4, "accounts", "key_since_ms"),
+    (2, 4, "accounts", "tax_exempt"),
+    (2, 4, "balances", "taxable_since_ms"),
+    (3, 5, "refresh_tokens", "replaced_at_ms"),
+    (3, 5, "refresh_tokens", "successor_salt"),
+];
+
+/// Columns that the sixth has taken away from tables of the third.
+const TAKEN: [(&str, &str); 11] = [
+    ("users", "password_hash TEXT NOT NULL DEFAULT ''"),
+    ("users", "failed_logins BIGINT NOT NULL DEFAULT 0"),
+    ("users", "locked_until_ms BIGINT"),
+    ("users", "last_login_at_ms BIGINT"),
+    ("users", "password_changed_at_ms BIGINT NOT NULL DEFAULT 0"),
+    ("admins", "password_hash TEXT NOT NULL DEFAULT ''"),
+    ("admins", "must_change_password BIGINT NOT NULL DEFAULT 0"),
+    ("admins", "failed_logins BIGINT NOT NULL DEFAULT 0"),
+    ("admins", "locked_until_ms BIGINT"),
+    ("admins", "last_login_at_ms BIGINT"),
+    ("admins", "password_changed_at_ms BIGINT NOT NULL DEFAULT 0"),
+];
+
 /// Takes the migrations after a version back, as if they had not run yet.
-fn forget_from(backend: &Backend, version: i64) {
-    const TABLES: [&[&str]; 4] = [
-        &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
-        &[
-            "projection",
-            "heartbeat",
-            "blocks",
-            "transactions",
-            "outcomes",
-            "accounts",
-            "balances",
-            "entries",
-            "entry_marks",
-            "countries",
-            "system",
-        ],
-        &[
-            "users",
-            "admins",
-            "sessions",
-            "refresh_tokens",
-            "audit_log",
-            "audit_head",
-            "idempotency",
-        ],
-        &[
-            "relationships",
-            "guardians",
-            "recoveries",
-            "recovery_guardians",
-            "organizations",
-            "organization_stakeholders",
-            "pending_transactions",
-            "pending_transaction_approvers",
-            "loans",
-            "loan_repayments",
-            "proposals",
-            "votes",
-            "parameter_changes",
-            "parameters",
-            "tax_assessments",
-            "tax_skips",
-            "treasuries",
-            "disbursements",
-            "ledger_admins",
-            "pending_actions",
-        ],
-    ];
-    // Columns of tables that an earlier migration made: which, and which has added them.
-    const COLUMNS: [(i64, i64, &str, &str); 9] = [
-        (1, 4, "outbox", "signature"),
-        (2, 4, "accounts", "status"),
-        (2, 4, "accounts", "trust_score"),
-        (2, 4, "accounts", "public_key"),
-        (2, 4, "accounts", "key_since_ms"),
-        (2, 4, "accounts", "tax_exempt"),
-        (2, 4, "balances", "taxable_since_ms"),
-        (3, 5, "refresh_tokens", "replaced_at_ms"),
-        (3, 5, "refresh_tokens", "successor_salt"),
-    ];
+pub(crate) fn forget_from(backend: &Backend, version: i64) {
     let gone = TABLES.iter().skip(usize::try_from(version).unwrap()).copied().flatten();
     let cascade = if backend.engine() == Engine::Postgres { " CASCADE" } else { "" };
     let mut text: String = gone.map(|table| format!("DROP TABLE {table}{cascade};")).collect();
@@ -186,6 +198,11 @@ fn forget_from(backend: &Backend, version: i64) {
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
+    }
+    if (3..6).contains(&version) {
+        for (table, column) in TAKEN {
+            text.push_str(&format!("ALTER TABLE {table} ADD COLUMN {column};"));
+        }
     }
     text.push_str(&format!("DELETE FROM schema_migrations WHERE version > {version};"));
     backend.alter(&text);

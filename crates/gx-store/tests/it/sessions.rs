@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use gx_store::Store;
-use gx_store::identity::refresh_tokens::{self, Rotation, Successor};
-use gx_store::identity::sessions::{self, NewSession, SubjectKind};
-use gx_store::identity::standing::{self, Owner};
+use gx_store::admin::admins;
 use gx_store::identity::users::UserStatus;
+use gx_store::login::refresh_tokens::{self, Rotation, Successor};
+use gx_store::login::sessions::{self, NewSession};
+use gx_store::login::standing::{self, Owner};
+use gx_store::login::{Subject, SubjectKind};
 use gx_types::TimeMs;
 
 use crate::backend::for_each_backend;
@@ -70,11 +72,20 @@ fn a_standing_tells_of_session_and_owner() {
         users::create(store, &users::new(1)).await;
         open(store, "s", "u1").await;
         open(store, "orphan", "u9").await;
-        let standings = standing::get_many(store, &["none", "s", "orphan"]).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        admins::create(&mut tx, &crate::admins::new(1)).await.unwrap();
+        let of_admin = NewSession { kind: SubjectKind::Admin, ..new("admin", "a1") };
+        sessions::open(&mut tx, &of_admin, "admin-1", TimeMs(500)).await.unwrap();
+        tx.commit().await.unwrap();
+        let standings = standing::get_many(store, &["none", "s", "orphan", "admin"]).await.unwrap();
         let of = |id: &str| standings.iter().find(|standing| standing.session_id == id).unwrap();
         let user = Owner::User { status: UserStatus::Registered, account: None };
         assert_eq!((&of("s").owner, of("s").subject.as_str()), (&user, "u1"));
-        assert_eq!((&of("orphan").owner, standings.len()), (&Owner::Gone, 2));
+        assert_eq!((&of("orphan").owner, standings.len()), (&Owner::Gone, 3));
+        let Owner::Admin { enabled, must_change_password, .. } = of("admin").owner else {
+            panic!()
+        };
+        assert!(enabled && must_change_password);
         assert!(of("s").is_open(TimeMs(999)) && !of("s").is_open(TimeMs(1000)));
         let mut tx = store.begin().await.unwrap();
         assert!(sessions::revoke(&mut tx, "s", "logout", TimeMs(400)).await.unwrap());
@@ -182,20 +193,18 @@ fn sessions_are_listed_and_revoked() {
         open(store, "d", "u2").await;
         rotate(store, "b-1", "b-2", 300).await;
         let list = || async {
-            let found = sessions::list(store, SubjectKind::User, "u1", TimeMs(400)).await.unwrap();
+            let found = sessions::list(store, Subject::user("u1"), TimeMs(400)).await.unwrap();
             found.into_iter().map(|session| session.session_id).collect::<Vec<_>>()
         };
         assert_eq!(list().await, ["b", "a", "c"]);
-        assert!(
-            sessions::list(store, SubjectKind::Admin, "u1", TimeMs(1)).await.unwrap().is_empty()
-        );
+        assert!(sessions::list(store, Subject::admin("u1"), TimeMs(1)).await.unwrap().is_empty());
         let mut tx = store.begin().await.unwrap();
         assert!(sessions::revoke(&mut tx, "a", "logout", TimeMs(400)).await.unwrap());
         assert!(!sessions::revoke(&mut tx, "a", "logout", TimeMs(401)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(list().await, ["b", "c"]);
         let mut tx = store.begin().await.unwrap();
-        let who = (SubjectKind::User, "u1");
+        let who = Subject::user("u1");
         let at = TimeMs(410);
         assert_eq!(sessions::revoke_all(&mut tx, who, Some("c"), "all", at).await.unwrap(), 1);
         sessions::touch(&mut tx, "c", TimeMs(420)).await.unwrap();

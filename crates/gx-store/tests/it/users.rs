@@ -58,6 +58,9 @@ fn a_user_is_found_by_every_key() {
         create(store, &new(2)).await;
         let ids = ["u2".to_owned(), "u9".to_owned(), "u1".to_owned()];
         assert_eq!(users::get_many(store, &ids).await.unwrap().len(), 2);
+        let found = users::by_ledger_ids(store, &[person(3), ledger_id]).await.unwrap();
+        assert_eq!(found.iter().map(|user| &user.user_id).collect::<Vec<_>>(), ["u1"]);
+        assert!(users::by_ledger_ids(store, &[]).await.unwrap().is_empty());
     });
 }
 
@@ -180,35 +183,33 @@ fn lists_are_filtered_searched_and_paged() {
 }
 
 #[test]
-fn failed_logins_are_counted_until_one_succeeds() {
+fn a_thousand_users_are_found_by_their_accounts_at_once() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let mut tx = store.begin().await.unwrap();
+        for number in 1..=1000_i64 {
+            users::create(&mut tx, &new(number)).await.unwrap();
+            let account = person(u16::try_from(number).unwrap().into());
+            let id = format!("u{number}");
+            users::assign_ledger_id(&mut tx, &id, &account, TimeMs(5)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let accounts: Vec<_> = (1..=1000_u16).map(|number| person(number.into())).collect();
+        let found = users::by_ledger_ids(store, &accounts).await.unwrap();
+        assert_eq!(found.len(), 1000);
+        assert!(found.iter().all(|user| user.ledger_id.is_some_and(|id| accounts.contains(&id))));
+    });
+}
+
+#[test]
+fn what_users_say_of_themselves_can_be_changed() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         create(store, &new(1)).await;
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(users::login_failed(&mut tx, "u1").await.unwrap(), 1);
-        assert_eq!(users::login_failed(&mut tx, "u1").await.unwrap(), 2);
-        assert_eq!(users::login_failed(&mut tx, "nobody").await.unwrap(), 0);
-        users::lock_until(&mut tx, "u1", TimeMs(99)).await.unwrap();
-        tx.commit().await.unwrap();
-        let found = users::credentials(store, "u1").await.unwrap().unwrap();
-        assert_eq!((found.failed_logins, found.locked_until), (2, Some(TimeMs(99))));
-        assert!(!format!("{found:?}").contains("argon2id"));
-        let mut tx = store.begin().await.unwrap();
-        users::login_succeeded(&mut tx, "u1", TimeMs(7)).await.unwrap();
-        tx.commit().await.unwrap();
-        let found = users::credentials(store, "u1").await.unwrap().unwrap();
-        assert_eq!((found.failed_logins, found.locked_until), (0, None));
-        let user = users::get(store, "u1").await.unwrap().unwrap();
-        assert_eq!(user.last_login_at, Some(TimeMs(7)));
-        let mut tx = store.begin().await.unwrap();
-        users::login_failed(&mut tx, "u1").await.unwrap();
-        assert!(users::set_password(&mut tx, "u1", "new hash", TimeMs(8)).await.unwrap());
         let profile = ("New", "Name", None);
         assert!(users::update_profile(&mut tx, "u1", profile, TimeMs(9)).await.unwrap());
         tx.commit().await.unwrap();
-        let found = users::credentials(store, "u1").await.unwrap().unwrap();
-        assert_eq!((found.password_hash.as_str(), found.failed_logins), ("new hash", 0));
-        assert_eq!(found.password_changed_at, TimeMs(8));
         let user = users::get(store, "u1").await.unwrap().unwrap();
         assert_eq!((user.first_name.as_str(), user.phone), ("New", None));
     });

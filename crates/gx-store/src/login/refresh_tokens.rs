@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use gx_types::TimeMs;
 
-use super::sessions::{self, COLUMNS, Session, SubjectKind, session};
+use super::SubjectKind;
+use super::sessions::{self, COLUMNS, Session, session};
 use crate::sql::sql;
 use crate::{Error, Source, Tx};
 

@@ -5,32 +5,9 @@
 
 use gx_types::TimeMs;
 
-use super::refresh_tokens;
+use super::{Subject, SubjectKind, refresh_tokens};
 use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx};
-
-/// Whose session it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SubjectKind {
-    User,
-    Admin,
-}
-
-impl SubjectKind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "USER",
-            Self::Admin => "ADMIN",
-        }
-    }
-
-    pub(crate) fn from_text(text: &str) -> Result<Self, Error> {
-        [Self::User, Self::Admin]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Error::corrupt("kind of session", text))
-    }
-}
 
 /// A login to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +41,10 @@ pub struct Session {
 }
 
 impl Session {
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { kind: self.kind, id: &self.subject }
+    }
+
     /// Whether the session still stands at a time.
     pub fn is_open(&self, now: TimeMs) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
@@ -138,8 +119,7 @@ pub async fn get(
 /// Those of the database.
 pub async fn list(
     source: impl Into<Source<'_>>,
-    kind: SubjectKind,
-    subject: &str,
+    subject: Subject<'_>,
     now: TimeMs,
 ) -> Result<Vec<Session>, Error> {
     let mut reader = source.into().open().await?;
@@ -148,8 +128,8 @@ pub async fn list(
         WHERE s.kind = $1 AND s.subject = $2 AND s.revoked_at_ms IS NULL AND s.expires_at_ms > $3
         ORDER BY s.last_used_at_ms DESC, s.session_id"
     ))
-    .bind(kind.as_str())
-    .bind(subject)
+    .bind(subject.kind.as_str())
+    .bind(subject.id)
     .bind(now)
     .all(&mut reader.conn())
     .await?;
@@ -195,15 +175,15 @@ pub async fn revoke(
 /// Those of the database.
 pub async fn revoke_all(
     tx: &mut Tx,
-    (kind, subject): (SubjectKind, &str),
+    subject: Subject<'_>,
     except: Option<&str>,
     reason: &str,
     now: TimeMs,
 ) -> Result<u64, Error> {
     sql("UPDATE sessions SET revoked_at_ms = $3, revoke_reason = $4
         WHERE kind = $1 AND subject = $2 AND revoked_at_ms IS NULL AND session_id <> $5")
-    .bind(kind.as_str())
-    .bind(subject)
+    .bind(subject.kind.as_str())
+    .bind(subject.id)
     .bind(now)
     .bind(reason)
     .bind(except.unwrap_or_default())

@@ -2,9 +2,9 @@
 
 use gx_types::{AccountId, AdminId, TimeMs};
 
+use super::SubjectKind;
 use crate::admin::admins;
 use crate::bulk::{Bulk, Column};
-use crate::identity::sessions::SubjectKind;
 use crate::identity::users::UserStatus;
 use crate::sql::Row;
 use crate::{Error, Source};
@@ -61,7 +61,9 @@ pub async fn get_many(
         "WITH input (session_id) AS ({rows})
         SELECT s.session_id, s.kind, s.subject, s.last_used_at_ms, s.expires_at_ms,
             s.revoked_at_ms, u.status, u.ledger_id, a.account_no, a.frozen,
-            d.role, d.status, d.ledger_id, d.must_change_password
+            d.role, d.status, d.ledger_id,
+            CASE WHEN s.kind = 'ADMIN' THEN (SELECT c.must_change_password FROM credentials c
+                WHERE c.kind = 'ADMIN' AND c.subject = s.subject) END
         FROM input i JOIN sessions s ON s.session_id = i.session_id
         LEFT JOIN users u ON s.kind = 'USER' AND u.user_id = s.subject
         LEFT JOIN accounts a ON a.account_id = u.ledger_id
@@ -104,6 +106,6 @@ fn admin(row: &Row) -> Result<Owner, Error> {
         role,
         enabled: row.opt_text(11)? == Some(admins::status(true)),
         ledger_id: row.opt_parse(12, "admin id")?,
-        must_change_password: row.flag(13)?,
+        must_change_password: row.opt_int(13)?.is_some_and(|flag| flag != 0),
     })
 }
