@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use gx_contract::Command;
 use gx_contract::admin::{BootstrapSystem, GetSystemStatus, InitializeCountryData};
-use gx_server::config::{Config, Engine, LedgerEngine};
+use gx_server::config::{Config, DatabaseEngine, LedgerEngine};
 use gx_server::engine::Submission;
 use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, StartError, Workers};
 use gx_store::admin::admins;
@@ -204,7 +204,7 @@ async fn refuse_lost_database(platform: &Platform) -> Result<()> {
 
 /// Whether the database is the file in the data folder.
 pub fn is_file_database(config: &Config) -> bool {
-    config.database.engine == Engine::Sqlite && !config.database.url.is_set()
+    config.database.engine == DatabaseEngine::Sqlite && !config.database.url.is_set()
 }
 
 /// Ends the leases of an earlier process on this machine that was killed, so that a restart need

@@ -14,7 +14,7 @@ use tokio::net::lookup_host;
 use crate::certificate::Certificate;
 use crate::chaincode::surface_digest;
 use crate::proto::{ChaincodeDefinition, QueryChaincodeDefinition};
-use crate::{Engine, Error, Identity, Options, PeerAddress, Peers, Wallet, clock};
+use crate::{Error, FabricEngine, Identity, Options, PeerAddress, Peers, Wallet, clock};
 
 /// Certificates that end sooner than this are a finding.
 const EXPIRY_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -62,7 +62,7 @@ pub async fn run(options: &Options, wallet: &Wallet, wallet_path: &Path) -> Vec<
             ));
         }
     }
-    let engine = match Engine::new(options.clone(), wallet) {
+    let engine = match FabricEngine::new(options.clone(), wallet) {
         Ok(engine) => engine,
         Err(error) => {
             let remedy = "put the settings right";
@@ -187,7 +187,7 @@ fn remedy(error: &Error) -> &'static str {
     found.map_or("read the peer's log at this time", |(_, remedy)| remedy)
 }
 
-async fn check_channel(engine: &Engine, identity: &Identity) -> Finding {
+async fn check_channel(engine: &FabricEngine, identity: &Identity) -> Finding {
     let what = format!("channel {} as {}", engine.options().channel, identity.name());
     let channel = &engine.options().channel;
     let args = [b"GetChainInfo".to_vec(), channel.as_bytes().to_vec()];
@@ -197,7 +197,7 @@ async fn check_channel(engine: &Engine, identity: &Identity) -> Finding {
     }
 }
 
-async fn check_definition(engine: &Engine) -> Finding {
+async fn check_definition(engine: &FabricEngine) -> Finding {
     let name = engine.options().chaincode.clone();
     let what = format!("chaincode {name}");
     let query = QueryChaincodeDefinition { name }.encode_to_vec();
@@ -221,7 +221,7 @@ async fn check_definition(engine: &Engine) -> Finding {
 
 /// The chaincode on the peer is this build's contract. Its parameters are shown to be compared
 /// with those of other organizations; different ones make no common endorsement.
-async fn check_contract(engine: &Engine) -> Finding {
+async fn check_contract(engine: &FabricEngine) -> Finding {
     let what = "contract";
     let args = vec![crate::invocation::GET_CHAINCODE_INFO.as_bytes().to_vec()];
     let chaincode = engine.options().chaincode.clone();
@@ -245,7 +245,7 @@ async fn check_contract(engine: &Engine) -> Finding {
 }
 
 /// An empty batch goes all the way to the endorsements, and no further.
-async fn check_endorsement(engine: &Engine) -> Finding {
+async fn check_endorsement(engine: &FabricEngine) -> Finding {
     let what = "endorsement";
     let Some((role, identity)) =
         Role::ALL.into_iter().find_map(|role| Some((role, engine.identity(role).ok()?)))
@@ -263,7 +263,7 @@ async fn check_endorsement(engine: &Engine) -> Finding {
 }
 
 /// The last block's time is not far ahead of this clock: it came from another submitter's.
-async fn check_clock(engine: &Engine) -> Finding {
+async fn check_clock(engine: &FabricEngine) -> Finding {
     let what = "clock";
     let last = match engine.tip().await {
         Ok(tip) => engine.block(tip.number).await,

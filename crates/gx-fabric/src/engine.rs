@@ -75,7 +75,7 @@ pub struct Settled {
 
 /// A channel as a ledger. Clones share connection and streams.
 #[derive(Debug, Clone)]
-pub struct Engine {
+pub struct FabricEngine {
     inner: Arc<Inner>,
 }
 
@@ -91,7 +91,7 @@ struct Inner {
     _following: DropGuard,
 }
 
-impl Engine {
+impl FabricEngine {
     /// Takes the identities with a role out of the wallet and starts to follow the channel's tip.
     /// Nothing is asked of the network yet. Must be called within a Tokio runtime.
     ///

@@ -32,7 +32,7 @@ mod wire;
 
 pub use connection::{PeerAddress, Peers};
 pub use counts::Counts;
-pub use engine::{Engine, Options, Settled, Tip};
+pub use engine::{FabricEngine, Options, Settled, Tip};
 pub use failure::{Class, EndorserDetail, Error, Validation};
 pub use gateway::{Committed, Deadlines, Gateway, Prepared};
 pub use identity::{Identity, IdentityError, Wallet};

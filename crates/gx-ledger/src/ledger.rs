@@ -10,7 +10,7 @@ use gx_types::{NetworkId, TimeMs};
 use tokio::sync::watch;
 
 use crate::block::{Block, Body, Origin, Sealed};
-use crate::engine::Engine;
+use crate::executor::Executor;
 use crate::hash::Hash;
 use crate::key::{NodeKey, PublicKey};
 use crate::pending::Limits;
@@ -132,7 +132,7 @@ struct Inner {
     options: Options,
     identity: Identity,
     /// None while the file cannot be opened anew after an error.
-    engine: Mutex<Option<Engine>>,
+    executor: Mutex<Option<Executor>>,
     store: RwLock<Option<Arc<Store>>>,
     shared: Arc<Shared>,
     /// None only while it is dropped.
@@ -170,7 +170,7 @@ impl Ledger {
     ) -> Result<Self, Error> {
         let store = Arc::new(store);
         let head = store.head()?;
-        let engine = Engine::load(store.clone(), options.limits, head.tip.number)?;
+        let executor = Executor::load(store.clone(), options.limits, head.tip.number)?;
         let shared = Arc::new(Shared::new(head, options.limits.recent_bytes));
         let (queue, messages) = sync_channel(QUEUE);
         let writer =
@@ -182,7 +182,7 @@ impl Ledger {
         let inner = Inner {
             options,
             identity,
-            engine: Mutex::new(Some(engine)),
+            executor: Mutex::new(Some(executor)),
             store: RwLock::new(Some(store)),
             shared,
             queue: Some(queue),
@@ -224,19 +224,19 @@ impl Ledger {
             }
             _ => {}
         }
-        // Before the engine's lock, so that it overlaps with the execution of other batches.
+        // Before the executor's lock, so that it overlaps with the execution of other batches.
         let body = Body::of_commands(&batch.commands)
             .map_err(|error| Error::io("encode commands for", path)(error.into()))?;
         let commands_hash = Hash::of(body.commands());
         let (answer, ticket) = sync_channel(1);
-        let mut guard = self.inner.lock_engine();
-        let engine = self.inner.ready(&mut guard)?;
+        let mut guard = self.inner.lock_executor();
+        let executor = self.inner.ready(&mut guard)?;
         let opening = self.inner.shared.progress().opening;
         let fetch = |number| self.inner.durable_block(number, opening);
-        let executed = engine.execute(batch, context, &fetch)?;
+        let executed = executor.execute(batch, context, &fetch)?;
         let settled = self.inner.shared.progress().settled;
-        let chores = engine.apply(&executed, settled);
-        let number = engine.executed();
+        let chores = executor.apply(&executed, settled);
+        let number = executor.executed();
         let mut work = Work::new(number, (batch, context), (body, commands_hash), executed, answer);
         (work.chores, work.given) = (chores, given);
         // Still under the lock, so that blocks reach the writer in their order.
@@ -250,11 +250,11 @@ impl Ledger {
     /// Outer: the ledger failed, as for [`Ledger::enqueue`]. Inner: the contract's refusal.
     pub fn query(&self, query: Query) -> Result<Result<String, Refused>, Error> {
         let (answer, executed, opening) = {
-            let mut guard = self.inner.lock_engine();
-            let engine = self.inner.ready(&mut guard)?;
+            let mut guard = self.inner.lock_executor();
+            let executor = self.inner.ready(&mut guard)?;
             let opening = self.inner.shared.progress().opening;
             let fetch = |number| self.inner.durable_block(number, opening);
-            (engine.query(query, &fetch)?, engine.executed(), opening)
+            (executor.query(query, &fetch)?, executor.executed(), opening)
         };
         // What it was answered from may still be on its way to the file, and may yet be lost.
         self.inner.wait_for(executed, opening)?;
@@ -271,16 +271,16 @@ impl Ledger {
 
     /// State, head and blocks as of one moment.
     pub(crate) fn freeze(&self) -> Result<(Snapshot, Head, BlockReader), Error> {
-        let mut guard = self.inner.lock_engine();
-        let engine = self.inner.ready(&mut guard)?;
+        let mut guard = self.inner.lock_executor();
+        let executor = self.inner.ready(&mut guard)?;
         let opening = self.inner.shared.progress().opening;
-        let head = self.inner.wait_for(engine.executed(), opening)?;
-        Ok((engine.snapshot(head.tip)?, head, self.inner.open_reader()?))
+        let head = self.inner.wait_for(executor.executed(), opening)?;
+        Ok((executor.snapshot(head.tip)?, head, self.inner.open_reader()?))
     }
 
     /// Where the outcomes of command ids stand.
     pub(crate) fn places(&self, ids: &[u128]) -> Result<Vec<Option<Place>>, Error> {
-        let mut guard = self.inner.lock_engine();
+        let mut guard = self.inner.lock_executor();
         self.inner.ready(&mut guard)?.places(ids)
     }
 
@@ -338,22 +338,22 @@ impl Ledger {
 }
 
 impl Inner {
-    fn lock_engine(&self) -> MutexGuard<'_, Option<Engine>> {
-        // A panic under the lock leaves the engine's state in doubt: it is then loaded anew.
-        self.engine.lock().unwrap_or_else(|poisoned| {
-            self.engine.clear_poison();
+    fn lock_executor(&self) -> MutexGuard<'_, Option<Executor>> {
+        // A panic under the lock leaves the executor's state in doubt: it is then loaded anew.
+        self.executor.lock().unwrap_or_else(|poisoned| {
+            self.executor.clear_poison();
             let mut guard = PoisonError::into_inner(poisoned);
             *guard = None;
             guard
         })
     }
 
-    /// The engine, told of what the writer has done meanwhile; after an error the file is opened
+    /// The executor, told of what the writer has done meanwhile; after an error the file is opened
     /// anew first.
     fn ready<'g>(
         &self,
-        guard: &'g mut MutexGuard<'_, Option<Engine>>,
-    ) -> Result<&'g mut Engine, Error> {
+        guard: &'g mut MutexGuard<'_, Option<Executor>>,
+    ) -> Result<&'g mut Executor, Error> {
         let (sealed, failed) = {
             let mut progress = self.shared.progress();
             (std::mem::take(&mut progress.sealed), progress.failed.is_some())
@@ -363,14 +363,14 @@ impl Inner {
             **guard = Some(self.reopen()?);
         }
         let closed = || self.stopped("the file is closed");
-        let engine = guard.as_mut().ok_or_else(closed)?;
-        engine.sealed(sealed);
-        Ok(engine)
+        let executor = guard.as_mut().ok_or_else(closed)?;
+        executor.sealed(sealed);
+        Ok(executor)
     }
 
     /// Closes the file and opens it again: an error leaves redb unable to go on, and what was
     /// executed but not stored must be forgotten.
-    fn reopen(&self) -> Result<Engine, Error> {
+    fn reopen(&self) -> Result<Executor, Error> {
         let mut slot = self.store.write().unwrap_or_else(PoisonError::into_inner);
         // The writer has let go of it, or is about to answer everything that waits; readers keep
         // it for one read at most.
@@ -385,12 +385,12 @@ impl Inner {
             return Err(self.stopped("the file is not the one that was opened before"));
         }
         let (head, store) = (store.head()?, Arc::new(store));
-        let engine = Engine::load(store.clone(), self.options.limits, head.tip.number)?;
+        let executor = Executor::load(store.clone(), self.options.limits, head.tip.number)?;
         self.send(Message::Resume(store.clone(), head))?;
         self.shared.recent.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.shared.resume(head);
         *slot = Some(store);
-        Ok(engine)
+        Ok(executor)
     }
 
     fn send(&self, message: Message) -> Result<(), Error> {

@@ -10,9 +10,9 @@
 mod archive;
 mod block;
 mod encoding;
-mod engine;
 mod error;
 mod execution;
+mod executor;
 mod filter;
 mod hash;
 mod key;

@@ -9,9 +9,9 @@ use gx_contract::state::Key;
 use gx_contract::{Context, Done};
 
 use crate::block::{Block, Body, digest_before_all, state_digest};
-use crate::engine::is_outcome;
 use crate::error::Fault;
 use crate::execution::{Failure, Supply, execute, outcome_record};
+use crate::executor::is_outcome;
 use crate::hash::Hash;
 use crate::outcomes::id_bits;
 use crate::store::{Identity, Place};

@@ -37,7 +37,7 @@ pub(crate) struct Progress {
     pub(crate) head: Head,
     /// All writes up to this block are in the file's state.
     pub(crate) settled: u64,
-    /// New segments that the engine has not fetched yet.
+    /// New segments that the executor has not fetched yet.
     pub(crate) sealed: Vec<Added>,
     /// Why the writer has stopped.
     pub(crate) failed: Option<String>,

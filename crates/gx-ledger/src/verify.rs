@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use gx_types::{CommandId, NetworkId};
 
-use crate::engine::Engine;
 use crate::error::Fault;
+use crate::executor::Executor;
 use crate::key::PublicKey;
 use crate::ledger::Ledger;
 use crate::pending::Limits;
@@ -110,8 +110,8 @@ fn verify_file(
     }
     if found.is_none() {
         found = guard(&store.path, || {
-            let engine = Engine::load(store.clone(), Limits::default(), head.tip.number)?;
-            check.state(&engine.snapshot(head.tip)?, &|ids| engine.places(ids))
+            let executor = Executor::load(store.clone(), Limits::default(), head.tip.number)?;
+            check.state(&executor.snapshot(head.tip)?, &|ids| executor.places(ids))
         })
         .unwrap_or_else(|error| Some(check.unreadable(&error)));
     }

@@ -1,4 +1,4 @@
-//! An executed batch on its way from the engine to the writer.
+//! An executed batch on its way from the executor to the writer.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -8,7 +8,7 @@ use gx_types::{BatchId, Role};
 
 use crate::Error;
 use crate::block::{Body, Sealed};
-use crate::engine::{Chores, Executed};
+use crate::executor::{Chores, Executed};
 use crate::hash::Hash;
 use crate::shared::Receipt;
 use crate::store::{Head, Store};

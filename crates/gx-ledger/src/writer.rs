@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError};
 use gx_contract::Write;
 
 use crate::block::{Block, Header, Sealed, digest_of_log, write_log};
-use crate::engine::{Chores, is_outcome};
 use crate::error::{Fault, describe};
+use crate::executor::{Chores, is_outcome};
 use crate::filter::Filter;
 use crate::hash::Hash;
 use crate::key::NodeKey;

@@ -14,8 +14,8 @@ use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
 use crate::auth::{Gate, Hasher, KeyError, Keys, Pepper, Tokens};
-use crate::coalesce::{Coalescer, queries};
 use crate::config::Config;
+use crate::data_loader::{DataLoader, queries};
 use crate::engine::{Outbox, Waiters};
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
@@ -77,7 +77,7 @@ struct Inner {
     hasher: Hasher,
     pepper: Pepper,
     limiter: Limiter,
-    balances: Coalescer<AccountId, (Balance, Position), gx_store::Error>,
+    balances: DataLoader<AccountId, (Balance, Position), gx_store::Error>,
     started: Instant,
     stopping: watch::Sender<bool>,
 }
@@ -103,7 +103,7 @@ impl App {
             hasher: Hasher::new(&config.auth).map_err(StartError::Settings)?,
             pepper,
             limiter: Limiter::new(&config.rate_limits, config.network),
-            balances: Coalescer::new(queries(&source), move |ids| {
+            balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
             }),
             started: Instant::now(),

@@ -255,7 +255,7 @@ pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
     let msp_id = Some(settings.msp_id.as_str()).filter(|msp_id| !msp_id.is_empty());
     let wallet_path = config.wallet_dir();
     let wallet = Wallet::open(&wallet_path, msp_id)?;
-    let engine = gx_fabric::Engine::new(options.clone(), &wallet)?;
+    let engine = gx_fabric::FabricEngine::new(options.clone(), &wallet)?;
     // Nothing waits for it: what is wrong may pass, and what is not needed may stay so.
     tokio::spawn(async move {
         for finding in gx_fabric::check::run(&options, &wallet, &wallet_path).await {

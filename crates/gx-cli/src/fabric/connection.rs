@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use gx_fabric::{Engine, Options, PeerAddress, Peers, Wallet};
+use gx_fabric::{FabricEngine, Options, PeerAddress, Peers, Wallet};
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Network")]
@@ -64,8 +64,8 @@ impl Connection {
         Ok(options)
     }
 
-    pub fn engine(&self) -> Result<Engine> {
-        Ok(Engine::new(self.options()?, &self.wallet()?)?)
+    pub fn engine(&self) -> Result<FabricEngine> {
+        Ok(FabricEngine::new(self.options()?, &self.wallet()?)?)
     }
 
     pub fn wallet_path(&self) -> &std::path::Path {

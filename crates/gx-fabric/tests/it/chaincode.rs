@@ -5,7 +5,7 @@ use std::time::Duration;
 use gx_contract::tokenomics::GetBalance;
 use gx_contract::{BatchRecord, Outcome};
 use gx_fabric::issue::{Authority, Key};
-use gx_fabric::{Class, Engine, Identity};
+use gx_fabric::{Class, FabricEngine, Identity};
 use gx_types::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -204,7 +204,7 @@ async fn the_server_may_stop_and_start_between_calls() {
     // The peer's call waits on the port that nobody serves until its deadline.
     let mut options = network.options();
     options.deadlines.endorse = Duration::from_secs(3);
-    let engine = Engine::new(options, &network.wallet).unwrap();
+    let engine = FabricEngine::new(options, &network.wallet).unwrap();
     let mut load = Load::default();
     engine.submit(&load.foundation()).await.unwrap();
     network.stop_chaincode.cancel();

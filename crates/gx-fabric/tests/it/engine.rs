@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gx_contract::admin::{CountryWeight, InitializeCountryData};
 use gx_contract::tokenomics::GetBalance;
-use gx_fabric::{Class, Engine, Error};
+use gx_fabric::{Class, Error, FabricEngine};
 use gx_types::{Actor, Role};
 
 use crate::load::{Load, account};
@@ -81,7 +81,7 @@ async fn a_batch_that_is_too_large_is_settled_in_parts() {
     let network = Network::start(Release::V3).await;
     let mut options = network.options();
     options.transaction_bytes_max = 64 << 10;
-    let engine = Engine::new(options, &network.wallet).unwrap();
+    let engine = FabricEngine::new(options, &network.wallet).unwrap();
     let mut load = Load::default();
     engine.submit(&load.foundation()).await.unwrap();
     engine.submit(&load.openings(4)).await.unwrap();
@@ -107,7 +107,7 @@ async fn one_command_that_is_too_large_is_said_so() {
     let network = Network::start(Release::V3).await;
     let mut options = network.options();
     options.transaction_bytes_max = 1 << 10;
-    let engine = Engine::new(options, &network.wallet).unwrap();
+    let engine = FabricEngine::new(options, &network.wallet).unwrap();
     let mut load = Load::default();
     let error = engine.submit(&load.foundation()).await.unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
@@ -133,11 +133,11 @@ async fn nobody_listening_is_no_answer() {
     // A port that was free a moment ago.
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     options.peers.addresses = vec![free.to_string().parse().unwrap()];
-    let engine = Engine::new(options.clone(), &network.wallet).unwrap();
+    let engine = FabricEngine::new(options.clone(), &network.wallet).unwrap();
     let error = engine.tip().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }) && error.class() == Class::NotAnswered);
     // With a second peer that answers, the first may be away.
     options.peers.addresses.push(network.gateway.to_string().parse().unwrap());
-    let engine = Engine::new(options, &network.wallet).unwrap();
+    let engine = FabricEngine::new(options, &network.wallet).unwrap();
     assert_eq!(engine.tip().await.unwrap().number, 0);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gx_contract::{Batch, Outcome};
-use gx_fabric::{Class, Engine, Error};
+use gx_fabric::{Class, Error, FabricEngine};
 use gx_types::{CommandId, Role};
 use tokio::task::JoinSet;
 
@@ -54,7 +54,7 @@ async fn other_faults_are_given_back_with_their_class() {
         let network = Network::start(Release::V3).await;
         let mut options = network.options();
         options.deadlines.endorse = Duration::from_secs(2);
-        let engine = Engine::new(options, &network.wallet).unwrap();
+        let engine = FabricEngine::new(options, &network.wallet).unwrap();
         let batch = Load::default().foundation();
         network.cause(&[fault]);
         let error = engine.submit(&batch).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_stream_that_is_cut_again_and_again_loses_and_doubles_nothing() {
 }
 
 /// Sends batches in order, each until it is settled.
-pub(crate) async fn send(engine: Engine, batches: Vec<Batch>) {
+pub(crate) async fn send(engine: FabricEngine, batches: Vec<Batch>) {
     for batch in batches {
         // A submitter pauses between attempts, and never gives up.
         let mut attempts = tokio::time::interval(Duration::from_millis(50));
@@ -136,7 +136,7 @@ pub(crate) async fn send(engine: Engine, batches: Vec<Batch>) {
 
 /// Checks that every command of the batches has been applied, once, and that those of each list
 /// of batches have kept their order. Blocks are read from one on.
-pub(crate) async fn check_once_in_order(engine: &Engine, from: u64, lists: &[Vec<Batch>]) {
+pub(crate) async fn check_once_in_order(engine: &FabricEngine, from: u64, lists: &[Vec<Batch>]) {
     let mut places: BTreeMap<CommandId, (u64, usize)> = BTreeMap::new();
     let (tip, mut next) = (engine.tip().await.unwrap().number, from);
     while next <= tip {
@@ -189,7 +189,7 @@ async fn a_peer_that_has_moved_is_found_behind_its_name() {
     let name = Forwarder::to(network.gateway).await;
     let mut options = network.options();
     options.peers.addresses = vec![name.address.to_string().parse().unwrap()];
-    let engine = Engine::new(options, &network.wallet).unwrap();
+    let engine = FabricEngine::new(options, &network.wallet).unwrap();
     let mut load = Load::default();
     engine.submit(&load.foundation()).await.unwrap();
     engine.submit(&load.openings(3)).await.unwrap();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gx_contract::tokenomics::GetBalance;
 use gx_contract::{Batch, Command, Context, Event, Outcome};
-use gx_fabric::Engine;
+use gx_fabric::FabricEngine;
 use gx_ledger::{Ledger, NodeKey, Options};
 use gx_types::{NetworkId, TimeMs};
 use tempfile::TempDir;
@@ -42,7 +42,7 @@ impl Twin {
     }
 
     /// Executes all that the channel has settled since, and compares every record.
-    pub(crate) async fn follow(&mut self, engine: &Engine) {
+    pub(crate) async fn follow(&mut self, engine: &FabricEngine) {
         let tip = engine.tip().await.unwrap().number;
         while self.next <= tip {
             let blocks = engine.blocks(self.next, 64, 8 << 20).await.unwrap();
@@ -98,7 +98,7 @@ impl Twin {
 /// Commands of the script, up to a number, sent batch by batch. `pass` lets days pass and tells the
 /// time that follows.
 pub(crate) async fn play(
-    engine: &Engine,
+    engine: &FabricEngine,
     script: &mut Script,
     load: &mut Load,
     commands: usize,
@@ -139,7 +139,7 @@ async fn ten_thousand_mixed_commands_end_as_on_the_embedded_ledger() {
 }
 
 /// Balances of the script's people, as both ledgers tell them.
-pub(crate) async fn compare_balances(engine: &Engine, twin: &Twin, script: &Script) {
+pub(crate) async fn compare_balances(engine: &FabricEngine, twin: &Twin, script: &Script) {
     for account_id in script.people.iter().copied() {
         let query = GetBalance { account_id };
         let here = twin.ledger.query(query.clone().into()).unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gx_contract::{Batch, Outcome};
-use gx_fabric::{Class, Engine, Options, Peers, Wallet};
+use gx_fabric::{Class, FabricEngine, Options, Peers, Wallet};
 use gx_types::{Role, TimeMs};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
@@ -58,8 +58,8 @@ async fn network() -> Option<Network> {
 }
 
 impl Network {
-    fn engine(&self) -> Engine {
-        Engine::new(self.options.clone(), &self.wallet).unwrap()
+    fn engine(&self) -> FabricEngine {
+        FabricEngine::new(self.options.clone(), &self.wallet).unwrap()
     }
 }
 
@@ -162,7 +162,7 @@ async fn ten_thousand_mixed_commands_end_as_on_the_embedded_ledger() {
 
 /// Sends payments, lets something happen in the middle, and checks that each is settled once and
 /// in order.
-async fn survive(network: &Network, submitters: usize, happening: impl AsyncFnOnce(&Engine)) {
+async fn survive(network: &Network, submitters: usize, happening: impl AsyncFnOnce(&FabricEngine)) {
     let engine = network.engine();
     let mut load = load();
     send(engine.clone(), vec![load.foundation(), load.openings(20)]).await;

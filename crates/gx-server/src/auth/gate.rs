@@ -20,8 +20,8 @@ use sha2::{Digest, Sha256};
 use super::permissions::{AdminRole, Permission};
 use super::tokens::{Audience, Tokens};
 use crate::calendar::now_ms;
-use crate::coalesce::{Coalescer, queries};
 use crate::config::Auth;
+use crate::data_loader::{DataLoader, queries};
 use crate::error::{Error, Result};
 
 /// Who calls.
@@ -129,7 +129,7 @@ struct Verified {
 pub(crate) struct Gate {
     tokens: Tokens,
     verified: Cache,
-    standings: Coalescer<Arc<str>, Standing, gx_store::Error>,
+    standings: DataLoader<Arc<str>, Standing, gx_store::Error>,
     store: Store,
     admin_idle_ms: i64,
 }
@@ -143,7 +143,7 @@ impl Gate {
         Self {
             tokens,
             verified: Cache::default(),
-            standings: Coalescer::new(queries(&source), move |ids| load(source.clone(), ids)),
+            standings: DataLoader::new(queries(&source), move |ids| load(source.clone(), ids)),
             store,
             admin_idle_ms: i64::from(auth.admin_idle_seconds) * 1000,
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gx_store::{PostgresConfig, SqliteConfig};
 
-use super::{Config, Engine};
+use super::{Config, DatabaseEngine};
 
 impl Config {
     /// The database that the settings name.
@@ -18,8 +18,8 @@ impl Config {
             database.url.reveal().parse()?
         } else {
             match database.engine {
-                Engine::Sqlite => gx_store::Config::sqlite(self.sqlite_path()),
-                Engine::Postgres => {
+                DatabaseEngine::Sqlite => gx_store::Config::sqlite(self.sqlite_path()),
+                DatabaseEngine::Postgres => {
                     let password = &database.password;
                     let password =
                         password.is_set().then(|| gx_store::Secret::new(password.reveal()));

@@ -64,7 +64,7 @@ pub struct Config {
 /// The SQL engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Engine {
+pub enum DatabaseEngine {
     Sqlite,
     Postgres,
 }
@@ -72,7 +72,7 @@ pub enum Engine {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    pub engine: Engine,
+    pub engine: DatabaseEngine,
     pub path: PathBuf,
     pub url: Secret,
     pub url_file: PathBuf,

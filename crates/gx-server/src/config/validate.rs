@@ -3,7 +3,7 @@
 use gx_fabric::PeerAddress;
 use gx_types::NetworkId;
 
-use super::{Config, Engine, Error, LedgerEngine};
+use super::{Config, DatabaseEngine, Error, LedgerEngine};
 use crate::peer::{is_network, is_origin};
 
 /// Secrets shorter than this can be guessed.
@@ -57,7 +57,7 @@ impl Config {
             let known = ["postgres://", "postgresql://", "sqlite:"];
             let fits = known.iter().any(|scheme| database.url.reveal().starts_with(scheme));
             check(faults, fits, "database.url", "must start with postgres:// or sqlite:");
-        } else if database.engine == Engine::Postgres {
+        } else if database.engine == DatabaseEngine::Postgres {
             for (key, text) in [
                 ("database.host", &database.host),
                 ("database.name", &database.name),

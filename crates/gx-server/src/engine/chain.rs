@@ -30,7 +30,7 @@ enum Engine {
     /// One file in this process.
     Embedded(Ledger),
     /// A channel of a Fabric network.
-    Fabric(gx_fabric::Engine),
+    Fabric(gx_fabric::FabricEngine),
 }
 
 /// Tells that the ledger has grown.
@@ -157,7 +157,7 @@ impl Chain {
         Self::new(Engine::Embedded(ledger))
     }
 
-    pub fn fabric(engine: gx_fabric::Engine) -> Self {
+    pub fn fabric(engine: gx_fabric::FabricEngine) -> Self {
         Self::new(Engine::Fabric(engine))
     }
 

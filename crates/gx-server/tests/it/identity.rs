@@ -1,8 +1,11 @@
 //! Registration, log-in, refresh, log-out and profile of users.
 
+use std::collections::BTreeSet;
+
+use gx_store::admin::audit::{self, Filter};
 use serde_json::json;
 
-use crate::server::{PASSWORD, Server, registration};
+use crate::server::{ADMIN_PASSWORD, PASSWORD, Server, registration};
 
 #[tokio::test]
 async fn a_person_registers_and_sees_their_profile() {
@@ -87,14 +90,36 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
 async fn five_failures_lock_an_account() {
     let server = Server::start().await;
     let ada = server.register("ada", "DE").await;
-    let wrong = json!({ "email": ada.email, "password": "Wrong7horse" });
-    for _ in 0..5 {
-        server.client.post("/api/v1/auth/login", wrong.clone(), 401).await;
+    let admin = server.admin().await;
+    for (path, name, right) in [
+        ("/api/v1/auth/login", json!({ "email": ada.email }), PASSWORD),
+        ("/api/v1/admin/auth/login", json!({ "username": "superowner" }), ADMIN_PASSWORD),
+    ] {
+        let body = |password: &str| {
+            let mut body = name.clone();
+            body["password"] = json!(password);
+            body
+        };
+        for _ in 0..4 {
+            server.client.post(path, body("Wrong7horse"), 401).await;
+        }
+        // Whoever gets in begins anew.
+        server.client.post(path, body(right), 200).await;
+        for _ in 0..5 {
+            server.client.post(path, body("Wrong7horse"), 401).await;
+        }
+        let locked = server.client.post(path, body(right), 401).await;
+        assert_eq!(locked.str("code"), "invalid_credentials", "{path}");
     }
-    let right = json!({ "email": ada.email, "password": PASSWORD });
-    server.client.post("/api/v1/auth/login", right, 401).await;
     // Who is logged in already stays so.
     ada.client.get("/api/v1/users/profile", 200).await;
+    admin.get("/api/v1/admin/auth/profile", 200).await;
+    let rows = audit::page(server.platform.store(), &Filter::default(), None, 100).await.unwrap();
+    let locks = rows.iter().filter(|row| row.action.ends_with(".lock"));
+    let by: BTreeSet<_> = locks.map(|row| (row.action.as_str(), row.actor.as_str())).collect();
+    let user = format!("user:{}", ada.id);
+    let both = [("admin.lock", "admin:superowner"), ("user.lock", user.as_str())];
+    assert_eq!(by, BTreeSet::from(both));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gx_types::{AccountId, AccountType};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
@@ -227,6 +228,14 @@ async fn genesis_comes_once() {
     assert_eq!(reply.str("status"), "committed");
     assert_eq!(ada.balance().await, "500.00");
     admin.post("/api/v1/genesis", json!({}), 400).await;
+    let bob = server.account(&admin, "bob", "IN").await;
+    let both = json!({ "userIds": [bob.ledger_id], "userId": ada.ledger_id });
+    assert_eq!(admin.settle("/api/v1/genesis", both).await.str("status"), "committed");
+    assert_eq!((ada.balance().await, bob.balance().await), ("500.00".into(), "500.00".into()));
+    let nobody = AccountId::from_entropy("DE".parse().unwrap(), AccountType::Individual, [7; 16]);
+    let unknown = json!({ "userIds": [bob.ledger_id, nobody] });
+    let reply = admin.post("/api/v1/genesis", unknown, 404).await;
+    assert_eq!(reply.str("message"), "User not found");
 }
 
 #[tokio::test]

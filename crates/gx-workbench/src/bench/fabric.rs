@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, ensure};
 use gx_contract::tokenomics::GetBalance;
 use gx_contract::{Batch, Envelope};
-use gx_fabric::{Class, Counts, Engine, Settled, Validation};
+use gx_fabric::{Class, Counts, FabricEngine, Settled, Validation};
 use gx_types::{BatchId, Role};
 use tokio::task::JoinSet;
 
@@ -99,7 +99,7 @@ pub(super) fn seed() -> u64 {
 }
 
 struct Load {
-    engine: Engine,
+    engine: FabricEngine,
     population: Population,
 }
 
@@ -242,7 +242,7 @@ impl Ends {
 
 /// Endorses, submits and waits, once and without the engine's retries.
 async fn one(
-    engine: Engine,
+    engine: FabricEngine,
     identity: Arc<gx_fabric::Identity>,
     batch: Batch,
 ) -> Option<Validation> {

@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gx_fabric::chaincode::{self, Access};
 use gx_fabric::issue::{Authority, Key, write_msp_folder};
 use gx_fabric::proto::{ChannelHeader, Header, Proposal, SignedProposal};
-use gx_fabric::{Deadlines, Engine, Options, PeerAddress, Peers, Wallet};
+use gx_fabric::{Deadlines, FabricEngine, Options, PeerAddress, Peers, Wallet};
 use gx_types::TimeMs;
 use prost::Message;
 use tempfile::TempDir;
@@ -194,8 +194,8 @@ impl Network {
         options
     }
 
-    pub(crate) fn engine(&self) -> Engine {
-        Engine::new(self.options(), &self.wallet).unwrap()
+    pub(crate) fn engine(&self) -> FabricEngine {
+        FabricEngine::new(self.options(), &self.wallet).unwrap()
     }
 
     pub(crate) fn cause(&self, faults: &[Fault]) {

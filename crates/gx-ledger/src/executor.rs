@@ -35,7 +35,7 @@ pub(crate) struct Chores {
 pub(crate) type Fetch<'f> = &'f dyn Fn(u64) -> Result<Arc<Block>, Error>;
 
 #[derive(Debug)]
-pub(crate) struct Engine {
+pub(crate) struct Executor {
     store: Arc<Store>,
     limits: Limits,
     pending: Pending,
@@ -44,7 +44,7 @@ pub(crate) struct Engine {
     executed: u64,
 }
 
-impl Engine {
+impl Executor {
     /// Reads back what the file's logs hold beyond its state.
     pub(crate) fn load(store: Arc<Store>, limits: Limits, executed: u64) -> Result<Self, Error> {
         let transaction = store.read()?;
@@ -146,19 +146,19 @@ pub(crate) fn is_outcome(key: &str) -> bool {
     key.starts_with("o/")
 }
 
-/// The engine's state together with the file's as of one moment.
+/// The executor's state together with the file's as of one moment.
 struct View<'e> {
-    engine: &'e Engine,
+    executor: &'e Executor,
     state: StateReader,
     segments: SegmentReader,
 }
 
 impl<'e> View<'e> {
-    fn new(engine: &'e Engine) -> Result<Self, Error> {
-        let transaction = engine.store.read()?;
-        let state = StateReader::new(&engine.store, &transaction)?;
-        let segments = SegmentReader::new(&engine.store, &transaction)?;
-        Ok(Self { engine, state, segments })
+    fn new(executor: &'e Executor) -> Result<Self, Error> {
+        let transaction = executor.store.read()?;
+        let state = StateReader::new(&executor.store, &transaction)?;
+        let segments = SegmentReader::new(&executor.store, &transaction)?;
+        Ok(Self { executor, state, segments })
     }
 
     /// Supplies the values of keys; the command ids among them that have an outcome are added to
@@ -183,7 +183,7 @@ impl<'e> View<'e> {
                 let found = same.map_or_else(|| fetch(place.block()), Ok);
                 let found = found.map_err(Failure::Source)?;
                 let record = outcome_record(&found, place.index()).map_err(|fault| {
-                    Failure::Source(Error::block(&self.engine.store.path, place.block(), fault))
+                    Failure::Source(Error::block(&self.executor.store.path, place.block(), fault))
                 })?;
                 supply(key, Some(&record)).map_err(Failure::State)?;
                 block = Some(found);
@@ -195,18 +195,18 @@ impl<'e> View<'e> {
     }
 
     fn place(&self, id: u128) -> Result<Option<Place>, Failure<Error>> {
-        let found = self.engine.outcomes.find(id, &self.segments);
-        found.map_err(|error| Failure::Source(self.engine.store.failed()(error)))
+        let found = self.executor.outcomes.find(id, &self.segments);
+        found.map_err(|error| Failure::Source(self.executor.store.failed()(error)))
     }
 
     fn supply_record(&self, key: Key, supply: Supply<'_>) -> Result<(), Failure<Error>> {
         let encoded = key.encode();
-        if let Some(value) = self.engine.pending.get(&encoded) {
+        if let Some(value) = self.executor.pending.get(&encoded) {
             return supply(key, Some(value)).map_err(Failure::State);
         }
         self.state
             .get(&encoded, |value| supply(key, value))
-            .map_err(|error| Failure::Source(self.engine.store.failed()(error)))?
+            .map_err(|error| Failure::Source(self.executor.store.failed()(error)))?
             .map_err(Failure::State)
     }
 }

@@ -27,23 +27,23 @@ pub(crate) fn queries(store: &Store) -> usize {
 }
 
 type Answer<V, E> = Result<Option<V>, Arc<E>>;
-type Asked<K, V, E> = (K, oneshot::Sender<Answer<V, E>>);
+type LookUp<K, V, E> = (K, oneshot::Sender<Answer<V, E>>);
 
 struct Shared<K, V, E> {
-    pending: Mutex<Vec<Asked<K, V, E>>>,
+    pending: Mutex<Vec<LookUp<K, V, E>>>,
     wake: Notify,
 }
 
 /// Look-ups of one kind. Dropping it ends its queries.
-pub(crate) struct Coalescer<K, V, E> {
+pub(crate) struct DataLoader<K, V, E> {
     shared: Arc<Shared<K, V, E>>,
-    /// Held so that the tasks end with the coalescer.
+    /// Held so that the tasks end with the loader.
     _tasks: JoinSet<()>,
 }
 
-impl<K, V, E> fmt::Debug for Coalescer<K, V, E> {
+impl<K, V, E> fmt::Debug for DataLoader<K, V, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Coalescer")
+        f.write_str("DataLoader")
     }
 }
 
@@ -52,7 +52,7 @@ impl<K, V, E> fmt::Debug for Coalescer<K, V, E> {
 #[error("look-ups have ended")]
 pub(crate) struct Ended;
 
-impl<K, V, E> Coalescer<K, V, E>
+impl<K, V, E> DataLoader<K, V, E>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
@@ -94,11 +94,11 @@ where
 }
 
 impl<K, V, E> Shared<K, V, E> {
-    fn lock(&self) -> MutexGuard<'_, Vec<Asked<K, V, E>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<LookUp<K, V, E>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<Asked<K, V, E>> {
+    fn take(&self) -> Vec<LookUp<K, V, E>> {
         let mut pending = self.lock();
         if pending.len() <= KEYS_MAX {
             return std::mem::take(&mut pending);
@@ -109,7 +109,7 @@ impl<K, V, E> Shared<K, V, E> {
     }
 }
 
-async fn answer<K, V, E, F, Fut>(asked: Vec<Asked<K, V, E>>, load: &F)
+async fn answer<K, V, E, F, Fut>(asked: Vec<LookUp<K, V, E>>, load: &F)
 where
     K: Clone + Eq + Hash,
     V: Clone,
@@ -140,7 +140,7 @@ mod tests {
     async fn look_ups_that_come_during_a_query_share_the_next_one() {
         let (queries, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let (count, hold) = (Arc::clone(&queries), Arc::clone(&gate));
-        let coalescer = Arc::new(Coalescer::new(1, move |keys: Vec<u32>| {
+        let loader = Arc::new(DataLoader::new(1, move |keys: Vec<u32>| {
             let (count, hold) = (Arc::clone(&count), Arc::clone(&hold));
             async move {
                 count.fetch_add(1, Ordering::Relaxed);
@@ -149,15 +149,15 @@ mod tests {
             }
         }));
         let ask = |key: u32| {
-            let coalescer = Arc::clone(&coalescer);
-            tokio::spawn(async move { coalescer.get(key).await.unwrap().unwrap() })
+            let loader = Arc::clone(&loader);
+            tokio::spawn(async move { loader.get(key).await.unwrap().unwrap() })
         };
         let first = ask(1);
         while queries.load(Ordering::Relaxed) == 0 {
             tokio::task::yield_now().await;
         }
         let later: Vec<_> = [2, 3, 3, 200].into_iter().map(ask).collect();
-        while coalescer.shared.pending.lock().unwrap().len() < 4 {
+        while loader.shared.pending.lock().unwrap().len() < 4 {
             tokio::task::yield_now().await;
         }
         gate.add_permits(2);
@@ -172,9 +172,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_reaches_everybody_who_asked() {
-        let coalescer =
-            Coalescer::new(1, |_: Vec<u32>| async { Err::<HashMap<u32, u32>, _>("gone") });
-        assert_eq!(*coalescer.get(1).await.unwrap().unwrap_err(), "gone");
-        assert_eq!(*coalescer.get(1).await.unwrap().unwrap_err(), "gone");
+        let loader =
+            DataLoader::new(1, |_: Vec<u32>| async { Err::<HashMap<u32, u32>, _>("gone") });
+        assert_eq!(*loader.get(1).await.unwrap().unwrap_err(), "gone");
+        assert_eq!(*loader.get(1).await.unwrap().unwrap_err(), "gone");
     }
 }
