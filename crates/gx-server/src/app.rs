@@ -13,7 +13,7 @@ use gx_store::tokenomics::accounts::{self, Balance};
 use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
-use crate::auth::{Gate, Hasher, KeyError, Keys, Pepper, Tokens};
+use crate::auth::{Gate, Hasher, KeyError, Logins};
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
 use crate::engine::{Outbox, Waiters};
@@ -74,8 +74,7 @@ struct Inner {
     waiters: Waiters,
     metrics: Arc<Metrics>,
     gate: Gate,
-    hasher: Hasher,
-    pepper: Pepper,
+    logins: Logins,
     limiter: Limiter,
     balances: DataLoader<AccountId, (Balance, Position), gx_store::Error>,
     started: Instant,
@@ -94,14 +93,13 @@ impl App {
         waiters: Waiters,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let tokens = Tokens::new(Keys::load(&config)?, &config.auth.issuer);
-        let pepper = Pepper::load(&config)?;
-        store.pin_pepper(&pepper.fingerprint()).await?;
+        let hasher = Hasher::new(&config.auth).map_err(StartError::Settings)?;
+        let logins = Logins::new(&config, store.clone(), hasher)?;
+        store.pin_pepper(&logins.pepper().fingerprint()).await?;
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
-            gate: Gate::new(tokens, store.clone(), &config.auth),
-            hasher: Hasher::new(&config.auth).map_err(StartError::Settings)?,
-            pepper,
+            gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth),
+            logins,
             limiter: Limiter::new(&config.rate_limits, config.network),
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
@@ -141,11 +139,7 @@ impl App {
     }
 
     pub(crate) fn hasher(&self) -> &Hasher {
-        &self.0.hasher
-    }
-
-    pub(crate) fn pepper(&self) -> &Pepper {
-        &self.0.pepper
+        self.0.logins.hasher()
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
@@ -193,6 +187,7 @@ parts! {
     Outbox: |app| app.0.outbox.clone();
     Waiters: |app| app.0.waiters.clone();
     BodyLimits: |app| BodyLimits::new(&app.0.config.http);
+    Logins: |app| app.0.logins.clone();
     NetworkId: |app| app.0.config.network;
 }
 

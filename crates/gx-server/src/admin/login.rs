@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use gx_store::Store;
 use gx_store::admin::admins;
 use gx_store::login::SubjectKind;
 use gx_types::NetworkId;
@@ -10,13 +11,12 @@ use serde::Serialize;
 
 use super::AdminProfile;
 use crate::api::Route;
-use crate::app::App;
 use crate::audit::Audit;
 use crate::auth::fields::{GivenPassword, NewAdminPassword};
 use crate::auth::login::{self, LOGIN_FAILURES, LogoutBody};
 use crate::auth::refresh::{self, REFRESH_FAILURES, RefreshBody};
 use crate::auth::session::{Origin, TokenPair};
-use crate::auth::{Admin, Policy};
+use crate::auth::{Admin, Logins, Policy};
 use crate::error::{Error, Result};
 use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
             .gives_tokens()
             .sample(r#"{"refreshToken": "{adminRefreshToken}"}"#)
             .fails(&REFRESH_FAILURES)
-            .fails(&[(403, "mfa_required")]),
+            .fails(&[(401, "idle_timeout"), (403, "mfa_required")]),
         Route::post("/api/v1/admin/auth/logout", logout)
             .summary("Ends the admin's session")
             .sample("{}"),
@@ -84,24 +84,24 @@ pub(crate) struct AdminLoggedIn {
 
 /// `POST /admin/auth/login`
 async fn login(
-    State(app): State<App>,
+    State(logins): State<Logins>,
+    State(network): State<NetworkId>,
     context: Context,
     headers: HeaderMap,
     Body(body): Body<AdminLoginBody>,
 ) -> Result<Json<AdminLoggedIn>> {
-    require_devnet(&app)?;
-    let row = find(&app, body.username, body.email).await?;
+    require_devnet(network)?;
+    let row = find(logins.store(), body.username, body.email).await?;
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    let (tokens, row) = login::login(&app, origin, row, body.password.0).await?;
+    let (tokens, row) = login::login(&logins, origin, row, body.password.0).await?;
     let (success, requires_mfa) = (true, false);
     Ok(Json(AdminLoggedIn { success, requires_mfa, tokens, admin: row.into() }))
 }
 
 /// Administrators need a second factor wherever coins are worth something, and this build has
 /// none.
-fn require_devnet(app: &App) -> Result<()> {
-    let network = app.config().network;
+fn require_devnet(network: NetworkId) -> Result<()> {
     if network == NetworkId::Devnet {
         return Ok(());
     }
@@ -112,15 +112,15 @@ fn require_devnet(app: &App) -> Result<()> {
 }
 
 async fn find(
-    app: &App,
+    store: &Store,
     username: Option<Text<1, 254>>,
     email: Option<Text<1, 254>>,
 ) -> Result<Option<admins::Admin>> {
     if let Some(Text(username)) = username {
-        return Ok(admins::get(app.store(), &username).await?);
+        return Ok(admins::get(store, &username).await?);
     }
     if let Some(Text(email)) = email {
-        return Ok(admins::by_email(app.store(), &email.trim().to_lowercase()).await?);
+        return Ok(admins::by_email(store, &email.trim().to_lowercase()).await?);
     }
     let mut errors = FieldErrors::default();
     errors.add(FieldPath::Key(&FieldPath::Root, "username"), "required", "is required, or email");
@@ -129,12 +129,13 @@ async fn find(
 
 /// `POST /admin/auth/refresh`
 async fn refresh(
-    State(app): State<App>,
+    State(logins): State<Logins>,
+    State(network): State<NetworkId>,
     audit: Audit,
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
-    require_devnet(&app)?;
-    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::Admin, body).await?))
+    require_devnet(network)?;
+    Ok(Json(refresh::refresh(&logins, &audit, SubjectKind::Admin, body).await?))
 }
 
 /// `POST /admin/auth/logout`
@@ -145,15 +146,15 @@ async fn logout(admin: Admin, audit: Audit, Body(body): Body<LogoutBody>) -> Res
 
 /// `POST /admin/auth/password/change`
 async fn change_password(
-    State(app): State<App>,
+    State(logins): State<Logins>,
     context: Context,
     admin: Admin,
     Body(body): Body<PasswordBody>,
 ) -> Result<Json<Message>> {
-    let row = admins::get(app.store(), admin.id()).await?.ok_or_else(Error::forbidden)?;
+    let row = admins::get(logins.store(), admin.id()).await?.ok_or_else(Error::forbidden)?;
     check_new(&body, &row.email)?;
     let passwords = (body.current.0, body.new.0);
-    login::change_password(&app, &context, admin.in_session(), passwords).await?;
+    login::change_password(&logins, &context, admin.in_session(), passwords).await?;
     Ok(Json(Message::done("The password is changed; all other sessions have ended")))
 }
 

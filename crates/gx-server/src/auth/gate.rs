@@ -149,10 +149,6 @@ impl Gate {
         }
     }
 
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.tokens
-    }
-
     /// Who sent a request.
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller> {
         let token = self.verify(bearer(headers)?)?;
@@ -205,8 +201,7 @@ impl Gate {
     async fn use_admin_session(&self, session: &Standing, now: TimeMs) -> Result<()> {
         let idle_ms = now.0.saturating_sub(session.last_used_at.0);
         if idle_ms > self.admin_idle_ms {
-            let message = "The session was idle for too long; log in again";
-            return Err(Error::unauthorized("idle_timeout", message));
+            return Err(idle());
         }
         if idle_ms > TOUCH_EVERY_MS {
             let mut tx = self.store.begin().await?;
@@ -242,6 +237,10 @@ fn bearer(headers: &HeaderMap) -> Result<&str> {
         let message = "Invalid authorization header format. Expected: Bearer <token>";
         Error::unauthorized("authorization_malformed", message)
     })
+}
+
+pub(super) fn idle() -> Error {
+    Error::unauthorized("idle_timeout", "The session was idle for too long; log in again")
 }
 
 fn invalid() -> Error {

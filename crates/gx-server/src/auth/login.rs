@@ -11,11 +11,11 @@ use gx_types::TimeMs;
 
 use super::fields::Token;
 use super::gate::InSession;
+use super::logins::Logins;
 use super::principal::Principal;
 use super::secrets::token_hash;
 use super::session::{self, Origin, TokenPair};
 use crate::api::Failure;
-use crate::app::App;
 use crate::audit::{Audit, Entry, audit_row};
 use crate::calendar::now_ms;
 use crate::config::Auth;
@@ -36,7 +36,7 @@ request! {
 
 /// Opens a session for whoever was found, if the password is theirs, and gives the row back.
 pub(crate) async fn login<R>(
-    app: &App,
+    logins: &Logins,
     origin: Origin<'_>,
     found: Option<R>,
     password: String,
@@ -46,22 +46,22 @@ where
 {
     let principal = found.as_ref().map(Principal::from);
     let credentials = match &principal {
-        Some(principal) => credentials::get(app.store(), principal.subject()).await?,
+        Some(principal) => credentials::get(logins.store(), principal.subject()).await?,
         None => None,
     };
-    let fits = check(app, credentials, password).await?;
+    let fits = check(logins, credentials, password).await?;
     let (principal, row) = principal.zip(found).ok_or_else(failed)?;
     if !fits || !principal.is_admitted()? {
-        note_failure(app, origin.context, principal.subject()).await?;
+        note_failure(logins, origin.context, principal.subject()).await?;
         return Err(failed());
     }
-    Ok((open(app, origin, &principal).await?, row))
+    Ok((open(logins, origin, &principal).await?, row))
 }
 
-async fn open(app: &App, origin: Origin<'_>, principal: &Principal) -> Result<TokenPair> {
+async fn open(logins: &Logins, origin: Origin<'_>, principal: &Principal) -> Result<TokenPair> {
     let subject = principal.subject();
-    let mut change = Audit::new(app.store().clone(), origin.context).begin().await?;
-    let tokens = session::open(app, change.tx(), origin, principal).await?;
+    let mut change = Audit::new(logins.store().clone(), origin.context).begin().await?;
+    let tokens = session::open(logins, change.tx(), origin, principal).await?;
     credentials::login_succeeded(change.tx(), subject, TimeMs(now_ms())).await?;
     let (actor, action) = (subject.to_string(), format!("{}.login", subject.kind.word()));
     change.commit(Entry { actor: &actor, action: &action, target: subject.id }).await?;
@@ -69,10 +69,10 @@ async fn open(app: &App, origin: Origin<'_>, principal: &Principal) -> Result<To
 }
 
 /// Counts a wrong password, and locks the account when there are too many in a row.
-async fn note_failure(app: &App, context: &Context, subject: Subject<'_>) -> Result<()> {
-    let mut tx = app.store().begin().await?;
+async fn note_failure(logins: &Logins, context: &Context, subject: Subject<'_>) -> Result<()> {
+    let mut tx = logins.store().begin().await?;
     let failures = credentials::login_failed(&mut tx, subject).await?;
-    if let Some(until) = locked_until(&app.config().auth, failures, TimeMs(now_ms())) {
+    if let Some(until) = locked_until(logins.auth(), failures, TimeMs(now_ms())) {
         credentials::lock_until(&mut tx, subject, until).await?;
         let (actor, action) = (subject.to_string(), format!("{}.lock", subject.kind.word()));
         audit::append(&mut tx, &[audit_row(context, &actor, &action, subject.id)]).await?;
@@ -97,20 +97,20 @@ pub(crate) async fn logout(audit: &Audit, caller: InSession<'_>, body: LogoutBod
 
 /// Sets another password, if the current one is given, and ends all other sessions.
 pub(crate) async fn change_password(
-    app: &App,
+    logins: &Logins,
     context: &Context,
     caller: InSession<'_>,
     (current, new): (String, String),
 ) -> Result<()> {
     let InSession { subject, session } = caller;
-    let credentials = credentials::get(app.store(), subject).await?;
-    if !check(app, credentials, current).await? {
-        note_failure(app, context, subject).await?;
+    let credentials = credentials::get(logins.store(), subject).await?;
+    if !check(logins, credentials, current).await? {
+        note_failure(logins, context, subject).await?;
         return Err(failed());
     }
-    let hash = app.hasher().hash(new).await?;
+    let hash = logins.hasher().hash(new).await?;
     let password = PasswordHash { hash: &hash, must_change: false };
-    let mut change = Audit::new(app.store().clone(), context).begin().await?;
+    let mut change = Audit::new(logins.store().clone(), context).begin().await?;
     let now = TimeMs(now_ms());
     credentials::set_password(change.tx(), subject, password, now).await?;
     let reason = "password changed";
@@ -126,14 +126,18 @@ fn failed() -> Error {
 }
 
 /// Whether password and state of an account let somebody in. An unknown account takes as long.
-async fn check(app: &App, credentials: Option<Credentials>, password: String) -> Result<bool> {
+async fn check(
+    logins: &Logins,
+    credentials: Option<Credentials>,
+    password: String,
+) -> Result<bool> {
     let now = TimeMs(now_ms());
     let locked = credentials
         .as_ref()
         .and_then(|credentials| credentials.locked_until)
         .is_some_and(|until| now < until);
     let hash = credentials.map(|credentials| credentials.password_hash);
-    Ok(app.hasher().verify(password, hash).await? && !locked)
+    Ok(logins.hasher().verify(password, hash).await? && !locked)
 }
 
 /// Until when an account is locked after a number of failures in a row; each doubles the time.

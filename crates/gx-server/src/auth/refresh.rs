@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use gx_store::Tx;
 use gx_store::login::SubjectKind;
-use gx_store::login::refresh_tokens::{self, Rotation, Successor};
+use gx_store::login::refresh_tokens::{self, Limits, Rotation, Successor};
 use gx_types::TimeMs;
 
 use super::fields::Token;
+use super::gate::idle;
+use super::logins::Logins;
 use super::principal::Principal;
 use super::secrets::{opaque_token, token_hash};
 use super::session::{TokenPair, lifetimes, pair};
 use crate::api::Failure;
-use crate::app::App;
 use crate::audit::{Audit, Entry};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
@@ -39,7 +40,7 @@ const SUCCESSORS_MAX: usize = 16;
 
 /// New tokens for a refresh token.
 pub(crate) async fn refresh(
-    app: &App,
+    logins: &Logins,
     audit: &Audit,
     kind: SubjectKind,
     body: RefreshBody,
@@ -47,13 +48,13 @@ pub(crate) async fn refresh(
     let presented = body.token.0;
     let mut change = audit.begin().await?;
     let salt = opaque_token().map_err(Error::internal)?;
-    let first = app.pepper().successor(&presented, &salt);
+    let first = logins.pepper().successor(&presented, &salt);
     let (session, token, action) =
-        match rotate(app, change.tx(), (kind, &presented), (&first, &salt)).await? {
+        match rotate(logins, change.tx(), (kind, &presented), (&first, &salt)).await? {
             Rotation::Rotated(session) => (session, first, "session.refresh"),
             Rotation::Repeated { session, salt } => {
-                let again = app.pepper().successor(&presented, &salt);
-                (session, newest(app, change.tx(), again).await?, "session.refresh.repeat")
+                let again = logins.pepper().successor(&presented, &salt);
+                (session, newest(logins, change.tx(), again).await?, "session.refresh.repeat")
             }
             Rotation::Reused(session) => {
                 let actor = session.subject().to_string();
@@ -61,6 +62,7 @@ pub(crate) async fn refresh(
                 change.commit(Entry { actor: &actor, action: "session.reuse", target }).await?;
                 return Err(reused());
             }
+            Rotation::Idle => return Err(idle()),
             Rotation::Unknown | Rotation::Expired | Rotation::Revoked => return Err(invalid()),
         };
     // Whoever is shut out gets no successor, so that their token is not used up either.
@@ -70,33 +72,40 @@ pub(crate) async fn refresh(
     }
     let actor = session.subject().to_string();
     change.commit(Entry { actor: &actor, action, target: &session.session_id }).await?;
-    pair(app, &principal, (&session.session_id, session.expires_at), token)
+    pair(logins, &principal, (&session.session_id, session.expires_at), token)
 }
 
 async fn rotate(
-    app: &App,
+    logins: &Logins,
     tx: &mut Tx,
     (kind, presented): (SubjectKind, &str),
     (successor, salt): (&str, &str),
 ) -> Result<Rotation> {
     let now = now_ms();
-    let (_, refresh_ms) = lifetimes(app, kind);
+    let (_, refresh_ms) = lifetimes(logins, kind);
     let successor = Successor {
         token_hash: &token_hash(successor),
         salt,
         expires_at: TimeMs(now + refresh_ms),
     };
-    let grace = Duration::from_secs(app.config().auth.refresh_grace_seconds.into());
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    let limits = Limits {
+        grace: seconds(logins.auth().refresh_grace_seconds),
+        idle: match kind {
+            SubjectKind::User => None,
+            SubjectKind::Admin => Some(seconds(logins.auth().admin_idle_seconds)),
+        },
+    };
     let presented = (kind, &*token_hash(presented));
-    Ok(refresh_tokens::rotate(tx, presented, successor, grace, TimeMs(now)).await?)
+    Ok(refresh_tokens::rotate(tx, presented, successor, limits, TimeMs(now)).await?)
 }
 
 /// The end of the row of successors that begins with a token. One that was itself replaced
 /// meanwhile would be taken for stolen as soon as its own grace is over.
-async fn newest(app: &App, tx: &mut Tx, mut token: String) -> Result<String> {
+async fn newest(logins: &Logins, tx: &mut Tx, mut token: String) -> Result<String> {
     for _ in 0..SUCCESSORS_MAX {
         match refresh_tokens::successor_salt(&mut *tx, &token_hash(&token)).await? {
-            Some(salt) => token = app.pepper().successor(&token, &salt),
+            Some(salt) => token = logins.pepper().successor(&token, &salt),
             None => return Ok(token),
         }
     }

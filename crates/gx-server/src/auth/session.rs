@@ -8,10 +8,10 @@ use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::logins::Logins;
 use super::principal::Principal;
 use super::secrets::{opaque_token, random_id, token_hash};
 use super::tokens::{Audience, Claims};
-use crate::app::App;
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
@@ -46,13 +46,13 @@ pub(crate) struct Origin<'a> {
 
 /// Opens a session in the caller's transaction.
 pub(super) async fn open(
-    app: &App,
+    logins: &Logins,
     tx: &mut Tx,
     origin: Origin<'_>,
     principal: &Principal,
 ) -> Result<TokenPair> {
     let (now, subject) = (now_ms(), principal.subject());
-    let (session_ms, refresh_ms) = lifetimes(app, subject.kind);
+    let (session_ms, refresh_ms) = lifetimes(logins, subject.kind);
     let refresh_token = opaque_token().map_err(Error::internal)?;
     let agent = origin.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let session = NewSession {
@@ -67,12 +67,12 @@ pub(super) async fn open(
     };
     let until = TimeMs(now + refresh_ms.min(session_ms));
     sessions::open(tx, &session, &token_hash(&refresh_token), until).await?;
-    pair(app, principal, (&session.session_id, session.expires_at), refresh_token)
+    pair(logins, principal, (&session.session_id, session.expires_at), refresh_token)
 }
 
 /// Life of a session and of a refresh token, in milliseconds.
-pub(super) fn lifetimes(app: &App, kind: SubjectKind) -> (i64, i64) {
-    let auth = &app.config().auth;
+pub(super) fn lifetimes(logins: &Logins, kind: SubjectKind) -> (i64, i64) {
+    let auth = logins.auth();
     let session = match kind {
         SubjectKind::User => auth.session_seconds,
         SubjectKind::Admin => auth.admin_session_seconds,
@@ -81,14 +81,14 @@ pub(super) fn lifetimes(app: &App, kind: SubjectKind) -> (i64, i64) {
 }
 
 pub(super) fn pair(
-    app: &App,
+    logins: &Logins,
     principal: &Principal,
     (session_id, session_ends): (&str, TimeMs),
     refresh_token: String,
 ) -> Result<TokenPair> {
-    let tokens = app.gate().tokens();
+    let tokens = logins.tokens();
     let now_s = now_ms() / 1000;
-    let until = now_s + i64::from(app.config().auth.access_token_seconds);
+    let until = now_s + i64::from(logins.auth().access_token_seconds);
     let exp = until.min(session_ends.0 / 1000);
     let claims = Claims {
         iss: tokens.issuer().to_owned(),

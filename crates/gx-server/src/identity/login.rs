@@ -9,13 +9,12 @@ use serde::Serialize;
 
 use super::Profile;
 use crate::api::{Failure, Route};
-use crate::app::App;
 use crate::audit::Audit;
-use crate::auth::User;
 use crate::auth::fields::{GivenPassword, LoginEmail};
 use crate::auth::login::{self, LOGIN_FAILURES, LogoutBody};
 use crate::auth::refresh::{self, REFRESH_FAILURES, RefreshBody};
 use crate::auth::session::{Origin, TokenPair};
+use crate::auth::{Logins, User};
 use crate::error::Result;
 use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
@@ -65,28 +64,28 @@ pub(crate) struct LoggedIn {
 
 /// `POST /auth/login`
 async fn login(
-    State(app): State<App>,
+    State(logins): State<Logins>,
     context: Context,
     headers: HeaderMap,
     Body(body): Body<LoginBody>,
 ) -> Result<Json<LoggedIn>> {
-    let mut row = users::by_email(app.store(), &body.email.kept).await?;
+    let mut row = users::by_email(logins.store(), &body.email.kept).await?;
     if let (None, Some(before)) = (&row, &body.email.before) {
-        row = users::by_email(app.store(), before).await?;
+        row = users::by_email(logins.store(), before).await?;
     }
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    let (tokens, row) = login::login(&app, origin, row, body.password.0).await?;
+    let (tokens, row) = login::login(&logins, origin, row, body.password.0).await?;
     Ok(Json(LoggedIn { tokens, user: row.into() }))
 }
 
 /// `POST /auth/refresh`
 async fn refresh(
-    State(app): State<App>,
+    State(logins): State<Logins>,
     audit: Audit,
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
-    Ok(Json(refresh::refresh(&app, &audit, SubjectKind::User, body).await?))
+    Ok(Json(refresh::refresh(&logins, &audit, SubjectKind::User, body).await?))
 }
 
 /// `POST /auth/logout`

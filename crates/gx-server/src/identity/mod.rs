@@ -12,9 +12,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Route;
-use crate::app::App;
 use crate::auth::principal::USER_ROLE;
-use crate::auth::{Jwks, User};
+use crate::auth::{Jwks, Logins, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
@@ -115,8 +114,8 @@ async fn profile(user: User, State(store): State<Store>) -> Result<Json<Profile>
 }
 
 /// `GET /.well-known/jwks.json`
-async fn jwks(State(app): State<App>) -> Result<Json<Jwks>> {
-    Ok(Json(app.gate().tokens().jwks()))
+async fn jwks(State(logins): State<Logins>) -> Result<Json<Jwks>> {
+    Ok(Json(logins.tokens().jwks()))
 }
 
 /// The account on the ledger of a user, given by either id.

@@ -14,10 +14,9 @@ use serde::Serialize;
 
 use super::fields::{BirthDate, DocumentNumber, PersonName, Phone};
 use crate::api::Route;
-use crate::app::App;
 use crate::audit::{Audit, Entry};
 use crate::auth::fields::{Email, NewUserPassword};
-use crate::auth::{Policy, random_id};
+use crate::auth::{Logins, Policy, random_id};
 use crate::calendar::{Date, now_ms};
 use crate::error::{Error, Result};
 use crate::http::answer::Created;
@@ -70,16 +69,16 @@ pub(crate) struct Registered {
 
 /// `POST /auth/register`
 async fn register(
-    State(app): State<App>,
+    State(logins): State<Logins>,
     audit: Audit,
     Body(body): Body<RegisterBody>,
 ) -> Result<Created<Registered>> {
     check(&body)?;
-    if !is_country(app.store(), body.country).await? {
+    if !is_country(logins.store(), body.country).await? {
         let message = "countryCode is no country of this network";
         return Err(Error::new(StatusCode::NOT_FOUND, "country_not_found", message));
     }
-    let new = new_user(&app, body).await?;
+    let new = new_user(&logins, body).await?;
     let mut change = audit.begin().await?;
     users::create(change.tx(), &new).await.map_err(taken)?;
     let actor = format!("user:{}", new.user_id);
@@ -122,10 +121,10 @@ async fn is_country(store: &Store, code: CountryCode) -> Result<bool> {
     Ok(supply::system(store).await?.is_none_or(|system| system.countries == 0))
 }
 
-async fn new_user(app: &App, body: RegisterBody) -> Result<NewUser> {
+async fn new_user(logins: &Logins, body: RegisterBody) -> Result<NewUser> {
     let identity_hash = match &body.document {
-        Some(document) => app.pepper().of_document(body.country.as_str(), &document.0),
-        None => app.pepper().of_email(&body.email.0),
+        Some(document) => logins.pepper().of_document(body.country.as_str(), &document.0),
+        None => logins.pepper().of_email(&body.email.0),
     };
     Ok(NewUser {
         user_id: random_id().map_err(Error::internal)?,
@@ -136,7 +135,7 @@ async fn new_user(app: &App, body: RegisterBody) -> Result<NewUser> {
         country: body.country,
         gender: None,
         date_of_birth: body.born.0.to_string(),
-        password_hash: app.hasher().hash(body.password.0).await?,
+        password_hash: logins.hasher().hash(body.password.0).await?,
         decision: Decision::PendingAdminApproval,
         identity_hash,
         created_at: TimeMs(now_ms()),

@@ -22,6 +22,15 @@ pub struct Successor<'a> {
     pub expires_at: TimeMs,
 }
 
+/// How long tokens may be presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long after its replacement a token leads to its successor again.
+    pub grace: Duration,
+    /// How long a session may lie unused and still be refreshed; as long as it stands for `None`.
+    pub idle: Option<Duration>,
+}
+
 /// What became of a refresh token that was to be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
@@ -33,6 +42,8 @@ pub enum Rotation {
     Unknown,
     /// It was issued too long ago, or the session has ended.
     Expired,
+    /// The session lay unused for too long.
+    Idle,
     /// The session was revoked.
     Revoked,
     /// It was replaced longer ago than the grace. The session is revoked now, with the reason
@@ -64,10 +75,11 @@ pub async fn rotate(
     tx: &mut Tx,
     (kind, token_hash): (SubjectKind, &str),
     successor: Successor<'_>,
-    grace: Duration,
+    limits: Limits,
     now: TimeMs,
 ) -> Result<Rotation, Error> {
-    let replaced = replace(tx, (kind, token_hash), successor, now).await?;
+    let unused_since = limits.idle.map_or(i64::MIN, |idle| now.0.saturating_sub(ms(idle)));
+    let replaced = replace(tx, (kind, token_hash), successor, (TimeMs(unused_since), now)).await?;
     let row = sql(format!(
         "SELECT {COLUMNS}, r.replaced_by, r.replaced_at_ms, r.successor_salt
         FROM refresh_tokens r JOIN sessions s ON s.session_id = r.session_id
@@ -89,10 +101,14 @@ pub async fn rotate(
         session.last_used_at = now;
         return Ok(Rotation::Rotated(session));
     }
-    if !session.is_open(now) || row.opt_text(11)?.is_none() {
+    let was_used = row.opt_text(11)?.is_some();
+    if session.is_open(now) && !was_used && session.last_used_at.0 < unused_since {
+        return Ok(Rotation::Idle);
+    }
+    if !session.is_open(now) || !was_used {
         return Ok(Rotation::Expired);
     }
-    let grace_ms = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
+    let grace_ms = ms(limits.grace);
     let in_grace = row.opt_time(12)?.is_some_and(|at| now.0 < at.0.saturating_add(grace_ms));
     if let Some(salt) = row.opt_string(13)?.filter(|_| in_grace) {
         return Ok(Rotation::Repeated { session, salt });
@@ -103,23 +119,29 @@ pub async fn rotate(
     Ok(Rotation::Reused(session))
 }
 
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Marks a token that is good as replaced. Says whether it was.
 async fn replace(
     tx: &mut Tx,
     (kind, token_hash): (SubjectKind, &str),
     successor: Successor<'_>,
-    now: TimeMs,
+    (unused_since, now): (TimeMs, TimeMs),
 ) -> Result<bool, Error> {
     let touched = sql("UPDATE refresh_tokens
         SET replaced_by = $2, successor_salt = $3, replaced_at_ms = $4
         WHERE token_hash = $1 AND replaced_by IS NULL AND expires_at_ms > $4
         AND EXISTS (SELECT 1 FROM sessions s WHERE s.session_id = refresh_tokens.session_id
-            AND s.kind = $5 AND s.revoked_at_ms IS NULL AND s.expires_at_ms > $4)")
+            AND s.kind = $5 AND s.revoked_at_ms IS NULL AND s.expires_at_ms > $4
+            AND s.last_used_at_ms >= $6)")
     .bind(token_hash)
     .bind(successor.token_hash)
     .bind(successor.salt)
     .bind(now)
     .bind(kind.as_str())
+    .bind(unused_since)
     .run(&mut tx.conn())
     .await?;
     Ok(touched > 0)

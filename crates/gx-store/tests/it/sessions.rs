@@ -5,7 +5,7 @@ use std::time::Duration;
 use gx_store::Store;
 use gx_store::admin::admins;
 use gx_store::identity::users::UserStatus;
-use gx_store::login::refresh_tokens::{self, Rotation, Successor};
+use gx_store::login::refresh_tokens::{self, Limits, Rotation, Successor};
 use gx_store::login::sessions::{self, NewSession};
 use gx_store::login::standing::{self, Owner};
 use gx_store::login::{Subject, SubjectKind};
@@ -34,14 +34,14 @@ async fn open(store: &Store, id: &str, subject: &str) {
     tx.commit().await.unwrap();
 }
 
-const GRACE: Duration = Duration::from_millis(30);
+const LIMITS: Limits = Limits { grace: Duration::from_millis(30), idle: None };
 
 async fn rotate(store: &Store, old: &str, new: &str, now: i64) -> Rotation {
     let old = (SubjectKind::User, old);
     let salt = format!("salt of {new}");
     let successor = Successor { token_hash: new, salt: &salt, expires_at: TimeMs(now + 400) };
     let mut tx = store.begin().await.unwrap();
-    let rotation = refresh_tokens::rotate(&mut tx, old, successor, GRACE, TimeMs(now)).await;
+    let rotation = refresh_tokens::rotate(&mut tx, old, successor, LIMITS, TimeMs(now)).await;
     tx.commit().await.unwrap();
     rotation.unwrap()
 }
@@ -141,10 +141,33 @@ fn a_token_of_another_kind_of_subject_is_unknown_and_stays_good() {
         let successor = Successor { token_hash: "x", salt: "x", expires_at: TimeMs(900) };
         let mut tx = store.begin().await.unwrap();
         let foreign = (SubjectKind::Admin, "s-1");
-        let rotation = refresh_tokens::rotate(&mut tx, foreign, successor, GRACE, TimeMs(200));
+        let rotation = refresh_tokens::rotate(&mut tx, foreign, successor, LIMITS, TimeMs(200));
         assert_eq!(rotation.await.unwrap(), Rotation::Unknown);
         tx.commit().await.unwrap();
         assert!(matches!(rotate(store, "s-1", "s-2", 201).await, Rotation::Rotated(_)));
+    });
+}
+
+#[test]
+fn a_session_that_lay_unused_for_too_long_is_not_refreshed() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        open(store, "s", "u1").await;
+        let limits = Limits { idle: Some(Duration::from_millis(50)), ..LIMITS };
+        let refresh = async |old: &str, new: &str, now| {
+            let successor = Successor { token_hash: new, salt: "x", expires_at: TimeMs(900) };
+            let old = (SubjectKind::User, old);
+            let mut tx = store.begin().await.unwrap();
+            let rotation = refresh_tokens::rotate(&mut tx, old, successor, limits, TimeMs(now));
+            let rotation = rotation.await.unwrap();
+            tx.commit().await.unwrap();
+            rotation
+        };
+        assert!(matches!(refresh("s-1", "s-2", 150).await, Rotation::Rotated(_)));
+        assert_eq!(refresh("s-2", "s-3", 201).await, Rotation::Idle);
+        assert_eq!(refresh("s-2", "s-3", 1000).await, Rotation::Expired);
+        let session = sessions::get(store, "s").await.unwrap().unwrap();
+        assert_eq!((session.last_used_at, session.revoked_at), (TimeMs(150), None));
     });
 }
 
