@@ -6,12 +6,12 @@
 use std::env;
 
 use anyhow::{Result, bail};
-use gx_pg::{Cluster, Error, Options, Programs, SHARED_URL};
+use gx_pg::{Cluster, Error, Options, Pooler, Programs, SHARED_URL};
 
 use crate::process;
 
 const APT_GET: [&[&str]; 2] =
-    [&["update"], &["install", "--yes", "--no-install-recommends", "postgresql"]];
+    [&["update"], &["install", "--yes", "--no-install-recommends", "postgresql", "pgbouncer"]];
 
 /// Runs all tests, or those that `args` (of cargo nextest or cargo test) choose.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -37,11 +37,13 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Checks for PostgreSQL's server programs. In continuous integration, as root, they are installed
-/// if they are missing; nobody's own machine is changed unasked.
+/// Checks for PostgreSQL's server programs and for PgBouncer. In continuous integration, as root,
+/// they are installed if they are missing; nobody's own machine is changed unasked.
 fn provide_postgresql() -> Result<()> {
     match Programs::find() {
-        Ok(_) => return Ok(()),
+        Ok(_) if Pooler::is_installed() => return Ok(()),
+        Ok(_) if env::var_os("CI").is_none_or(|ci| ci != "true") => bail!(Error::NoPooler),
+        Ok(_) => {}
         Err(Error::NotInstalled) if env::var_os("CI").is_some_and(|ci| ci == "true") => {}
         Err(error) => bail!(error),
     }

@@ -14,6 +14,8 @@ use std::process::ExitStatus;
 pub enum Error {
     /// The server programs are nowhere to be found.
     NotInstalled,
+    /// PgBouncer is nowhere to be found.
+    NoPooler,
     /// Running as root, and the unprivileged account that PostgreSQL insists on does not exist.
     NoAccount { name: &'static str },
     /// The system refused something; `action` says what was tried.
@@ -45,6 +47,10 @@ impl fmt::Display for Error {
             Self::NotInstalled => f.write_str(
                 "PostgreSQL's server programs (initdb, postgres, psql) are neither in PATH nor in \
                  /usr/lib/postgresql/*/bin; on Debian and Ubuntu: apt-get install postgresql",
+            ),
+            Self::NoPooler => f.write_str(
+                "pgbouncer is neither in PATH nor in /usr/sbin; on Debian and Ubuntu: \
+                 apt-get install pgbouncer",
             ),
             Self::NoAccount { name } => write!(
                 f,

@@ -125,9 +125,9 @@ impl<'v> Bulk<'v> {
                 }
                 Ok(touched)
             }
-            Conn::Postgres(conn) => {
+            Conn::Postgres(conn, link) => {
                 let (text, arguments) = self.postgres();
-                let query = sqlx::query_with(AssertSqlSafe(text), arguments);
+                let query = link.query(text, arguments);
                 Ok(conn.execute(query).await.map_err(fail)?.rows_affected())
             }
         }
@@ -151,9 +151,9 @@ impl<'v> Bulk<'v> {
                 }
                 Ok(found)
             }
-            Conn::Postgres(conn) => {
+            Conn::Postgres(conn, link) => {
                 let (text, arguments) = self.postgres();
-                let query = sqlx::query_with(AssertSqlSafe(text), arguments);
+                let query = link.query(text, arguments);
                 let found = conn.fetch_all(query).await.map_err(fail)?;
                 Ok(found.into_iter().map(Row::Postgres).collect())
             }

@@ -4,6 +4,7 @@
 //! that does the same.
 
 use crate::Engine;
+use crate::sql::Link;
 
 /// Settings of the connection that writes. A commit may walk the whole cache, so that a larger one
 /// makes small transactions slower; what it does not hold comes from the system's cache.
@@ -27,7 +28,62 @@ pub(crate) const POSTGRES_SETTINGS: [(&str, &str); 6] = [
     ("idle_in_transaction_session_timeout", "5s"),
 ];
 
-pub(crate) const POSTGRES_BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Asks for one of the settings: those of a connection are in effect together, or none is.
+pub(crate) const POSTGRES_SHOW_SETTING: &str = "SHOW idle_in_transaction_session_timeout";
+pub(crate) const POSTGRES_SHOWN: &str = "5s";
+
+/// The settings that are asked for when a connection is made, those that differ from the server's
+/// own, for a transaction behind a pooler: it lends a session that knows nothing of the last one.
+macro_rules! pooled {
+    ($begin:literal) => {
+        concat!(
+            $begin,
+            "; SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1; ",
+            "SET LOCAL lock_timeout = '10s'; ",
+            "SET LOCAL idle_in_transaction_session_timeout = '5s'",
+        )
+    };
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose {
+    /// Writes whose commit waits for the disk.
+    Durable,
+    /// Writes whose commit does not wait for the disk.
+    Rebuildable,
+    /// Several reads of one moment.
+    Snapshot,
+    /// One read.
+    Read,
+}
+
+impl Purpose {
+    pub(crate) const fn begin_sqlite(self) -> &'static str {
+        match self {
+            Self::Durable => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            Self::Rebuildable => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            Self::Snapshot | Self::Read => "BEGIN",
+        }
+    }
+
+    pub(crate) const fn begin_postgres(self, link: Link) -> &'static str {
+        match (link, self) {
+            (Link::Direct, Self::Durable) => "BEGIN",
+            (Link::Direct, Self::Rebuildable) => "BEGIN; SET LOCAL synchronous_commit = off",
+            (Link::Direct, Self::Snapshot) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Link::Direct, Self::Read) => "BEGIN READ ONLY",
+            (Link::Pooled, Self::Durable) => pooled!("BEGIN"),
+            (Link::Pooled, Self::Rebuildable) => {
+                pooled!("BEGIN; SET LOCAL synchronous_commit = off")
+            }
+            (Link::Pooled, Self::Snapshot) => {
+                pooled!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            }
+            (Link::Pooled, Self::Read) => pooled!("BEGIN READ ONLY"),
+        }
+    }
+}
 
 impl Engine {
     pub(crate) const fn pick(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
@@ -35,19 +91,6 @@ impl Engine {
             Self::Sqlite => sqlite,
             Self::Postgres => postgres,
         }
-    }
-
-    /// Begins a write transaction whose commit waits for the disk.
-    pub(crate) const fn begin(self) -> &'static str {
-        self.pick("PRAGMA synchronous = FULL; BEGIN IMMEDIATE", "BEGIN")
-    }
-
-    /// Begins a write transaction whose commit does not wait for the disk.
-    pub(crate) const fn begin_rebuildable(self) -> &'static str {
-        self.pick(
-            "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
-            "BEGIN; SET LOCAL synchronous_commit = off",
-        )
     }
 }
 
@@ -150,4 +193,24 @@ pub(crate) const fn lock_audit_head(engine: Engine) -> &'static str {
         "SELECT seq, hash FROM audit_head WHERE id = 1",
         "SELECT seq, hash FROM audit_head WHERE id = 1 FOR UPDATE",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_pooler_transactions_have_the_settings_of_connections() {
+        // What every server has by itself, or drivers ask for.
+        let given = ["timezone", "plan_cache_mode"];
+        let asked = POSTGRES_SETTINGS.iter().filter(|(name, _)| !given.contains(name));
+        for (name, value) in asked {
+            for purpose in
+                [Purpose::Durable, Purpose::Rebuildable, Purpose::Snapshot, Purpose::Read]
+            {
+                let begin = purpose.begin_postgres(Link::Pooled).replace('\'', "");
+                assert!(begin.contains(&format!("SET LOCAL {name} = {value}")), "{name}: {begin}");
+            }
+        }
+    }
 }

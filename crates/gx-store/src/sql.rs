@@ -10,25 +10,47 @@ use std::str::FromStr;
 use gx_types::{AccountId, Amount, TimeMs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Executor, PgConnection, Row as _, SqliteConnection};
 use tokio_stream::{Stream, StreamExt as _};
 
 use crate::{Engine, Error};
 
+/// What the connections of a pool lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// The server: a connection is a session.
+    Direct,
+    /// A pooler that lends a session for a transaction.
+    Pooled,
+}
+
+impl Link {
+    /// A statement, which is kept prepared where the session that prepared it stays.
+    pub(crate) fn query(
+        self,
+        text: impl Into<Cow<'static, str>>,
+        arguments: PgArguments,
+    ) -> Query<'static, Postgres, PgArguments> {
+        let text: Cow<'static, str> = text.into();
+        sqlx::query_with(AssertSqlSafe(text), arguments).persistent(self == Self::Direct)
+    }
+}
+
 /// A connection of either engine.
 #[derive(Debug)]
 pub(crate) enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
+    Postgres(&'c mut PgConnection, Link),
 }
 
 impl Conn<'_> {
     pub(crate) fn engine(&self) -> Engine {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
-            Self::Postgres(_) => Engine::Postgres,
+            Self::Postgres(..) => Engine::Postgres,
         }
     }
 
@@ -36,7 +58,7 @@ impl Conn<'_> {
     pub(crate) fn again(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(conn) => Conn::Sqlite(conn),
-            Self::Postgres(conn) => Conn::Postgres(conn),
+            Self::Postgres(conn, link) => Conn::Postgres(conn, *link),
         }
     }
 }
@@ -109,8 +131,8 @@ impl Statement {
                 let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
                 conn.execute(query).await.map(|done| done.rows_affected())
             }
-            Conn::Postgres(conn) => {
-                let query = sqlx::query_with(AssertSqlSafe(self.text), postgres(self.values));
+            Conn::Postgres(conn, link) => {
+                let query = link.query(self.text, postgres(self.values));
                 conn.execute(query).await.map(|done| done.rows_affected())
             }
         };
@@ -125,8 +147,8 @@ impl Statement {
                 let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
                 conn.fetch_all(query).await.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
             }
-            Conn::Postgres(conn) => {
-                let query = sqlx::query_with(AssertSqlSafe(self.text), postgres(self.values));
+            Conn::Postgres(conn, link) => {
+                let query = link.query(self.text, postgres(self.values));
                 conn.fetch_all(query)
                     .await
                     .map(|rows| rows.into_iter().map(Row::Postgres).collect())
@@ -144,8 +166,8 @@ impl Statement {
                 let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
                 Box::pin(conn.fetch(query).map(move |row| row.map(Row::Sqlite).map_err(&failed)))
             }
-            Conn::Postgres(conn) => {
-                let query = sqlx::query_with(AssertSqlSafe(self.text), postgres(self.values));
+            Conn::Postgres(conn, link) => {
+                let query = link.query(self.text, postgres(self.values));
                 Box::pin(conn.fetch(query).map(move |row| row.map(Row::Postgres).map_err(&failed)))
             }
         }

@@ -9,9 +9,13 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, Connection, Executor as _, PgPool, Postgres, Row as _, Sqlite, SqlitePool,
+    Transaction,
+};
 
-use crate::sql::{Conn, sql};
+use crate::dialect::Purpose;
+use crate::sql::{Conn, Link, sql};
 use crate::{Config, Error, PostgresConfig, SqliteConfig, dialect};
 
 /// The SQL engine.
@@ -39,7 +43,7 @@ pub struct Store {
 #[derive(Debug, Clone)]
 enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
-    Postgres(PgPool),
+    Postgres(PgPool, Link),
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], it leaves nothing.
@@ -49,7 +53,7 @@ pub struct Tx(TxKind);
 #[derive(Debug)]
 enum TxKind {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Link),
 }
 
 /// One consistent view of the database over several reads.
@@ -90,6 +94,8 @@ impl<'a> From<&'a mut Tx> for Source<'a> {
 pub(crate) enum Reader<'a> {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
+    /// A transaction for one read: behind a pooler nothing else keeps a session.
+    Pooled(Snapshot),
     Lent(Conn<'a>),
 }
 
@@ -97,7 +103,8 @@ impl Reader<'_> {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(conn) => Conn::Sqlite(conn),
-            Self::Postgres(conn) => Conn::Postgres(conn),
+            Self::Postgres(conn) => Conn::Postgres(conn, Link::Direct),
+            Self::Pooled(view) => view.0.conn(),
             Self::Lent(conn) => conn.again(),
         }
     }
@@ -108,7 +115,11 @@ impl<'a> Source<'a> {
         let reader = match self {
             Self::Store(store) => match &store.pools {
                 Pools::Sqlite { readers, .. } => readers.acquire().await.map(Reader::Sqlite),
-                Pools::Postgres(pool) => pool.acquire().await.map(Reader::Postgres),
+                Pools::Postgres(pool, Link::Direct) => pool.acquire().await.map(Reader::Postgres),
+                Pools::Postgres(_, Link::Pooled) => {
+                    let read = uncut(store.pools.clone(), Purpose::Read).await;
+                    read.map(|tx| Reader::Pooled(Snapshot(tx)))
+                }
             },
             Self::Snapshot(snapshot) => Ok(Reader::Lent(snapshot.0.conn())),
             Self::Tx(tx) => Ok(Reader::Lent(tx.0.conn())),
@@ -121,7 +132,7 @@ impl TxKind {
     fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(tx) => Conn::Sqlite(tx),
-            Self::Postgres(tx) => Conn::Postgres(tx),
+            Self::Postgres(tx, link) => Conn::Postgres(tx, *link),
         }
     }
 }
@@ -139,7 +150,7 @@ impl Tx {
     pub async fn commit(self) -> Result<(), Error> {
         match self.0 {
             TxKind::Sqlite(tx) => tx.commit().await,
-            TxKind::Postgres(tx) => tx.commit().await,
+            TxKind::Postgres(tx, _) => tx.commit().await,
         }
         .map_err(|source| Error::sql("committing", source))
     }
@@ -151,7 +162,7 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), Error> {
         match self.0 {
             TxKind::Sqlite(tx) => tx.rollback().await,
-            TxKind::Postgres(tx) => tx.rollback().await,
+            TxKind::Postgres(tx, _) => tx.rollback().await,
         }
         .map_err(|source| Error::sql("rolling back", source))
     }
@@ -167,7 +178,7 @@ impl Store {
         let doing = || format!("connecting to {}", config.describe());
         let pools = match config {
             Config::Sqlite(config) => connect_sqlite(config).await,
-            Config::Postgres(config) => connect_postgres(config).await.map(Pools::Postgres),
+            Config::Postgres(config) => connect_postgres(config).await,
         };
         pools.map(|pools| Self { pools }).map_err(|source| Error::sql(doing(), source))
     }
@@ -188,7 +199,7 @@ impl Store {
     pub fn engine(&self) -> Engine {
         match self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres(..) => Engine::Postgres,
         }
     }
 
@@ -206,7 +217,7 @@ impl Store {
     /// # Errors
     /// When no connection, or on SQLite no turn, is to be had in time.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        self.begin_with(Engine::begin).await
+        self.begin_for(Purpose::Durable).await.map(Tx)
     }
 
     /// Starts a write transaction for what the ledger can tell again: read models, and how far
@@ -217,22 +228,16 @@ impl Store {
     /// # Errors
     /// Those of [`Store::begin`].
     pub async fn begin_rebuildable(&self) -> Result<Tx, Error> {
-        self.begin_with(Engine::begin_rebuildable).await
+        self.begin_for(Purpose::Rebuildable).await.map(Tx)
     }
 
-    async fn begin_with(&self, statement: fn(Engine) -> &'static str) -> Result<Tx, Error> {
-        let (pools, statement) = (self.pools.clone(), statement(self.engine()));
-        uncut(async move {
-            match pools {
-                Pools::Sqlite { writer, .. } => {
-                    writer.begin_with(statement).await.map(TxKind::Sqlite)
-                }
-                Pools::Postgres(pool) => pool.begin_with(statement).await.map(TxKind::Postgres),
-            }
-        })
-        .await
-        .map(Tx)
-        .map_err(|source| Error::sql("beginning a transaction", source))
+    async fn begin_for(&self, purpose: Purpose) -> Result<TxKind, Error> {
+        let doing = match purpose {
+            Purpose::Durable | Purpose::Rebuildable => "beginning a transaction",
+            Purpose::Snapshot | Purpose::Read => "beginning a read view",
+        };
+        let begun = uncut(self.pools.clone(), purpose).await;
+        begun.map_err(|source| Error::sql(doing, source))
     }
 
     /// Starts a consistent view for several reads.
@@ -240,18 +245,7 @@ impl Store {
     /// # Errors
     /// When no connection is to be had in time.
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        let pools = self.pools.clone();
-        uncut(async move {
-            match pools {
-                Pools::Sqlite { readers, .. } => readers.begin().await.map(TxKind::Sqlite),
-                Pools::Postgres(pool) => {
-                    pool.begin_with(dialect::POSTGRES_BEGIN_SNAPSHOT).await.map(TxKind::Postgres)
-                }
-            }
-        })
-        .await
-        .map(Snapshot)
-        .map_err(|source| Error::sql("beginning a read view", source))
+        self.begin_for(Purpose::Snapshot).await.map(Snapshot)
     }
 
     /// Closes all connections; SQLite folds its write-ahead log into the file.
@@ -261,7 +255,7 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool, _) => pool.close().await,
         }
     }
 }
@@ -269,10 +263,23 @@ impl Store {
 /// Begins a transaction on a task of its own. A caller that is dropped while the statement is on
 /// its way would otherwise put a connection back into the pool inside a transaction, and whoever
 /// took it next would write into it, or find it read-only.
-async fn uncut(
-    begin: impl Future<Output = Result<TxKind, sqlx::Error>> + Send + 'static,
-) -> Result<TxKind, sqlx::Error> {
-    tokio::spawn(begin).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+async fn uncut(pools: Pools, purpose: Purpose) -> Result<TxKind, sqlx::Error> {
+    let begun = tokio::spawn(async move {
+        match pools {
+            Pools::Sqlite { writer, readers } => {
+                let pool = match purpose {
+                    Purpose::Durable | Purpose::Rebuildable => writer,
+                    Purpose::Snapshot | Purpose::Read => readers,
+                };
+                pool.begin_with(purpose.begin_sqlite()).await.map(TxKind::Sqlite)
+            }
+            Pools::Postgres(pool, link) => {
+                let tx = pool.begin_with(purpose.begin_postgres(link)).await?;
+                Ok(TxKind::Postgres(tx, link))
+            }
+        }
+    });
+    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Statements that a connection keeps prepared.
@@ -320,7 +327,7 @@ async fn connect_sqlite(config: &SqliteConfig) -> Result<Pools, sqlx::Error> {
     Ok(Pools::Sqlite { writer, readers })
 }
 
-async fn connect_postgres(config: &PostgresConfig) -> Result<PgPool, sqlx::Error> {
+async fn connect_postgres(config: &PostgresConfig) -> Result<Pools, sqlx::Error> {
     let mut options = PgConnectOptions::new()
         .host(&config.host)
         .port(config.port)
@@ -330,7 +337,6 @@ async fn connect_postgres(config: &PostgresConfig) -> Result<PgPool, sqlx::Error
         .ssl_mode(PgSslMode::from_str(config.ssl_mode.as_str())?)
         .extra_float_digits(None)
         .statement_cache_capacity(PREPARED)
-        .options(dialect::POSTGRES_SETTINGS)
         // Texts of statements say nothing to an operator; what takes long is measured by callers.
         .disable_statement_logging();
     if let Some(password) = &config.password {
@@ -345,9 +351,8 @@ async fn connect_postgres(config: &PostgresConfig) -> Result<PgPool, sqlx::Error
     if let Some(path) = &config.ssl_key {
         options = options.ssl_client_key(path);
     }
-    // The pool would go on trying until its time is over, and then speak of time alone.
-    options.connect().await?.close().await?;
-    PgPoolOptions::new()
+    let (options, link) = linked(options).await?;
+    let pool = PgPoolOptions::new()
         .max_connections(config.connections.max(2))
         .acquire_timeout(config.acquire_timeout)
         .test_before_acquire(false)
@@ -361,5 +366,39 @@ async fn connect_postgres(config: &PostgresConfig) -> Result<PgPool, sqlx::Error
             })
         })
         .connect_with(options)
-        .await
+        .await?;
+    Ok(Pools::Postgres(pool, link))
+}
+
+/// Connects once, and finds out whether that is a session of the server or a pooler's. One that
+/// lends a session for a transaction refuses settings of the connection, or passes over them; then
+/// each transaction brings its own, and no statement stays prepared.
+///
+/// Without this connection the pool would go on trying until its time is over, and then speak of
+/// time alone.
+async fn linked(options: PgConnectOptions) -> Result<(PgConnectOptions, Link), sqlx::Error> {
+    let direct = options.clone().options(dialect::POSTGRES_SETTINGS);
+    let link = match direct.connect().await {
+        Ok(mut conn) => {
+            let shown = conn.fetch_one(sqlx::raw_sql(dialect::POSTGRES_SHOW_SETTING)).await?;
+            let in_effect = shown.try_get::<&str, _>(0)? == dialect::POSTGRES_SHOWN;
+            conn.close().await?;
+            if in_effect { Link::Direct } else { Link::Pooled }
+        }
+        Err(error) if refuses_settings(&error) => {
+            options.connect().await?.close().await?;
+            Link::Pooled
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(match link {
+        Link::Direct => (direct, link),
+        Link::Pooled => (options, link),
+    })
+}
+
+/// PgBouncer's answer, until it can pass the parameter on.
+fn refuses_settings(error: &sqlx::Error) -> bool {
+    let message = error.as_database_error().map(|error| error.message());
+    message.is_some_and(|message| message.starts_with("unsupported startup parameter"))
 }

@@ -79,7 +79,10 @@ text_field!(
         Ok(date) if date.year() >= 1880 => Ok(Self(date)),
         _ => Err(("invalid_date", "must be a date such as 1990-12-31".into())),
     },
-    { "type": "string", "format": "date", "pattern": "^(1[89]|20)[0-9]{2}-", "examples": ["1990-12-31"] }
+    {
+        "type": "string", "format": "date", "pattern": "^(190[6-9]|19[1-9][0-9]|20[0-9]{2})-",
+        "examples": ["1990-12-31"]
+    }
 );
 
 masked!(PersonName, Phone, DocumentNumber);

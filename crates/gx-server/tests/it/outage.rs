@@ -1,5 +1,6 @@
 //! The database goes away and comes back: clients are told to try again, and nothing happens twice.
 
+use gx_pg::{Pooler, Pooling};
 use gx_server::Workers;
 use hyper::StatusCode;
 use serde_json::json;
@@ -45,4 +46,25 @@ async fn without_a_database_requests_are_answered_503_and_may_be_sent_again() {
     assert_eq!(ada.balance().await, "474.9625");
     assert_eq!(bob.balance().await, "525.00");
     server.client.get("/readyz", 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pooler_that_lends_sessions_a_payment_is_the_same() {
+    let database = gx_pg::shared().unwrap().fresh_database().unwrap();
+    for pooling in [Pooling::Session, Pooling::Transaction] {
+        let pooler = Pooler::start(database.server(), pooling).unwrap();
+        let database = database.server().fresh_database().unwrap();
+        let environment = [("DATABASE_URL", &*pooler.url(database.name()))];
+        let server = Server::start_in(&environment, &[], Workers::ALL).await;
+        let admin = server.bootstrapped().await;
+        let ada = server.account(&admin, "ada", "DE").await;
+        let bob = server.account(&admin, "bob", "IN").await;
+        let body = json!({ "toUserId": bob.ledger_id, "amount": "25.00" });
+        let paid = ada.person.client.settle("/api/v1/transfers", body).await;
+        assert_eq!(paid.str("status"), "committed", "{pooling:?}");
+        assert_eq!(ada.balance().await, "474.9625");
+        assert_eq!(bob.balance().await, "525.00");
+        server.client.get("/readyz", 200).await;
+        drop(server.stop().await);
+    }
 }

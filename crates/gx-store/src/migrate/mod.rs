@@ -228,7 +228,7 @@ async fn script(engine: Engine, conn: &mut Conn<'_>, text: &str) -> Result<(), E
     let script = sqlx::raw_sql(AssertSqlSafe(dialect::schema(engine, text)));
     match conn {
         Conn::Sqlite(conn) => conn.execute(script).await.map(drop),
-        Conn::Postgres(conn) => conn.execute(script).await.map(drop),
+        Conn::Postgres(conn, _) => conn.execute(script).await.map(drop),
     }
     .map_err(|source| Error::sql("migrating", source))
 }

@@ -21,6 +21,7 @@ mod idempotency;
 mod leases;
 mod migrations;
 mod outbox;
+mod pooler;
 mod projection;
 mod retention;
 mod rules;

@@ -67,6 +67,7 @@ impl Settings {
                 p99: Bar::None,
                 lone: Bar::AtMost(FABRIC_LONE_BAR_MS + f64::from(self.batch_timeout)),
             },
+            Sql::Pooled => Bars { rate: Bar::None, p99: Bar::None, lone: Bar::None },
             Sql::Sqlite | Sql::Postgres | Sql::Both => Bars {
                 rate: Bar::AtLeast(RATE_BAR),
                 p99: Bar::AtMost(P99_BAR_MS),

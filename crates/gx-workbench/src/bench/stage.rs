@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use gx_pg::{Cluster, Options};
+use gx_pg::{Cluster, Options, Pooler, Pooling};
 use gx_server::config::Config;
 use gx_server::engine::Submission;
 use gx_server::{Platform, Service, Workers};
@@ -30,6 +30,8 @@ const DEADLINE: Duration = Duration::from_secs(300);
 pub(super) enum Sql {
     Sqlite,
     Postgres,
+    /// PostgreSQL behind a PgBouncer that lends sessions for transactions.
+    Pooled,
     Both,
     /// SQLite, and as the ledger the Fabric network that the environment variables FABRIC_* name.
     Fabric,
@@ -41,6 +43,7 @@ impl Sql {
         match self {
             Self::Sqlite => &[Self::Sqlite],
             Self::Postgres => &[Self::Postgres],
+            Self::Pooled => &[Self::Pooled],
             Self::Both => &[Self::Sqlite, Self::Postgres],
             Self::Fabric => &[Self::Fabric],
         }
@@ -50,6 +53,7 @@ impl Sql {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Pooled => "postgres behind pgbouncer",
             Self::Both => "both",
             Self::Fabric => "sqlite and fabric",
         }
@@ -61,6 +65,7 @@ pub(super) struct Stage {
     pub(super) config: Config,
     pub(super) platform: Platform,
     _folder: Scratch,
+    _pooler: Option<Pooler>,
     _cluster: Option<Cluster>,
 }
 
@@ -68,15 +73,20 @@ impl Stage {
     pub(super) async fn start(sql: Sql, within: &Path, workers: Workers) -> Result<Self> {
         let folder = Scratch::make(within, "bench")?;
         let data = folder.path().join("data").display().to_string();
-        let (mut environment, mut cluster) = (Vec::new(), None);
-        if sql == Sql::Postgres {
+        let (mut environment, mut cluster, mut pooler) = (Vec::new(), None, None);
+        if sql == Sql::Postgres || sql == Sql::Pooled {
             let url = match settings::secret(settings::BENCH_DATABASE_URL) {
                 Some(url) => url,
                 None => {
                     let started = Cluster::start(Options::durable())?;
                     let name = "gx_bench";
                     started.create_database(name)?;
-                    let url = started.url(name);
+                    let mut url = started.url(name);
+                    if sql == Sql::Pooled {
+                        let between = Pooler::start(started.server(), Pooling::Transaction)?;
+                        url = between.url(name);
+                        pooler = Some(between);
+                    }
                     cluster = Some(started);
                     url
                 }
@@ -96,7 +106,7 @@ impl Stage {
         }
         let config = Config::load(None, environment, &flags)?;
         let platform = Platform::start(config.clone(), workers, true).await?;
-        Ok(Self { config, platform, _folder: folder, _cluster: cluster })
+        Ok(Self { config, platform, _folder: folder, _pooler: pooler, _cluster: cluster })
     }
 
     /// Bootstraps and opens the population's accounts, through the same path as everything. What
@@ -141,10 +151,10 @@ impl Stage {
 
     /// Stops the platform and fills its read models again; how long that took.
     pub(super) async fn rebuild(self) -> Result<Duration> {
-        let Self { platform, config, _folder: folder, _cluster: cluster } = self;
+        let Self { platform, config, _folder: folder, _pooler: pooler, _cluster: cluster } = self;
         platform.stop().await;
         let rebuilt = rebuild::read_models(config).await;
-        drop((folder, cluster));
+        drop((folder, pooler, cluster));
         Ok(rebuilt?.took)
     }
 
@@ -154,7 +164,7 @@ impl Stage {
 
     /// Stops the platform and keeps its files.
     pub(super) async fn close(self) -> Kept {
-        let Self { platform, config, _folder, _cluster: _ } = self;
+        let Self { platform, config, _folder, _pooler: _, _cluster: _ } = self;
         platform.stop().await;
         Kept { config, _folder }
     }

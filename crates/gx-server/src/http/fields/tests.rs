@@ -17,7 +17,7 @@ request! {
         country as "countryCode": gx_types::CountryCode,
         born as "dateOfBirth": Option<BirthDate>,
         phone as "phone": Option<Phone>,
-        parts as "parts": Vec<Part>,
+        parts as "parts": List<Part, 1, 3>,
     }
 }
 
@@ -49,7 +49,7 @@ fn a_good_body_is_read() {
     assert_eq!(sample.amount.0.qirat(), 50_000_000);
     assert_eq!(sample.country.as_str(), "IN");
     assert!(sample.born.is_none() && sample.phone.is_none());
-    assert_eq!(sample.parts[0].weight.0, 1);
+    assert_eq!(sample.parts.0[0].weight.0, 1);
 }
 
 #[test]
@@ -72,6 +72,24 @@ fn every_fault_is_listed_at_once_with_its_place() {
             ("parts[2]", "not_an_object"),
         ]
     );
+}
+
+#[test]
+fn lists_are_bounded_and_have_each_item_once() {
+    for weights in [vec![], vec![1, 1], vec![1, 2, 3, 4]] {
+        let mut body = good();
+        body["parts"] = weights.iter().map(|weight| json!({ "weight": weight })).collect();
+        assert!(errors(body).contains(&("parts".to_owned(), "list_invalid".to_owned())));
+    }
+}
+
+#[test]
+fn a_whole_number_is_whole_however_it_is_written() {
+    for (weight, fits) in [(json!(2), true), (json!(2.0), true), (json!(2.5), false)] {
+        let mut body = good();
+        body["parts"] = json!([{ "weight": weight }]);
+        assert_eq!(errors(body).is_empty(), fits, "{weight}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The kinds of field that belong to no service, each with its rule and its part of the schema.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use gx_types::Amount;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -69,7 +70,10 @@ text_field!(
         no_control_characters(text)?;
         Ok(Self(text.to_owned()))
     },
-    { "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$" }
+    {
+        "type": "string", "minLength": MIN, "maxLength": MAX,
+        "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    }
 );
 
 /// Text of MIN to MAX characters that somebody writes and somebody else reads.
@@ -127,7 +131,7 @@ text_field!(
     { "type": "string", "format": "date-time" }
 );
 
-/// A list of MIN to MAX items.
+/// A list of MIN to MAX items, each once.
 #[derive(Debug, Clone)]
 pub(crate) struct List<T, const MIN: usize, const MAX: usize>(pub(crate) Vec<T>);
 
@@ -136,6 +140,12 @@ impl<T: Field, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
         let items = Vec::read(value, at, errors)?;
         if !(MIN..=MAX).contains(&items.len()) {
             errors.add(at, "list_invalid", format!("must have {MIN} to {MAX} items"));
+            return None;
+        }
+        let given = value.and_then(Value::as_array).into_iter().flatten();
+        let distinct: HashSet<String> = given.map(Value::to_string).collect();
+        if distinct.len() < items.len() {
+            errors.add(at, "list_invalid", "must have each item once");
             return None;
         }
         Some(Self(items))
@@ -151,6 +161,8 @@ impl<T: JsonSchema, const MIN: usize, const MAX: usize> JsonSchema for List<T, M
     }
     fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
         let items = schemas.subschema_for::<T>();
-        json_schema!({ "type": "array", "items": items, "minItems": MIN, "maxItems": MAX })
+        json_schema!({
+            "type": "array", "items": items, "minItems": MIN, "maxItems": MAX, "uniqueItems": true
+        })
     }
 }

@@ -28,7 +28,9 @@ macro_rules! seen {
             r"(?!.*[\u034F\u1100-\u11FF\u17B4\u17B5\u180B-\u180F\u3164\uA960-\uA97F",
             r"\uD7B0-\uD7FB\uFE00-\uFE0F\uFFA0",
             "\u{E0100}-\u{E01EF}])",
-            r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\u200C\u200D]*$",
+            r"[\p{L}\p{M}\p{N}\p{P}\p{S}\u200C\u200D",
+            // Spaces one by one: some readers of patterns take \p{Zs} for \s, line ends and all.
+            r" \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]*$",
         )
     };
 }
