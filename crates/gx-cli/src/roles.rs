@@ -4,8 +4,9 @@
 //! projector run in one process.
 
 use anyhow::Result;
+use gx_server::calendar::rfc3339;
 use gx_server::config::Config;
-use gx_server::{Platform, Services, Workers, openapi, routes};
+use gx_server::{Build, Platform, Services, Workers, openapi, routes};
 use gx_store::{Store, admin::audit};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,7 @@ pub fn serve(settings: &Settings, args: &ServeArgs) -> Result<End> {
             listeners.push((services, up::listen(&config, services).await?));
         }
         let platform = Platform::start(config, Workers::NONE, false).await?;
-        let app = platform.app().await?;
+        let app = platform.app(BUILD).await?;
         let (stop, mut serving) = (CancellationToken::new(), JoinSet::new());
         for (services, listener) in listeners {
             let address = listener.local_addr()?;
@@ -157,10 +158,25 @@ pub fn reset_password(settings: &Settings, username: &str) -> Result<End> {
     Ok(End::Done)
 }
 
+/// What the build script found out.
+pub const BUILD: Build = Build {
+    git_hash: option_env!("GX_GIT_HASH"),
+    built_at_ms: match option_env!("GX_BUILT_AT") {
+        Some(seconds) => match i64::from_str_radix(seconds, 10) {
+            Ok(seconds) => seconds.checked_mul(1000),
+            Err(_) => None,
+        },
+        None => None,
+    },
+};
+
 /// Prints what this build is.
 pub fn version() -> Result<End> {
-    let hash = option_env!("GX_GIT_HASH").map(|hash| format!("git {hash}, ")).unwrap_or_default();
     let (version, schema) = (env!("CARGO_PKG_VERSION"), gx_store::SCHEMA_VERSION);
-    console::line(format_args!("gx {version} ({hash}schema version {schema})"));
+    let hash = BUILD.git_hash.unwrap_or("outside a repository");
+    let built = BUILD.built_at_ms.map_or_else(|| "at an unknown time".to_owned(), rfc3339);
+    console::line(format_args!(
+        "gx {version} (git {hash}, built {built}, schema version {schema})"
+    ));
     Ok(End::Done)
 }

@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::roles::BUILD;
 use crate::settings::Settings;
 use crate::{End, console, countries, process};
 
@@ -104,7 +105,7 @@ impl Running {
             return Err(StartError::DatabaseNew.into());
         }
         let platform = Platform::start(config, Workers::ALL, true).await?;
-        let app = platform.app().await?;
+        let app = platform.app(BUILD).await?;
         if let Err(error) = refuse_lost_database(&platform).await {
             platform.stop().await;
             return Err(error);

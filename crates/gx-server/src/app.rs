@@ -14,6 +14,7 @@ use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
 use crate::auth::{Gate, Hasher, KeyError, Logins};
+use crate::build::Build;
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
 use crate::engine::{Outbox, Waiters};
@@ -68,6 +69,7 @@ pub struct App(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    build: Build,
     config: Config,
     store: Store,
     outbox: Outbox,
@@ -87,6 +89,7 @@ impl App {
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
     pub async fn new(
+        build: Build,
         config: Config,
         store: Store,
         outbox: Outbox,
@@ -104,6 +107,7 @@ impl App {
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
             }),
+            build,
             started: Instant::now(),
             stopping: watch::Sender::new(false),
             config,
@@ -112,6 +116,10 @@ impl App {
             waiters,
             metrics,
         })))
+    }
+
+    pub(crate) fn build(&self) -> Build {
+        self.0.build
     }
 
     pub fn config(&self) -> &Config {

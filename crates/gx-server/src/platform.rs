@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::guard;
 use crate::app::{App, StartError};
+use crate::build::Build;
 use crate::calendar::now_ms;
 use crate::clock::Clock;
 use crate::config::{Config, LedgerEngine};
@@ -129,8 +130,9 @@ impl Platform {
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
-    pub async fn app(&self) -> Result<App, StartError> {
+    pub async fn app(&self, build: Build) -> Result<App, StartError> {
         App::new(
+            build,
             self.config.clone(),
             self.store.clone(),
             self.outbox.clone(),

@@ -249,7 +249,7 @@ async fn metrics(State(app): State<App>) -> Result<Figures> {
 async fn refresh(app: &App) -> std::result::Result<(), gx_store::Error> {
     let (store, metrics) = (app.store(), app.metrics());
     let position = projection::position(store).await?;
-    if let Some(tip) = position.heartbeat.and_then(|heartbeat| heartbeat.tip) {
+    if let Some(tip) = position.tip() {
         metrics.set_heights(tip, position.checkpoint.map_or(0, |last| last.block));
     }
     let waiting = submission::waiting(store).await?;
@@ -266,7 +266,9 @@ async fn refresh(app: &App) -> std::result::Result<(), gx_store::Error> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Version {
     version: &'static str,
-    git_hash: &'static str,
+    /// The commit that was built; `null` when that was done outside a repository.
+    git_hash: Option<&'static str>,
+    built_at: Option<String>,
     /// Processes that should be set alike show the same.
     config_digest: String,
     schema_version: i64,
@@ -278,7 +280,8 @@ pub(crate) struct Version {
 async fn version(State(app): State<App>) -> Result<Json<Version>> {
     let version = Version {
         version: env!("CARGO_PKG_VERSION"),
-        git_hash: option_env!("GX_GIT_HASH").unwrap_or("unknown"),
+        git_hash: app.build().git_hash,
+        built_at: app.build().built_at_ms.map(rfc3339),
         config_digest: app.config().digest(),
         schema_version: SCHEMA_VERSION,
         network: app.config().network,

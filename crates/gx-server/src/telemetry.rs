@@ -4,6 +4,7 @@
 //! macro; the tests of the HTTP surface read the log back to make sure.
 
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
@@ -16,7 +17,8 @@ use crate::config::{Log, LogFormat};
 /// # Errors
 /// When the filter is malformed, or a log was set up before.
 pub fn init(log: &Log) -> Result<(), String> {
-    let subscriber = subscriber(log, std::io::stderr)?;
+    let is_terminal = std::io::stderr().is_terminal();
+    let subscriber = subscriber(log, is_terminal, std::io::stderr)?;
     tracing::subscriber::set_global_default(subscriber).map_err(|error| error.to_string())
 }
 
@@ -26,6 +28,7 @@ pub fn init(log: &Log) -> Result<(), String> {
 /// When the filter is malformed.
 pub fn subscriber<W>(
     log: &Log,
+    is_terminal: bool,
     writer: W,
 ) -> Result<Box<dyn tracing::Subscriber + Send + Sync>, String>
 where
@@ -33,9 +36,15 @@ where
 {
     let filter: EnvFilter = log.level.parse().map_err(|error| format!("log.level: {error}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    Ok(match log.format {
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
-        LogFormat::Text => Box::new(builder.with_ansi(false).finish()),
+    let for_people = match log.format {
+        LogFormat::Auto => is_terminal,
+        LogFormat::Json => false,
+        LogFormat::Text => true,
+    };
+    Ok(if for_people {
+        Box::new(builder.with_ansi(false).with_target(false).finish())
+    } else {
+        Box::new(builder.json().flatten_event(true).finish())
     })
 }
 
@@ -96,7 +105,27 @@ impl fmt::Display for TraceParent {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    #[test]
+    fn the_form_suits_the_place_unless_it_is_set() {
+        for (format, is_terminal, is_json) in [
+            (LogFormat::Auto, true, false),
+            (LogFormat::Auto, false, true),
+            (LogFormat::Json, true, true),
+            (LogFormat::Text, false, false),
+        ] {
+            let log = Log { level: "info".to_owned(), format, requests: false };
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let writer = Arc::new(file.reopen().unwrap());
+            let subscriber = subscriber(&log, is_terminal, writer).unwrap();
+            tracing::subscriber::with_default(subscriber, || tracing::info!(blocks = 3, "read"));
+            let line = std::fs::read_to_string(file.path()).unwrap();
+            assert_eq!(line.starts_with('{'), is_json, "{format:?}: {line}");
+        }
+    }
 
     #[test]
     fn a_trace_parent_survives_its_text() {

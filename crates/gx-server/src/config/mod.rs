@@ -103,6 +103,15 @@ pub enum LedgerEngine {
     Fabric,
 }
 
+impl LedgerEngine {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Fabric => "fabric",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fabric {
@@ -181,6 +190,8 @@ pub struct Readiness {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
+    /// Lines for people on a terminal, JSON elsewhere.
+    Auto,
     Json,
     Text,
 }

@@ -88,7 +88,7 @@ pub(super) async fn lead<W, F>(
         match answered(lease::acquire(store, role.lease, holder, LEASE_TTL)).await {
             Ok(Some(lease)) => {
                 let held = Held::new(lease, asked);
-                tracing::info!(worker = role.worker.as_str(), epoch = held.lease.epoch, "leading");
+                tracing::debug!(worker = role.worker.as_str(), epoch = held.lease.epoch, "leading");
                 metrics.set_leader(role.worker, true);
                 let ended = stop.child_token();
                 tokio::select! {

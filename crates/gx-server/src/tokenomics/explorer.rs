@@ -202,8 +202,9 @@ pub(crate) struct LedgerReply {
     /// The network that the ledger belongs to.
     #[schemars(with = "String")]
     network: gx_types::NetworkId,
+    /// `embedded` or `fabric`.
     engine: &'static str,
-    /// The newest block, as the projector last saw it.
+    /// The newest block that is known of here; never below `appliedBlock`.
     tip_block: Option<u64>,
     /// The newest block that can be read.
     applied_block: Option<u64>,
@@ -221,8 +222,8 @@ async fn info(State(app): State<App>, _: After) -> Result<Read<LedgerReply>> {
     let (position, totals) = (view.position, view.position.totals);
     let reply = LedgerReply {
         network: app.config().network,
-        engine: "embedded",
-        tip_block: position.heartbeat.and_then(|heartbeat| heartbeat.tip),
+        engine: app.config().ledger.engine.as_str(),
+        tip_block: position.tip(),
         applied_block: position.checkpoint.map(|last| last.block),
         applied_hash: position.checkpoint.map(|last| hex(&last.hash)),
         applied_at: position.checkpoint.map(|last| rfc3339(last.at.0)),

@@ -188,7 +188,7 @@ async fn no_log_line_holds_personal_data_or_a_secret() {
     let mut log = Config::load(None, [], &[]).unwrap().log;
     log.level = "trace,hyper=info".to_owned();
     let writer = lines.clone();
-    let subscriber = telemetry::subscriber(&log, move || writer.clone()).unwrap();
+    let subscriber = telemetry::subscriber(&log, false, move || writer.clone()).unwrap();
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let server = Server::start_with(&[("log.requests", "true")], Workers::ALL).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gx_server::config::Config;
-use gx_server::{App, Platform, Services, Workers};
+use gx_server::{App, Build, Platform, Services, Workers};
 use gx_types::AccountId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,6 +14,10 @@ use crate::client::Client;
 
 pub(crate) const PASSWORD: &str = "Blue7horse";
 pub(crate) const ADMIN_PASSWORD: &str = "Blue7horse-cart";
+
+/// What the server under test says that it was built from.
+pub(crate) const BUILD: Build =
+    Build { git_hash: Some("0123456789abcdef"), built_at_ms: Some(1_700_000_000_000) };
 
 /// A running server. Its folder goes when it does.
 #[derive(Debug)]
@@ -63,7 +67,7 @@ impl Server {
         let environment: Vec<_> = environment.iter().map(owned).collect();
         let config = Config::load(None, environment, &flags).unwrap();
         let platform = Platform::start(config, workers, true).await.unwrap();
-        let app = platform.app().await.unwrap();
+        let app = platform.app(BUILD).await.unwrap();
         let first = app.ensure_first_admin().await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::new(listener.local_addr().unwrap());

@@ -84,6 +84,8 @@ async fn version_and_description_are_served() {
     let server = Server::start().await;
     let version = server.client.get("/version", 200).await;
     assert_eq!(version.str("network"), "devnet");
+    assert_eq!(version.str("gitHash"), "0123456789abcdef");
+    assert_eq!(version.str("builtAt"), "2023-11-14T22:13:20.000Z");
     assert_eq!(version.str("configDigest").len(), 16);
     let description = server.client.get("/openapi.json", 200).await;
     assert_eq!(description.str("openapi"), "3.1.0");

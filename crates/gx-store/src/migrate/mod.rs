@@ -102,7 +102,7 @@ impl Store {
         let mut ran = Vec::new();
         for migration in MIGRATIONS.iter().filter(|migration| migration.version <= last) {
             if self.step(migration).await? {
-                tracing::info!(version = migration.version, name = migration.name, "migrated");
+                tracing::debug!(version = migration.version, name = migration.name, "migrated");
                 ran.push(migration.name);
             }
         }

@@ -52,15 +52,17 @@ pub struct Position {
 }
 
 impl Position {
+    /// The newest block that is known of: what the projector saw at its last sign of life, or has
+    /// applied since.
+    pub fn tip(&self) -> Option<u64> {
+        let seen = self.heartbeat.and_then(|heartbeat| heartbeat.tip);
+        seen.max(self.checkpoint.map(|checkpoint| checkpoint.block))
+    }
+
     /// Blocks that the ledger had beyond the checkpoint at the last sign of life.
     pub fn lag_blocks(&self) -> u64 {
-        let Some(tip) = self.heartbeat.and_then(|heartbeat| heartbeat.tip) else {
-            return 0;
-        };
-        match self.checkpoint {
-            Some(checkpoint) => tip.saturating_sub(checkpoint.block),
-            None => tip,
-        }
+        let applied = self.checkpoint.map_or(0, |checkpoint| checkpoint.block);
+        self.tip().unwrap_or(0).saturating_sub(applied)
     }
 }
 
@@ -272,4 +274,27 @@ pub async fn clear(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
         sql(dialect::empty(conn.engine(), table)).run(&mut conn).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tip_is_never_below_what_was_applied() {
+        let at = TimeMs(0);
+        let checkpoint = |block| Some(Checkpoint { block, hash: [0; 32], at });
+        let seen = |tip| Some(Heartbeat { tip, behind_since: None, at, age: Duration::ZERO });
+        for (heartbeat, checkpoint, tip, lag) in [
+            (None, None, None, 0),
+            (seen(None), None, None, 0),
+            (seen(Some(9)), None, Some(9), 9),
+            (seen(Some(9)), checkpoint(4), Some(9), 5),
+            (seen(Some(4)), checkpoint(9), Some(9), 0),
+            (None, checkpoint(9), Some(9), 0),
+        ] {
+            let position = Position { checkpoint, heartbeat, totals: Totals::default() };
+            assert_eq!((position.tip(), position.lag_blocks()), (tip, lag));
+        }
+    }
 }

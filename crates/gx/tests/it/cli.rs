@@ -53,6 +53,11 @@ fn the_api_description_is_printed_as_json() {
 fn the_version_names_the_schema() {
     let run = Place::new().run(&["version"]);
     assert!(run.out.starts_with("gx 0.1.0 (") && run.out.contains("schema version"), "{run:?}");
+    // A commit of 40 digits in a clone, and words in sources that are none; a time in any case.
+    let commit = run.out.split("git ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+    let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(is_hash || commit == "outside a repository", "{run:?}");
+    assert!(run.out.contains("built 20"), "{run:?}");
 }
 
 #[test]
