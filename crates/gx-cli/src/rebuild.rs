@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use gx_engine::{LEASE_TTL, Random, holder_name};
 use gx_server::config::Config;
-use gx_server::engine::{LEASE_TTL, holder_name};
 use gx_server::{Platform, Workers};
 use gx_store::{Store, lease, projection};
 
@@ -41,7 +41,7 @@ pub async fn read_models(config: Config) -> Result<Rebuilt> {
 }
 
 async fn empty(store: &Store) -> Result<()> {
-    let holder = holder_name();
+    let holder = holder_name(&Random::system());
     // A projector that was killed holds its lease until it expires.
     let deadline = Instant::now() + LEASE_TTL + Duration::from_secs(1);
     let lease = loop {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRef;
+use gx_engine::{Outbox, Waiters};
 use gx_store::Store;
 use gx_store::projection::Position;
 use gx_store::tokenomics::accounts::{self, Balance};
@@ -17,7 +18,6 @@ use crate::auth::{Gate, Hasher, KeyError, Logins};
 use crate::build::Build;
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
-use crate::engine::{Outbox, Waiters};
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
 use crate::metrics::Metrics;
@@ -38,7 +38,7 @@ pub enum StartError {
     #[error("the wallet can't be used")]
     Wallet(#[from] gx_fabric::IdentityError),
     #[error("the ledger can't be used")]
-    Chain(#[from] crate::engine::ChainError),
+    Chain(#[from] gx_engine::ChainError),
     /// Put the right file back, or start over with another database.
     #[error("there is no ledger at {path}, but the database was filled from one")]
     LedgerMissing { path: std::path::PathBuf },

@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 
+use gx_engine::{
+    Applied, BatchLimits, Chain, Clock, Outbox, Projector, Random, Submitter, Waiters, holder_name,
+};
 use gx_fabric::check::Finding;
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
@@ -19,11 +22,7 @@ use crate::api::guard;
 use crate::app::{App, StartError};
 use crate::build::Build;
 use crate::calendar::now_ms;
-use crate::clock::Clock;
 use crate::config::{Config, LedgerEngine};
-use crate::engine::{
-    Applied, BatchLimits, Chain, Outbox, Projector, Submitter, Waiters, holder_name,
-};
 use crate::http::front::Front;
 use crate::http::server;
 use crate::metrics::Metrics;
@@ -87,10 +86,12 @@ impl Platform {
             Workers::NONE => None,
             Workers { .. } => Some(the_ledger(&config, &store).await?),
         };
-        let metrics = Arc::new(Metrics::new());
-        metrics.set_certificates(chain.iter().flat_map(Chain::certificates).collect());
+        let metrics = Arc::new(Metrics::new(Arc::default()));
+        metrics.engine.set_certificates(chain.iter().flat_map(Chain::certificates).collect());
+        let clock = Clock::system();
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
-        let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone());
+        let outbox =
+            Outbox::start(store.clone(), metrics.engine.clone(), wake.clone(), clock.clone());
         let waiters = Waiters::start(store.clone(), &applied);
         let mut platform = Self {
             config,
@@ -99,7 +100,7 @@ impl Platform {
             outbox,
             waiters,
             metrics,
-            clock: Clock::default(),
+            clock,
             workers: JoinSet::new(),
             stop: CancellationToken::new(),
         };
@@ -109,20 +110,23 @@ impl Platform {
 
     fn spawn(&mut self, workers: Workers, wake: Arc<Notify>, applied: Applied) {
         let Some(chain) = self.chain.clone() else { return };
-        let (store, metrics) = (self.store.clone(), self.metrics.clone());
+        let (store, metrics) = (self.store.clone(), self.metrics.engine.clone());
+        let (clock, random) = (self.clock.clone(), Random::system());
         if workers.submitter {
             let (store, chain, metrics) = (store.clone(), chain.clone(), metrics.clone());
             let limits = match self.config.ledger.engine {
                 LedgerEngine::Embedded => BatchLimits::default(),
                 LedgerEngine::Fabric => BatchLimits::FABRIC,
             };
-            let clock = self.clock.clone();
-            let submitter = Submitter { store, chain, metrics, wake, limits, clock };
-            self.workers.spawn(submitter.run(holder_name(), self.stop.clone()));
+            let (clock, random) = (clock.clone(), random.clone());
+            let holder = holder_name(&random);
+            let submitter = Submitter { store, chain, metrics, wake, limits, clock, random };
+            self.workers.spawn(submitter.run(holder, self.stop.clone()));
         }
         if workers.projector {
-            let projector = Projector { store, chain, metrics, applied };
-            self.workers.spawn(projector.run(holder_name(), self.stop.clone()));
+            let holder = holder_name(&random);
+            let projector = Projector { store, chain, metrics, applied, clock, random };
+            self.workers.spawn(projector.run(holder, self.stop.clone()));
         }
     }
 

@@ -247,7 +247,7 @@ async fn metrics(State(app): State<App>) -> Result<Figures> {
 }
 
 async fn refresh(app: &App) -> std::result::Result<(), gx_store::Error> {
-    let (store, metrics) = (app.store(), app.metrics());
+    let (store, metrics) = (app.store(), &app.metrics().engine);
     let position = projection::position(store).await?;
     if let Some(tip) = position.tip() {
         metrics.set_heights(tip, position.checkpoint.map_or(0, |last| last.block));

@@ -28,15 +28,29 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 11] = [
+const TABLE: [Row; 12] = [
     Row { name: "gx", may: &["gx-cli", "gx-workbench"], tests_may: &[], never: &["axum", "tokio"] },
     Row {
         name: "gx-cli",
-        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-server", "gx-store", "gx-types"],
+        may: &[
+            "gx-contract",
+            "gx-engine",
+            "gx-fabric",
+            "gx-ledger",
+            "gx-server",
+            "gx-store",
+            "gx-types",
+        ],
         tests_may: &[],
         never: &["axum", "sqlx"],
     },
     Row { name: "gx-contract", may: &["gx-types"], tests_may: &[], never: &IMPURE },
+    Row {
+        name: "gx-engine",
+        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
+        tests_may: &["gx-pg"],
+        never: &["axum", "hyper", "redb", "sqlx"],
+    },
     Row {
         name: "gx-fabric",
         may: &["gx-contract", "gx-types"],
@@ -52,7 +66,7 @@ const TABLE: [Row; 11] = [
     Row { name: "gx-pg", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
     Row {
         name: "gx-server",
-        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
+        may: &["gx-contract", "gx-engine", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
         tests_may: &["gx-pg"],
         never: &["kube", "redb"],
     },
@@ -68,6 +82,7 @@ const TABLE: [Row; 11] = [
         may: &[
             "gx-cli",
             "gx-contract",
+            "gx-engine",
             "gx-fabric",
             "gx-ledger",
             "gx-pg",

@@ -11,10 +11,10 @@ mod second;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use gx_engine::{Chain, ChainError};
 use gx_ledger::{Expected, Ledger, NodeKey, Options};
 use gx_server::calendar::now_ms;
 use gx_server::config::{Config, LedgerEngine};
-use gx_server::engine::{Chain, ChainError};
 use gx_server::open_fabric;
 use gx_store::projection::{self, Checkpoint, Contradictions};
 use gx_store::{Class, Store, admin::audit, submission};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use gx_contract::{Envelope, Outcome};
-use gx_server::engine::ChainBlock;
+use gx_engine::ChainBlock;
 use gx_store::commands::{self, State};
 use gx_store::tokenomics::accounts;
 use gx_store::{Store, outbox};

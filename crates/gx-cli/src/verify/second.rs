@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use gx_engine::{ChainBlock, Random, holder_name};
 use gx_server::config::Config;
-use gx_server::engine::{ChainBlock, holder_name};
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Known, ProjectedBlock};
 use gx_store::{SqliteConfig, Store};
@@ -30,7 +30,9 @@ impl Second {
         let file = SqliteConfig::new(folder.path().join("second.db"));
         let store = Store::connect(&gx_store::Config::Sqlite(file)).await?;
         store.migrate(config.network).await?;
-        let lease = lease::acquire(&store, lease::PROJECTOR, &holder_name(), LEASE).await?;
+        let lease =
+            lease::acquire(&store, lease::PROJECTOR, &holder_name(&Random::system()), LEASE)
+                .await?;
         let lease = lease.context("somebody uses the database of this verification")?;
         Ok(Self { store, lease, known: Known::default(), _folder: folder })
     }

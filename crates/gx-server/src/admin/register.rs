@@ -22,13 +22,13 @@ use crate::app::App;
 use crate::audit::{Audit, Entry};
 use crate::auth::{May, grant};
 use crate::calendar::{Date, now_ms};
-use crate::engine::Submission;
 use crate::error::{Error, Result};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Body, Key};
 use crate::http::fields::{Count, List, Text, request};
 use crate::service::Service;
+use gx_engine::Submission;
 
 pub(super) fn routes() -> [Route; 1] {
     [Route::post("/api/v1/admin/users/batch-register-onchain", batch)
@@ -231,7 +231,7 @@ async fn submit(
     let entry = Entry { actor: admin, action: "user.register-onchain", target: "users" };
     change.commit_with(entry, &value!({ "userIds": ids })).await?;
     app.outbox().committed();
-    let reply = |(order, accepted): (Order, crate::engine::Accepted)| CreateReply {
+    let reply = |(order, accepted): (Order, gx_engine::Accepted)| CreateReply {
         user_id: order.user_id,
         ledger_id: order.command.user_id.to_string(),
         command_id: accepted.command_id,

@@ -21,11 +21,11 @@ use crate::api::{Answer, Facts, Input, REPLAYED, Shape};
 use crate::app::App;
 use crate::audit::{Audit, Entry};
 use crate::auth::{Admin, Grant, May, User};
-use crate::engine::{Accepted as Taken, Expected, Submission, SubmitError};
 use crate::error::{Error, Result, refusal_status};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Key, Wait};
+use gx_engine::{Accepted as Taken, Expected, Submission, SubmitError};
 pub(crate) use status::CommandReply;
 
 /// Somebody on whose behalf commands are given.

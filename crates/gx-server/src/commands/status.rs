@@ -23,10 +23,10 @@ use crate::api::{Answer, Route, Shape};
 use crate::app::App;
 use crate::auth::{Caller, User};
 use crate::calendar::rfc3339;
-use crate::engine::Waiters;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
 use crate::http::extract::Path;
+use gx_engine::Waiters;
 
 /// What is told of a command.
 #[derive(Debug, Serialize, JsonSchema)]

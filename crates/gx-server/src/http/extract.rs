@@ -18,8 +18,8 @@ use super::fields::{Field, FieldErrors, FieldPath};
 use super::front;
 use super::unique::Unique;
 use crate::config::Http;
-use crate::engine::Waiters;
 use crate::error::{Error, Result};
+use gx_engine::Waiters;
 
 impl<S: Sync> FromRequestParts<S> for Context {
     type Rejection = Error;

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use gx_engine::Submission;
 use gx_server::Workers;
-use gx_server::engine::Submission;
 use gx_store::commands::State;
 use gx_store::projection;
 use tokio::task::JoinSet;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use gx_engine::Submission;
 use gx_pg::{Cluster, Options, Pooler, Pooling};
 use gx_server::config::Config;
-use gx_server::engine::Submission;
 use gx_server::{Platform, Service, Workers};
 use gx_store::commands::State;
 use gx_types::Actor;

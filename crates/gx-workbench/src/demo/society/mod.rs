@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::{Command, Envelope, Query, Signature};
-use gx_server::engine::Submission;
+use gx_engine::Submission;
 use gx_server::{FIRST_ADMIN, Platform, Service};
 use gx_store::commands::State;
 use gx_store::tokenomics::accounts;

@@ -308,7 +308,8 @@ async fn recovery(society: &mut Society<'_>, report: &mut Report) -> Result<()> 
     let pay = Transfer { from: user_id, to: one, amount: Amount::from_gx(2), remark };
     let bare = society.refused(Actor::User(user_id), pay.clone()).await?;
     report.check("a payment without the key", bare, "signature_missing");
-    let (network, now) = (society.platform.config().network, society.platform.clock().now());
+    let (network, now) =
+        (society.platform.config().network, society.platform.clock().ledger_time());
     let signer = |envelope: &Envelope| sign(&new, network, now, envelope);
     society.act_signed(Actor::User(user_id), pay, &signer).await?;
     report.check("paid with the new key", society.balance(one).await?.to_gx(), "502.00");

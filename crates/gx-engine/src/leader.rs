@@ -3,13 +3,15 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gx_store::Store;
 use gx_store::lease::{self, Lease};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{Metrics, Worker};
+use crate::random::Random;
 
 /// How long a lease lasts without being renewed. A dead leader is replaced within this time and
 /// one more look, so within five seconds.
@@ -30,20 +32,20 @@ pub struct Role {
 }
 
 /// A name that no other process start has.
-pub fn holder_name() -> String {
-    format!("{}-{:016x}", std::process::id(), rand::random::<u64>())
+pub fn holder_name(random: &Random) -> String {
+    format!("{}-{:032x}", std::process::id(), random.bits())
 }
 
 /// The lease of a running worker, and how long it is known to hold.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
+pub(crate) struct LeaseGuard {
     lease: Lease,
     started: Instant,
     /// Milliseconds after `started` until which nobody else can have taken the lease.
     safe_until_ms: Arc<AtomicI64>,
 }
 
-impl Held {
+impl LeaseGuard {
     fn new(lease: Lease, asked: Instant) -> Self {
         let held = Self { lease, started: asked, safe_until_ms: Arc::new(AtomicI64::new(0)) };
         held.extend(asked);
@@ -56,13 +58,13 @@ impl Held {
         self.safe_until_ms.store(until, Ordering::Relaxed);
     }
 
-    pub(super) fn lease(&self) -> &Lease {
+    pub(crate) fn lease(&self) -> &Lease {
         &self.lease
     }
 
     /// Whether this process can still be sure to lead, by its own clock. Asked before an effect
     /// outside SQL; inside SQL the epoch decides.
-    pub(super) fn is_safe(&self) -> bool {
+    pub(crate) fn is_safe(&self) -> bool {
         let passed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         passed < self.safe_until_ms.load(Ordering::Relaxed)
     }
@@ -72,7 +74,7 @@ impl Held {
 ///
 /// `work` ends when it loses the lease or fails; it is started again under a new lease. On `stop`
 /// it is asked to end through its own token, and the lease is given up at once.
-pub(super) async fn lead<W, F>(
+pub(crate) async fn lead<W, F>(
     store: &Store,
     role: Role,
     holder: &str,
@@ -80,14 +82,14 @@ pub(super) async fn lead<W, F>(
     stop: CancellationToken,
     mut work: W,
 ) where
-    W: FnMut(Held, CancellationToken) -> F,
+    W: FnMut(LeaseGuard, CancellationToken) -> F,
     F: Future<Output = ()>,
 {
     while !stop.is_cancelled() {
         let asked = Instant::now();
         match answered(lease::acquire(store, role.lease, holder, LEASE_TTL)).await {
             Ok(Some(lease)) => {
-                let held = Held::new(lease, asked);
+                let held = LeaseGuard::new(lease, asked);
                 tracing::debug!(worker = role.worker.as_str(), epoch = held.lease.epoch, "leading");
                 metrics.set_leader(role.worker, true);
                 let ended = stop.child_token();
@@ -125,7 +127,7 @@ async fn answered<T>(
 
 /// Renews the lease until it is lost, or the database says nothing at all: then whoever leads may
 /// be listening in vain as well, and begins again on another connection.
-async fn renew(store: &Store, held: &Held) {
+async fn renew(store: &Store, held: &LeaseGuard) {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
         let asked = Instant::now();

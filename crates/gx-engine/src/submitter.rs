@@ -5,22 +5,23 @@
 //! no ledger can execute is set aside as dead and blocks nobody.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gx_contract::{Batch, Context, Envelope};
 use gx_store::outbox::Queued;
 use gx_store::submission::{self, BatchNo};
 use gx_store::{Store, lease};
-use gx_types::{BatchId, Role as SubmitterRole, TimeMs, with_causes};
+use gx_types::{BatchId, Role as SubmitterRole, with_causes};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::chain::{Chain, ChainError};
-use super::leader::{self, Held, Role};
-use super::pacing::Backoff;
-use crate::calendar::now_ms;
+use crate::chain::{Chain, ChainError};
 use crate::clock::Clock;
+use crate::leader::{self, LeaseGuard, Role};
 use crate::metrics::{Metrics, Worker};
+use crate::pacing::Backoff;
+use crate::random::Random;
 
 /// How large a batch may grow.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +69,9 @@ pub struct Submitter {
     /// Notified when the outbox has something new, by whoever writes it in this process.
     pub wake: Arc<Notify>,
     pub limits: BatchLimits,
-    /// The time that batches are sent at.
+    /// Its ledger time is the time of batches.
     pub clock: Clock,
+    pub random: Random,
 }
 
 impl Submitter {
@@ -83,7 +85,7 @@ impl Submitter {
                 answered: None,
                 not_before: None,
                 gauges_at: None,
-                backoff: Backoff::new(BACKOFF_MAX),
+                backoff: Backoff::new(BACKOFF_MAX, self.random.clone()),
             };
             leading.run(ended)
         })
@@ -102,11 +104,11 @@ enum Halt {
 
 struct Leading {
     submitter: Submitter,
-    held: Held,
+    held: LeaseGuard,
     /// The last answered batch whose answer is not written down yet.
     answered: Option<BatchNo>,
     /// When the next batch may start.
-    not_before: Option<tokio::time::Instant>,
+    not_before: Option<Instant>,
     gauges_at: Option<Instant>,
     backoff: Backoff,
 }
@@ -176,14 +178,14 @@ impl Leading {
             return Ok(());
         };
         if (BUSY_FROM..limits.commands_max / 2).contains(&run.rows.len()) {
-            self.not_before = Some(tokio::time::Instant::now() + BUSY_EVERY);
+            self.not_before = Some(Instant::now() + BUSY_EVERY);
         }
-        let batch_id = BatchId::from_u128(rand::random());
+        let batch_id = BatchId::from_u128(self.submitter.random.bits());
         let mut tx = store.begin_rebuildable().await?;
         if let Some(batch_no) = self.answered {
             submission::mark_answered(&mut tx, self.held.lease(), batch_no).await?;
         }
-        let at = TimeMs(now_ms());
+        let at = self.submitter.clock.now();
         let batch_no =
             submission::record_batch(&mut tx, self.held.lease(), &run, batch_id, at).await?;
         tx.commit().await?;
@@ -220,7 +222,7 @@ impl Leading {
                     commands.push(envelope);
                     seqs.push(row.seq);
                 }
-                Err(error) => self.bury(row.seq, &error.to_string()).await?,
+                Err(error) => self.dead_letter(row.seq, &error.to_string()).await?,
             }
         }
         // Parts still to be sent. A part that makes the contract panic is halved until the one
@@ -231,18 +233,18 @@ impl Leading {
                 Sent::Answered => {}
                 Sent::Panicked(reason) if commands.len() <= 1 => {
                     for seq in seqs {
-                        self.bury(seq, &reason).await?;
+                        self.dead_letter(seq, &reason).await?;
                     }
                 }
                 Sent::Panicked(_) => {
                     let half = commands.len() / 2;
                     let rest = (
-                        BatchId::from_u128(rand::random()),
+                        BatchId::from_u128(self.submitter.random.bits()),
                         commands.split_off(half),
                         seqs.split_off(half),
                     );
                     parts.push(rest);
-                    parts.push((BatchId::from_u128(rand::random()), commands, seqs));
+                    parts.push((BatchId::from_u128(self.submitter.random.bits()), commands, seqs));
                 }
             }
         }
@@ -272,7 +274,7 @@ impl Leading {
                 return Err(Halt::LeaseLost.into());
             }
             let started = Instant::now();
-            let context = Context { role, time: self.submitter.clock.now() };
+            let context = Context { role, time: self.submitter.clock.ledger_time() };
             match self.submitter.chain.submit(batch.clone(), context).await {
                 Ok(()) => {
                     self.backoff.reset();
@@ -294,10 +296,12 @@ impl Leading {
         }
     }
 
-    async fn bury(&self, seq: i64, reason: &str) -> Result<(), StepError> {
+    /// Sets a command aside that no ledger can execute.
+    async fn dead_letter(&self, seq: i64, reason: &str) -> Result<(), StepError> {
         tracing::error!(seq, reason, "a command is set aside as dead");
         let mut tx = self.submitter.store.begin().await?;
-        submission::mark_dead(&mut tx, self.held.lease(), seq, reason, TimeMs(now_ms())).await?;
+        submission::mark_dead(&mut tx, self.held.lease(), seq, reason, self.submitter.clock.now())
+            .await?;
         tx.commit().await?;
         self.submitter.metrics.dead_commands.inc();
         Ok(())
@@ -312,8 +316,8 @@ impl Leading {
         let metrics = &self.submitter.metrics;
         if let Ok(waiting) = submission::waiting(&self.submitter.store).await {
             metrics.outbox_queued.set(i64::try_from(waiting.queued).unwrap_or(i64::MAX));
-            let age_ms = waiting.oldest.map_or(0, |oldest| now_ms().saturating_sub(oldest.0));
-            metrics.outbox_oldest_queued_seconds.set(age_ms.max(0) as f64 / 1000.0);
+            let age_ms = waiting.oldest.map_or(0, |oldest| self.submitter.clock.ms_since(oldest));
+            metrics.outbox_oldest_queued_seconds.set(age_ms as f64 / 1000.0);
         }
     }
 }

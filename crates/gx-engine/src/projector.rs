@@ -4,22 +4,24 @@
 //! checkpoint stays, an alarm is raised, and what is applied so far keeps being served.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gx_contract::{Outcome, Refusal};
 use gx_store::commands::State;
 use gx_store::projection::{self, Known, ProjectedBlock};
 use gx_store::{Class, Store, lease};
-use gx_types::{TimeMs, with_causes};
+use gx_types::with_causes;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::chain::{Chain, ChainBlock, ChainError};
-use super::leader::{self, Held, Role};
-use super::pacing::Backoff;
-use super::waiters::{Announced, Applied};
-use crate::calendar::now_ms;
+use crate::chain::{Chain, ChainBlock, ChainError};
+use crate::clock::Clock;
+use crate::leader::{self, LeaseGuard, Role};
 use crate::metrics::{ByOutcome, Metrics, Settled, Worker};
+use crate::pacing::Backoff;
+use crate::random::Random;
+use crate::waiters::{Announced, Applied};
 
 /// Bytes of blocks that one SQL transaction applies at most; one block in any case.
 const GROUP_BYTES_MAX: usize = 16 << 20;
@@ -40,6 +42,8 @@ pub struct Projector {
     pub chain: Chain,
     pub metrics: Arc<Metrics>,
     pub applied: Applied,
+    pub clock: Clock,
+    pub random: Random,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +93,9 @@ impl Projector {
         .await;
     }
 
-    async fn lead(self, held: Held, stop: CancellationToken) {
+    async fn lead(self, held: LeaseGuard, stop: CancellationToken) {
         let mut tip = self.chain.subscribe();
-        let mut backoff = Backoff::new(BACKOFF_MAX);
+        let mut backoff = Backoff::new(BACKOFF_MAX, self.random.clone());
         let mut beaten: Option<Instant> = None;
         let mut carried = Carried::default();
         while !stop.is_cancelled() {
@@ -128,7 +132,7 @@ impl Projector {
 
     /// Applies the next blocks in one transaction, while the ones behind them are being read.
     /// Whether there were any.
-    async fn step(&self, held: &Held, carried: &mut Carried) -> Result<bool, StepError> {
+    async fn step(&self, held: &LeaseGuard, carried: &mut Carried) -> Result<bool, StepError> {
         let position = projection::position(&self.store).await?;
         let next = position.checkpoint.map_or(self.chain.first(), |at| at.block.saturating_add(1));
         let tip = self.chain.tip().await?;
@@ -169,7 +173,7 @@ impl Projector {
         Err(ChainError::OtherLedger { block: checkpoint.block }.into())
     }
 
-    async fn heartbeat(&self, held: &Held) -> Result<(), StepError> {
+    async fn heartbeat(&self, held: &LeaseGuard) -> Result<(), StepError> {
         let tip = self.chain.tip().await?;
         let position = projection::position(&self.store).await?;
         let next = position.checkpoint.map_or(self.chain.first(), |at| at.block.saturating_add(1));
@@ -178,7 +182,7 @@ impl Projector {
                 // That a block cannot be read must not hide that it waits.
                 Err(ChainError::Damaged { .. } | ChainError::Unreadable { .. }) => {
                     let last = position.checkpoint.map(|last| last.at).filter(|at| at.0 > 0);
-                    Some(last.unwrap_or(TimeMs(now_ms())))
+                    Some(last.unwrap_or(self.clock.now()))
                 }
                 time => time?,
             },

@@ -13,20 +13,20 @@ use gx_store::projection::ProjectedBlock;
 use gx_types::{BatchId, NetworkId, Role, TimeMs};
 use tokio::sync::watch;
 
+use crate::faults::{Faults, Request};
+
 /// Blocks of one reading at most.
 const BLOCKS_MAX: usize = 256;
 
 /// A ledger. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Chain {
-    engine: Engine,
-    /// While true, the ledger gives no answer.
-    #[cfg(test)]
-    pub(super) cut: Arc<std::sync::atomic::AtomicBool>,
+    backend: Backend,
+    faults: Faults,
 }
 
 #[derive(Debug, Clone)]
-enum Engine {
+enum Backend {
     /// One file in this process.
     Embedded(Ledger),
     /// A channel of a Fabric network.
@@ -154,34 +154,36 @@ impl ChainBlock {
 
 impl Chain {
     pub fn embedded(ledger: Ledger) -> Self {
-        Self::new(Engine::Embedded(ledger))
+        Self::new(Backend::Embedded(ledger))
     }
 
     pub fn fabric(engine: gx_fabric::FabricEngine) -> Self {
-        Self::new(Engine::Fabric(engine))
+        Self::new(Backend::Fabric(engine))
     }
 
-    fn new(engine: Engine) -> Self {
-        Self {
-            engine,
-            #[cfg(test)]
-            cut: Arc::default(),
-        }
+    fn new(backend: Backend) -> Self {
+        Self { backend, faults: Faults::default() }
+    }
+
+    /// The same ledger behind a way that fails as it is told to.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// The embedded ledger, if it is one.
     pub fn ledger(&self) -> Option<&Ledger> {
-        match &self.engine {
-            Engine::Embedded(ledger) => Some(ledger),
-            Engine::Fabric(_) => None,
+        match &self.backend {
+            Backend::Embedded(ledger) => Some(ledger),
+            Backend::Fabric(_) => None,
         }
     }
 
     /// Until when the certificates that it is used with are valid; an embedded ledger needs none.
     pub fn certificates(&self) -> Vec<(Role, std::time::Duration)> {
-        match &self.engine {
-            Engine::Embedded(_) => Vec::new(),
-            Engine::Fabric(fabric) => fabric.certificates(),
+        match &self.backend {
+            Backend::Embedded(_) => Vec::new(),
+            Backend::Fabric(fabric) => fabric.certificates(),
         }
     }
 
@@ -200,13 +202,10 @@ impl Chain {
         Ok(status.and_then(|status| status.network_id))
     }
 
-    /// The engine, if it can be reached now.
-    fn reach(&self) -> Result<Engine, ChainError> {
-        #[cfg(test)]
-        if self.cut.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(ChainError::Interrupted);
-        }
-        Ok(self.engine.clone())
+    /// The ledger, if it can be reached for this now.
+    fn reach(&self, request: Request) -> Result<Backend, ChainError> {
+        self.faults.check(request)?;
+        Ok(self.backend.clone())
     }
 
     /// Has a batch executed and made durable.
@@ -214,20 +213,20 @@ impl Chain {
     /// # Errors
     /// [`ChainError`]; after any but `Panicked` the batch may have been executed all the same.
     pub async fn submit(&self, batch: Arc<Batch>, context: Context) -> Result<(), ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => {
+        match self.reach(Request::Submit(context.role))? {
+            Backend::Embedded(ledger) => {
                 blocking(move || Ok(ledger.submit(&batch, context).map(drop)?)).await
             }
             // Role and time are those of the transaction: its certificate and its clock.
-            Engine::Fabric(fabric) => Ok(fabric.submit(&batch).await.map(drop)?),
+            Backend::Fabric(fabric) => Ok(fabric.submit(&batch).await.map(drop)?),
         }
     }
 
     /// Number of the first block there can be.
     pub fn first(&self) -> u64 {
-        match &self.engine {
+        match &self.backend {
             // Of a channel, block 0 is its configuration.
-            Engine::Embedded(_) | Engine::Fabric(_) => 1,
+            Backend::Embedded(_) | Backend::Fabric(_) => 1,
         }
     }
 
@@ -236,11 +235,11 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn origin(&self) -> Result<[u8; 32], ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => {
+        match self.reach(Request::Read)? {
+            Backend::Embedded(ledger) => {
                 blocking(move || Ok(*ledger.info()?.origin.hash().as_bytes())).await
             }
-            Engine::Fabric(fabric) => Ok(fabric.origin().await?),
+            Backend::Fabric(fabric) => Ok(fabric.origin().await?),
         }
     }
 
@@ -249,12 +248,12 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn tip(&self) -> Result<Option<Tip>, ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => {
+        match self.reach(Request::Read)? {
+            Backend::Embedded(ledger) => {
                 let gx_ledger::Tip { number, hash, .. } = ledger.tip();
                 Ok((number > 0).then(|| Tip { number, hash: *hash.as_bytes() }))
             }
-            Engine::Fabric(fabric) => {
+            Backend::Fabric(fabric) => {
                 let gx_fabric::Tip { number, hash } = fabric.tip().await?;
                 Ok((number > 0).then_some(Tip { number, hash }))
             }
@@ -263,9 +262,9 @@ impl Chain {
 
     /// Changes when the ledger grows.
     pub fn subscribe(&self) -> News {
-        match &self.engine {
-            Engine::Embedded(ledger) => News::Embedded(ledger.subscribe()),
-            Engine::Fabric(fabric) => News::Fabric(fabric.subscribe()),
+        match &self.backend {
+            Backend::Embedded(ledger) => News::Embedded(ledger.subscribe()),
+            Backend::Fabric(fabric) => News::Fabric(fabric.subscribe()),
         }
     }
 
@@ -274,15 +273,15 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`], also when a block is damaged.
     pub async fn blocks(&self, from: u64, bytes_max: usize) -> Result<Vec<ChainBlock>, ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => {
+        match self.reach(Request::Read)? {
+            Backend::Embedded(ledger) => {
                 blocking(move || {
                     let limit = BlockLimit { blocks: BLOCKS_MAX, bytes: bytes_max };
                     ledger.blocks(from, limit)?.iter().map(|block| read(block)).collect()
                 })
                 .await
             }
-            Engine::Fabric(fabric) => {
+            Backend::Fabric(fabric) => {
                 let blocks = fabric.blocks(from, BLOCKS_MAX, bytes_max).await?;
                 Ok(blocks.into_iter().map(of_channel).collect())
             }
@@ -294,12 +293,12 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn block_hash(&self, number: u64) -> Result<Option<[u8; 32]>, ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => {
+        match self.reach(Request::Read)? {
+            Backend::Embedded(ledger) => {
                 blocking(move || Ok(ledger.block(number)?.map(|block| *block.hash().as_bytes())))
                     .await
             }
-            Engine::Fabric(fabric) => Ok(fabric.block(number).await?.map(|block| block.hash)),
+            Backend::Fabric(fabric) => Ok(fabric.block(number).await?.map(|block| block.hash)),
         }
     }
 
@@ -308,11 +307,11 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`].
     pub async fn block_time(&self, number: u64) -> Result<Option<TimeMs>, ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => {
+        match self.reach(Request::Read)? {
+            Backend::Embedded(ledger) => {
                 blocking(move || Ok(ledger.block(number)?.map(|block| block.header().time))).await
             }
-            Engine::Fabric(fabric) => Ok(fabric.block(number).await?.map(|block| block.time)),
+            Backend::Fabric(fabric) => Ok(fabric.block(number).await?.map(|block| block.time)),
         }
     }
 
@@ -321,9 +320,9 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Ledger`]; a refusal is an answer.
     pub async fn query(&self, query: Query) -> Result<Result<String, Refused>, ChainError> {
-        match self.reach()? {
-            Engine::Embedded(ledger) => blocking(move || Ok(ledger.query(query)?)).await,
-            Engine::Fabric(fabric) => Ok(fabric.query(&query).await?),
+        match self.reach(Request::Read)? {
+            Backend::Embedded(ledger) => blocking(move || Ok(ledger.query(query)?)).await,
+            Backend::Fabric(fabric) => Ok(fabric.query(&query).await?),
         }
     }
 }

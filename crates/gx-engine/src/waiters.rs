@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gx_store::Store;
 use gx_store::commands::{self, State, Status};
 use gx_types::CommandId;
 use tokio::sync::{Notify, broadcast, oneshot};
+use tokio::time::Instant;
 
 /// How often everything is looked up when another process fills the read models.
 const POLL_EVERY: Duration = Duration::from_millis(50);
@@ -26,7 +27,7 @@ const QUERY_MAX: usize = 2000;
 const ANNOUNCEMENTS: usize = 256;
 
 /// A command that is settled, and how; `None` when the block only says that it was before.
-pub(super) type Announced = (CommandId, Option<State>);
+pub(crate) type Announced = (CommandId, Option<State>);
 
 /// What the projector of this process has settled, block by block.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ impl Default for Applied {
 
 impl Applied {
     /// Tells that these commands can be read as settled.
-    pub(super) fn announce(&self, settled: Arc<[Announced]>) {
+    pub(crate) fn announce(&self, settled: Arc<[Announced]>) {
         // Nobody may be listening.
         let _ = self.0.send(settled);
     }

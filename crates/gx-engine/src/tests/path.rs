@@ -5,7 +5,7 @@ use gx_store::commands::State;
 use gx_types::Actor;
 
 use super::rig::{Rig, transfer};
-use crate::engine::SubmitError;
+use crate::SubmitError;
 
 async fn commands_are_carried_out_and_refused(engine: Engine) {
     let rig = Rig::new(engine).await;

@@ -1,21 +1,32 @@
-//! The way of a command behind HTTP: accepted into the outbox, sent to the ledger, projected.
+//! The way of a command: accepted into the outbox, sent to the ledger, projected.
 //!
 //! Everything is committed in groups. The two workers run under a lease, and every SQL transaction
-//! of theirs proves that the lease is still held. Nothing here knows a route.
+//! of theirs proves that the lease is still held. Time, randomness and faults are handed in, so
+//! that a simulation can run all of it; nothing here knows HTTP.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod chain;
+mod clock;
+mod faults;
 mod leader;
+pub mod metrics;
 mod outbox;
 mod pacing;
 mod projector;
+mod random;
 mod submitter;
 #[cfg(test)]
 mod tests;
 mod waiters;
 
 pub use chain::{Chain, ChainBlock, ChainError, News, Tip};
+pub use clock::Clock;
+pub use faults::{Faults, Request};
 pub use leader::{LEASE_TTL, Role, holder_name};
+pub use metrics::Metrics;
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};
 pub use projector::Projector;
+pub use random::Random;
 pub use submitter::{BatchLimits, Submitter};
 pub use waiters::{Applied, Expected, Waiters};

@@ -12,7 +12,7 @@ use gx_store::{Engine, Store, Tx};
 use gx_types::{Actor, CommandId, TimeMs};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
-use crate::calendar::now_ms;
+use crate::clock::Clock;
 use crate::metrics::{ByFunction, Metrics};
 
 /// Commands of one transaction at most.
@@ -30,6 +30,7 @@ pub struct Submission {
     pub command: Command,
     /// By the key of the acting account, when it has one.
     pub signature: Option<Signature>,
+    /// Who handed it in: a name for people, which nothing here interprets.
     pub service: &'static str,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
@@ -91,12 +92,13 @@ pub struct Outbox {
     queue: mpsc::Sender<Request>,
     wake: Arc<Notify>,
     metrics: Arc<Metrics>,
+    clock: Clock,
 }
 
 impl Outbox {
     /// Starts the tasks that write groups; they end when the last clone is dropped. `wake` is
     /// notified after each commit, for a submitter in the same process.
-    pub fn start(store: Store, metrics: Arc<Metrics>, wake: Arc<Notify>) -> Self {
+    pub fn start(store: Store, metrics: Arc<Metrics>, wake: Arc<Notify>, clock: Clock) -> Self {
         let (queue, requests) = mpsc::channel(QUEUE_MAX);
         let requests = Arc::new(Mutex::new(requests));
         // PostgreSQL commits two groups at once; SQLite has one writer.
@@ -113,7 +115,7 @@ impl Outbox {
             };
             tokio::spawn(group.run());
         }
-        Self { queue, wake, metrics }
+        Self { queue, wake, metrics, clock }
     }
 
     /// Accepts a command. When it returns `Ok`, the command survives any crash and will have an
@@ -122,7 +124,7 @@ impl Outbox {
     /// # Errors
     /// [`SubmitError`]; only after [`SubmitError::Store`] may the command be accepted all the same.
     pub async fn submit(&self, submission: Submission) -> Result<Accepted, SubmitError> {
-        let row = prepare(submission)?;
+        let row = prepare(submission, self.clock.now())?;
         let command_id = row.command_id;
         let (answer, inserted) = oneshot::channel();
         self.queue.try_send(Request { row, answer }).map_err(|_| SubmitError::Busy)?;
@@ -141,7 +143,11 @@ impl Outbox {
         tx: &mut Tx,
         submissions: Vec<Submission>,
     ) -> Result<Vec<Accepted>, SubmitError> {
-        let rows = submissions.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let now = self.clock.now();
+        let rows = submissions
+            .into_iter()
+            .map(|submission| prepare(submission, now))
+            .collect::<Result<Vec<_>, _>>()?;
         let inserted = gx_store::outbox::insert(tx, &rows)
             .await
             .map_err(|error| SubmitError::Store(Arc::new(error)))?;
@@ -159,12 +165,12 @@ impl Outbox {
 }
 
 /// Checks what needs no state and makes the row.
-fn prepare(submission: Submission) -> Result<NewCommand, SubmitError> {
+fn prepare(submission: Submission, now: TimeMs) -> Result<NewCommand, SubmitError> {
     let command_id = submission.command_id();
     let Submission { actor, key: _, command, signature, service, traceparent } = submission;
     let envelope = Envelope { command_id, actor, command, signature };
     envelope.validate().map_err(SubmitError::Refused)?;
-    Ok(NewCommand::new(&envelope, service, traceparent, TimeMs(now_ms())))
+    Ok(NewCommand::new(&envelope, service, traceparent, now))
 }
 
 fn accepted(command_id: CommandId, inserted: Inserted) -> Result<Accepted, SubmitError> {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gx_contract::Command;
@@ -18,9 +18,7 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::Clock;
-use crate::engine::*;
-use crate::metrics::Metrics;
+use crate::*;
 
 /// Nothing in these tests takes longer than this unless it is broken.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
@@ -65,11 +63,16 @@ impl Rig {
         let path = folder.path().join("ledger.redb");
         let options = gx_ledger::Options::new(path, NetworkId::Devnet, TimeMs(1));
         let ledger = Ledger::create_or_open(options, &key).unwrap();
-        let chain = Chain::embedded(ledger.clone());
-        let cut = chain.cut.clone();
-        let (metrics, wake) = (Arc::new(Metrics::new()), Arc::new(Notify::new()));
+        let cut = Arc::new(AtomicBool::new(false));
+        let is_cut = cut.clone();
+        let faults = Faults::new(move |_| match is_cut.load(Ordering::SeqCst) {
+            true => Err(ChainError::Interrupted),
+            false => Ok(()),
+        });
+        let chain = Chain::embedded(ledger.clone()).with_faults(faults);
+        let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
         let applied = Applied::default();
-        let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone());
+        let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone(), Clock::system());
         let waiters = Waiters::start(store.clone(), &applied);
         let (_folder, _database) = (folder, database);
         Self {
@@ -95,24 +98,26 @@ impl Rig {
             metrics: self.metrics.clone(),
             wake: self.wake.clone(),
             limits: BatchLimits { commands_max: 50, ..BatchLimits::default() },
-            clock: Clock::default(),
+            clock: Clock::system(),
+            random: Random::system(),
         }
     }
 
     pub(super) fn projector_on(&self, store: Store) -> Projector {
         let (chain, metrics) = (self.chain.clone(), self.metrics.clone());
-        Projector { store, chain, metrics, applied: self.applied.clone() }
+        let (clock, random) = (Clock::system(), Random::system());
+        Projector { store, chain, metrics, applied: self.applied.clone(), clock, random }
     }
 
     /// Aborting the task is what a crash looks like to the others: nothing is given up.
     pub(super) fn start_submitter(&self) -> JoinHandle<()> {
         let submitter = self.submitter_on(self.store.clone());
-        tokio::spawn(submitter.run(holder_name(), CancellationToken::new()))
+        tokio::spawn(submitter.run(holder_name(&Random::system()), CancellationToken::new()))
     }
 
     pub(super) fn start_projector(&self) -> JoinHandle<()> {
         let projector = self.projector_on(self.store.clone());
-        tokio::spawn(projector.run(holder_name(), CancellationToken::new()))
+        tokio::spawn(projector.run(holder_name(&Random::system()), CancellationToken::new()))
     }
 
     /// Bootstraps, makes one country with all the weight, and opens accounts of individuals.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::rig::{DEADLINE, Rig, until};
-use crate::engine::{Accepted, LEASE_TTL, holder_name};
+use crate::{Accepted, LEASE_TTL, Random, holder_name};
 
 async fn holder(rig: &Rig, name: &str) -> Option<String> {
     let held = lease::holder(&rig.store, name).await.unwrap();
@@ -110,8 +110,8 @@ async fn a_leader_that_slept_writes_nothing() {
     let submitter = rig.submitter_on(connect().await);
     let projector = rig.projector_on(connect().await);
     let sleepers = [
-        Sleeper::start(move |stop| submitter.run(holder_name(), stop)),
-        Sleeper::start(move |stop| projector.run(holder_name(), stop)),
+        Sleeper::start(move |stop| submitter.run(holder_name(&Random::system()), stop)),
+        Sleeper::start(move |stop| projector.run(holder_name(&Random::system()), stop)),
     ];
     let users = rig.populate(2).await;
     let asleep: Vec<_> = sleepers.iter().map(Sleeper::pause).collect();
