@@ -9,6 +9,7 @@
 mod chain;
 mod clock;
 mod faults;
+mod housekeeper;
 mod leader;
 pub mod metrics;
 mod outbox;
@@ -23,6 +24,7 @@ mod waiters;
 pub use chain::{Chain, ChainBlock, ChainError, News, Tip};
 pub use clock::Clock;
 pub use faults::{Faults, Request};
+pub use housekeeper::{Housekeeper, Terms};
 pub use leader::{LEASE_TTL, Role, holder_name};
 pub use metrics::Metrics;
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};

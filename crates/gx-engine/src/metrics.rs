@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use gx_store::retention::Kept;
 use gx_types::{Role, TimeMs};
 
 /// A worker of which one process of a network is the leader.
@@ -22,6 +23,7 @@ use gx_types::{Role, TimeMs};
 pub enum Worker {
     Submitter,
     Projector,
+    Housekeeper,
 }
 
 impl Worker {
@@ -29,6 +31,7 @@ impl Worker {
         match self {
             Self::Submitter => "submitter",
             Self::Projector => "projector",
+            Self::Housekeeper => "housekeeper",
         }
     }
 }
@@ -55,7 +58,9 @@ macro_rules! label_values {
 }
 
 label_values! {
-    Worker { Submitter => "submitter", Projector => "projector" }
+    Worker {
+        Submitter => "submitter", Projector => "projector", Housekeeper => "housekeeper"
+    }
     Settled {
         Applied => "applied", Refused => "refused", Repeated => "repeated", Dead => "dead"
     }
@@ -75,6 +80,12 @@ pub struct ByOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByWorker {
     pub worker: Worker,
+}
+
+/// Label of figures by what is kept for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByKept {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,6 +116,8 @@ pub struct Metrics {
     pub outbox_oldest_queued_seconds: Seconds,
     /// Commands that were set aside and need an operator.
     pub dead_commands: Gauge,
+    removed: Family<ByKept, Counter>,
+    oldest: Family<ByKept, Seconds>,
     is_leader: Family<ByWorker, Gauge>,
     /// Until when the certificates that this process uses are valid, since 1970.
     certificates: OnceLock<Vec<(Role, Duration)>>,
@@ -125,6 +138,8 @@ impl Default for Metrics {
             outbox_queued: Gauge::default(),
             outbox_oldest_queued_seconds: Seconds::default(),
             dead_commands: Gauge::default(),
+            removed: Family::default(),
+            oldest: Family::default(),
             is_leader: Family::default(),
             certificates: OnceLock::new(),
             certificate_days: Family::default(),
@@ -167,6 +182,16 @@ impl Metrics {
         );
         r.register("dead_commands", "Commands set aside", self.dead_commands.clone());
         r.register(
+            "housekeeping_removed",
+            "Rows removed because their time was over",
+            self.removed.clone(),
+        );
+        r.register(
+            "housekeeping_oldest_kept_seconds",
+            "Age of the oldest row: since the command was accepted, or since the rest has ended",
+            self.oldest.clone(),
+        );
+        r.register(
             "worker_is_leader",
             "1 while this process leads the worker",
             self.is_leader.clone(),
@@ -181,6 +206,14 @@ impl Metrics {
     /// Says whether this process leads a worker now.
     pub fn set_leader(&self, worker: Worker, leads: bool) {
         self.is_leader.get_or_create(&ByWorker { worker }).set(i64::from(leads));
+    }
+
+    pub(crate) fn add_removed(&self, kept: Kept, rows: u64) {
+        self.removed.get_or_create(&ByKept { kind: kept.as_str() }).inc_by(rows);
+    }
+
+    pub(crate) fn set_oldest(&self, kept: Kept, age_ms: i64) {
+        self.oldest.get_or_create(&ByKept { kind: kept.as_str() }).set(age_ms as f64 / 1e3);
     }
 
     /// Sets tip, applied block and their difference together.

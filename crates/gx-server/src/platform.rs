@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use gx_engine::{
-    Applied, BatchLimits, Chain, Clock, Outbox, Projector, Random, Submitter, Waiters, holder_name,
+    Applied, BatchLimits, Chain, Clock, Housekeeper, Outbox, Projector, Random, Submitter, Waiters,
+    holder_name,
 };
 use gx_fabric::check::Finding;
 use gx_fabric::{Peers, Wallet};
@@ -125,6 +126,13 @@ impl Platform {
         }
         if workers.projector {
             let holder = holder_name(&random);
+            let housekeeper = Housekeeper {
+                store: store.clone(),
+                metrics: metrics.clone(),
+                clock: clock.clone(),
+                terms: self.config.retention.terms(),
+            };
+            self.workers.spawn(housekeeper.run(holder_name(&random), self.stop.clone()));
             let projector = Projector { store, chain, metrics, applied, clock, random };
             self.workers.spawn(projector.run(holder, self.stop.clone()));
         }

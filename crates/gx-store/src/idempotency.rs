@@ -146,10 +146,16 @@ pub async fn answer(
     .transpose()
 }
 
-/// Forgets keys that have expired. Returns how many.
+/// Forgets keys that have expired, at most `max`. Returns how many.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge(tx: &mut Tx, now: TimeMs) -> Result<u64, Error> {
-    sql("DELETE FROM idempotency WHERE expires_at_ms <= $1").bind(now).run(&mut tx.conn()).await
+pub(crate) async fn purge(tx: &mut Tx, now: TimeMs, max: u32) -> Result<u64, Error> {
+    sql("DELETE FROM idempotency WHERE (scope, key) IN (
+            SELECT scope, key FROM idempotency WHERE expires_at_ms <= $1
+            ORDER BY expires_at_ms LIMIT $2)")
+    .bind(now)
+    .bind(max)
+    .run(&mut tx.conn())
+    .await
 }

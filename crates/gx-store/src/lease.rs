@@ -14,6 +14,8 @@ use crate::{Error, Source, Store, Tx, dialect};
 pub const SUBMITTER: &str = "submitter";
 /// The lease of the process that fills the read models.
 pub const PROJECTOR: &str = "projector";
+/// The lease of the process that removes what is no longer needed.
+pub const HOUSEKEEPER: &str = "housekeeper";
 
 /// A lease that was acquired. Whether it still holds is known only inside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,71 @@
-//! Removing what is no longer needed: whole ranges of the outbox, oldest first.
+//! Removing what is no longer needed, oldest first, some rows at a time.
 //!
 //! What the ledger says is never removed: blocks, transactions, entries and accounts stay.
 
 use gx_types::TimeMs;
 
+use crate::login::{refresh_tokens, sessions};
 use crate::sql::sql;
-use crate::{Error, Tx};
+use crate::{Error, Source, Tx, idempotency};
+
+/// What is kept for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// Commands that have their outcome, by the time of their acceptance.
+    Commands,
+    /// Answers that are given again under their idempotency key, by the end of that promise.
+    Answers,
+    /// Sessions, by their end.
+    Sessions,
+    /// Refresh tokens, by their end.
+    RefreshTokens,
+}
+
+impl Kept {
+    pub const ALL: [Self; 4] = [Self::Commands, Self::Answers, Self::Sessions, Self::RefreshTokens];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Commands => "commands",
+            Self::Answers => "answers",
+            Self::Sessions => "sessions",
+            Self::RefreshTokens => "refresh_tokens",
+        }
+    }
+}
+
+/// Removes rows whose time was before `before`, at most `max`. Returns how many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn purge(tx: &mut Tx, kept: Kept, before: TimeMs, max: u32) -> Result<u64, Error> {
+    match kept {
+        Kept::Commands => purge_settled(tx, before, max).await,
+        Kept::Answers => idempotency::purge(tx, before, max).await,
+        Kept::Sessions => sessions::purge(tx, before, max).await,
+        Kept::RefreshTokens => refresh_tokens::purge(tx, before, max).await,
+    }
+}
+
+/// The time of the oldest row that is left.
+///
+/// # Errors
+/// Those of the database.
+pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<TimeMs>, Error> {
+    let text = match kept {
+        Kept::Commands => {
+            "SELECT created_at_ms FROM outbox WHERE seq = (SELECT MIN(seq) FROM outbox)"
+        }
+        Kept::Answers => "SELECT expires_at_ms FROM idempotency ORDER BY expires_at_ms LIMIT 1",
+        Kept::Sessions => "SELECT expires_at_ms FROM sessions ORDER BY expires_at_ms LIMIT 1",
+        Kept::RefreshTokens => {
+            "SELECT expires_at_ms FROM refresh_tokens ORDER BY expires_at_ms LIMIT 1"
+        }
+    };
+    let mut reader = source.into().open().await?;
+    let row = sql(text).optional(&mut reader.conn()).await?;
+    row.map(|row| Ok(TimeMs(row.int(0)?))).transpose()
+}
 
 /// Removes commands that were accepted before a time and have their outcome, at most `max` of
 /// them, up to the first one that has none. Returns how many.
@@ -15,7 +75,7 @@ use crate::{Error, Tx};
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64, Error> {
+pub(crate) async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64, Error> {
     let mut conn = tx.conn();
     // The oldest rows in their order, and among them the first one that must stay.
     let row = sql("WITH oldest (seq, created_at_ms) AS (

@@ -34,9 +34,6 @@ pub(super) const FAILURES: [Failure; 6] = [
     (503, "store_unavailable"),
 ];
 
-/// How long an answer is kept.
-const KEPT_MS: i64 = 24 * 3600 * 1000;
-
 /// After this, a request that never ended is taken for lost and may be made again.
 const IN_FLIGHT_MS: i64 = 60 * 1000;
 
@@ -102,13 +99,14 @@ async fn attempt(
 
 async fn claim(app: &App, scope: &str, key: &str, body_hash: &str) -> Result<Claimed> {
     let now = now_ms();
+    let kept_ms = i64::from(app.config().retention.idempotent_answers_hours) * 3_600_000;
     let claim = Claim {
         scope,
         key,
         body_hash,
         now: TimeMs(now),
         in_flight_until: TimeMs(now + IN_FLIGHT_MS),
-        expires_at: TimeMs(now + KEPT_MS),
+        expires_at: TimeMs(now + kept_ms),
     };
     let mut tx = app.store().begin().await?;
     let claimed = idempotency::claim(&mut tx, &claim).await?;

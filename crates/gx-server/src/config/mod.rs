@@ -58,6 +58,7 @@ pub struct Config {
     pub auth: Auth,
     pub rate_limits: RateLimits,
     pub readiness: Readiness,
+    pub retention: Retention,
     pub log: Log,
 }
 
@@ -184,6 +185,30 @@ pub struct Readiness {
     pub lag_threshold_ms: u64,
     pub heartbeat_threshold_ms: u64,
     pub queue_threshold_ms: u64,
+}
+
+/// How long what is no longer needed is kept; what the ledger says is kept for ever.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub interval_seconds: u32,
+    pub settled_commands_days: u32,
+    pub idempotent_answers_hours: u32,
+    pub ended_sessions_days: u32,
+}
+
+impl Retention {
+    /// The housekeeper's terms.
+    pub fn terms(&self) -> gx_engine::Terms {
+        let days = |days: u32| {
+            (days > 0).then(|| std::time::Duration::from_secs(u64::from(days) * 86_400))
+        };
+        gx_engine::Terms {
+            every: std::time::Duration::from_secs(self.interval_seconds.into()),
+            commands: days(self.settled_commands_days),
+            sessions: days(self.ended_sessions_days),
+        }
+    }
 }
 
 /// Form of the log lines.

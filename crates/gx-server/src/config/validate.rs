@@ -39,6 +39,13 @@ impl Config {
         ] {
             check(&mut faults, value > 0, key, positive);
         }
+        let retention = &self.retention;
+        for (key, value) in [
+            ("retention.interval_seconds", retention.interval_seconds),
+            ("retention.idempotent_answers_hours", retention.idempotent_answers_hours),
+        ] {
+            check(&mut faults, value > 0, key, positive);
+        }
         // A lone word that is no level would be taken for the name of a part of the program.
         let directives = self.log.level.split(',');
         let levels = directives.map(|part| part.rsplit('=').next().unwrap_or_default().trim());

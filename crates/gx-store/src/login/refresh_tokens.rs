@@ -181,3 +181,18 @@ pub async fn session_of(
     .await?;
     row.as_ref().map(session).transpose()
 }
+
+/// Removes tokens that expired before a time, at most `max`. Returns how many. One that is used
+/// afterwards is unknown rather than expired, which its owner is told in the same words.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn purge(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64, Error> {
+    sql("DELETE FROM refresh_tokens WHERE token_hash IN (
+            SELECT token_hash FROM refresh_tokens WHERE expires_at_ms < $1
+            ORDER BY expires_at_ms LIMIT $2)")
+    .bind(before)
+    .bind(max)
+    .run(&mut tx.conn())
+    .await
+}

@@ -191,15 +191,21 @@ pub async fn revoke_all(
     .await
 }
 
-/// Removes sessions that ended before a time, with their tokens. Returns how many.
+/// Removes sessions that ended before a time, with their tokens, at most `max`. Returns how many.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge(tx: &mut Tx, before: TimeMs) -> Result<u64, Error> {
-    sql("DELETE FROM refresh_tokens WHERE session_id IN
-        (SELECT session_id FROM sessions WHERE expires_at_ms < $1)")
-    .bind(before)
-    .run(&mut tx.conn())
-    .await?;
-    sql("DELETE FROM sessions WHERE expires_at_ms < $1").bind(before).run(&mut tx.conn()).await
+pub(crate) async fn purge(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64, Error> {
+    let mut removed = 0;
+    for text in [
+        "DELETE FROM refresh_tokens WHERE session_id IN (
+            SELECT session_id FROM sessions WHERE expires_at_ms < $1
+            ORDER BY expires_at_ms, session_id LIMIT $2)",
+        "DELETE FROM sessions WHERE session_id IN (
+            SELECT session_id FROM sessions WHERE expires_at_ms < $1
+            ORDER BY expires_at_ms, session_id LIMIT $2)",
+    ] {
+        removed = sql(text).bind(before).bind(max).run(&mut tx.conn()).await?;
+    }
+    Ok(removed)
 }

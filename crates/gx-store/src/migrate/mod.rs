@@ -56,10 +56,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0006_credentials.sql"),
         postgres: include_str!("sql/0006_postgres.sql"),
     },
+    Migration {
+        version: 7,
+        name: "expired_tokens",
+        both: include_str!("sql/0007_expired_tokens.sql"),
+        postgres: "",
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use gx_store::Store;
 use gx_store::idempotency::{self, Answer, Claim, Claimed};
+use gx_store::retention::{self, Kept};
 use gx_types::TimeMs;
 
 use crate::backend::for_each_backend;
@@ -82,11 +83,11 @@ fn what_was_not_carried_out_can_be_claimed_again() {
         // An answer is not abandoned, and is forgotten when it expires.
         let mut tx = store.begin().await.unwrap();
         idempotency::abandon(&mut tx, "user:1", "key-0001").await.unwrap();
-        assert_eq!(idempotency::purge(&mut tx, TimeMs(1130)).await.unwrap(), 0);
+        assert_eq!(retention::purge(&mut tx, Kept::Answers, TimeMs(1130), 9).await.unwrap(), 0);
         tx.commit().await.unwrap();
         assert_eq!(claim(store, request("a", 1131)).await, Claimed::Mine);
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(idempotency::purge(&mut tx, TimeMs(9999)).await.unwrap(), 1);
+        assert_eq!(retention::purge(&mut tx, Kept::Answers, TimeMs(9999), 9).await.unwrap(), 1);
         tx.commit().await.unwrap();
     });
 }

@@ -2,6 +2,7 @@
 
 use gx_contract::Envelope;
 use gx_store::commands::{self, State};
+use gx_store::retention::Kept;
 use gx_store::{outbox, retention, submission};
 use gx_types::{BatchId, Role, TimeMs};
 
@@ -41,7 +42,8 @@ fn only_old_commands_with_an_outcome_go() {
         apply(store, &projector, &chain.blocks).await;
         let purge = |before: i64, max: u32| async move {
             let mut tx = store.begin().await.unwrap();
-            let gone = retention::purge_settled(&mut tx, TimeMs(before), max).await.unwrap();
+            let gone =
+                retention::purge(&mut tx, Kept::Commands, TimeMs(before), max).await.unwrap();
             tx.commit().await.unwrap();
             gone
         };
@@ -78,7 +80,7 @@ fn the_newest_row_stays() {
         apply(store, &projector, &chain.blocks).await;
         let mut tx = store.begin().await.unwrap();
         let far = TimeMs(i64::MAX);
-        assert_eq!(retention::purge_settled(&mut tx, far, 100).await.unwrap(), 2);
+        assert_eq!(retention::purge(&mut tx, Kept::Commands, far, 100).await.unwrap(), 2);
         tx.commit().await.unwrap();
         let next = accept(store, &[chain.transfer(&person(1), &person(2), "1")]).await[0].seq();
         assert!(next > last, "a number is never given twice");

@@ -9,6 +9,7 @@ use gx_store::login::refresh_tokens::{self, Limits, Rotation, Successor};
 use gx_store::login::sessions::{self, NewSession};
 use gx_store::login::standing::{self, Owner};
 use gx_store::login::{Subject, SubjectKind};
+use gx_store::retention::{self, Kept};
 use gx_types::TimeMs;
 
 use crate::backend::for_each_backend;
@@ -235,8 +236,13 @@ fn sessions_are_listed_and_revoked() {
         assert_eq!(list().await, ["c"]);
         let mut tx = store.begin().await.unwrap();
         assert_eq!(sessions::revoke_all(&mut tx, who, None, "all", at).await.unwrap(), 1);
-        assert_eq!(sessions::purge(&mut tx, TimeMs(1000)).await.unwrap(), 0);
-        assert_eq!(sessions::purge(&mut tx, TimeMs(1001)).await.unwrap(), 4);
+        let (kept, tokens) = (Kept::Sessions, Kept::RefreshTokens);
+        assert_eq!(retention::purge(&mut tx, kept, TimeMs(1000), 9).await.unwrap(), 0);
+        assert_eq!(retention::oldest(&mut tx, kept).await.unwrap(), Some(TimeMs(1000)));
+        assert_eq!(retention::purge(&mut tx, kept, TimeMs(1001), 3).await.unwrap(), 3);
+        assert_eq!(retention::purge(&mut tx, kept, TimeMs(1001), 3).await.unwrap(), 1);
+        assert_eq!(retention::oldest(&mut tx, kept).await.unwrap(), None);
+        assert_eq!(retention::purge(&mut tx, tokens, TimeMs(9999), 9).await.unwrap(), 0);
         tx.commit().await.unwrap();
         assert!(sessions::get(store, "d").await.unwrap().is_none());
         assert!(refresh_tokens::session_of(store, "d-1").await.unwrap().is_none());

@@ -1,0 +1,136 @@
+//! Removes what is no longer needed: settled commands, answers given again, sessions, tokens.
+//!
+//! One leader at a time, a few rows in a transaction and a pause after it, so that no payment ever
+//! waits for it. What the ledger says stays: a retry of a command whose row is gone is answered by
+//! the ledger with the outcome that it had.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gx_store::retention::{self, Kept};
+use gx_store::{Store, lease};
+use gx_types::{TimeMs, with_causes};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::leader::{self, LeaseGuard, Role};
+use crate::metrics::{Metrics, Worker};
+
+/// Rows that one transaction removes at most. On SQLite it is the only writer meanwhile: these
+/// take a few milliseconds.
+const ROWS_MAX: u32 = 500;
+
+/// How long others have the database to themselves between two of them.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long what is kept stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Between one look and the next.
+    pub every: Duration,
+    /// Settled commands; `None` keeps them for ever.
+    pub commands: Option<Duration>,
+    /// Sessions after their end; `None` keeps them for ever.
+    pub sessions: Option<Duration>,
+}
+
+impl Terms {
+    /// The time before which rows go.
+    fn before(&self, kept: Kept, now: TimeMs) -> Option<TimeMs> {
+        let term = match kept {
+            Kept::Commands => self.commands?,
+            Kept::Sessions => self.sessions?,
+            // Their rows say themselves until when.
+            Kept::Answers | Kept::RefreshTokens => Duration::ZERO,
+        };
+        let ms = i64::try_from(term.as_millis()).unwrap_or(i64::MAX);
+        Some(TimeMs(now.0.saturating_sub(ms)))
+    }
+}
+
+/// The worker that cleans up.
+#[derive(Debug, Clone)]
+pub struct Housekeeper {
+    pub store: Store,
+    pub metrics: Arc<Metrics>,
+    pub clock: Clock,
+    pub terms: Terms,
+}
+
+impl Housekeeper {
+    /// Stands by and leads in turn, until `stop`.
+    pub async fn run(self, holder: String, stop: CancellationToken) {
+        let Terms { every, commands, sessions } = self.terms;
+        let days = |term: Option<Duration>| term.map(|term| term.as_secs() / 86_400);
+        tracing::info!(
+            every_seconds = every.as_secs(),
+            commands_days = days(commands),
+            sessions_days = days(sessions),
+            "housekeeping"
+        );
+        let role = Role { lease: lease::HOUSEKEEPER, worker: Worker::Housekeeper };
+        leader::lead(&self.store, role, &holder, &self.metrics, stop, |held, ended| {
+            self.clone().lead(held, ended)
+        })
+        .await;
+    }
+
+    async fn lead(self, held: LeaseGuard, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            for kept in Kept::ALL {
+                match self.clean(&held, kept, &stop).await {
+                    Ok(()) => {}
+                    Err(gx_store::Error::LeaseLost { .. }) => return,
+                    Err(error) => {
+                        let (kind, error) = (kept.as_str(), with_causes(&error));
+                        tracing::warn!(kind, error, "not cleaned up");
+                    }
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(self.terms.every) => {}
+            }
+        }
+    }
+
+    /// Removes every row of a kind whose time is over.
+    async fn clean(
+        &self,
+        held: &LeaseGuard,
+        kept: Kept,
+        stop: &CancellationToken,
+    ) -> Result<(), gx_store::Error> {
+        let before = self.terms.before(kept, self.clock.now());
+        while let Some(before) = before.filter(|_| !stop.is_cancelled()) {
+            let mut tx = self.store.begin_rebuildable().await?;
+            lease::fence(&mut tx, held.lease()).await?;
+            let removed = retention::purge(&mut tx, kept, before, ROWS_MAX).await?;
+            tx.commit().await?;
+            self.metrics.add_removed(kept, removed);
+            if removed < u64::from(ROWS_MAX) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let oldest = retention::oldest(&self.store, kept).await?;
+        self.metrics.set_oldest(kept, oldest.map_or(0, |at| self.clock.ms_since(at)));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_ever_has_no_time_to_go() {
+        let day = Duration::from_secs(86_400);
+        let terms = Terms { every: day, commands: Some(day), sessions: None };
+        let now = TimeMs(100_000_000);
+        assert_eq!(terms.before(Kept::Commands, now), Some(TimeMs(13_600_000)));
+        assert_eq!(terms.before(Kept::Sessions, now), None);
+        assert_eq!(terms.before(Kept::Answers, now), Some(now));
+        assert_eq!(terms.before(Kept::RefreshTokens, now), Some(now));
+    }
+}
