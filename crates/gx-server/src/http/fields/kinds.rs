@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Why a text does not fit: a code for programs, a sentence for people.
 pub(crate) type Misfit = (&'static str, Cow<'static, str>);
 
-/// Implements [`Field`] by a function from text, and the schema by a JSON object.
+/// Implements [`Field`](super::Field) by a function from text, and the schema by a JSON object.
 macro_rules! text_field {
     ([$($param:tt)*] $type:ty, $name:literal, $read:expr, $schema:tt) => {
         impl<$($param)*> $crate::http::fields::Field for $type {
@@ -43,7 +43,8 @@ macro_rules! text_field {
 
 pub(crate) use text_field;
 
-/// Implements [`Field`] for numbers that a function takes, and the schema by a JSON object.
+/// Implements [`Field`](super::Field) for numbers that a function takes, and the schema by a JSON
+/// object.
 macro_rules! number_field {
     ([$($param:tt)*] $type:ty, $name:literal, $read:expr, $schema:tt) => {
         impl<$($param)*> $crate::http::fields::Field for $type {
