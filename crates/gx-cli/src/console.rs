@@ -31,7 +31,7 @@ pub fn is_told() -> bool {
 
 /// Why a command could not be carried out: one line with all its causes.
 pub fn failure(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", gx_types::with_causes(error.as_ref()));
 }
 
 /// A bar on standard error; it is drawn on a terminal only.

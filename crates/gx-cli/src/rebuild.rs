@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use gx_engine::{LEASE_TTL, Random, holder_name};
 use gx_server::config::Config;
-use gx_server::{Platform, Workers};
+use gx_server::{Platform, Starting, Workers};
 use gx_store::{Store, lease, projection};
 
 use crate::console;
@@ -33,8 +33,8 @@ pub async fn read_models(config: Config) -> Result<Rebuilt> {
     store.check(config.network).await?;
     empty(&store).await?;
     store.close().await;
-    let platform =
-        Platform::start(config, Workers { submitter: false, projector: true }, false).await?;
+    let workers = Workers { submitter: false, projector: true };
+    let platform = Platform::start(config, workers, false, &Starting::once()).await?;
     let filled = fill(&platform).await;
     platform.stop().await;
     filled

@@ -6,9 +6,10 @@
 use anyhow::Result;
 use gx_server::calendar::rfc3339;
 use gx_server::config::Config;
-use gx_server::{Build, Platform, Services, Workers, openapi, routes};
+use gx_server::{
+    Build, Listening, Platform, Services, StartError, Starting, Workers, openapi, routes,
+};
 use gx_store::{Store, admin::audit};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
@@ -42,27 +43,7 @@ pub struct ProjectorArgs {
 pub fn serve(settings: &Settings, args: &ServeArgs) -> Result<End> {
     let config = settings.load(&[])?;
     process::log(&config)?;
-    process::block_on(async {
-        let signal = process::stop_signal()?;
-        let mut listeners = Vec::new();
-        for &services in &args.service {
-            listeners.push((services, up::listen(&config, services).await?));
-        }
-        let platform = Platform::start(config, Workers::NONE, false).await?;
-        let app = platform.app(BUILD).await?;
-        let (stop, mut serving) = (CancellationToken::new(), JoinSet::new());
-        for (services, listener) in listeners {
-            let address = listener.local_addr()?;
-            console::line(format_args!("ready: {} on http://{address}", services.as_str()));
-            let (app, shutdown) = (app.clone(), stop.clone().cancelled_owned());
-            serving.spawn(async move { app.serve(listener, services, shutdown).await });
-        }
-        signal.await;
-        stop.cancel();
-        while serving.join_next().await.is_some() {}
-        platform.stop().await;
-        Ok(End::Done)
-    })
+    process::block_on(play(config, Workers::NONE, &args.service))
 }
 
 /// Submits, and projects if asked to, until asked to stop.
@@ -87,14 +68,51 @@ pub fn projector(settings: &Settings, args: &ProjectorArgs) -> Result<End> {
 
 fn work(config: Config, workers: Workers) -> Result<End> {
     process::log(&config)?;
-    process::block_on(async {
-        let signal = process::stop_signal()?;
-        let platform = Platform::start(config, workers, false).await?;
-        console::line("ready");
-        signal.await;
-        platform.stop().await;
-        Ok(End::Done)
-    })
+    let services = if workers.submitter { Services::Submitter } else { Services::Projector };
+    process::block_on(play(config, workers, &[services]))
+}
+
+/// Plays roles until asked to stop, also when that comes while something is waited for.
+async fn play(config: Config, workers: Workers, services: &[Services]) -> Result<End> {
+    let mut signal = std::pin::pin!(process::stop_signal()?);
+    // The ports first: what cannot listen should leave no trace.
+    let mut listeners = Vec::new();
+    for &services in services {
+        listeners.push((services, up::listen(&config, services).await?));
+    }
+    let (starting, stop) = (Starting::patient(), CancellationToken::new());
+    let mut open = Vec::new();
+    for (services, listener) in listeners {
+        let (address, shutdown) = (listener.local_addr()?, stop.clone().cancelled_owned());
+        let listening = Listening::open(&config, &starting, listener, services, shutdown);
+        open.push((services, address, listening));
+    }
+    let start = async {
+        let platform = Platform::start(config, workers, false, &starting).await?;
+        let app = match workers {
+            Workers::NONE => Some(platform.app(BUILD, &starting).await?),
+            Workers { .. } => None,
+        };
+        Ok::<_, StartError>((platform, app))
+    };
+    let (platform, app) = tokio::select! {
+        started = start => started?,
+        () = &mut signal => return Ok(End::Done),
+    };
+    for (services, address, listening) in &open {
+        match &app {
+            Some(app) => listening.ready(app),
+            None => listening.working(&platform, BUILD),
+        }
+        console::line(format_args!("ready: {} on http://{address}", services.as_str()));
+    }
+    signal.await;
+    stop.cancel();
+    for (.., listening) in open {
+        listening.ended().await;
+    }
+    platform.stop().await;
+    Ok(End::Done)
 }
 
 /// Brings the database's schema up to date.

@@ -7,27 +7,27 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use gx_contract::Command;
-use gx_contract::admin::{BootstrapSystem, GetSystemStatus, InitializeCountryData};
+use gx_contract::admin::{BootstrapSystem, InitializeCountryData};
 use gx_engine::Submission;
-use gx_server::config::{Config, DatabaseEngine, LedgerEngine};
-use gx_server::{FIRST_ADMIN, OneTimePassword, Platform, Service, Services, StartError, Workers};
-use gx_store::admin::admins;
+use gx_server::config::Config;
+use gx_server::{
+    FIRST_ADMIN, Listening, OneTimePassword, Platform, Service, Services, Starting, Workers,
+};
 use gx_store::commands::State;
 use gx_store::lease::{self, Holder, Lease};
 use gx_store::{Store, projection, tokenomics::supply};
 use gx_types::{Actor, AdminId};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::roles::BUILD;
 use crate::settings::Settings;
 use crate::{End, console, countries, process};
 
-/// How long the first commands may take.
-const FIRST_COMMANDS: Duration = Duration::from_secs(60);
+/// How often the log says that the first commands are not settled yet.
+const REMIND_EVERY: Duration = Duration::from_secs(10);
 
 /// How long the read models may take to show a sign of life. A process that was killed holds its
 /// lease for three seconds more.
@@ -55,7 +55,12 @@ pub fn run(settings: &Settings, args: &Args) -> Result<End> {
             console::line(format_args!("A new platform in {folder}. Its first administrator:"));
             show_once(first);
         };
-        let running = Running::start(config, &tell).await?;
+        let mut signal = std::pin::pin!(signal);
+        let running = tokio::select! {
+            running = Running::start(config, &tell) => running?,
+            // Nothing is running that would have to end in good order.
+            () = &mut signal => return Ok(End::Done),
+        };
         let address = running.address;
         console::line(format_args!(
             "ready on http://{address} ({network}, data in {folder}) after {} ms; \
@@ -84,7 +89,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// The first administrator, if this start has made one.
     pub first: Option<OneTimePassword>,
-    serving: JoinHandle<()>,
+    listening: Listening,
     stop: CancellationToken,
 }
 
@@ -96,30 +101,17 @@ impl Running {
         let address = listener.local_addr().context("the listener has no address")?;
         let began = Instant::now();
         end_dead_leases(&config).await?;
-        // The database is made before the ledger, so one without the other was lost.
-        if is_file_database(&config)
-            && config.ledger.engine == LedgerEngine::Embedded
-            && config.ledger_path().exists()
-            && !config.sqlite_path().exists()
-        {
-            return Err(StartError::DatabaseNew.into());
-        }
-        let platform = Platform::start(config, Workers::ALL, true).await?;
-        let app = platform.app(BUILD).await?;
-        if let Err(error) = refuse_lost_database(&platform).await {
-            platform.stop().await;
-            return Err(error);
-        }
+        let (starting, stop) = (Starting::patient(), CancellationToken::new());
+        let shutdown = stop.clone().cancelled_owned();
+        let listening = Listening::open(&config, &starting, listener, Services::All, shutdown);
+        let platform = Platform::start(config, Workers::ALL, true, &starting).await?;
+        let app = platform.app(BUILD, &starting).await?;
         let first = app.ensure_first_admin().await?;
         if let Some(first) = &first {
             tell(first);
         }
-        let stop = CancellationToken::new();
-        let shutdown = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(async move {
-            app.serve(listener, Services::All, shutdown).await;
-        });
-        let running = Self { platform, address, first, serving, stop };
+        listening.ready(&app);
+        let running = Self { platform, address, first, listening, stop };
         if let Err(error) = running.get_ready(began).await {
             running.stop().await;
             return Err(error);
@@ -130,8 +122,7 @@ impl Running {
     /// Lets running requests finish, ends the workers and closes the files.
     pub async fn stop(self) {
         self.stop.cancel();
-        // A panic in a handler was answered and logged where it happened.
-        let _ = self.serving.await;
+        self.listening.ended().await;
         self.platform.stop().await;
     }
 
@@ -174,44 +165,27 @@ impl Running {
         let submission =
             Submission { actor, key, command, signature: None, service, traceparent: None };
         let id = self.platform.outbox().submit(submission).await?.command_id;
-        match self.platform.waiters().wait(id, FIRST_COMMANDS).await? {
-            Some(State::Committed { .. }) => Ok(()),
-            Some(State::Refused { code, detail, .. }) => {
-                bail!("{name} at the first start was refused: {code}: {detail}")
-            }
-            Some(State::Dead { reason, .. }) => bail!("{name} at the first start failed: {reason}"),
-            Some(State::Queued | State::Submitted { .. }) | None => {
-                bail!("{name} was not settled within {} s", FIRST_COMMANDS.as_secs())
+        loop {
+            match self.platform.waiters().wait(id, REMIND_EVERY).await? {
+                Some(State::Committed { .. }) => return Ok(()),
+                Some(State::Refused { code, detail, .. }) => {
+                    bail!("{name} at the first start was refused: {code}: {detail}")
+                }
+                Some(State::Dead { reason, .. }) => {
+                    bail!("{name} at the first start failed: {reason}")
+                }
+                Some(State::Queued | State::Submitted { .. }) | None => {
+                    tracing::warn!(command = name, "waiting for the ledger to settle it");
+                }
             }
         }
     }
 }
 
-/// Somebody who has lost the database must not be told that this is a new platform: the ledger
-/// would answer, and all the users could never log in again.
-async fn refuse_lost_database(platform: &Platform) -> Result<()> {
-    if admins::count(platform.store()).await? > 0 {
-        return Ok(());
-    }
-    let chain = platform.chain().context("no ledger")?;
-    let status = chain.query(GetSystemStatus {}.into()).await?;
-    let status = status.map_err(|refused| anyhow!("{}", refused.detail))?;
-    let status: serde_json::Value = serde_json::from_str(&status).context("the system's status")?;
-    match status.get("bootstrappedAt") {
-        None | Some(serde_json::Value::Null) => Ok(()),
-        Some(_) => Err(StartError::DatabaseNew.into()),
-    }
-}
-
-/// Whether the database is the file in the data folder.
-pub fn is_file_database(config: &Config) -> bool {
-    config.database.engine == DatabaseEngine::Sqlite && !config.database.url.is_set()
-}
-
 /// Ends the leases of an earlier process on this machine that was killed, so that a restart need
 /// not wait until they expire. Were one to live after all, the fence of its lease would stop it.
 async fn end_dead_leases(config: &Config) -> Result<()> {
-    if !is_file_database(config) || !config.sqlite_path().exists() {
+    if !config.is_file_database() || !config.sqlite_path().exists() {
         return Ok(());
     }
     let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;

@@ -89,6 +89,11 @@ pub enum ChainError {
 }
 
 impl ChainError {
+    /// Whether the ledger is on the network and does not answer; it may come back by itself.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Fabric(error) if error.class() == gx_fabric::Class::NotAnswered)
+    }
+
     /// A word for logs and metrics.
     pub fn class(&self) -> &'static str {
         match self {

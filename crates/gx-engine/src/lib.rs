@@ -28,6 +28,7 @@ pub use housekeeper::{Housekeeper, Terms};
 pub use leader::{LEASE_TTL, Role, holder_name};
 pub use metrics::Metrics;
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};
+pub use pacing::Backoff;
 pub use projector::Projector;
 pub use random::Random;
 pub use submitter::{BatchLimits, Submitter};

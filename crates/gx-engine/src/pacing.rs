@@ -6,28 +6,28 @@ use crate::random::Random;
 
 /// Doubling delays with jitter, so that processes that failed together do not come back together.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
     max: Duration,
     random: Random,
 }
 
 impl Backoff {
-    pub(crate) const FIRST: Duration = Duration::from_millis(50);
+    pub const FIRST: Duration = Duration::from_millis(50);
 
-    pub(crate) fn new(max: Duration, random: Random) -> Self {
+    pub fn new(max: Duration, random: Random) -> Self {
         Self { next: Self::FIRST, max, random }
     }
 
     /// Between half and all of the current delay; the next one is twice as long.
-    pub(crate) fn delay(&mut self) -> Duration {
+    pub fn delay(&mut self) -> Duration {
         let full = u64::try_from(self.next.as_millis()).unwrap_or(u64::MAX);
         self.next = self.next.saturating_mul(2).min(self.max);
         Duration::from_millis(self.random.within(full / 2..=full))
     }
 
     /// Starts over, after a success.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.next = Self::FIRST;
     }
 }

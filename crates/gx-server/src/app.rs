@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::FromRef;
 use gx_engine::{Outbox, Waiters};
@@ -63,23 +63,70 @@ pub enum StartError {
     Folder { path: std::path::PathBuf, source: std::io::Error },
 }
 
+/// Something on the network that a start needs, and that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Away {
+    /// What it is, for people and for health routes.
+    pub(crate) dependency: Dependency,
+    pub(crate) class: &'static str,
+    pub(crate) message: String,
+}
+
+/// What a start may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dependency {
+    Database,
+    Fabric,
+}
+
+impl std::fmt::Display for Dependency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Database => "database",
+            Self::Fabric => "Fabric network",
+        })
+    }
+}
+
+impl StartError {
+    /// What is away, if waiting for it can help. A file is not away, and a wrong setting stays
+    /// wrong.
+    pub(crate) fn away(&self) -> Option<Away> {
+        let (dependency, class) = match self {
+            Self::Store(error) if error.is_away() => (Dependency::Database, error.class().as_str()),
+            Self::Chain(error) if error.is_away() => (Dependency::Fabric, error.class()),
+            Self::Fabric(error) if error.class() == gx_fabric::Class::NotAnswered => {
+                (Dependency::Fabric, "unavailable")
+            }
+            _ => return None,
+        };
+        Some(Away { dependency, class, message: gx_types::with_causes(self) })
+    }
+}
+
+/// What operators can ask any process for, also one that only works.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) build: Build,
+    pub(crate) config: Arc<Config>,
+    pub(crate) store: Store,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) started: Instant,
+}
+
 /// The shared parts of a serving process.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    build: Build,
-    config: Config,
-    store: Store,
+    process: Process,
     outbox: Outbox,
     waiters: Waiters,
-    metrics: Arc<Metrics>,
     gate: Gate,
     logins: Logins,
     limiter: Limiter,
     balances: DataLoader<AccountId, (Balance, Position), gx_store::Error>,
-    started: Instant,
     stopping: watch::Sender<bool>,
 }
 
@@ -88,16 +135,14 @@ impl App {
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
-    pub async fn new(
-        build: Build,
-        config: Config,
-        store: Store,
+    pub(crate) async fn new(
+        process: Process,
         outbox: Outbox,
         waiters: Waiters,
-        metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
+        let Process { config, store, .. } = &process;
         let hasher = Hasher::new(&config.auth).map_err(StartError::Settings)?;
-        let logins = Logins::new(&config, store.clone(), hasher)?;
+        let logins = Logins::new(config, store.clone(), hasher)?;
         store.pin_pepper(&logins.pepper().fingerprint()).await?;
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
@@ -107,27 +152,19 @@ impl App {
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
             }),
-            build,
-            started: Instant::now(),
             stopping: watch::Sender::new(false),
-            config,
-            store,
+            process,
             outbox,
             waiters,
-            metrics,
         })))
     }
 
-    pub(crate) fn build(&self) -> Build {
-        self.0.build
-    }
-
     pub fn config(&self) -> &Config {
-        &self.0.config
+        &self.0.process.config
     }
 
     pub fn store(&self) -> &Store {
-        &self.0.store
+        &self.0.process.store
     }
 
     pub fn outbox(&self) -> &Outbox {
@@ -139,7 +176,7 @@ impl App {
     }
 
     pub fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.0.process.metrics
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -152,10 +189,6 @@ impl App {
 
     pub(crate) fn limiter(&self) -> &Limiter {
         &self.0.limiter
-    }
-
-    pub(crate) fn uptime(&self) -> Duration {
-        self.0.started.elapsed()
     }
 
     /// Ends the streams of answers.
@@ -191,12 +224,13 @@ macro_rules! parts {
 }
 
 parts! {
-    Store: |app| app.0.store.clone();
+    Process: |app| app.0.process.clone();
+    Store: |app| app.0.process.store.clone();
     Outbox: |app| app.0.outbox.clone();
     Waiters: |app| app.0.waiters.clone();
-    BodyLimits: |app| BodyLimits::new(&app.0.config.http);
+    BodyLimits: |app| BodyLimits::new(&app.config().http);
     Logins: |app| app.0.logins.clone();
-    NetworkId: |app| app.0.config.network;
+    NetworkId: |app| app.config().network;
 }
 
 async fn load_balances(

@@ -18,11 +18,13 @@ mod data_loader;
 pub mod error;
 mod http;
 mod identity;
+mod listening;
 pub mod metrics;
 mod peer;
 mod platform;
 mod routes;
 mod service;
+mod starting;
 mod system;
 pub mod telemetry;
 mod tokenomics;
@@ -33,9 +35,11 @@ pub use api::{Access, Route, Verb};
 pub use app::{App, StartError};
 pub use auth::{AdminRole, KeyError, Permission};
 pub use build::Build;
+pub use listening::Listening;
 pub use platform::{Platform, Workers, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};
+pub use starting::Starting;
 
 /// What an endpoint is made of.
 pub mod endpoint {

@@ -4,6 +4,7 @@
 //! why; nothing half-started is left behind. Serving HTTP on top is [`crate::App`]'s.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use gx_engine::{
     Applied, BatchLimits, Chain, Clock, Housekeeper, Outbox, Projector, Random, Submitter, Waiters,
@@ -13,22 +14,18 @@ use gx_fabric::check::Finding;
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
 use gx_store::Store;
+use gx_store::admin::admins;
 use gx_types::TimeMs;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::guard;
-use crate::app::{App, StartError};
+use crate::app::{App, Process, StartError};
 use crate::build::Build;
 use crate::calendar::now_ms;
 use crate::config::{Config, LedgerEngine};
-use crate::http::front::Front;
-use crate::http::server;
 use crate::metrics::Metrics;
-use crate::routes::routes;
-use crate::service::Services;
+use crate::starting::Starting;
 
 /// What a process does beside serving HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +43,7 @@ impl Workers {
 #[derive(Debug)]
 pub struct Platform {
     config: Config,
+    started: Instant,
     store: Store,
     chain: Option<Chain>,
     outbox: Outbox,
@@ -58,7 +56,8 @@ pub struct Platform {
 
 impl Platform {
     /// Connects, checks schema and network, opens the ledger if a worker needs it, and starts the
-    /// workers. With `migrate` an older or empty schema is brought up to date first.
+    /// workers. With `migrate` an older or empty schema is brought up to date first. A patient
+    /// start waits for what is away.
     ///
     /// # Errors
     /// [`StartError`] names the part that can't start.
@@ -66,26 +65,12 @@ impl Platform {
         config: Config,
         workers: Workers,
         migrate: bool,
+        starting: &Starting,
     ) -> Result<Self, StartError> {
-        let make_folder = || {
-            let path = config.data_dir.clone();
-            std::fs::create_dir_all(&path).map_err(|source| StartError::Folder { path, source })
-        };
-        let database = config.store().map_err(gx_store::Error::from)?;
-        let store = if migrate {
-            make_folder()?;
-            let store = Store::connect(&database).await?;
-            store.migrate(config.network).await?;
-            store
-        } else {
-            let store = Store::open(&database).await?;
-            make_folder()?;
-            store
-        };
-        store.check(config.network).await?;
+        let store = starting.until_there(async || the_database(&config, migrate).await).await?;
         let chain = match workers {
             Workers::NONE => None,
-            Workers { .. } => Some(the_ledger(&config, &store).await?),
+            Workers { .. } => Some(the_ledger(&config, &store, starting).await?),
         };
         let metrics = Arc::new(Metrics::new(Arc::default()));
         metrics.engine.set_certificates(chain.iter().flat_map(Chain::certificates).collect());
@@ -96,6 +81,7 @@ impl Platform {
         let waiters = Waiters::start(store.clone(), &applied);
         let mut platform = Self {
             config,
+            started: starting.began(),
             store,
             chain,
             outbox,
@@ -142,16 +128,23 @@ impl Platform {
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
-    pub async fn app(&self, build: Build) -> Result<App, StartError> {
-        App::new(
+    pub async fn app(&self, build: Build, starting: &Starting) -> Result<App, StartError> {
+        let app = async || {
+            let (outbox, waiters) = (self.outbox.clone(), self.waiters.clone());
+            App::new(self.process(build), outbox, waiters).await
+        };
+        starting.until_there(app).await
+    }
+
+    /// What operators can ask this process for.
+    pub(crate) fn process(&self, build: Build) -> Process {
+        Process {
             build,
-            self.config.clone(),
-            self.store.clone(),
-            self.outbox.clone(),
-            self.waiters.clone(),
-            self.metrics.clone(),
-        )
-        .await
+            config: Arc::new(self.config.clone()),
+            store: self.store.clone(),
+            metrics: self.metrics.clone(),
+            started: self.started,
+        }
     }
 
     pub fn config(&self) -> &Config {
@@ -192,51 +185,81 @@ impl Platform {
     }
 }
 
-impl App {
-    /// Serves a set of services until `shutdown` is ready, then ends in good order.
-    pub async fn serve(
-        &self,
-        listener: TcpListener,
-        services: Services,
-        shutdown: impl Future<Output = ()>,
-    ) {
-        let router = guard::router(self, routes(), services);
-        let front = Front::new(router, &self.config().http);
-        let shutdown = async {
-            shutdown.await;
-            // Streams would hold the process for the whole grace time otherwise.
-            self.stop_streams();
-        };
-        server::serve(front, &self.config().http, listener, shutdown).await;
-    }
+/// Connects to the database that the settings name; with `migrate` its schema is brought up to
+/// date, and a file is made when there is none.
+async fn the_database(config: &Config, migrate: bool) -> Result<Store, StartError> {
+    let make_folder = || {
+        let path = config.data_dir.clone();
+        std::fs::create_dir_all(&path).map_err(|source| StartError::Folder { path, source })
+    };
+    let database = config.store().map_err(gx_store::Error::from)?;
+    let store = if migrate {
+        // The database is made before the ledger, so one without the other was lost.
+        if config.is_file_database()
+            && config.ledger.engine == LedgerEngine::Embedded
+            && config.ledger_path().exists()
+            && !config.sqlite_path().exists()
+        {
+            return Err(StartError::DatabaseNew);
+        }
+        make_folder()?;
+        let store = Store::connect(&database).await?;
+        store.migrate(config.network).await?;
+        store
+    } else {
+        let store = Store::open(&database).await?;
+        make_folder()?;
+        store
+    };
+    store.check(config.network).await?;
+    Ok(store)
 }
 
 /// Opens the ledger that the settings name. It must be the one that the read models were filled
 /// from, and an embedded one must hold all that they hold: nobody else can complete it.
-async fn the_ledger(config: &Config, store: &Store) -> Result<Chain, StartError> {
-    let checkpoint = gx_store::projection::position(store).await?.checkpoint;
+async fn the_ledger(
+    config: &Config,
+    store: &Store,
+    starting: &Starting,
+) -> Result<Chain, StartError> {
+    let position = async || Ok(gx_store::projection::position(store).await?);
+    let checkpoint = starting.until_there(position).await?.checkpoint;
     let is_embedded = config.ledger.engine == LedgerEngine::Embedded;
     let path = config.ledger_path();
     if is_embedded && checkpoint.is_some() && !path.exists() {
         return Err(StartError::LedgerMissing { path });
     }
     let chain = if is_embedded { open_ledger(config)? } else { open_fabric(config)? };
-    gx_store::projection::check_ledger(store, chain.origin().await?).await?;
-    check_network(config, &chain).await?;
-    if is_embedded
-        && let Some(at) = checkpoint
-        && chain.block_hash(at.block).await? != Some(at.hash)
-    {
-        return Err(StartError::LedgerBehind { block: at.block });
-    }
+    let check = async || {
+        gx_store::projection::check_ledger(store, chain.origin().await?).await?;
+        check_network(config, store, &chain, starting).await?;
+        if is_embedded
+            && let Some(at) = checkpoint
+            && chain.block_hash(at.block).await? != Some(at.hash)
+        {
+            return Err(StartError::LedgerBehind { block: at.block });
+        }
+        Ok(())
+    };
+    starting.until_there(check).await?;
     Ok(chain)
 }
 
-/// Payments of one network must never meet the ledger of another.
-async fn check_network(config: &Config, chain: &Chain) -> Result<(), StartError> {
+/// Payments of one network must never meet the ledger of another. And somebody who has lost the
+/// database must not be told that this is a new platform: the ledger would answer, and all the
+/// users could never log in again.
+async fn check_network(
+    config: &Config,
+    store: &Store,
+    chain: &Chain,
+    starting: &Starting,
+) -> Result<(), StartError> {
     match chain.network().await {
         Ok(Some(found)) if found != config.network => {
             Err(StartError::OtherNetwork { found, expected: config.network })
+        }
+        Ok(Some(_)) if starting.minds_lost_database() && admins::count(store).await? == 0 => {
+            Err(StartError::DatabaseNew)
         }
         Ok(_) => Ok(()),
         // The contract may come back at any time, and the database is pinned to this ledger.

@@ -51,11 +51,15 @@ impl fmt::Display for Service {
     }
 }
 
-/// What one listener serves: everything, or one service.
+/// What one listener serves: everything, one service, or what operators ask a worker for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Services {
     All,
     One(Service),
+    /// Health and figures of a process that submits.
+    Submitter,
+    /// The same of one that projects.
+    Projector,
 }
 
 impl Services {
@@ -63,6 +67,7 @@ impl Services {
         match self {
             Self::All => true,
             Self::One(one) => one == service,
+            Self::Submitter | Self::Projector => false,
         }
     }
 
@@ -71,6 +76,8 @@ impl Services {
         match self {
             Self::All => "all",
             Self::One(service) => service.as_str(),
+            Self::Submitter => "submitter",
+            Self::Projector => "projector",
         }
     }
 }

@@ -5,18 +5,20 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use axum::routing::get;
 use gx_store::projection::{self, Position};
 use gx_store::submission::{self, Waiting};
 use gx_store::{SCHEMA_VERSION, commands};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::api::{Answer, Route, Served, Shape, describe};
-use crate::app::App;
+use crate::api::{Answer, Route, Served, Shape, describe, guard};
+use crate::app::{Away, Dependency, Process};
 use crate::calendar::{now_ms, rfc3339};
 use crate::error::Result;
 use crate::http::answer::{Html, Json, json};
@@ -34,6 +36,19 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/docs", docs).summary("This description for people"),
     ];
     routes.map(Route::for_operators).into()
+}
+
+/// The same routes for a process that serves no service: nobody logs in there, so it needs none of
+/// the keys.
+pub(crate) fn of_worker(process: Process) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/version", get(version))
+        .fallback(guard::no_route)
+        .with_state(process)
 }
 
 /// How long a health route waits for the database.
@@ -54,27 +69,34 @@ pub(crate) struct Health {
     uptime: u64,
 }
 
-fn health_of(app: &App, status: &'static str, database: Option<&'static str>) -> Health {
-    Health {
-        status,
-        service: "gx",
-        database,
-        version: env!("CARGO_PKG_VERSION"),
-        timestamp: rfc3339(now_ms()),
-        uptime: app.uptime().as_secs(),
+impl Health {
+    /// Of a process that answers.
+    pub(crate) fn alive(uptime: Duration) -> Self {
+        Self {
+            status: "alive",
+            service: "gx",
+            database: None,
+            version: env!("CARGO_PKG_VERSION"),
+            timestamp: rfc3339(now_ms()),
+            uptime: uptime.as_secs(),
+        }
     }
 }
 
 /// `GET /health`
-async fn health(State(app): State<App>) -> Result<Json<Health>> {
-    let answered = tokio::time::timeout(PATIENCE, app.store().ping()).await;
+async fn health(State(process): State<Process>) -> Result<Json<Health>> {
+    let answered = tokio::time::timeout(PATIENCE, process.store.ping()).await;
     let database = if matches!(answered, Ok(Ok(()))) { "connected" } else { "disconnected" };
-    Ok(Json(health_of(&app, "ok", Some(database))))
+    Ok(Json(Health {
+        status: "ok",
+        database: Some(database),
+        ..Health::alive(process.started.elapsed())
+    }))
 }
 
 /// `GET /livez`
-async fn livez(State(app): State<App>) -> Result<Json<Health>> {
-    Ok(Json(health_of(&app, "alive", None)))
+async fn livez(State(process): State<Process>) -> Result<Json<Health>> {
+    Ok(Json(Health::alive(process.started.elapsed())))
 }
 
 /// Whether the process can serve, and why not.
@@ -127,20 +149,20 @@ impl Check {
 }
 
 /// `GET /readyz`
-async fn readyz(State(app): State<App>) -> Result<Readiness> {
-    let position = tokio::time::timeout(PATIENCE, projection::position(app.store())).await;
+async fn readyz(State(process): State<Process>) -> Result<Readiness> {
+    let position = tokio::time::timeout(PATIENCE, projection::position(&process.store)).await;
     let (database, position) = match position {
         Ok(Ok(position)) => (Check::HEALTHY, Some(position)),
         Ok(Err(error)) => (Check::failed(error.class().as_str(), error.to_string()), None),
         Err(_) => (Check::failed("unavailable", "no answer within a second".to_owned()), None),
     };
     let projection = match &position {
-        Some(position) => projection_check(&app, position),
+        Some(position) => projection_check(&process, position),
         None => Check::failed("unknown", "the database does not answer".to_owned()),
     };
-    let waiting = tokio::time::timeout(PATIENCE, submission::waiting(app.store())).await;
+    let waiting = tokio::time::timeout(PATIENCE, submission::waiting(&process.store)).await;
     let submission = match waiting {
-        Ok(Ok(waiting)) => submission_check(&app, &waiting),
+        Ok(Ok(waiting)) => submission_check(&process, &waiting),
         Ok(Err(error)) => Check::failed(error.class().as_str(), error.to_string()),
         Err(_) => Check::failed("unknown", "the database does not answer".to_owned()),
     };
@@ -155,6 +177,31 @@ async fn readyz(State(app): State<App>) -> Result<Readiness> {
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
         checks: Checks { database, projection, submission },
     })
+}
+
+impl Readiness {
+    /// Of a process that is starting, and of what it waits for.
+    pub(crate) fn starting(away: Option<&Away>) -> Self {
+        let unknown = || Check::failed("starting", "the process is starting".to_owned());
+        let mut checks =
+            Checks { database: unknown(), projection: unknown(), submission: unknown() };
+        if let Some(Away { dependency, class, message }) = away {
+            let check = match dependency {
+                Dependency::Database => &mut checks.database,
+                Dependency::Fabric => &mut checks.submission,
+            };
+            *check = Check::failed(class, message.clone());
+        }
+        Self {
+            status: "not_ready",
+            ready: false,
+            timestamp: rfc3339(now_ms()),
+            checks,
+            lag_blocks: None,
+            oldest_unapplied_seconds: None,
+            heartbeat_age_seconds: None,
+        }
+    }
 }
 
 impl IntoResponse for Readiness {
@@ -184,8 +231,8 @@ fn behind_ms(position: &Position) -> i64 {
     heartbeat.behind_since.map_or(0, |since| now.saturating_sub(since.0).max(0))
 }
 
-fn projection_check(app: &App, position: &Position) -> Check {
-    let limits = &app.config().readiness;
+fn projection_check(process: &Process, position: &Position) -> Check {
+    let limits = &process.config.readiness;
     let Some(heartbeat) = position.heartbeat else {
         return Check::failed("never_seen", "no projector has been seen yet".to_owned());
     };
@@ -203,10 +250,10 @@ fn projection_check(app: &App, position: &Position) -> Check {
     Check::HEALTHY
 }
 
-fn submission_check(app: &App, waiting: &Waiting) -> Check {
+fn submission_check(process: &Process, waiting: &Waiting) -> Check {
     let since = [waiting.oldest, waiting.unanswered_since].into_iter().flatten().min();
     let waited_ms = since.map_or(0, |since| now_ms().saturating_sub(since.0).max(0));
-    if u64::try_from(waited_ms).unwrap_or_default() <= app.config().readiness.queue_threshold_ms {
+    if u64::try_from(waited_ms).unwrap_or_default() <= process.config.readiness.queue_threshold_ms {
         return Check::HEALTHY;
     }
     let Waiting { queued, unanswered_batches, .. } = waiting;
@@ -240,14 +287,14 @@ impl Answer for Figures {
 }
 
 /// `GET /metrics`
-async fn metrics(State(app): State<App>) -> Result<Figures> {
+async fn metrics(State(process): State<Process>) -> Result<Figures> {
     // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
-    let _ = tokio::time::timeout(PATIENCE, refresh(&app)).await;
-    Ok(Figures(app.metrics().render()))
+    let _ = tokio::time::timeout(PATIENCE, refresh(&process)).await;
+    Ok(Figures(process.metrics.render()))
 }
 
-async fn refresh(app: &App) -> std::result::Result<(), gx_store::Error> {
-    let (store, metrics) = (app.store(), &app.metrics().engine);
+async fn refresh(process: &Process) -> std::result::Result<(), gx_store::Error> {
+    let (store, metrics) = (&process.store, &process.metrics.engine);
     let position = projection::position(store).await?;
     if let Some(tip) = position.tip() {
         metrics.set_heights(tip, position.checkpoint.map_or(0, |last| last.block));
@@ -277,14 +324,14 @@ pub(crate) struct Version {
 }
 
 /// `GET /version`
-async fn version(State(app): State<App>) -> Result<Json<Version>> {
+async fn version(State(process): State<Process>) -> Result<Json<Version>> {
     let version = Version {
         version: env!("CARGO_PKG_VERSION"),
-        git_hash: app.build().git_hash,
-        built_at: app.build().built_at_ms.map(rfc3339),
-        config_digest: app.config().digest(),
+        git_hash: process.build.git_hash,
+        built_at: process.build.built_at_ms.map(rfc3339),
+        config_digest: process.config.digest(),
         schema_version: SCHEMA_VERSION,
-        network: app.config().network,
+        network: process.config.network,
     };
     Ok(Json(version))
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use gx_types::NetworkId;
 use sqlx::error::ErrorKind;
+use sqlx::sqlite::SqliteError;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,6 +129,18 @@ impl Error {
     /// Whether the same call may pass later without anybody changing it.
     pub fn is_unavailable(&self) -> bool {
         matches!(self.class(), Class::Unavailable | Class::Conflict | Class::DiskFull)
+    }
+
+    /// Whether a server does not answer now; it may come back by itself. A file is never away.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Sql { class: Class::Unavailable, source, .. } => {
+                let database = source.as_database_error();
+                database.is_none_or(|error| error.try_downcast_ref::<SqliteError>().is_none())
+            }
+            Self::Silent { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether a value of `what`, written `table.column`, exists already.

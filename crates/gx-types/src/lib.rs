@@ -26,9 +26,13 @@ pub use role::Role;
 pub use time::TimeMs;
 
 /// An error and what caused it, in a line: errors of this project print no source themselves.
+/// Those of libraries may, so a cause that the text ends with already is not said again.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// Text that is not a value of the type it was parsed as.

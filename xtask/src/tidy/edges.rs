@@ -29,7 +29,12 @@ struct Row {
 }
 
 const TABLE: [Row; 12] = [
-    Row { name: "gx", may: &["gx-cli", "gx-workbench"], tests_may: &[], never: &["axum", "tokio"] },
+    Row {
+        name: "gx",
+        may: &["gx-cli", "gx-workbench"],
+        tests_may: &["gx-pg"],
+        never: &["axum", "tokio"],
+    },
     Row {
         name: "gx-cli",
         may: &[

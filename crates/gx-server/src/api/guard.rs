@@ -49,7 +49,7 @@ pub(crate) fn router(app: &App, routes: &'static [Route], services: Services) ->
     router.fallback(no_route).with_state(app.clone())
 }
 
-async fn no_route(request: Request) -> Error {
+pub(crate) async fn no_route(request: Request) -> Error {
     let (method, path) = (request.method(), request.uri().path());
     let path: String = path.chars().take(200).collect();
     let message = format!("Route {method} {path} not found");

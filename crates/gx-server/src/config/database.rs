@@ -7,6 +7,11 @@ use gx_store::{PostgresConfig, SqliteConfig};
 use super::{Config, DatabaseEngine};
 
 impl Config {
+    /// Whether the database is the file in the data folder.
+    pub fn is_file_database(&self) -> bool {
+        self.database.engine == DatabaseEngine::Sqlite && !self.database.url.is_set()
+    }
+
     /// The database that the settings name.
     ///
     /// # Errors

@@ -134,6 +134,8 @@ pub struct Http {
     pub port: u16,
     /// Ports of single services, by name.
     pub ports: BTreeMap<Service, u16>,
+    pub submitter_port: u16,
+    pub projector_port: u16,
     pub body_limit_bytes: usize,
     pub request_timeout_ms: u64,
     pub idle_timeout_ms: u64,
@@ -257,6 +259,8 @@ impl Config {
             Services::One(service) => {
                 self.http.ports.get(&service).copied().unwrap_or(service.default_port())
             }
+            Services::Submitter => self.http.submitter_port,
+            Services::Projector => self.http.projector_port,
         }
     }
 

@@ -4,6 +4,7 @@
 //! request. Who may call what is the guard's matter, which knows the route.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -46,20 +47,39 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
      traceparent",
 );
 
+/// The router behind a front: one that says that the process is starting, until it is ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Entrance(Arc<(Router, OnceLock<Router>)>);
+
+impl Entrance {
+    pub(crate) fn new(starting: Router) -> Self {
+        Self(Arc::new((starting, OnceLock::new())))
+    }
+
+    /// The process is ready; it can't be anything else again.
+    pub(crate) fn open(&self, router: Router) {
+        let _ = self.0.1.set(router);
+    }
+
+    fn router(&self) -> Router {
+        self.0.1.get().unwrap_or(&self.0.0).clone()
+    }
+}
+
 /// The front of one listener.
 #[derive(Debug)]
 pub(crate) struct Front {
-    router: Router,
+    entrance: Entrance,
     origins: Vec<HeaderValue>,
     trusted: Vec<Network>,
     timeout: Duration,
 }
 
 impl Front {
-    pub(crate) fn new(router: Router, http: &Http) -> Self {
+    pub(crate) fn new(entrance: Entrance, http: &Http) -> Self {
         let origin = |text: &String| HeaderValue::from_str(text).ok();
         Self {
-            router,
+            entrance,
             origins: http.allowed_origins.iter().filter_map(origin).collect(),
             trusted: http.trusted_proxies.iter().filter_map(|text| Network::parse(text)).collect(),
             timeout: Duration::from_millis(http.request_timeout_ms),
@@ -87,7 +107,7 @@ impl Front {
         let path = request.uri().path().to_owned();
         let request_id = HeaderValue::from_str(&context.request_id);
         request.extensions_mut().insert(context.clone());
-        let mut router = self.router.clone();
+        let mut router = self.entrance.router();
         let mut response = match tokio::time::timeout(timeout, router.call(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
@@ -159,7 +179,7 @@ fn finish_failure(context: &Context, path: &str, response: &mut Response<Body>) 
             // The router's own refusals: a method that a path does not have, a malformed path.
             let reason = status.canonical_reason().unwrap_or("Error");
             let code = reason.to_lowercase().replace(' ', "_");
-            std::sync::Arc::new(Error::new(status, code, reason))
+            Arc::new(Error::new(status, code, reason))
         },
         |failed| failed.0,
     );

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gx_server::config::Config;
-use gx_server::{App, Build, Platform, Services, Workers};
+use gx_server::{App, Build, Listening, Platform, Services, Starting, Workers};
 use gx_types::AccountId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ pub(crate) struct Server {
     pub(crate) platform: Platform,
     pub(crate) first_password: String,
     stop: Option<oneshot::Sender<()>>,
-    served: tokio::task::JoinHandle<()>,
+    served: Listening,
     _folder: TempDir,
 }
 
@@ -66,19 +66,16 @@ impl Server {
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
         let environment: Vec<_> = environment.iter().map(owned).collect();
         let config = Config::load(None, environment, &flags).unwrap();
-        let platform = Platform::start(config, workers, true).await.unwrap();
-        let app = platform.app(BUILD).await.unwrap();
+        let platform = Platform::start(config, workers, true, &Starting::once()).await.unwrap();
+        let app = platform.app(BUILD, &Starting::once()).await.unwrap();
         let first = app.ensure_first_admin().await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::new(listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let served = {
-            let app = app.clone();
-            tokio::spawn(async move {
-                let stopped = async move { stopped.await.unwrap_or_default() };
-                app.serve(listener, Services::All, stopped).await;
-            })
-        };
+        let stopped = async move { stopped.await.unwrap_or_default() };
+        let config = platform.config();
+        let served = Listening::open(config, &Starting::once(), listener, Services::All, stopped);
+        served.ready(&app);
         let (first_password, stop) = (first.password, Some(stop));
         Self { client, app, platform, first_password, stop, served, _folder: folder }
     }
@@ -86,7 +83,7 @@ impl Server {
     /// Stops serving and waits for the end.
     pub(crate) async fn stop(mut self) -> Platform {
         self.stop.take().unwrap().send(()).unwrap();
-        self.served.await.unwrap();
+        self.served.ended().await;
         self.platform
     }
 

@@ -1,5 +1,7 @@
 //! Behind PgBouncer, which lends a session for a transaction: the same database, only slower.
 
+use std::time::{Duration, Instant};
+
 use gx_pg::{Pooler, Pooling};
 use gx_store::{Config, Engine, Store, lease};
 use tokio::task::JoinSet;
@@ -53,6 +55,14 @@ fn a_transaction_that_is_left_behind_leaves_nothing_and_nobody_waits_for_it() {
         // The limits of a connection hold for each transaction here.
         let idle = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'";
         let _view = store.snapshot().await.unwrap();
-        assert_eq!(backend.database().sql(idle).unwrap(), "1");
+        // What was left behind is rolled back after it is let go of, at nobody's cost.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let left = backend.database().sql(idle).unwrap();
+            if left == "1" {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{left} transactions stay open");
+        }
     });
 }

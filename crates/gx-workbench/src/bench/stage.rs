@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use gx_engine::Submission;
 use gx_pg::{Cluster, Options, Pooler, Pooling};
 use gx_server::config::Config;
-use gx_server::{Platform, Service, Workers};
+use gx_server::{Platform, Service, Starting, Workers};
 use gx_store::commands::State;
 use gx_types::Actor;
 
@@ -105,7 +105,8 @@ impl Stage {
             );
         }
         let config = Config::load(None, environment, &flags)?;
-        let platform = Platform::start(config.clone(), workers, true).await?;
+        let starting = Starting::once().beside_any_ledger();
+        let platform = Platform::start(config.clone(), workers, true, &starting).await?;
         Ok(Self { config, platform, _folder: folder, _pooler: pooler, _cluster: cluster })
     }
 

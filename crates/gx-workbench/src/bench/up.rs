@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use gx_server::Workers;
+use gx_server::{Starting, Workers};
 
 use super::figure::{Bar, Report};
 use super::latency::Latencies;
@@ -27,7 +27,7 @@ const MEMORY_BAR_MB: f64 = 150.0;
 pub(super) async fn run(report: &mut Report, within: &Path) -> Result<()> {
     let stage = Stage::start(Sql::Sqlite, within, Workers::ALL).await?;
     // A database without administrators would be taken for one that was lost.
-    stage.platform.app(gx_cli::roles::BUILD).await?.ensure_first_admin().await?;
+    stage.platform.app(gx_cli::roles::BUILD, &Starting::once()).await?.ensure_first_admin().await?;
     let mut population = Population::new(ACCOUNTS, 6)?;
     stage.populate(&mut population, ACCOUNTS).await?;
     let payments = (0..TRANSFERS).filter_map(|_| population.payment(ACCOUNTS)).map(submission);

@@ -2,6 +2,7 @@
 //!
 //! Every test has a folder of its own and drives processes of the binary that was built with it.
 
+mod away;
 mod cli;
 mod crash;
 mod demo;
