@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use gx_contract::Command;
 use gx_contract::admin::{BootstrapSystem, InitializeCountryData};
-use gx_engine::Submission;
+use gx_engine::{ChainError, Submission};
 use gx_server::config::Config;
 use gx_server::{
     FIRST_ADMIN, Listening, OneTimePassword, Platform, Service, Services, Starting, Workers,
 };
 use gx_store::commands::State;
 use gx_store::lease::{self, Holder, Lease};
-use gx_store::{Store, projection, tokenomics::supply};
+use gx_store::{Store, projection, submission, tokenomics::supply};
 use gx_types::{Actor, AdminId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -175,6 +175,14 @@ impl Running {
                     bail!("{name} at the first start failed: {reason}")
                 }
                 Some(State::Queued | State::Submitted { .. }) | None => {
+                    let waiting = submission::waiting(self.platform.store()).await?;
+                    let wrong = waiting
+                        .stuck
+                        .iter()
+                        .find(|lane| lane.stuck.class == ChainError::MISCONFIGURED);
+                    if let Some(lane) = wrong {
+                        bail!("{name} can't be sent by {}: {}", lane.role, lane.stuck.reason);
+                    }
                     tracing::warn!(command = name, "waiting for the ledger to settle it");
                 }
             }

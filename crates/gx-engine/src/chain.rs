@@ -89,6 +89,9 @@ pub enum ChainError {
 }
 
 impl ChainError {
+    /// Class of what an operator has to mend: a certificate, a policy, a setting.
+    pub const MISCONFIGURED: &str = "misconfigured";
+
     /// Whether the ledger is on the network and does not answer; it may come back by itself.
     pub fn is_away(&self) -> bool {
         matches!(self, Self::Fabric(error) if error.class() == gx_fabric::Class::NotAnswered)
@@ -104,7 +107,7 @@ impl ChainError {
             Self::Fabric(error) => match error.class() {
                 gx_fabric::Class::Answered => "answered",
                 gx_fabric::Class::NotAnswered => "unavailable",
-                gx_fabric::Class::Misconfigured => "misconfigured",
+                gx_fabric::Class::Misconfigured => Self::MISCONFIGURED,
             },
             Self::Interrupted => "interrupted",
         }

@@ -10,6 +10,7 @@ mod chain;
 mod clock;
 mod faults;
 mod housekeeper;
+mod lane;
 mod leader;
 pub mod metrics;
 mod outbox;

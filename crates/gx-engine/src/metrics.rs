@@ -16,6 +16,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use gx_store::retention::Kept;
+use gx_store::submission::Waiting;
 use gx_types::{Role, TimeMs};
 
 /// A worker of which one process of a network is the leader.
@@ -96,6 +97,15 @@ struct ByRole {
 /// A gauge of seconds.
 pub type Seconds = Gauge<f64, AtomicU64>;
 
+/// Until when certificates are valid, asked anew each time: they are renewed.
+struct Certificates(Box<dyn Fn() -> Vec<(Role, Duration)> + Send + Sync>);
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Certificates")
+    }
+}
+
 /// The metrics of the engine in one process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -112,15 +122,15 @@ pub struct Metrics {
     pub ledger_tip_block: Gauge,
     pub projector_applied_block: Gauge,
     pub projector_lag_blocks: Gauge,
-    pub outbox_queued: Gauge,
-    pub outbox_oldest_queued_seconds: Seconds,
+    outbox_queued: Gauge,
+    outbox_oldest_queued_seconds: Seconds,
+    lane_stuck: Family<ByRole, Seconds>,
     /// Commands that were set aside and need an operator.
     pub dead_commands: Gauge,
     removed: Family<ByKept, Counter>,
     oldest: Family<ByKept, Seconds>,
     is_leader: Family<ByWorker, Gauge>,
-    /// Until when the certificates that this process uses are valid, since 1970.
-    certificates: OnceLock<Vec<(Role, Duration)>>,
+    certificates: OnceLock<Certificates>,
     certificate_days: Family<ByRole, Gauge<f64, AtomicU64>>,
 }
 
@@ -137,6 +147,7 @@ impl Default for Metrics {
             projector_lag_blocks: Gauge::default(),
             outbox_queued: Gauge::default(),
             outbox_oldest_queued_seconds: Seconds::default(),
+            lane_stuck: Family::default(),
             dead_commands: Gauge::default(),
             removed: Family::default(),
             oldest: Family::default(),
@@ -180,6 +191,11 @@ impl Metrics {
             "Age of the oldest command not settled",
             self.outbox_oldest_queued_seconds.clone(),
         );
+        r.register(
+            "submission_lane_stuck_seconds",
+            "How long the ledger has not answered the commands of a role; 0 when it does",
+            self.lane_stuck.clone(),
+        );
         r.register("dead_commands", "Commands set aside", self.dead_commands.clone());
         r.register(
             "housekeeping_removed",
@@ -216,6 +232,18 @@ impl Metrics {
         self.oldest.get_or_create(&ByKept { kind: kept.as_str() }).set(age_ms as f64 / 1e3);
     }
 
+    /// Shows what waits to be sent, and which lane is stuck.
+    pub fn set_waiting(&self, waiting: &Waiting, now: TimeMs) {
+        let seconds = |since: TimeMs| now.0.saturating_sub(since.0).max(0) as f64 / 1e3;
+        self.outbox_queued.set(i64::try_from(waiting.queued).unwrap_or(i64::MAX));
+        self.outbox_oldest_queued_seconds.set(waiting.oldest.map_or(0.0, seconds));
+        for role in Role::ALL {
+            let stuck = waiting.stuck.iter().find(|lane| lane.role == role);
+            let since = stuck.map_or(0.0, |lane| seconds(lane.stuck.since));
+            self.lane_stuck.get_or_create(&ByRole { role: role.as_str() }).set(since);
+        }
+    }
+
     /// Sets tip, applied block and their difference together.
     pub fn set_heights(&self, tip: u64, applied: u64) {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -224,15 +252,18 @@ impl Metrics {
         self.projector_lag_blocks.set(gauge(tip.saturating_sub(applied)));
     }
 
-    /// Tells until when the certificates are valid; they are read once, at the start.
-    pub fn set_certificates(&self, until: Vec<(Role, Duration)>) {
-        let _ = self.certificates.set(until);
+    /// Tells where to ask until when the certificates that this process uses are valid, since 1970.
+    pub fn set_certificates(
+        &self,
+        until: impl Fn() -> Vec<(Role, Duration)> + Send + Sync + 'static,
+    ) {
+        let _ = self.certificates.set(Certificates(Box::new(until)));
     }
 
     /// Shows how long the certificates are still valid.
     pub fn refresh_certificates(&self, now: TimeMs) {
         let now = now.0 as f64 / 1e3;
-        for (role, until) in self.certificates.get().into_iter().flatten() {
+        for (role, until) in self.certificates.get().into_iter().flat_map(|ask| (ask.0)()) {
             let days = (until.as_secs_f64() - now) / (24.0 * 60.0 * 60.0);
             self.certificate_days.get_or_create(&ByRole { role: role.as_str() }).set(days);
         }

@@ -1,24 +1,28 @@
-//! Sends the outbox to the ledger: one leader, run after run, each as one batch.
+//! Sends the outbox to the ledger: one leader, run after run, each as a batch for every lane.
 //!
 //! A batch is recorded before it is sent and sent again, unchanged, until the ledger has answered.
 //! The contract's outcome per command makes that free. Only "no answer" is retried; a command that
-//! no ledger can execute is set aside as dead and blocks nobody.
+//! no ledger can execute is set aside as dead and blocks nobody. Each role has a lane, which keeps
+//! the order of acceptance; one that can't be answered, as with a certificate that has expired,
+//! waits by itself. Across lanes there is no order: what has to come after a command of another
+//! role is given when that one is committed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use gx_contract::{Batch, Context, Envelope};
+use gx_contract::Context;
 use gx_store::outbox::Queued;
-use gx_store::submission::{self, BatchNo};
+use gx_store::submission;
 use gx_store::{Store, lease};
-use gx_types::{BatchId, Role as SubmitterRole, with_causes};
+use gx_types::{BatchId, Role, with_causes};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::{Chain, ChainError};
 use crate::clock::Clock;
-use crate::leader::{self, LeaseGuard, Role};
+use crate::lane::{Lane, Part};
+use crate::leader::{self, LeaseGuard};
 use crate::metrics::{Metrics, Worker};
 use crate::pacing::Backoff;
 use crate::random::Random;
@@ -77,12 +81,12 @@ pub struct Submitter {
 impl Submitter {
     /// Stands by and leads in turn, until `stop`.
     pub async fn run(self, holder: String, stop: CancellationToken) {
-        let role = Role { lease: lease::SUBMITTER, worker: Worker::Submitter };
+        let role = leader::Role { lease: lease::SUBMITTER, worker: Worker::Submitter };
         leader::lead(&self.store, role, &holder, &self.metrics, stop, |held, ended| {
             let leading = Leading {
                 submitter: self.clone(),
                 held,
-                answered: None,
+                lanes: self.lanes(),
                 not_before: None,
                 gauges_at: None,
                 backoff: Backoff::new(BACKOFF_MAX, self.random.clone()),
@@ -91,25 +95,22 @@ impl Submitter {
         })
         .await;
     }
-}
 
-/// Why a leader stops leading.
-#[derive(Debug, thiserror::Error)]
-enum Halt {
-    #[error("the lease is lost")]
-    LeaseLost,
-    #[error("asked to stop")]
-    Stopped,
+    /// One for each role. Any may be noted as unanswered or stuck by an earlier leader.
+    fn lanes(&self) -> Vec<Lane> {
+        let backoff = || Backoff::new(BACKOFF_MAX, self.random.clone());
+        Role::ALL.into_iter().map(|role| Lane::new(role, backoff())).collect()
+    }
 }
 
 struct Leading {
     submitter: Submitter,
     held: LeaseGuard,
-    /// The last answered batch whose answer is not written down yet.
-    answered: Option<BatchNo>,
-    /// When the next batch may start.
+    lanes: Vec<Lane>,
+    /// When the next run may start.
     not_before: Option<Instant>,
     gauges_at: Option<Instant>,
+    /// Pauses after errors of the database.
     backoff: Backoff,
 }
 
@@ -120,17 +121,14 @@ impl Leading {
         // have crashed, or a replica stepped in.
         let mut recovered = false;
         while !stop.is_cancelled() {
-            let done = if recovered { self.step(&stop).await } else { self.recover(&stop).await };
+            let done = if recovered { self.step(&stop).await } else { self.recover().await };
             match done {
                 Ok(()) => {
                     recovered = true;
                     self.backoff.reset();
                 }
                 Err(error) if self.give_up(&error, &stop).await => return,
-                Err(_) => {
-                    recovered = false;
-                    self.answered = None;
-                }
+                Err(_) => recovered = false,
             }
         }
     }
@@ -138,162 +136,195 @@ impl Leading {
     /// Whether the error ends this leader; otherwise waits before the next attempt.
     async fn give_up(&mut self, error: &StepError, stop: &CancellationToken) -> bool {
         match error {
-            StepError::Halt(_) | StepError::Store(gx_store::Error::LeaseLost { .. }) => true,
+            StepError::LeaseLost | StepError::Store(gx_store::Error::LeaseLost { .. }) => true,
             StepError::Store(error) => {
                 let (class, error) = (error.class().as_str(), with_causes(error));
                 tracing::warn!(class, error, "submitter waits");
-                pause(self.backoff.delay(), stop).await;
+                wait(Some(Instant::now() + self.backoff.delay()), stop).await;
                 false
             }
         }
     }
 
-    async fn recover(&mut self, stop: &CancellationToken) -> Result<(), StepError> {
-        for batch in submission::unanswered(&self.submitter.store).await? {
+    /// Takes up what was recorded and not answered.
+    async fn recover(&mut self) -> Result<(), StepError> {
+        let unanswered = submission::unanswered(&self.submitter.store).await?;
+        self.lanes = self.submitter.lanes();
+        for batch in unanswered {
             tracing::info!(batch_id = %batch.batch_id, commands = batch.rows.len(), "sent again");
-            self.settle(batch.role, batch.batch_id, &batch.rows, stop).await?;
-            self.answered = Some(batch.batch_no);
+            self.take(batch.role, batch.batch_id, batch.rows).await?;
         }
-        self.note_answered().await
+        self.note().await
     }
 
-    /// One run, or one wait when there is none.
+    /// Sends what is due, or takes the next run, or waits.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), StepError> {
         self.refresh_gauges().await;
-        if let Some(not_before) = self.not_before.take() {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep_until(not_before) => {}
-            }
+        if self.send_due(stop).await? || stop.is_cancelled() {
+            return Ok(());
         }
-        let Submitter { store, limits, .. } = &self.submitter;
-        let run = submission::next_run(store, limits.commands_max, limits.bytes_max).await?;
+        let retry = self.lanes.iter().filter_map(Lane::retry_at).min();
+        let stuck: Vec<Role> =
+            self.lanes.iter().filter(|lane| !lane.is_free()).map(|lane| lane.role).collect();
+        // A ledger that does not answer answers no other lane either; what is not taken needs no
+        // taking up again.
+        if self.lanes.iter().any(Lane::is_unanswered) || stuck.len() == self.lanes.len() {
+            self.note().await?;
+            wait(retry, stop).await;
+            return Ok(());
+        }
+        if let Some(not_before) = self.not_before.take() {
+            wait(Some(not_before), stop).await;
+        }
+        let Submitter { store, limits, random, .. } = &self.submitter;
+        let BatchLimits { commands_max, bytes_max } = *limits;
+        let run = submission::next_run(store, &stuck, commands_max, bytes_max).await?;
         let Some(run) = run else {
-            self.note_answered().await?;
+            self.note().await?;
+            let poll = Instant::now() + POLL_EVERY;
+            let wake = self.submitter.wake.clone();
             tokio::select! {
-                () = stop.cancelled() => {}
-                () = self.submitter.wake.notified() => {}
-                () = tokio::time::sleep(POLL_EVERY) => {}
+                () = wake.notified() => {}
+                () = wait(retry.map_or(Some(poll), |retry| Some(retry.min(poll))), stop) => {}
             }
             return Ok(());
         };
-        if (BUSY_FROM..limits.commands_max / 2).contains(&run.rows.len()) {
+        if (BUSY_FROM..commands_max / 2).contains(&run.commands()) {
             self.not_before = Some(Instant::now() + BUSY_EVERY);
         }
-        let batch_id = BatchId::from_u128(self.submitter.random.bits());
+        let ids: Vec<_> = run.batches.iter().map(|_| BatchId::from_u128(random.bits())).collect();
         let mut tx = store.begin_rebuildable().await?;
-        if let Some(batch_no) = self.answered {
-            submission::mark_answered(&mut tx, self.held.lease(), batch_no).await?;
-        }
         let at = self.submitter.clock.now();
-        let batch_no =
-            submission::record_batch(&mut tx, self.held.lease(), &run, batch_id, at).await?;
+        submission::record_run(&mut tx, self.held.lease(), &run, &ids, at).await?;
+        // A batch tells that all before it in its lane are answered; of other lanes nothing does.
+        let goes_on = |lane: &Lane| run.batches.iter().any(|batch| batch.role == lane.role);
+        let is_done = |lane: &&mut Lane| lane.is_noted && lane.is_free() && !goes_on(lane);
+        for lane in self.lanes.iter_mut().filter(is_done) {
+            submission::mark_answered(&mut tx, self.held.lease(), lane.role).await?;
+            lane.is_noted = false;
+        }
         tx.commit().await?;
-        self.answered = None;
-        self.settle(run.role, batch_id, &run.rows, stop).await?;
-        self.answered = Some(batch_no);
-        Ok(())
-    }
-
-    /// Writes down what was answered when no further batch does so.
-    async fn note_answered(&mut self) -> Result<(), StepError> {
-        if let Some(batch_no) = self.answered {
-            let mut tx = self.submitter.store.begin_rebuildable().await?;
-            submission::mark_answered(&mut tx, self.held.lease(), batch_no).await?;
-            tx.commit().await?;
-            self.answered = None;
+        for (batch, id) in run.batches.into_iter().zip(ids) {
+            self.take(batch.role, id, batch.rows).await?;
         }
         Ok(())
     }
 
-    /// Sends a recorded batch until every command in it is answered or dead.
-    async fn settle(
+    /// Gives a recorded batch to its lane; what this build can't read is set aside.
+    async fn take(
         &mut self,
-        role: SubmitterRole,
+        role: Role,
         batch_id: BatchId,
-        rows: &[Queued],
-        stop: &CancellationToken,
+        rows: Vec<Queued>,
     ) -> Result<(), StepError> {
-        let mut commands = Vec::with_capacity(rows.len());
-        let mut seqs = Vec::with_capacity(rows.len());
+        let mut part = Part { batch_id, commands: Vec::new(), seqs: Vec::new() };
         for row in rows {
             match row.envelope() {
                 Ok(envelope) => {
-                    commands.push(envelope);
-                    seqs.push(row.seq);
+                    part.commands.push(envelope);
+                    part.seqs.push(row.seq);
                 }
                 Err(error) => self.dead_letter(row.seq, &error.to_string()).await?,
             }
         }
-        // Parts still to be sent. A part that makes the contract panic is halved until the one
-        // command that does it stands alone.
-        let mut parts = vec![(batch_id, commands, seqs)];
-        while let Some((batch_id, mut commands, mut seqs)) = parts.pop() {
-            match self.send(role, batch_id, &mut commands, stop).await? {
-                Sent::Answered => {}
-                Sent::Panicked(reason) if commands.len() <= 1 => {
-                    for seq in seqs {
-                        self.dead_letter(seq, &reason).await?;
-                    }
-                }
-                Sent::Panicked(_) => {
-                    let half = commands.len() / 2;
-                    let rest = (
-                        BatchId::from_u128(self.submitter.random.bits()),
-                        commands.split_off(half),
-                        seqs.split_off(half),
-                    );
-                    parts.push(rest);
-                    parts.push((BatchId::from_u128(self.submitter.random.bits()), commands, seqs));
-                }
-            }
+        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.role == role) {
+            lane.is_noted = true;
+            lane.push(part);
         }
         Ok(())
     }
 
-    /// Sends a batch until there is an answer. Without limit: nothing is burned by waiting.
-    async fn send(
-        &mut self,
-        role: SubmitterRole,
-        batch_id: BatchId,
-        commands: &mut Vec<Envelope>,
-        stop: &CancellationToken,
-    ) -> Result<Sent, StepError> {
-        if commands.is_empty() {
-            return Ok(Sent::Answered);
-        }
-        let metrics = self.submitter.metrics.clone();
-        let batch = Arc::new(Batch { batch_id, role, commands: std::mem::take(commands) });
-        loop {
+    /// Sends each lane's next part once, if it is due. Whether there was any.
+    async fn send_due(&mut self, stop: &CancellationToken) -> Result<bool, StepError> {
+        let mut any = false;
+        for at in 0..self.lanes.len() {
+            let now = Instant::now();
+            let Some(part) = self.lanes.get_mut(at).and_then(|lane| lane.due(now)) else {
+                continue;
+            };
             if stop.is_cancelled() {
-                return Err(Halt::Stopped.into());
+                break;
             }
-            // Outside SQL there is no fence. A leader that may have been paused for too long asks
-            // for a lease again; what it sends in the moment between is answered as repeated.
-            if !self.held.is_safe() {
-                return Err(Halt::LeaseLost.into());
+            any = true;
+            self.send(at, part).await?;
+        }
+        Ok(any)
+    }
+
+    /// Sends a part once, and notes what became of it.
+    async fn send(&mut self, at: usize, part: Part) -> Result<(), StepError> {
+        // Outside SQL there is no fence. A leader that may have been paused for too long asks for a
+        // lease again; what it sends in the moment between is answered as repeated.
+        if !self.held.is_safe() {
+            return Err(StepError::LeaseLost);
+        }
+        let Some(lane) = self.lanes.get_mut(at) else { return Ok(()) };
+        let (role, batch_id, started) = (lane.role, part.batch_id, Instant::now());
+        let context = Context { role, time: self.submitter.clock.ledger_time() };
+        let (batch, seqs) = part.into_batch(role);
+        let batch = Arc::new(batch);
+        match self.submitter.chain.submit(batch.clone(), context).await {
+            Ok(()) => {
+                let metrics = &self.submitter.metrics;
+                metrics.batch_size.observe(batch.commands.len() as f64);
+                metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
+                lane.answered();
+                self.note_free(at).await
             }
-            let started = Instant::now();
-            let context = Context { role, time: self.submitter.clock.ledger_time() };
-            match self.submitter.chain.submit(batch.clone(), context).await {
-                Ok(()) => {
-                    self.backoff.reset();
-                    metrics.batch_size.observe(batch.commands.len() as f64);
-                    metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
-                    return Ok(Sent::Answered);
+            Err(ChainError::Panicked { reason }) => {
+                tracing::error!(%batch_id, reason, "a command makes the contract panic");
+                let part = Part::of_batch(Arc::unwrap_or_clone(batch), seqs);
+                lane.answered();
+                if part.commands.len() > 1 {
+                    lane.split(part, &self.submitter.random);
+                    return Ok(());
                 }
-                Err(ChainError::Panicked { reason }) => {
-                    tracing::error!(%batch_id, reason, "a command makes the contract panic");
-                    *commands = Arc::unwrap_or_clone(batch).commands;
-                    return Ok(Sent::Panicked(reason));
+                for seq in part.seqs {
+                    self.dead_letter(seq, &reason).await?;
                 }
-                Err(error) => {
-                    let (class, error) = (error.class(), with_causes(&error));
-                    tracing::warn!(%batch_id, class, error, "the ledger did not answer");
-                    pause(self.backoff.delay(), stop).await;
-                }
+                self.note_free(at).await
+            }
+            Err(error) => {
+                let (class, reason) = (error.class(), with_causes(&error));
+                tracing::warn!(%batch_id, %role, class, error = reason, "no answer");
+                let part = Part::of_batch(Arc::unwrap_or_clone(batch), seqs);
+                let at_time = self.submitter.clock.now();
+                let Some(stuck) = lane.failed(part, class, reason, at_time) else { return Ok(()) };
+                let mut tx = self.submitter.store.begin().await?;
+                submission::set_stuck(&mut tx, self.held.lease(), role, Some(&stuck)).await?;
+                tx.commit().await?;
+                Ok(())
             }
         }
+    }
+
+    /// Writes down that a lane which was seen stuck moves again.
+    async fn note_free(&mut self, at: usize) -> Result<(), StepError> {
+        match self.lanes.get(at) {
+            Some(lane) if lane.is_shown_stuck && lane.is_free() => self.note().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes down which lanes are answered; those that send on do it with their next batch.
+    async fn note(&mut self) -> Result<(), StepError> {
+        let to_note = |lane: &&mut Lane| lane.is_free() && (lane.is_noted || lane.is_shown_stuck);
+        let mut lanes: Vec<&mut Lane> = self.lanes.iter_mut().filter(to_note).collect();
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.submitter.store.begin_rebuildable().await?;
+        for lane in &lanes {
+            submission::mark_answered(&mut tx, self.held.lease(), lane.role).await?;
+            if lane.is_shown_stuck {
+                submission::set_stuck(&mut tx, self.held.lease(), lane.role, None).await?;
+            }
+        }
+        tx.commit().await?;
+        for lane in &mut lanes {
+            (lane.is_noted, lane.is_shown_stuck) = (false, false);
+        }
+        Ok(())
     }
 
     /// Sets a command aside that no ledger can execute.
@@ -315,30 +346,29 @@ impl Leading {
         self.gauges_at = Some(Instant::now());
         let metrics = &self.submitter.metrics;
         if let Ok(waiting) = submission::waiting(&self.submitter.store).await {
-            metrics.outbox_queued.set(i64::try_from(waiting.queued).unwrap_or(i64::MAX));
-            let age_ms = waiting.oldest.map_or(0, |oldest| self.submitter.clock.ms_since(oldest));
-            metrics.outbox_oldest_queued_seconds.set(age_ms as f64 / 1000.0);
+            metrics.set_waiting(&waiting, self.submitter.clock.now());
         }
     }
 }
 
-enum Sent {
-    Answered,
-    /// Why the contract panicked.
-    Panicked(String),
-}
-
 #[derive(Debug, thiserror::Error)]
 enum StepError {
-    #[error(transparent)]
-    Halt(#[from] Halt),
+    #[error("the lease is lost")]
+    LeaseLost,
     #[error(transparent)]
     Store(#[from] gx_store::Error),
 }
 
-async fn pause(delay: Duration, stop: &CancellationToken) {
+/// Waits for a moment, if there is one, or until asked to stop.
+async fn wait(until: Option<Instant>, stop: &CancellationToken) {
+    let moment = async {
+        match until {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = stop.cancelled() => {}
-        () = tokio::time::sleep(delay) => {}
+        () = moment => {}
     }
 }

@@ -256,7 +256,7 @@ async fn check_endorsement(engine: &FabricEngine) -> Finding {
     let batch = gx_contract::Batch { batch_id, role, commands: Vec::new() };
     let args = crate::Invocation::settling(&batch).ok().flatten().unwrap_or_default();
     let Options { chaincode, endorsing_organizations, .. } = engine.options();
-    match engine.gateway().endorse(identity, chaincode, args, endorsing_organizations).await {
+    match engine.gateway().endorse(&identity, chaincode, args, endorsing_organizations).await {
         Ok(prepared) => Finding::ok(what, format!("complete, {} bytes", prepared.bytes())),
         Err(error) => Finding::wrong(what, error.to_string(), remedy(&error)),
     }

@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::block::{Block, header_hash};
 use crate::connection::Peers;
 use crate::gateway::{Deadlines, Gateway, Prepared};
+use crate::identities::{Identities, RENEW_EVERY};
 use crate::proto::{self, BlockchainInfo};
 use crate::stream::{self, Reader};
 use crate::{Class, Counts, Error, Identity, Invocation, Wallet};
@@ -83,7 +84,7 @@ pub struct FabricEngine {
 struct Inner {
     options: Options,
     gateway: Gateway,
-    identities: Vec<(Role, Arc<Identity>)>,
+    identities: Arc<Identities>,
     reader: Mutex<Reader>,
     origin: Mutex<Option<[u8; 32]>>,
     news: watch::Receiver<u64>,
@@ -99,17 +100,11 @@ impl FabricEngine {
     /// [`Error::Settings`] when addresses or TLS files do not fit, or no identity has a role.
     pub fn new(options: Options, wallet: &Wallet) -> Result<Self, Error> {
         let gateway = Gateway::new(options.peers.clone(), &options.channel, options.deadlines)?;
-        let identities: Vec<(Role, Arc<Identity>)> = Role::ALL
-            .into_iter()
-            .filter_map(|role| Some((role, wallet.with_role(role).ok()?)))
-            .collect();
-        let Some((_, reading)) = identities.first().cloned() else {
-            return Err(Error::Settings("no identity has the attribute gxc_role".to_owned()));
-        };
+        let identities = Arc::new(Identities::new(wallet)?);
         let (tell, news) = watch::channel(0);
         let stop = CancellationToken::new();
         let following = Gateway::new(options.peers.clone(), &options.channel, options.deadlines)?;
-        tokio::spawn(follow(following, reading, tell, stop.clone()));
+        tokio::spawn(follow(following, identities.clone(), tell, stop.clone()));
         let inner = Inner {
             options,
             gateway,
@@ -134,24 +129,24 @@ impl FabricEngine {
     ///
     /// # Errors
     /// [`Error::NoIdentity`].
-    pub fn identity(&self, role: Role) -> Result<&Arc<Identity>, Error> {
-        let found = self.inner.identities.iter().find(|(has, _)| *has == role);
-        found.map(|(_, identity)| identity).ok_or(Error::NoIdentity(role))
+    pub fn identity(&self, role: Role) -> Result<Arc<Identity>, Error> {
+        self.inner.identities.with_role(role)
     }
 
     /// Until when the certificate of each role is valid, since 1970.
     pub fn certificates(&self) -> Vec<(Role, Duration)> {
-        let until = |(role, identity): &(Role, Arc<Identity>)| {
+        let until = |(role, identity): (Role, Arc<Identity>)| {
             let (_, until) = identity.certificate().validity();
-            (*role, until)
+            (role, until)
         };
-        self.inner.identities.iter().map(until).collect()
+        self.inner.identities.current().into_iter().map(until).collect()
     }
 
-    /// Any identity: for reading.
-    fn reading(&self) -> Result<&Arc<Identity>, Error> {
-        let first = self.inner.identities.first().map(|(_, identity)| identity);
-        first.ok_or(Error::NoIdentity(Role::PartnerApi))
+    /// Whether the network refused for a reason of this process's, and the wallet has another
+    /// identity by now.
+    async fn may_renew<T>(&self, answer: &Result<T, Error>) -> bool {
+        let is_refused = answer.as_ref().is_err_and(|error| error.class() == Class::Misconfigured);
+        is_refused && self.inner.identities.renew().await
     }
 
     /// Has a batch executed and committed; in several transactions when one would be too large.
@@ -160,6 +155,12 @@ impl FabricEngine {
     /// See [`Error::class`]. After any error but [`Class::Answered`] a part or all of it may have
     /// been executed all the same; sending it again is free.
     pub async fn submit(&self, batch: &Batch) -> Result<Vec<Settled>, Error> {
+        let settled = self.settle_all(batch).await;
+        if self.may_renew(&settled).await { self.settle_all(batch).await } else { settled }
+    }
+
+    async fn settle_all(&self, batch: &Batch) -> Result<Vec<Settled>, Error> {
+        let identity = self.identity(batch.role)?;
         let mut parts = vec![batch.clone()];
         let mut settled = Vec::new();
         while let Some(part) = parts.pop() {
@@ -171,7 +172,7 @@ impl FabricEngine {
                 args.iter().map(Vec::len).fold(0, usize::saturating_add) <= most / 2
             });
             if let Some(args) = args
-                && let Some(done) = self.settle(&part, args).await?
+                && let Some(done) = self.settle(&identity, &part, args).await?
             {
                 settled.push(done);
                 continue;
@@ -187,8 +188,12 @@ impl FabricEngine {
     }
 
     /// Commits one transaction; nothing when it is too large.
-    async fn settle(&self, batch: &Batch, args: Vec<Vec<u8>>) -> Result<Option<Settled>, Error> {
-        let identity = self.identity(batch.role)?;
+    async fn settle(
+        &self,
+        identity: &Identity,
+        batch: &Batch,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Option<Settled>, Error> {
         let mut conflicts = 0;
         loop {
             let Inner { options, gateway, .. } = &*self.inner;
@@ -263,8 +268,7 @@ impl FabricEngine {
         let value = serde_json::to_value(query).map_err(|_| unreadable())?;
         let args = value.get(name).ok_or_else(unreadable)?.to_string();
         let args = vec![name.as_bytes().to_vec(), args.into_bytes()];
-        let Inner { options, gateway, .. } = &*self.inner;
-        match gateway.evaluate(self.reading()?, &options.chaincode, args).await {
+        match self.evaluate(&self.inner.options.chaincode, args).await {
             Ok(answer) => {
                 let text = String::from_utf8(answer);
                 text.map(Ok).map_err(|_| Error::Unreadable { what: "the answer" })
@@ -315,7 +319,12 @@ impl FabricEngine {
         chaincode: &str,
         args: Vec<Vec<u8>>,
     ) -> Result<Vec<u8>, Error> {
-        self.inner.gateway.evaluate(self.reading()?, chaincode, args).await
+        let Inner { gateway, identities, .. } = &*self.inner;
+        let answer = gateway.evaluate(&*identities.reading()?, chaincode, args.clone()).await;
+        match self.may_renew(&answer).await {
+            true => gateway.evaluate(&*identities.reading()?, chaincode, args).await,
+            false => answer,
+        }
     }
 
     /// Changes when the channel grows: the number of the last block, 0 before one was seen.
@@ -337,7 +346,11 @@ impl FabricEngine {
         let Inner { options, gateway, reader, .. } = &*self.inner;
         let mut reader = reader.lock().await;
         let limit = (blocks_max, bytes_max);
-        reader.read(gateway, self.reading()?, &options.chaincode, from, limit).await
+        // Not asked twice here: whoever reads goes on reading.
+        let reading = self.inner.identities.reading()?;
+        let blocks = reader.read(gateway, &reading, &options.chaincode, from, limit).await;
+        self.may_renew(&blocks).await;
+        blocks
     }
 
     /// One block; `None` when the channel does not reach it.
@@ -378,11 +391,13 @@ fn halves(mut batch: Batch) -> (Batch, Batch) {
 /// Tells the number of the last block for as long as anybody listens.
 async fn follow(
     gateway: Gateway,
-    identity: Arc<Identity>,
+    identities: Arc<Identities>,
     tell: watch::Sender<u64>,
     stop: CancellationToken,
 ) {
+    let mut renewal = tokio::time::interval(RENEW_EVERY);
     loop {
+        let Ok(identity) = identities.reading() else { return };
         let told = stream::follow(&gateway, &identity, |number| {
             tell.send_if_modified(|last| {
                 let grown = number > *last;
@@ -390,12 +405,20 @@ async fn follow(
                 grown
             });
         });
-        tokio::select! {
-            () = stop.cancelled() => return,
-            ended = told => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "the stream of block numbers is opened again");
+        let mut told = std::pin::pin!(told);
+        let ended = loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                ended = &mut told => break ended,
+                _ = renewal.tick() => {
+                    identities.renew().await;
                 }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "the stream of block numbers is opened again");
+            if error.class() == Class::Misconfigured {
+                identities.renew().await;
             }
         }
         tokio::select! {

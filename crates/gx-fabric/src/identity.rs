@@ -199,6 +199,7 @@ fn low_s(s: [u8; 32]) -> [u8; 32] {
 #[derive(Debug)]
 pub struct Wallet {
     path: PathBuf,
+    msp_id: Option<String>,
     identities: Vec<std::sync::Arc<Identity>>,
 }
 
@@ -239,7 +240,18 @@ impl Wallet {
             return Err(IdentityError::Empty { path: path.to_owned(), expected: LAYOUT });
         }
         let identities = identities.into_iter().map(std::sync::Arc::new).collect();
-        Ok(Self { path: path.to_owned(), identities })
+        let msp_id = msp_id.map(str::to_owned);
+        Ok(Self { path: path.to_owned(), msp_id, identities })
+    }
+
+    /// Where it was read.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The MSP of identities that name none.
+    pub fn msp_id(&self) -> Option<&str> {
+        self.msp_id.as_deref()
     }
 
     pub fn identities(&self) -> &[std::sync::Arc<Identity>] {

@@ -20,6 +20,7 @@ mod der;
 mod engine;
 mod failure;
 mod gateway;
+mod identities;
 mod identity;
 mod invocation;
 pub mod issue;

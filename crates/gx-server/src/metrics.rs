@@ -79,7 +79,9 @@ mod tests {
         metrics.engine.commands_submitted.get_or_create(&ByFunction { function }).inc();
         let tomorrow = Duration::from_millis(now_ms() as u64) + Duration::from_secs(86_400);
         let engine = &metrics.engine;
-        engine.set_certificates(vec![(Role::Admin, tomorrow), (Role::PartnerApi, Duration::ZERO)]);
+        engine.set_certificates(move || {
+            vec![(Role::Admin, tomorrow), (Role::PartnerApi, Duration::ZERO)]
+        });
         let text = metrics.render();
         for (role, from, to) in [("gx_admin", 0.9, 1.0), ("gx_partner_api", -1e6, 0.0)] {
             let name = format!("certificate_expiry_days{{role=\"{role}\"}} ");

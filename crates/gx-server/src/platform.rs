@@ -73,7 +73,9 @@ impl Platform {
             Workers { .. } => Some(the_ledger(&config, &store, starting).await?),
         };
         let metrics = Arc::new(Metrics::new(Arc::default()));
-        metrics.engine.set_certificates(chain.iter().flat_map(Chain::certificates).collect());
+        if let Some(chain) = chain.clone() {
+            metrics.engine.set_certificates(move || chain.certificates());
+        }
         let clock = Clock::system();
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let outbox =

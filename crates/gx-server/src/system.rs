@@ -12,8 +12,9 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use gx_store::projection::{self, Position};
-use gx_store::submission::{self, Waiting};
+use gx_store::submission::{self, StuckLane, Waiting};
 use gx_store::{SCHEMA_VERSION, commands};
+use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -251,6 +252,14 @@ fn projection_check(process: &Process, position: &Position) -> Check {
 }
 
 fn submission_check(process: &Process, waiting: &Waiting) -> Check {
+    if let Some(first) = waiting.stuck.first() {
+        let lane = |StuckLane { role, stuck }: &StuckLane| {
+            let seconds = now_ms().saturating_sub(stuck.since.0).max(0) / 1000;
+            format!("the commands of {role} have waited for {seconds} seconds: {}", stuck.reason)
+        };
+        let lanes: Vec<String> = waiting.stuck.iter().map(lane).collect();
+        return Check::failed(&first.stuck.class, lanes.join("; "));
+    }
     let since = [waiting.oldest, waiting.unanswered_since].into_iter().flatten().min();
     let waited_ms = since.map_or(0, |since| now_ms().saturating_sub(since.0).max(0));
     if u64::try_from(waited_ms).unwrap_or_default() <= process.config.readiness.queue_threshold_ms {
@@ -300,9 +309,7 @@ async fn refresh(process: &Process) -> std::result::Result<(), gx_store::Error> 
         metrics.set_heights(tip, position.checkpoint.map_or(0, |last| last.block));
     }
     let waiting = submission::waiting(store).await?;
-    metrics.outbox_queued.set(i64::try_from(waiting.queued).unwrap_or(i64::MAX));
-    let oldest_ms = waiting.oldest.map_or(0, |at| now_ms().saturating_sub(at.0).max(0));
-    metrics.outbox_oldest_queued_seconds.set(oldest_ms as f64 / 1000.0);
+    metrics.set_waiting(&waiting, TimeMs(now_ms()));
     let dead = commands::dead_count(store).await?;
     metrics.dead_commands.set(i64::try_from(dead).unwrap_or(i64::MAX));
     Ok(())

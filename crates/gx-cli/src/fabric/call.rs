@@ -43,9 +43,11 @@ pub(crate) async fn invoke(args: &InvokeArgs) -> Result<End> {
     let (identity, gateway) = (engine.identity(args.role)?, engine.gateway());
     let organizations = &options.endorsing_organizations;
     let call = bytes(&args.function, &args.args);
-    let prepared = gateway.endorse(identity, args.network.chaincode(), call, organizations).await?;
+    let prepared =
+        gateway.endorse(&identity, args.network.chaincode(), call, organizations).await?;
     gateway.submit(&prepared).await?;
-    let status = gateway.commit_status(identity, &prepared.tx_id, options.deadlines.commit).await?;
+    let status =
+        gateway.commit_status(&identity, &prepared.tx_id, options.deadlines.commit).await?;
     if status.code != Validation::Valid {
         bail!("transaction {} is invalid: {}", prepared.tx_id, status.code);
     }

@@ -113,7 +113,7 @@ pub async fn verify(config: &Config) -> Result<Findings> {
         found.add(format!("the ledger has {count} commands, the database has accepted none"));
     }
     // What the submitter reads when it starts.
-    found.read("the submitter's cursor", submission::next_run(&store, 1, 1).await)?;
+    found.read("the submitter's cursor", submission::next_run(&store, &[], 1, 1).await)?;
     found.read("unanswered batches", submission::unanswered(&store).await)?;
     found.read("what waits", submission::waiting(&store).await)?;
     let contradictions = projection::contradictions(&store).await;

@@ -2,5 +2,6 @@
 
 mod faults;
 mod keeping;
+mod lanes;
 mod path;
 mod rig;

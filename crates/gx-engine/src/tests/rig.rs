@@ -12,7 +12,7 @@ use gx_contract::tokenomics::Transfer;
 use gx_ledger::{Ledger, NodeKey};
 use gx_store::commands::State;
 use gx_store::{Config, Engine, Store};
-use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, NetworkId, TimeMs};
+use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, NetworkId, Role, TimeMs};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
@@ -30,6 +30,8 @@ pub(super) struct Rig {
     pub(super) chain: Chain,
     /// While true, the ledger gives no answer.
     pub(super) cut: Arc<AtomicBool>,
+    /// While true, the super admin's certificate is one that has expired.
+    pub(super) expired: Arc<AtomicBool>,
     pub(super) outbox: Outbox,
     pub(super) waiters: Waiters,
     pub(super) metrics: Arc<Metrics>,
@@ -64,10 +66,14 @@ impl Rig {
         let options = gx_ledger::Options::new(path, NetworkId::Devnet, TimeMs(1));
         let ledger = Ledger::create_or_open(options, &key).unwrap();
         let cut = Arc::new(AtomicBool::new(false));
-        let is_cut = cut.clone();
-        let faults = Faults::new(move |_| match is_cut.load(Ordering::SeqCst) {
-            true => Err(ChainError::Interrupted),
-            false => Ok(()),
+        let expired = Arc::new(AtomicBool::new(false));
+        let (is_cut, is_expired) = (cut.clone(), expired.clone());
+        let faults = Faults::new(move |request| match request {
+            _ if is_cut.load(Ordering::SeqCst) => Err(ChainError::Interrupted),
+            Request::Submit(role @ Role::SuperAdmin) if is_expired.load(Ordering::SeqCst) => {
+                Err(ChainError::Fabric(gx_fabric::Error::NoIdentity(role)))
+            }
+            _ => Ok(()),
         });
         let chain = Chain::embedded(ledger.clone()).with_faults(faults);
         let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
@@ -81,6 +87,7 @@ impl Rig {
             ledger,
             chain,
             cut,
+            expired,
             outbox,
             waiters,
             metrics,

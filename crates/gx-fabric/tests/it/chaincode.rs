@@ -65,7 +65,7 @@ async fn functions_are_called_by_name() {
     let network = Network::start(Release::V3).await;
     let engine = network.engine();
     let gateway = engine.gateway();
-    let super_admin = engine.identity(Role::SuperAdmin).unwrap();
+    let super_admin = &*engine.identity(Role::SuperAdmin).unwrap();
     let call = async |texts: &[&str]| {
         let prepared = gateway.endorse(super_admin, CHAINCODE, args(texts), &[]).await?;
         gateway.submit(&prepared).await?;
@@ -138,7 +138,7 @@ async fn commands_that_another_chaincode_passes_on_are_refused() {
     let network = Network::start(Release::V3).await;
     let engine = network.engine();
     let batch = serde_json::to_string(&Load::default().foundation()).unwrap();
-    let identity = engine.identity(Role::SuperAdmin).unwrap();
+    let identity = &*engine.identity(Role::SuperAdmin).unwrap();
     for call in [
         args(&["SmartContract:ExecuteBatch", &batch]),
         args(&["AdminContract:BootstrapSystem", "root", "devnet"]),
@@ -156,7 +156,7 @@ async fn commands_that_another_chaincode_passes_on_are_refused() {
 async fn batches_that_are_no_texts_are_refused() {
     let network = Network::start(Release::V3).await;
     let engine = network.engine();
-    let identity = engine.identity(Role::SuperAdmin).unwrap();
+    let identity = &*engine.identity(Role::SuperAdmin).unwrap();
     let frame = b"\x28\xB5\x2F\xFD".to_vec();
     // 17 MiB in a single segment, as its header says.
     let large = [&frame[..], &[0xA0, 0, 0, 0x10, 0x01]].concat();
@@ -178,7 +178,7 @@ async fn batches_that_are_no_texts_are_refused() {
 async fn long_calls_are_refused_before_they_are_parsed() {
     let network = Network::start(Release::V3).await;
     let engine = network.engine();
-    let identity = engine.identity(Role::SuperAdmin).unwrap();
+    let identity = &*engine.identity(Role::SuperAdmin).unwrap();
     let long = format!("{{\"a\":[{}0]}}", "0,".repeat(40_000));
     let expected = "arguments do not fit: they have 80";
     for function in ["AdminContract:GetSystemStatus", "AdminContract:PauseSystem", "nothing"] {

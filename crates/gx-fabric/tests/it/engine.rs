@@ -115,6 +115,20 @@ async fn one_command_that_is_too_large_is_said_so() {
 }
 
 #[tokio::test]
+async fn a_renewed_certificate_is_taken_up_and_one_that_expired_ends_no_reading() {
+    let network = Network::start(Release::V3).await;
+    network.issue(Role::SuperAdmin, 0);
+    let engine = FabricEngine::new(network.options(), &network.wallet()).unwrap();
+    let foundation = Load::default().foundation();
+    let error = engine.submit(&foundation).await.unwrap_err();
+    assert_eq!(error.class(), Class::Misconfigured, "{error}");
+    assert_eq!(engine.tip().await.unwrap().number, 0);
+    network.issue(Role::SuperAdmin, 10);
+    engine.submit(&foundation).await.unwrap();
+    assert_eq!(engine.tip().await.unwrap().number, 1);
+}
+
+#[tokio::test]
 async fn queries_see_what_is_committed() {
     let network = Network::start(Release::V3).await;
     let engine = network.engine();

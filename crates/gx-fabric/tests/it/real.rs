@@ -200,7 +200,7 @@ async fn two_submitters_settle_each_batch_once() {
 async fn a_foreign_client_delays_and_spoils_nothing() {
     let Some(network) = network().await else { return };
     survive(&network, 1, async |engine| {
-        let identity = engine.identity(Role::PartnerApi).unwrap();
+        let identity = &*engine.identity(Role::PartnerApi).unwrap();
         let mut load = load();
         for _ in 0..40 {
             let batch = serde_json::to_vec(&load.payments(1, 20)).unwrap();

@@ -62,10 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0007_expired_tokens.sql"),
         postgres: "",
     },
+    Migration { version: 8, name: "lanes", both: include_str!("sql/0008_lanes.sql"), postgres: "" },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Whether the rows of the read models agree with one another. For audits: it reads whole tables.
 
+use gx_types::Role;
+
 use crate::sql::sql;
 use crate::{Error, Source};
 
@@ -8,7 +10,7 @@ use crate::{Error, Source};
 pub struct Contradictions {
     /// Outcomes that are of another command than the outbox's, or of none.
     pub mistaken: u64,
-    /// Commands that were taken for a batch and are not in the outbox.
+    /// Commands that were taken for a batch, or deferred, and are not in the outbox.
     pub lost: u64,
     /// Whether the submitter's cursor is missing, or lies before what was sent or after what was
     /// accepted.
@@ -39,23 +41,29 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
             FROM batch_ranges r CROSS JOIN (SELECT COALESCE(MIN(seq), 0) AS low FROM outbox) m
             WHERE r.last_seq >= m.low), 0)
         - (SELECT COUNT(*) FROM batch_ranges r
-            JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq) AS BIGINT)")
+            JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq)
+        + (SELECT COUNT(*) FROM deferred_commands d
+            WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.seq = d.seq)) AS BIGINT)")
     .one(&mut conn)
     .await?
     .natural(0)?;
     let well_placed = sql("SELECT COUNT(*) FROM submission s
-        WHERE s.last_seq >= (SELECT COALESCE(MAX(r.last_seq), 0) FROM batch_ranges r)
+        WHERE (SELECT COUNT(*) FROM lanes l WHERE l.answered_batch_no <= l.last_batch_no
+                AND l.last_batch_no <= s.last_batch_no) = $1
+            AND NOT EXISTS (SELECT 1 FROM deferred_commands d WHERE d.seq > s.last_seq)
+            AND s.last_seq >= (SELECT COALESCE(MAX(r.last_seq), 0) FROM batch_ranges r)
             AND s.last_seq <= (SELECT COALESCE(MAX(o.seq), 0) FROM outbox o)")
+    .bind(i64::try_from(Role::ALL.len()).unwrap_or(i64::MAX))
     .one(&mut conn)
     .await?
     .int(0)?;
     let cursor_misplaced = well_placed != 1;
-    let unsettled = sql("SELECT COUNT(*) FROM submission s CROSS JOIN batches b
+    let unsettled = sql("SELECT COUNT(*) FROM lanes l JOIN batches b ON b.role = l.role
         JOIN batch_ranges r ON r.batch_no = b.batch_no
         JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq
         LEFT JOIN outcomes x ON x.seq = o.seq
         LEFT JOIN dead_commands d ON d.seq = o.seq
-        WHERE b.batch_no <= s.answered_batch_no AND x.seq IS NULL AND d.seq IS NULL")
+        WHERE b.batch_no <= l.answered_batch_no AND x.seq IS NULL AND d.seq IS NULL")
     .one(&mut conn)
     .await?
     .natural(0)?;

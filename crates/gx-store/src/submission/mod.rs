@@ -2,9 +2,11 @@
 //!
 //! The outbox itself is never changed: progress is a cursor, a list of gaps below it, and a row
 //! for each batch with the ranges of its commands, from which a batch can be sent again exactly as
-//! it was.
+//! it was. Each role has a lane: commands keep the order of the outbox within it, and what the
+//! cursor passes while their lane is stuck is deferred, so that no lane holds up another.
 
 mod gaps;
+mod lanes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +18,34 @@ use crate::outbox::{COLUMN_COUNT, COLUMNS, Queued, queued};
 use crate::sql::{Conn, int, sql};
 use crate::{Error, Source, Store, Tx, dialect};
 use gaps::{Gap, Sight};
+pub use lanes::{Stuck, StuckLane, Waiting, mark_answered, set_stuck, waiting};
 
-/// The next commands to send: of one role, in the order of the outbox.
+/// The next commands to send, and what the cursor passes with them.
 #[derive(Debug, Clone)]
 pub struct Run {
-    pub role: Role,
-    /// At least one.
-    pub rows: Vec<Queued>,
+    /// At most one for each lane, each with at least one command, in the order of the outbox.
+    pub batches: Vec<NextBatch>,
+    /// Commands of lanes that are stuck, or that have older ones to send first.
+    deferred: Vec<(Role, i64)>,
     before: Cursor,
     after: Cursor,
+}
+
+/// Commands of one role.
+#[derive(Debug, Clone)]
+pub struct NextBatch {
+    pub role: Role,
+    pub rows: Vec<Queued>,
+    /// The last of them that had been deferred; all before it had been too.
+    resumed: Option<i64>,
+}
+
+impl Run {
+    /// How many commands the cursor passes or that are taken up again.
+    pub fn commands(&self) -> usize {
+        let batched: usize = self.batches.iter().map(|batch| batch.rows.len()).sum();
+        batched.saturating_add(self.deferred.len())
+    }
 }
 
 /// How far the outbox was taken.
@@ -50,28 +71,21 @@ pub struct RecordedBatch {
     pub rows: Vec<Queued>,
 }
 
-/// What waits to be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    /// Rows beyond the cursor; on PostgreSQL numbers that were drawn in vain count too.
-    pub queued: u64,
-    /// When the oldest of them was accepted.
-    pub oldest: Option<TimeMs>,
-    /// Batches that were recorded and not answered yet.
-    pub unanswered_batches: u64,
-    /// When the oldest of them was recorded.
-    pub unanswered_since: Option<TimeMs>,
-}
-
-/// The next run of at most `max` commands and about `max_bytes` of arguments, at least one
-/// command. `None` when nothing waits.
+/// The next run: at most `max` commands and about `max_bytes` of arguments from the outbox, at
+/// least one, and as many for a lane that has deferred ones. Lanes of the roles `stuck` get none.
+/// `None` when nothing waits.
 ///
 /// Rows that become visible late come first. Nothing is changed: the same run comes again until it
 /// is recorded.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn next_run(store: &Store, max: usize, max_bytes: usize) -> Result<Option<Run>, Error> {
+pub async fn next_run(
+    store: &Store,
+    stuck: &[Role],
+    max: usize,
+    max_bytes: usize,
+) -> Result<Option<Run>, Error> {
     let mut snapshot = store.snapshot().await?;
     let mut reader = Source::from(&mut snapshot).open().await?;
     let mut conn = reader.conn();
@@ -79,6 +93,14 @@ pub async fn next_run(store: &Store, max: usize, max_bytes: usize) -> Result<Opt
     let gaps = gaps::decode(row.text(1)?).map_err(|error| Error::corrupt("gaps", error))?;
     let before = Cursor { last_seq: row.int(0)?, gaps, last_batch_no: row.int(2)? };
     let (xmin, xmax) = (row.int(3)?, row.int(4)?);
+    // Lanes with deferred commands send those first.
+    let behind = lanes::behind(&mut conn).await?;
+    let mut batches = Vec::new();
+    for &role in behind.iter().filter(|role| !stuck.contains(role)) {
+        let rows = cut(lanes::deferred(&mut conn, role, max).await?, max, max_bytes);
+        let resumed = rows.last().map(|row| row.seq);
+        batches.push(NextBatch { role, rows, resumed });
+    }
     let mut rows = late_rows(&mut conn, &before.gaps).await?;
     let late: BTreeSet<i64> = rows.iter().map(|row| row.seq).collect();
     let limit = int(u64::try_from(max.max(1).saturating_sub(rows.len())).unwrap_or(u64::MAX))?;
@@ -94,14 +116,27 @@ pub async fn next_run(store: &Store, max: usize, max_bytes: usize) -> Result<Opt
         }
     }
     let rows = cut(rows, max, max_bytes);
-    let Some(role) = rows.first().map(|row| row.role) else {
+    if rows.is_empty() && batches.is_empty() {
         return Ok(None);
-    };
+    }
     let taken: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let sight = Sight { late: &late, taken: &taken, cursor: before.last_seq, xmin, xmax };
     let (last_seq, gaps) = gaps::advance(&before.gaps, &sight);
-    let after = Cursor { last_seq, gaps, last_batch_no: before.last_batch_no.saturating_add(1) };
-    Ok(Some(Run { role, rows, before, after }))
+    let mut deferred = Vec::new();
+    for row in rows {
+        if stuck.contains(&row.role) || behind.contains(&row.role) {
+            deferred.push((row.role, row.seq));
+            continue;
+        }
+        match batches.iter_mut().find(|batch| batch.role == row.role) {
+            Some(batch) => batch.rows.push(row),
+            None => batches.push(NextBatch { role: row.role, rows: vec![row], resumed: None }),
+        }
+    }
+    let count = i64::try_from(batches.len()).unwrap_or(i64::MAX);
+    let last_batch_no = before.last_batch_no.saturating_add(count);
+    let after = Cursor { last_seq, gaps, last_batch_no };
+    Ok(Some(Run { batches, deferred, before, after }))
 }
 
 /// Rows that lie in gaps and are visible now, in order.
@@ -124,70 +159,92 @@ async fn late_rows(conn: &mut Conn<'_>, gaps: &[Gap]) -> Result<Vec<Queued>, Err
     Ok(rows)
 }
 
-/// The longest beginning of one role within the limits.
+/// The longest beginning within the limits.
 fn cut(rows: Vec<Queued>, max: usize, max_bytes: usize) -> Vec<Queued> {
-    let role = rows.first().map(|row| row.role);
     let mut bytes: usize = 0;
     rows.into_iter()
         .enumerate()
         .take_while(|(place, row)| {
             bytes = bytes.saturating_add(row.args.len());
-            *place == 0 || (*place < max && bytes <= max_bytes && Some(row.role) == role)
+            *place == 0 || (*place < max && bytes <= max_bytes)
         })
         .map(|(_, row)| row)
         .collect()
 }
 
-/// Records that a run is sent as a batch, and moves the cursor over it. Commit before sending.
+/// Records that the batches of a run are sent under these ids, one for each, and moves the cursor
+/// over it. All earlier batches of their lanes have to be answered. Commit before sending.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when the lease is lost, or when the run is not the next one any more.
-pub async fn record_batch(
+pub async fn record_run(
     tx: &mut Tx,
     lease: &Lease,
     run: &Run,
-    batch_id: BatchId,
+    batch_ids: &[BatchId],
     at: TimeMs,
-) -> Result<BatchNo, Error> {
+) -> Result<(), Error> {
     lease::fence(tx, lease).await?;
     let mut conn = tx.conn();
-    let batch_no = run.after.last_batch_no;
+    let Run { before, after, .. } = run;
     let moved = sql("UPDATE submission SET last_seq = $1, gaps = $2, last_batch_no = $3
-        WHERE id = 1 AND last_batch_no = $4")
-    .bind(run.after.last_seq)
-    .bind(gaps::encode(&run.after.gaps))
-    .bind(batch_no)
-    .bind(run.before.last_batch_no)
+        WHERE id = 1 AND last_seq = $4 AND gaps = $5 AND last_batch_no = $6")
+    .bind(after.last_seq)
+    .bind(gaps::encode(&after.gaps))
+    .bind(after.last_batch_no)
+    .bind(before.last_seq)
+    .bind(gaps::encode(&before.gaps))
+    .bind(before.last_batch_no)
     .run(&mut conn)
     .await?;
     if moved == 0 {
         return Err(Error::LeaseLost { name: lease.name.clone(), epoch: lease.epoch });
     }
-    let seqs = || run.rows.iter().map(|row| row.seq);
+    let numbers = before.last_batch_no.saturating_add(1)..;
+    let mut ranges = (Vec::new(), Vec::new(), Vec::new());
+    for ((batch, batch_id), batch_no) in run.batches.iter().zip(batch_ids).zip(numbers) {
+        record_batch(&mut conn, batch, *batch_id, batch_no, at).await?;
+        for (first, last) in gaps::ranges(batch.rows.iter().map(|row| row.seq)) {
+            ranges.0.push(first);
+            ranges.1.push(last);
+            ranges.2.push(batch_no);
+        }
+    }
+    Bulk::new(
+        "INSERT INTO batch_ranges (first_seq, last_seq, batch_no) {rows}",
+        vec![Column::Int(ranges.0), Column::Int(ranges.1), Column::Int(ranges.2)],
+    )
+    .run(&mut conn)
+    .await?;
+    lanes::defer(&mut conn, &run.deferred).await
+}
+
+async fn record_batch(
+    conn: &mut Conn<'_>,
+    batch: &NextBatch,
+    batch_id: BatchId,
+    batch_no: i64,
+    at: TimeMs,
+) -> Result<(), Error> {
+    let NextBatch { role, rows, resumed } = batch;
+    let seqs = || rows.iter().map(|row| row.seq);
     sql("INSERT INTO batches
         (batch_no, batch_id, role, first_seq, last_seq, command_count, submitted_at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7)")
     .bind(batch_no)
     .bind(batch_id.to_string())
-    .bind(run.role.as_str())
+    .bind(role.as_str())
     .bind(seqs().min().unwrap_or_default())
     .bind(seqs().max().unwrap_or_default())
-    .bind(int(u64::try_from(run.rows.len()).unwrap_or(u64::MAX))?)
+    .bind(int(u64::try_from(rows.len()).unwrap_or(u64::MAX))?)
     .bind(at)
-    .run(&mut conn)
+    .run(conn)
     .await?;
-    let ranges = gaps::ranges(seqs());
-    Bulk::new(
-        "INSERT INTO batch_ranges (first_seq, last_seq, batch_no) {rows}",
-        vec![
-            Column::Int(ranges.iter().map(|(first, _)| *first).collect()),
-            Column::Int(ranges.iter().map(|(_, last)| *last).collect()),
-            Column::Int(vec![batch_no; ranges.len()]),
-        ],
-    )
-    .run(&mut conn)
-    .await?;
-    Ok(BatchNo(batch_no))
+    lanes::record(conn, *role, batch_no).await?;
+    match resumed {
+        Some(last) => lanes::resume(conn, *role, *last).await,
+        None => Ok(()),
+    }
 }
 
 /// Sets a command aside that cannot be sent: it leaves its batch, shows as dead, and blocks nobody.
@@ -212,20 +269,6 @@ pub async fn mark_dead(
     .map(drop)
 }
 
-/// Notes that the ledger has answered this batch and all before it: none is to be sent again.
-///
-/// # Errors
-/// [`Error::LeaseLost`].
-pub async fn mark_answered(tx: &mut Tx, lease: &Lease, batch_no: BatchNo) -> Result<(), Error> {
-    lease::fence(tx, lease).await?;
-    sql("UPDATE submission SET answered_batch_no = $1
-        WHERE id = 1 AND answered_batch_no < $1 AND last_batch_no >= $1")
-    .bind(batch_no.0)
-    .run(&mut tx.conn())
-    .await
-    .map(drop)
-}
-
 /// The batches that were recorded and not answered, oldest first: after a crash they are sent
 /// again under their own ids. Those without a living command are left out.
 ///
@@ -235,9 +278,10 @@ pub async fn unanswered(source: impl Into<Source<'_>>) -> Result<Vec<RecordedBat
     let mut reader = source.into().open().await?;
     let rows = sql(format!(
         "SELECT {COLUMNS}, b.batch_no, b.batch_id, b.role, b.submitted_at_ms
-        FROM submission s CROSS JOIN batches b CROSS JOIN batch_ranges r CROSS JOIN outbox o
+        FROM lanes l CROSS JOIN batches b CROSS JOIN batch_ranges r CROSS JOIN outbox o
         LEFT JOIN dead_commands d ON d.seq = o.seq
-        WHERE b.batch_no > s.answered_batch_no
+        WHERE b.batch_no > l.answered_batch_no AND b.batch_no <= l.last_batch_no
+            AND b.role = l.role
             AND r.first_seq BETWEEN b.first_seq AND b.last_seq AND r.batch_no = b.batch_no
             AND o.seq BETWEEN r.first_seq AND r.last_seq AND d.seq IS NULL
         ORDER BY b.batch_no, o.seq"
@@ -260,28 +304,4 @@ pub async fn unanswered(source: impl Into<Source<'_>>) -> Result<Vec<RecordedBat
         batch.rows.push(queued(row)?);
     }
     Ok(batches.into_values().collect())
-}
-
-/// How much waits, at a cost that does not depend on how much it is.
-///
-/// # Errors
-/// Those of the database.
-pub async fn waiting(source: impl Into<Source<'_>>) -> Result<Waiting, Error> {
-    let mut reader = source.into().open().await?;
-    let row = sql("SELECT
-            COALESCE((SELECT MAX(o.seq) FROM outbox o), s.last_seq) - s.last_seq,
-            (SELECT o.created_at_ms FROM outbox o WHERE o.seq > s.last_seq ORDER BY o.seq LIMIT 1),
-            s.last_batch_no - s.answered_batch_no,
-            (SELECT b.submitted_at_ms FROM batches b WHERE b.batch_no > s.answered_batch_no
-                ORDER BY b.batch_no LIMIT 1)
-        FROM submission s WHERE s.id = 1")
-    .one(&mut reader.conn())
-    .await?;
-    let queued = u64::try_from(row.int(0)?).unwrap_or_default();
-    Ok(Waiting {
-        queued,
-        oldest: row.opt_time(1)?,
-        unanswered_batches: row.natural(2)?,
-        unanswered_since: row.opt_time(3)?,
-    })
 }

@@ -17,11 +17,11 @@ async fn state(store: &Store, envelope: &Envelope) -> State {
 
 /// Sends what waits as one batch, and returns it as it was sent.
 async fn send(store: &Store, lease: &Lease, id: BatchId) -> Vec<Envelope> {
-    let run = submission::next_run(store, 100, 1 << 20).await.unwrap().unwrap();
+    let run = submission::next_run(store, &[], 100, 1 << 20).await.unwrap().unwrap();
     let mut tx = store.begin().await.unwrap();
-    submission::record_batch(&mut tx, lease, &run, id, TimeMs(0)).await.unwrap();
+    submission::record_run(&mut tx, lease, &run, &[id], TimeMs(0)).await.unwrap();
     tx.commit().await.unwrap();
-    run.rows.iter().map(|row| row.envelope().unwrap()).collect()
+    run.batches[0].rows.iter().map(|row| row.envelope().unwrap()).collect()
 }
 
 /// A ledger with two users, applied.

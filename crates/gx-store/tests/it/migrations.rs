@@ -117,7 +117,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 6] = [
+const TABLES: [&[&str]; 8] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -157,6 +157,8 @@ const TABLES: [&[&str]; 6] = [
     ],
     &[],
     &["credentials"],
+    &[],
+    &["lanes", "deferred_commands"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
@@ -172,19 +174,21 @@ const COLUMNS: [(i64, i64, &str, &str); 9] = [
     (3, 5, "refresh_tokens", "successor_salt"),
 ];
 
-/// Columns that the sixth has taken away from tables of the third.
-const TAKEN: [(&str, &str); 11] = [
-    ("users", "password_hash TEXT NOT NULL DEFAULT ''"),
-    ("users", "failed_logins BIGINT NOT NULL DEFAULT 0"),
-    ("users", "locked_until_ms BIGINT"),
-    ("users", "last_login_at_ms BIGINT"),
-    ("users", "password_changed_at_ms BIGINT NOT NULL DEFAULT 0"),
-    ("admins", "password_hash TEXT NOT NULL DEFAULT ''"),
-    ("admins", "must_change_password BIGINT NOT NULL DEFAULT 0"),
-    ("admins", "failed_logins BIGINT NOT NULL DEFAULT 0"),
-    ("admins", "locked_until_ms BIGINT"),
-    ("admins", "last_login_at_ms BIGINT"),
-    ("admins", "password_changed_at_ms BIGINT NOT NULL DEFAULT 0"),
+/// Columns that a migration has taken away from tables of an earlier one: when they were made, and
+/// when they went.
+const TAKEN: [(i64, i64, &str, &str); 12] = [
+    (1, 8, "submission", "answered_batch_no BIGINT NOT NULL DEFAULT 0"),
+    (3, 6, "users", "password_hash TEXT NOT NULL DEFAULT ''"),
+    (3, 6, "users", "failed_logins BIGINT NOT NULL DEFAULT 0"),
+    (3, 6, "users", "locked_until_ms BIGINT"),
+    (3, 6, "users", "last_login_at_ms BIGINT"),
+    (3, 6, "users", "password_changed_at_ms BIGINT NOT NULL DEFAULT 0"),
+    (3, 6, "admins", "password_hash TEXT NOT NULL DEFAULT ''"),
+    (3, 6, "admins", "must_change_password BIGINT NOT NULL DEFAULT 0"),
+    (3, 6, "admins", "failed_logins BIGINT NOT NULL DEFAULT 0"),
+    (3, 6, "admins", "locked_until_ms BIGINT"),
+    (3, 6, "admins", "last_login_at_ms BIGINT"),
+    (3, 6, "admins", "password_changed_at_ms BIGINT NOT NULL DEFAULT 0"),
 ];
 
 /// Takes the migrations after a version back, as if they had not run yet.
@@ -200,10 +204,9 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
     }
-    if (3..6).contains(&version) {
-        for (table, column) in TAKEN {
-            text.push_str(&format!("ALTER TABLE {table} ADD COLUMN {column};"));
-        }
+    let was_there = |(made, gone, ..): &&(i64, i64, &str, &str)| (*made..*gone).contains(&version);
+    for (.., table, column) in TAKEN.iter().filter(was_there) {
+        text.push_str(&format!("ALTER TABLE {table} ADD COLUMN {column};"));
     }
     text.push_str(&format!("DELETE FROM schema_migrations WHERE version > {version};"));
     backend.alter(&text);

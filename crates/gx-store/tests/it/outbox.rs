@@ -42,7 +42,8 @@ fn rows_come_back_as_they_were_accepted() {
         let inserted = accept(&backend.store, &envelopes).await;
         assert!(inserted.iter().all(|one| matches!(one, Inserted::New { .. })));
         assert!(seqs(&inserted).is_sorted(), "numbered in the order of the call");
-        let run = submission::next_run(&backend.store, 1000, 1 << 20).await.unwrap().unwrap();
+        let run = submission::next_run(&backend.store, &[], 1000, 1 << 20).await.unwrap().unwrap();
+        let [run] = &run.batches[..] else { panic!("{run:?}") };
         assert_eq!(run.role, Role::PartnerApi);
         let found: Vec<Envelope> = run.rows.iter().map(|row| row.envelope().unwrap()).collect();
         assert_eq!(found, envelopes);
@@ -94,8 +95,8 @@ fn a_retry_may_be_signed_anew_and_the_first_signature_stays() {
             let found = accept(&backend.store, std::slice::from_ref(&envelope)).await[0];
             assert_eq!(found, Inserted::Existing { seq: first.seq(), same_body: true });
         }
-        let run = submission::next_run(&backend.store, 9, 1 << 20).await.unwrap().unwrap();
-        assert_eq!(run.rows[0].envelope().unwrap(), accepted);
+        let run = submission::next_run(&backend.store, &[], 9, 1 << 20).await.unwrap().unwrap();
+        assert_eq!(run.batches[0].rows[0].envelope().unwrap(), accepted);
     });
 }
 

@@ -29,9 +29,11 @@ fn only_old_commands_with_an_outcome_go() {
             let mut tx = store.begin().await.unwrap();
             outbox::insert(&mut tx, &rows).await.unwrap();
             tx.commit().await.unwrap();
-            let run = submission::next_run(store, 100, 1 << 20).await.unwrap().unwrap();
+            let run = submission::next_run(store, &[], 100, 1 << 20).await.unwrap().unwrap();
             let mut tx = store.begin().await.unwrap();
-            submission::record_batch(&mut tx, &submitter, &run, batch_id, TimeMs(0)).await.unwrap();
+            submission::record_run(&mut tx, &submitter, &run, &[batch_id], TimeMs(0))
+                .await
+                .unwrap();
             tx.commit().await.unwrap();
             // The third batch never reaches the ledger.
             if batch < 3 {

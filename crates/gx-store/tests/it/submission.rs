@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use gx_contract::Envelope;
 use gx_contract::admin::ResumeSystem;
 use gx_store::lease::{self, Lease};
-use gx_store::submission::{self, BatchNo, Run};
+use gx_store::outbox::Queued;
+use gx_store::submission::{self, BatchNo, Run, Stuck};
 use gx_store::{Class, Engine, Store, Tx, commands, outbox};
 use gx_types::{Actor, BatchId, Role, TimeMs};
 
@@ -16,19 +17,23 @@ use crate::outbox::{accept, new, transfers};
 const AT: TimeMs = TimeMs(1_700_000_000_500);
 
 async fn next(store: &Store, max: usize) -> Option<Run> {
-    submission::next_run(store, max, 1 << 20).await.unwrap()
+    submission::next_run(store, &[], max, 1 << 20).await.unwrap()
 }
 
-async fn record(store: &Store, lease: &Lease, run: &Run, batch: u128) -> BatchNo {
+/// Records a run; its batches are numbered from `batch` on.
+async fn record(store: &Store, lease: &Lease, run: &Run, batch: u128) {
     let mut tx = store.begin().await.unwrap();
-    let id = BatchId::from_u128(batch);
-    let number = submission::record_batch(&mut tx, lease, run, id, AT).await.unwrap();
+    let ids: Vec<_> = (batch..).map(BatchId::from_u128).take(run.batches.len()).collect();
+    submission::record_run(&mut tx, lease, run, &ids, AT).await.unwrap();
     tx.commit().await.unwrap();
-    number
+}
+
+fn numbers(rows: &[Queued]) -> Vec<i64> {
+    rows.iter().map(|row| row.seq).collect()
 }
 
 fn seqs(run: &Run) -> Vec<i64> {
-    run.rows.iter().map(|row| row.seq).collect()
+    run.batches.iter().flat_map(|batch| numbers(&batch.rows)).collect()
 }
 
 /// Takes one run, if there is one, and returns its numbers.
@@ -38,27 +43,101 @@ async fn take(store: &Store, lease: &Lease, max: usize, batch: u128) -> Vec<i64>
     seqs(&run)
 }
 
+/// Commands of users and of a super admin, in turn.
+async fn mixed(store: &Store, chain: &mut Chain, pairs: usize) -> (Vec<i64>, Vec<i64>) {
+    let mut envelopes = Vec::new();
+    for _ in 0..pairs {
+        envelopes.extend(transfers(chain, 1));
+        envelopes.push(chain.envelope(Actor::Admin(admin()), ResumeSystem {}));
+    }
+    let seqs: Vec<i64> = accept(store, &envelopes).await.iter().map(|one| one.seq()).collect();
+    let of = |first: usize| seqs.iter().copied().skip(first).step_by(2).collect();
+    (of(0), of(1))
+}
+
 #[test]
-fn runs_are_of_one_role_and_within_limits() {
+fn a_run_has_a_batch_for_each_lane_and_keeps_within_limits() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
-        let mut chain = Chain::default();
-        let mut envelopes = transfers(&mut chain, 5);
-        envelopes.push(chain.envelope(Actor::Admin(admin()), ResumeSystem {}));
-        envelopes.push(chain.envelope(Actor::Admin(admin()), ResumeSystem {}));
-        envelopes.extend(transfers(&mut chain, 2));
-        accept(store, &envelopes).await;
+        let (users, admins) = mixed(store, &mut Chain::default(), 4).await;
         let lease = backend.submitter().await;
-        let mut sizes = Vec::new();
-        for batch in 0.. {
-            let Some(run) = next(store, 3).await else { break };
-            assert!(run.rows.iter().all(|row| row.role == run.role));
-            assert_eq!(seqs(&run), seqs(&next(store, 3).await.unwrap()), "until it is recorded");
-            sizes.push((run.role, run.rows.len()));
+        let (user, admin) = (Role::PartnerApi, Role::SuperAdmin);
+        for (batch, part) in [(1, 0..2), (3, 2..3), (5, 3..4)] {
+            let max = if batch == 1 { 4 } else { 2 };
+            let run = next(store, max).await.unwrap();
+            assert_eq!(seqs(&run), seqs(&next(store, max).await.unwrap()), "until it is recorded");
+            let found: Vec<_> =
+                run.batches.iter().map(|one| (one.role, numbers(&one.rows))).collect();
+            let expected = [(user, users[part.clone()].to_vec()), (admin, admins[part].to_vec())];
+            assert_eq!(found, expected);
             record(store, &lease, &run, batch).await;
         }
+        assert!(next(store, 2).await.is_none());
+    });
+}
+
+#[test]
+fn a_stuck_lane_holds_up_no_other_and_makes_up_in_order() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
         let (user, admin) = (Role::PartnerApi, Role::SuperAdmin);
-        assert_eq!(sizes, [(user, 3), (user, 2), (admin, 2), (user, 2)]);
+        let lease = backend.submitter().await;
+        let mut chain = Chain::default();
+        let (users, admins) = mixed(store, &mut chain, 3).await;
+        let first = next(store, 2).await.unwrap();
+        record(store, &lease, &first, 1).await;
+        let stuck =
+            |max| async move { submission::next_run(store, &[admin], max, 1 << 20).await.unwrap() };
+        let run = stuck(10).await.unwrap();
+        assert_eq!((run.commands(), seqs(&run)), (4, users[1..].to_vec()));
+        record(store, &lease, &run, 3).await;
+        assert!(stuck(10).await.is_none(), "what is deferred stays");
+        // Both batches that are on their way are known, whoever leads next.
+        let found = submission::unanswered(store).await.unwrap();
+        let found: Vec<_> = found.iter().map(|batch| (batch.role, numbers(&batch.rows))).collect();
+        let sent = [(admin, admins[..1].to_vec()), (user, users[1..].to_vec())];
+        assert_eq!(found, sent);
+        let waiting = submission::waiting(store).await.unwrap();
+        assert_eq!((waiting.queued, waiting.unanswered_batches), (2, 2));
+        assert!(waiting.oldest.is_some());
+        // A run of nothing but a stuck lane moves the cursor as well.
+        let more = chain.envelope(Actor::Admin(self::admin()), ResumeSystem {});
+        let more = accept(store, &[more]).await[0].seq();
+        let run = stuck(10).await.unwrap();
+        assert_eq!((run.commands(), run.batches.len()), (1, 0));
+        record(store, &lease, &run, 4).await;
+        // The lane is free: older commands first, and newer ones not before these.
+        let (_, newer) = mixed(store, &mut chain, 1).await;
+        let mut sent = Vec::new();
+        for batch in 5.. {
+            let Some(run) = next(store, 2).await else { break };
+            for one in run.batches.iter().filter(|one| one.role == admin) {
+                sent.extend(numbers(&one.rows));
+            }
+            record(store, &lease, &run, batch * 10).await;
+        }
+        let expected = [&admins[1..], &[more][..], &newer[..]].concat();
+        assert_eq!(sent, expected);
+        let contradictions = gx_store::projection::contradictions(store).await.unwrap();
+        assert!(!contradictions.cursor_misplaced && contradictions.lost == 0);
+    });
+}
+
+#[test]
+fn why_a_lane_is_stuck_is_known_to_all() {
+    for_each_backend(|backend| async move {
+        let (store, role) = (&backend.store, Role::Admin);
+        let lease = backend.submitter().await;
+        let reason = "x".repeat(2000);
+        let stuck = Stuck { since: AT, class: "misconfigured".to_owned(), reason };
+        for state in [Some(&stuck), None] {
+            let mut tx = store.begin().await.unwrap();
+            submission::set_stuck(&mut tx, &lease, role, state).await.unwrap();
+            tx.commit().await.unwrap();
+            let found = submission::waiting(store).await.unwrap().stuck;
+            let found: Vec<_> = found.iter().map(|lane| (lane.role, lane.stuck.since)).collect();
+            assert_eq!(found, state.iter().map(|state| (role, state.since)).collect::<Vec<_>>());
+        }
     });
 }
 
@@ -67,11 +146,13 @@ fn a_run_is_cut_by_its_bytes_but_never_empty() {
     for_each_backend(|backend| async move {
         let mut chain = Chain::default();
         accept(&backend.store, &transfers(&mut chain, 4)).await;
-        let one = submission::next_run(&backend.store, 10, 1).await.unwrap().unwrap();
-        assert_eq!(one.rows.len(), 1);
-        let bytes = one.rows[0].args.len();
-        let two = submission::next_run(&backend.store, 10, 2 * bytes).await.unwrap().unwrap();
-        assert_eq!(two.rows.len(), 2);
+        let within = async |bytes| {
+            submission::next_run(&backend.store, &[], 10, bytes).await.unwrap().unwrap()
+        };
+        let one = within(1).await;
+        assert_eq!(one.commands(), 1);
+        let bytes = one.batches[0].rows[0].args.len();
+        assert_eq!(within(2 * bytes).await.commands(), 2);
     });
 }
 
@@ -87,12 +168,12 @@ fn what_waits_is_counted() {
         assert_eq!(waiting.queued, 4);
         assert!(waiting.oldest.is_some());
         let lease = backend.submitter().await;
-        let batch = record(store, &lease, &next(store, 3).await.unwrap(), 1).await;
+        record(store, &lease, &next(store, 3).await.unwrap(), 1).await;
         let waiting = submission::waiting(store).await.unwrap();
         assert_eq!((waiting.queued, waiting.unanswered_batches), (1, 1));
         assert!(waiting.unanswered_since.is_some());
         let mut tx = store.begin().await.unwrap();
-        submission::mark_answered(&mut tx, &lease, batch).await.unwrap();
+        submission::mark_answered(&mut tx, &lease, Role::PartnerApi).await.unwrap();
         tx.commit().await.unwrap();
         let waiting = submission::waiting(store).await.unwrap();
         assert_eq!((waiting.unanswered_batches, waiting.unanswered_since), (0, None));
@@ -106,21 +187,24 @@ fn an_unanswered_batch_is_found_as_it_was_sent() {
         let mut chain = Chain::default();
         accept(store, &transfers(&mut chain, 10)).await;
         let lease = backend.submitter().await;
-        let mut sent = Vec::new();
         for batch in 1..=3 {
             let run = next(store, 3).await.unwrap();
-            sent.push((record(store, &lease, &run, batch).await, batch, run.rows));
+            record(store, &lease, &run, batch).await;
+            // A batch is recorded when all before it in its lane are answered.
+            let found = submission::unanswered(store).await.unwrap();
+            let [found] = &found[..] else { panic!("{found:?}") };
+            let number = i64::try_from(batch).unwrap();
+            assert_eq!(
+                (found.batch_no, found.batch_id),
+                (BatchNo(number), BatchId::from_u128(batch))
+            );
+            assert_eq!((found.role, found.submitted_at), (Role::PartnerApi, AT));
+            assert_eq!(found.rows, run.batches[0].rows);
         }
         let mut tx = store.begin().await.unwrap();
-        submission::mark_answered(&mut tx, &lease, sent[0].0).await.unwrap();
+        submission::mark_answered(&mut tx, &lease, Role::PartnerApi).await.unwrap();
         tx.commit().await.unwrap();
-        let found = submission::unanswered(store).await.unwrap();
-        assert_eq!(found.len(), 2);
-        for (found, (number, id, rows)) in found.iter().zip(&sent[1..]) {
-            assert_eq!((found.batch_no, found.batch_id), (*number, BatchId::from_u128(*id)));
-            assert_eq!((found.role, found.submitted_at), (Role::PartnerApi, AT));
-            assert_eq!(&found.rows, rows);
-        }
+        assert!(submission::unanswered(store).await.unwrap().is_empty());
     });
 }
 
@@ -134,7 +218,8 @@ fn a_dead_command_leaves_its_batch_and_blocks_nobody() {
         let lease = backend.submitter().await;
         let run = next(store, 4).await.unwrap();
         record(store, &lease, &run, 1).await;
-        let dead = run.rows[2].seq;
+        let rows = &run.batches[0].rows;
+        let dead = rows[2].seq;
         let mut tx = store.begin().await.unwrap();
         for reason in ["cannot be read", "the first reason counts"] {
             submission::mark_dead(&mut tx, &lease, dead, reason, AT).await.unwrap();
@@ -142,7 +227,7 @@ fn a_dead_command_leaves_its_batch_and_blocks_nobody() {
         tx.commit().await.unwrap();
         let found = submission::unanswered(store).await.unwrap();
         let left: Vec<i64> = found[0].rows.iter().map(|row| row.seq).collect();
-        assert_eq!(left, [run.rows[0].seq, run.rows[1].seq, run.rows[3].seq]);
+        assert_eq!(left, [rows[0].seq, rows[1].seq, rows[3].seq]);
         let state = commands::status(store, &envelopes[2].command_id).await.unwrap().unwrap().state;
         let reason = "cannot be read".to_owned();
         assert_eq!(state, commands::State::Dead { reason, at: AT });
@@ -165,7 +250,7 @@ fn who_has_lost_the_lease_records_nothing() {
         let new = lease::acquire(store, lease::SUBMITTER, "new", TTL).await.unwrap().unwrap();
         async fn refused(tx: &mut Tx, lease: &Lease, run: &Run) -> Class {
             let id = BatchId::from_u128(9);
-            submission::record_batch(tx, lease, run, id, AT).await.unwrap_err().class()
+            submission::record_run(tx, lease, run, &[id], AT).await.unwrap_err().class()
         }
         let mut tx = store.begin().await.unwrap();
         assert_eq!(refused(&mut tx, &old, &run).await, Class::LeaseLost);
@@ -176,7 +261,7 @@ fn who_has_lost_the_lease_records_nothing() {
         assert_eq!(refused(&mut tx, &new, &run).await, Class::LeaseLost);
         drop(tx);
         let mut tx = store.begin().await.unwrap();
-        let error = submission::mark_answered(&mut tx, &old, BatchNo(1)).await.unwrap_err();
+        let error = submission::mark_answered(&mut tx, &old, Role::PartnerApi).await.unwrap_err();
         assert_eq!(error.class(), Class::LeaseLost);
         drop(tx);
         let mut tx = store.begin().await.unwrap();
@@ -259,12 +344,12 @@ fn a_batch_across_a_gap_is_found_as_it_was_sent() {
         let envelopes = transfers(&mut chain, 1);
         accept(store, &envelopes).await;
         let run = next(store, 10).await.unwrap();
-        assert_eq!(run.rows.len(), 2);
+        assert_eq!(run.commands(), 2);
         record(store, &lease, &run, 1).await;
         late.commit().await.unwrap();
         // The late row lies between the batch's rows and does not belong to it.
-        assert_eq!(submission::unanswered(store).await.unwrap()[0].rows, run.rows);
-        let late_row = next(store, 10).await.unwrap().rows.remove(0);
+        assert_eq!(submission::unanswered(store).await.unwrap()[0].rows, run.batches[0].rows);
+        let late_row = next(store, 10).await.unwrap().batches.remove(0).rows.remove(0);
         assert_eq!(late_row.seq, late_seqs[0]);
         let state = commands::status(store, &late_row.command_id).await.unwrap().unwrap().state;
         assert_eq!(state, commands::State::Queued);

@@ -2,16 +2,19 @@
 //!
 //! First as many as go through: callers keep a bounded number on their way. Then at half of that
 //! rate, evenly paced whatever the answers take, the time of each from submit to committed. Then
-//! lone transfers on an idle platform. `--history` records that many transfers first and compares.
+//! lone transfers on an idle platform. `--history` records that many transfers first and compares;
+//! `--admin-share` compares with a load that admins give orders among.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_engine::Submission;
 use gx_server::Workers;
 use gx_store::commands::State;
 use gx_store::projection;
+use gx_types::Actor;
 use tokio::task::JoinSet;
 
 use super::fabric;
@@ -22,6 +25,8 @@ use crate::load::Population;
 use gx_cli::console;
 
 const ACCOUNTS: usize = 100_000;
+/// Accounts that pay nobody and that admins freeze and open.
+const ORDERED: usize = 1_000;
 /// Transfers handed in at once; each group is a transaction of the outbox.
 const GROUP: usize = 64;
 /// Transfers accepted and not yet visible, at most.
@@ -35,9 +40,13 @@ const FABRIC_LONE_BAR_MS: f64 = 150.0;
 const LONE: usize = 200;
 /// Long enough for anything that is not broken.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// The population is larger than any load.
+const NO_ACCOUNTS: &str = "no accounts to pay among";
 /// The part of its rate that the pipeline keeps, with a history, or with few hot accounts.
 const HISTORY_BAR: f64 = 0.8;
 const HOT_BAR: f64 = 0.5;
+/// The part of their rate that payments keep with commands of another role among them.
+const ADMIN_SHARE_BAR: f64 = 0.9;
 
 /// What is measured beside the rate.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -53,6 +62,15 @@ pub(super) struct Settings {
     /// Transfers recorded before a second measurement, whose rate is compared with the first.
     #[arg(long, value_name = "N")]
     history: Option<u64>,
+    /// Commands of super admins for every hundred payments, in a second measurement whose payments
+    /// are compared with the first.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        value_parser = clap::value_parser!(u32).range(1..=100),
+        conflicts_with_all = ["hot", "history"]
+    )]
+    admin_share: Option<u32>,
     /// How long the orderers of a Fabric network wait for a second transaction, in milliseconds;
     /// 0 when their message count is 1. A lone command may take so much longer there.
     #[arg(long, value_name = "MS", default_value = "0")]
@@ -98,7 +116,7 @@ pub(super) async fn run(
         let seed = if *sql == Sql::Fabric { fabric::seed() } else { 4 };
         let mut population = Population::new(ACCOUNTS, seed)?;
         stage.populate(&mut population, ACCOUNTS).await?;
-        let mut load = Load { stage: &stage, population, among: ACCOUNTS };
+        let mut load = Load::new(&stage, population);
         let (name, bars) = (sql.as_str(), settings.bars(*sql));
         let rate = load.rate(time).await?;
         let setting = format!("{name}, {ACCOUNTS} accounts, {} s", time.as_secs());
@@ -117,6 +135,13 @@ pub(super) async fn run(
             report.add(("pipeline", &setting), "transfers", (late_rate, "1/s"), Bar::None);
             let share = late_rate / rate;
             report.add(("pipeline", &setting), "share", (share, "of 1"), Bar::AtLeast(HISTORY_BAR));
+        } else if let Some(percent) = settings.admin_share {
+            load.admin_share = percent;
+            let mixed_rate = load.rate(time).await?;
+            let setting = format!("{name}, {percent} commands of admins for 100 transfers");
+            report.add(("pipeline", &setting), "transfers", (mixed_rate, "1/s"), Bar::None);
+            let share = (mixed_rate / rate, "of 1");
+            report.add(("pipeline", &setting), "share", share, Bar::AtLeast(ADMIN_SHARE_BAR));
         } else {
             load.latencies(report, (name, bars), rate, time).await?;
         }
@@ -129,11 +154,20 @@ struct Load<'s> {
     stage: &'s Stage,
     population: Population,
     among: usize,
+    /// Orders of an admin for every hundred payments.
+    admin_share: u32,
+    /// Hundredths of an order.
+    owed: u32,
+    orders: usize,
 }
 
-impl Load<'_> {
+impl<'s> Load<'s> {
+    fn new(stage: &'s Stage, population: Population) -> Self {
+        Self { stage, population, among: ACCOUNTS - ORDERED, admin_share: 0, owed: 0, orders: 0 }
+    }
+
     fn payment(&mut self) -> Result<Submission> {
-        self.population.payment(self.among).map(submission).context("no accounts to pay among")
+        self.population.payment(self.among).map(submission).context(NO_ACCOUNTS)
     }
 
     /// Commands visible in the read models.
@@ -144,16 +178,17 @@ impl Load<'_> {
     /// Transfers per second from `submit()` to visible, over `time`.
     async fn rate(&mut self, time: Duration) -> Result<f64> {
         let (first, start) = (self.visible().await?, Instant::now());
-        let mut sent = 0;
+        let (mut sent, mut payments) = (0, 0);
         let bar = console::progress("transfers", time.as_secs());
         while start.elapsed() < time {
             sent += self.send(GROUP * 8).await?;
+            payments += GROUP as u64 * 8;
             self.drain(first + sent, ON_THEIR_WAY).await?;
             bar.set_position(start.elapsed().as_secs());
         }
         self.drain(first + sent, 0).await?;
         bar.finish_and_clear();
-        Ok(per_second(sent, start.elapsed()))
+        Ok(per_second(payments, start.elapsed()))
     }
 
     /// Records a history.
@@ -170,17 +205,27 @@ impl Load<'_> {
         Ok(())
     }
 
-    /// Hands in payments, all callers at once, and waits until they are accepted.
-    async fn send(&mut self, count: usize) -> Result<u64> {
-        let mut callers = JoinSet::new();
-        for _ in 0..count {
-            let (outbox, payment) = (self.stage.platform.outbox().clone(), self.payment()?);
-            callers.spawn(async move { outbox.submit(payment).await });
+    /// Hands in payments and the orders that belong to them, all callers at once, and waits until
+    /// they are accepted. How many of both.
+    async fn send(&mut self, payments: usize) -> Result<u64> {
+        let (mut callers, mut sent) = (JoinSet::new(), 0);
+        let mut hand_in = |command| {
+            let outbox = self.stage.platform.outbox().clone();
+            callers.spawn(async move { outbox.submit(command).await });
+            sent += 1;
+        };
+        for _ in 0..payments {
+            hand_in(self.population.payment(self.among).map(submission).context(NO_ACCOUNTS)?);
+            self.owed += self.admin_share;
+            while self.owed >= 100 {
+                self.owed -= 100;
+                hand_in(order(&mut self.population, self.among, &mut self.orders)?);
+            }
         }
         while let Some(accepted) = callers.join_next().await {
             accepted??;
         }
-        Ok(count as u64)
+        Ok(sent)
     }
 
     /// Waits until at most `rest` of `sent` commands are not visible yet.
@@ -246,6 +291,20 @@ impl Load<'_> {
         }
         Ok(all)
     }
+}
+
+/// The next order of a super admin: wallets that nobody pays with are frozen, one after the other,
+/// and then opened.
+fn order(population: &mut Population, first: usize, orders: &mut usize) -> Result<Submission> {
+    let user_id = population.id(first + *orders % ORDERED).context(NO_ACCOUNTS)?;
+    let (admin, is_closing) =
+        (Actor::Admin(population.admin()), (*orders / ORDERED).is_multiple_of(2));
+    *orders += 1;
+    let reason = FreezeReason::ComplianceReview;
+    Ok(submission(match is_closing {
+        true => population.envelope(admin, FreezeWallet { user_id, reason }),
+        false => population.envelope(admin, UnfreezeWallet { user_id }),
+    }))
 }
 
 /// The time of one transfer with nothing else going on.

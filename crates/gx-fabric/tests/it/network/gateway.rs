@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use gx_fabric::certificate::Certificate;
 use gx_fabric::proposal::ProposalParts;
 use gx_fabric::proto::{
     Any, ChaincodeAction, ChaincodeActionPayload, ChaincodeEndorsedAction, ChaincodeInvocationSpec,
@@ -104,6 +105,9 @@ impl Gateway {
 
     async fn evaluate(&self, request: EvaluateRequest) -> Result<EvaluateResponse, Status> {
         let signed = request.proposed_transaction.unwrap();
+        if has_expired(&signed) {
+            return Err(failed(Code::Aborted, "failed to evaluate transaction", ACCESS_DENIED));
+        }
         let (_, args) = open(&signed);
         let system = |payload: Vec<u8>| EvaluateResponse {
             result: Some(Response { status: 200, message: String::new(), payload }),
@@ -131,9 +135,9 @@ impl Gateway {
         if self.shared.takes(Fault::Unavailable) {
             return Err(Status::unavailable("the peer is going away"));
         }
-        if self.shared.takes(Fault::AccessDenied) {
-            let detail = "error validating proposal: access denied: channel [x] creator org [Y]";
-            return Err(failed(Code::Aborted, "failed to endorse transaction", detail));
+        let signed = request.proposed_transaction.unwrap();
+        if has_expired(&signed) || self.shared.takes(Fault::AccessDenied) {
+            return Err(failed(Code::Aborted, "failed to endorse transaction", ACCESS_DENIED));
         }
         if self.shared.takes(Fault::RecordTooLarge) {
             let detail = "chaincode response 413, too large: the record has 50331649 bytes";
@@ -146,7 +150,7 @@ impl Gateway {
         if self.shared.takes(Fault::EndorsementSilent) {
             std::future::pending::<()>().await;
         }
-        let signed = self.shared.later(request.proposed_transaction.unwrap());
+        let signed = self.shared.later(signed);
         let first = self.simulate(0, &signed).await?;
         let second = self.simulate(1, &signed).await?;
         if first != second || self.shared.takes(Fault::Mismatch) {
@@ -300,14 +304,28 @@ fn prepare(signed: &SignedProposal, found: &Simulation) -> Envelope {
     Envelope { payload, signature: Vec::new() }
 }
 
+/// What peers say of an identity that they don't know, or whose time is over.
+const ACCESS_DENIED: &str = "error validating proposal: access denied: channel [x] creator org [Y]";
+
+/// Whether the certificate of whoever proposes is valid no more.
+fn has_expired(signed: &SignedProposal) -> bool {
+    let proposal = Proposal::decode(signed.proposal_bytes.as_slice()).unwrap();
+    let certificate = creator(&Header::decode(proposal.header.as_slice()).unwrap());
+    certificate.validity().1 <= super::now()
+}
+
+/// Who has made a proposal or a transaction.
+fn creator(header: &Header) -> Certificate {
+    let creator = ProposalParts::of_header(header).unwrap().signature_header.creator;
+    let creator = SerializedIdentity::decode(creator.as_slice()).unwrap();
+    Certificate::from_pem(&creator.id_bytes).unwrap()
+}
+
 /// Orderers check the creator's signature, and that its S is low: DER then holds at most 32 bytes
 /// that start below 0x80.
 fn check_signature(envelope: &Envelope) {
     let payload = Payload::decode(envelope.payload.as_slice()).unwrap();
-    let parts = ProposalParts::of_header(&payload.header.unwrap()).unwrap();
-    let creator = parts.signature_header.creator;
-    let creator = SerializedIdentity::decode(creator.as_slice()).unwrap();
-    let certificate = gx_fabric::certificate::Certificate::from_pem(&creator.id_bytes).unwrap();
+    let certificate = creator(&payload.header.unwrap());
     let algorithm = &ring::signature::ECDSA_P256_SHA256_ASN1;
     let key = ring::signature::UnparsedPublicKey::new(algorithm, certificate.public_key());
     key.verify(&envelope.payload, &envelope.signature).unwrap();

@@ -11,6 +11,7 @@ mod peer;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +20,7 @@ use gx_fabric::chaincode::{self, Access};
 use gx_fabric::issue::{Authority, Key, write_msp_folder};
 use gx_fabric::proto::{ChannelHeader, Header, Proposal, SignedProposal};
 use gx_fabric::{Deadlines, FabricEngine, Options, PeerAddress, Peers, Wallet};
-use gx_types::TimeMs;
+use gx_types::{Role, TimeMs};
 use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -110,7 +111,8 @@ pub(crate) struct Network {
     pub(crate) stop_chaincode: CancellationToken,
     stop_gateway: CancellationToken,
     release: Release,
-    _folder: TempDir,
+    authority: Authority,
+    folder: TempDir,
 }
 
 impl Drop for Network {
@@ -143,23 +145,32 @@ async fn serve_gateway(
     (address, stop)
 }
 
-pub(crate) fn wallet() -> (TempDir, Wallet) {
-    let folder = tempfile::tempdir().unwrap();
+/// Time since 1970.
+#[expect(clippy::disallowed_methods, reason = "proposals have this machine's time too")]
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}
+
+fn wallet(folder: &Path) -> (Authority, Wallet) {
     let authority = Authority::generate("ca.org1", 10).unwrap();
-    for role in gx_types::Role::ALL {
-        let key = Key::generate().unwrap();
-        let attributes = [("gxc_role", role.as_str())];
-        let pem = authority.issue(role.as_str(), &key, &attributes, 10).unwrap();
-        let path = folder.path().join(role.as_str());
-        write_msp_folder(&path, "Org1MSP", &pem, key.pem(), authority.certificate_pem()).unwrap();
+    for role in Role::ALL {
+        issue(&authority, folder, role, 10);
     }
-    let wallet = Wallet::open(folder.path(), None).unwrap();
-    (folder, wallet)
+    (authority, Wallet::open(folder, None).unwrap())
+}
+
+fn issue(authority: &Authority, folder: &Path, role: Role, days: u32) {
+    let key = Key::generate().unwrap();
+    let attributes = [("gxc_role", role.as_str())];
+    let pem = authority.issue(role.as_str(), &key, &attributes, days).unwrap();
+    let path = folder.join(role.as_str());
+    write_msp_folder(&path, "Org1MSP", &pem, key.pem(), authority.certificate_pem()).unwrap();
 }
 
 impl Network {
     pub(crate) async fn start(release: Release) -> Self {
-        let (folder, wallet) = wallet();
+        let folder = tempfile::tempdir().unwrap();
+        let (authority, wallet) = wallet(folder.path());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let chaincode = listener.local_addr().unwrap();
         let stop_chaincode = CancellationToken::new();
@@ -174,7 +185,8 @@ impl Network {
             stop_chaincode,
             stop_gateway,
             release,
-            _folder: folder,
+            authority,
+            folder,
         }
     }
 
@@ -183,6 +195,16 @@ impl Network {
         self.stop_gateway.cancel();
         let moved = serve_gateway(self.shared.clone(), self.chaincode, self.release).await;
         (self.gateway, self.stop_gateway) = moved;
+    }
+
+    /// Puts another certificate for a role into the wallet's folder, valid for so many days.
+    pub(crate) fn issue(&self, role: Role, days: u32) {
+        issue(&self.authority, self.folder.path(), role, days);
+    }
+
+    /// The wallet as it is now.
+    pub(crate) fn wallet(&self) -> Wallet {
+        Wallet::open(self.folder.path(), None).unwrap()
     }
 
     pub(crate) fn options(&self) -> Options {
@@ -208,12 +230,10 @@ impl Network {
     }
 
     /// Lets days pass for submitters. About the time that follows.
-    #[expect(clippy::disallowed_methods, reason = "proposals have this machine's time too")]
     pub(crate) fn pass(&self, days: u32) -> TimeMs {
         let seconds = i64::from(days) * 24 * 60 * 60;
         let ahead = self.shared.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        TimeMs(i64::try_from(now.as_millis()).unwrap() + ahead * 1000)
+        TimeMs(i64::try_from(now().as_millis()).unwrap() + ahead * 1000)
     }
 
     /// The channel's values without their versions.

@@ -74,8 +74,10 @@ const DESCRIPTION: &str = "Money is a decimal text of GX with at most six places
     with a command id as soon as it is durable, and settled by the ledger a moment later. Send \
     `Prefer: wait=5` to get the outcome in the same answer. Commands need the header \
     `Idempotency-Key`; the same key with the same body is the same command, however often it is \
-    sent. Reads carry `GX-Applied-Block` and `GX-Lag-Blocks`; `?after=<commandId>` waits until \
-    that command can be read.";
+    sent. Commands of one role are settled in the order of their acceptance; what has to come \
+    after a command of another role is given when that one is committed. Reads carry \
+    `GX-Applied-Block` and `GX-Lag-Blocks`; `?after=<commandId>` waits until that command can be \
+    read.";
 
 fn operation(route: &Route, parts: &mut Parts) -> Value {
     let shape = &route.shape;
