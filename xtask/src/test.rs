@@ -13,6 +13,9 @@ use crate::process;
 const APT_GET: [&[&str]; 2] =
     [&["update"], &["install", "--yes", "--no-install-recommends", "postgresql", "pgbouncer"]];
 
+/// What the services are tested on besides SQLite and the embedded ledger.
+const COMBINATIONS: [&str; 3] = ["postgres", "fabric", "postgres+fabric"];
+
 /// Runs all tests, or those that `args` (of cargo nextest or cargo test) choose.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     provide_postgresql()?;
@@ -31,6 +34,13 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     cargo(&["nextest", "run", "--no-fail-fast"])?;
     if args.is_empty() {
+        for on in COMBINATIONS {
+            eprintln!("the services on {on}");
+            let filter = ["--workspace", "--filterset", "package(gx-server) & kind(test)"];
+            let mut command = process::cargo(&["nextest", "run", "--no-fail-fast"]);
+            command.args(filter).env(SHARED_URL, &url).env("GX_TEST_ON", on);
+            process::run(&mut command)?;
+        }
         // The examples in the documentation, which nextest leaves out.
         cargo(&["test", "--doc"])?;
     }

@@ -28,7 +28,7 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 13] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-workbench"],
@@ -59,7 +59,13 @@ const TABLE: [Row; 12] = [
     Row {
         name: "gx-fabric",
         may: &["gx-contract", "gx-types"],
-        tests_may: &["gx-ledger"],
+        tests_may: &["gx-fabric-network", "gx-ledger"],
+        never: &["axum", "sqlx"],
+    },
+    Row {
+        name: "gx-fabric-network",
+        may: &["gx-fabric", "gx-types"],
+        tests_may: &[],
         never: &["axum", "sqlx"],
     },
     Row {
@@ -72,7 +78,7 @@ const TABLE: [Row; 12] = [
     Row {
         name: "gx-server",
         may: &["gx-contract", "gx-engine", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
-        tests_may: &["gx-pg"],
+        tests_may: &["gx-fabric-network", "gx-pg"],
         never: &["kube", "redb"],
     },
     Row {

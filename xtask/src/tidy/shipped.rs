@@ -12,7 +12,7 @@ const SHIPPED: Rule = Rule {
 };
 
 /// Crates of developers.
-const NEVER: [&str; 3] = ["gx-pg", "gx-workbench", "xtask"];
+const NEVER: [&str; 4] = ["gx-fabric-network", "gx-pg", "gx-workbench", "xtask"];
 
 /// The arguments with which cargo prints a production build's crates, one `name version` a line.
 pub(super) const ARGS: [&str; 10] = [

@@ -10,7 +10,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::load::Load;
-use crate::network::{CHAINCODE, Network, Release};
+use gx_fabric_network::{CHAINCODE, Network, Release};
 
 async fn blocks() -> Vec<gx_fabric::proto::Block> {
     let network = Network::start(Release::V3).await;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::load::{Load, Model, account};
-use crate::network::{CHAINCODE, Network, Release, serve_chaincode};
+use gx_fabric_network::{CHAINCODE, Network, Release, serve_chaincode};
 
 async fn the_bytes_are_the_contracts(release: Release) {
     let network = Network::start(release).await;

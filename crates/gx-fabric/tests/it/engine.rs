@@ -8,7 +8,7 @@ use gx_fabric::{Class, Error, FabricEngine};
 use gx_types::{Actor, Role};
 
 use crate::load::{Load, account};
-use crate::network::{Fault, Network, Release};
+use gx_fabric_network::{Fault, Network, Release};
 
 /// Long enough for anything that is not broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -10,7 +10,7 @@ use gx_types::{CommandId, Role};
 use tokio::task::JoinSet;
 
 use crate::load::Load;
-use crate::network::{Fault, Forwarder, Network, Release};
+use gx_fabric_network::{Fault, Forwarder, Network, Release};
 
 const VALID: u8 = 0;
 const DUPLICATE: u8 = 9;

@@ -10,6 +10,5 @@ mod engine;
 mod faults;
 mod load;
 mod mixed;
-mod network;
 mod real;
 mod script;

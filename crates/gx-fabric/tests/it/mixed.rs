@@ -14,8 +14,8 @@ use gx_types::{NetworkId, TimeMs};
 use tempfile::TempDir;
 
 use crate::load::Load;
-use crate::network::{Network, Release};
 use crate::script::Script;
+use gx_fabric_network::{Network, Release};
 
 pub(crate) const COMMANDS: usize = 10_000;
 

@@ -18,8 +18,8 @@ use crate::engine::DEADLINE;
 use crate::faults::{check_once_in_order, send};
 use crate::load::Load;
 use crate::mixed::{COMMANDS, Twin, compare_balances, play};
-use crate::network::Forwarder;
 use crate::script::Script;
+use gx_fabric_network::Forwarder;
 
 /// How long the network may take to get over a fault.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -1,10 +1,11 @@
 //! The HTTP surface, asked from outside: a server of its own for each test, on port 0, with the
-//! embedded ledger in a folder that is thrown away, and SQLite unless the test is about PostgreSQL.
+//! embedded ledger in a folder that is thrown away and SQLite, or what `combination` says.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod admin;
 mod client;
+mod combination;
 mod coverage;
 mod hardening;
 mod idempotency;

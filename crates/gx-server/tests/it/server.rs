@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::client::Client;
+use crate::combination::Combination;
 
 pub(crate) const PASSWORD: &str = "Blue7horse";
 pub(crate) const ADMIN_PASSWORD: &str = "Blue7horse-cart";
@@ -29,6 +30,7 @@ pub(crate) struct Server {
     stop: Option<oneshot::Sender<()>>,
     served: Listening,
     _folder: TempDir,
+    _combination: Combination,
 }
 
 /// A person with a session.
@@ -62,9 +64,13 @@ impl Server {
             ("auth.argon2_memory_kib", "64".to_owned()),
             ("auth.argon2_iterations", "1".to_owned()),
         ];
+        let has_database = environment.iter().any(|(name, _)| *name == "DATABASE_URL");
+        let combination = Combination::new(has_database).await;
+        flags.extend(combination.settings.clone());
         flags.extend(settings.iter().map(|(key, text)| (*key, (*text).to_owned())));
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        let environment: Vec<_> = environment.iter().map(owned).collect();
+        let mut environment: Vec<_> = environment.iter().map(owned).collect();
+        environment.extend(combination.environment.clone());
         let config = Config::load(None, environment, &flags).unwrap();
         let platform = Platform::start(config, workers, true, &Starting::once()).await.unwrap();
         let app = platform.app(BUILD, &Starting::once()).await.unwrap();
@@ -77,7 +83,16 @@ impl Server {
         let served = Listening::open(config, &Starting::once(), listener, Services::All, stopped);
         served.ready(&app);
         let (first_password, stop) = (first.password, Some(stop));
-        Self { client, app, platform, first_password, stop, served, _folder: folder }
+        Self {
+            client,
+            app,
+            platform,
+            first_password,
+            stop,
+            served,
+            _folder: folder,
+            _combination: combination,
+        }
     }
 
     /// Stops serving and waits for the end.

@@ -216,7 +216,7 @@ async fn blocks_show_what_was_done_and_not_by_whom() {
     let info = server.client.get("/api/v1/ledger/info", 200).await;
     assert_eq!(info.body["appliedBlock"], number);
     assert_eq!(info.body["tipBlock"], number);
-    assert_eq!(info.str("engine"), "embedded");
+    assert_eq!(info.str("engine"), crate::combination::engine());
     assert_eq!(info.str("network"), "devnet");
 }
 

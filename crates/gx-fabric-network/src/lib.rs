@@ -26,17 +26,17 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use forwarder::Forwarder;
-pub(crate) use ledger::Ledger;
-pub(crate) use peer::Peer;
+pub use forwarder::Forwarder;
+pub use ledger::Ledger;
+use peer::Peer;
 
-pub(crate) const CHAINCODE_ID: &str = "gxtv3_1:00";
-pub(crate) const CHANNEL: &str = "testchannel";
-pub(crate) const CHAINCODE: &str = "gxtv3";
+pub const CHAINCODE_ID: &str = "gxtv3_1:00";
+pub const CHANNEL: &str = "testchannel";
+pub const CHAINCODE: &str = "gxtv3";
 
 /// What goes wrong, once, when it is next possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The orderers take the transaction, and the answer is lost.
     SubmitAnswerLost,
     /// The transaction is lost on its way to the orderers.
@@ -65,15 +65,15 @@ pub(crate) enum Fault {
 
 /// Whether the peers offer many keys at once, as Fabric 3.1 does and 2.5 does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Release {
+pub enum Release {
     V2,
     V3,
 }
 
 /// What tests and the gateway share.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) ledger: Mutex<Ledger>,
+pub struct Shared {
+    pub ledger: Mutex<Ledger>,
     faults: Mutex<Vec<Fault>>,
     /// How far the submitters' clocks are ahead of this machine's, in seconds.
     ahead: AtomicI64,
@@ -103,12 +103,14 @@ impl Shared {
     }
 }
 
-pub(crate) struct Network {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) chaincode: SocketAddr,
-    pub(crate) gateway: SocketAddr,
-    pub(crate) wallet: Wallet,
-    pub(crate) stop_chaincode: CancellationToken,
+/// A channel with two peers of one organization, their gateway and their orderer.
+#[derive(Debug)]
+pub struct Network {
+    pub shared: Arc<Shared>,
+    pub chaincode: SocketAddr,
+    pub gateway: SocketAddr,
+    pub wallet: Wallet,
+    pub stop_chaincode: CancellationToken,
     stop_gateway: CancellationToken,
     release: Release,
     authority: Authority,
@@ -123,7 +125,7 @@ impl Drop for Network {
 }
 
 /// Starts a chaincode server.
-pub(crate) async fn serve_chaincode(listener: TcpListener, stop: CancellationToken) {
+pub async fn serve_chaincode(listener: TcpListener, stop: CancellationToken) {
     let access = Access::read(["Org1MSP"]).unwrap();
     let grace = Duration::from_secs(5);
     let chaincode_id = CHAINCODE_ID.to_owned();
@@ -164,11 +166,14 @@ fn issue(authority: &Authority, folder: &Path, role: Role, days: u32) {
     let attributes = [("gxc_role", role.as_str())];
     let pem = authority.issue(role.as_str(), &key, &attributes, days).unwrap();
     let path = folder.join(role.as_str());
+    // A key is never written over another.
+    let _ = std::fs::remove_dir_all(&path);
     write_msp_folder(&path, "Org1MSP", &pem, key.pem(), authority.certificate_pem()).unwrap();
 }
 
 impl Network {
-    pub(crate) async fn start(release: Release) -> Self {
+    /// Starts peers, gateway and chaincode, with an identity for every role.
+    pub async fn start(release: Release) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (authority, wallet) = wallet(folder.path());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -191,23 +196,29 @@ impl Network {
     }
 
     /// Ends the gateway's peer and starts it on another port.
-    pub(crate) async fn move_gateway(&mut self) {
+    pub async fn move_gateway(&mut self) {
         self.stop_gateway.cancel();
         let moved = serve_gateway(self.shared.clone(), self.chaincode, self.release).await;
         (self.gateway, self.stop_gateway) = moved;
     }
 
     /// Puts another certificate for a role into the wallet's folder, valid for so many days.
-    pub(crate) fn issue(&self, role: Role, days: u32) {
+    pub fn issue(&self, role: Role, days: u32) {
         issue(&self.authority, self.folder.path(), role, days);
     }
 
+    /// Where the identities lie.
+    pub fn wallet_path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The wallet as it is now.
-    pub(crate) fn wallet(&self) -> Wallet {
+    pub fn wallet(&self) -> Wallet {
         Wallet::open(self.folder.path(), None).unwrap()
     }
 
-    pub(crate) fn options(&self) -> Options {
+    /// How a client reaches it.
+    pub fn options(&self) -> Options {
         let address: PeerAddress = self.gateway.to_string().parse().unwrap();
         let peers = Peers { addresses: vec![address], ..Peers::default() };
         let mut options = Options::new(peers, CHANNEL, CHAINCODE);
@@ -216,35 +227,37 @@ impl Network {
         options
     }
 
-    pub(crate) fn engine(&self) -> FabricEngine {
+    /// A client with the wallet's first identities.
+    pub fn engine(&self) -> FabricEngine {
         FabricEngine::new(self.options(), &self.wallet).unwrap()
     }
 
-    pub(crate) fn cause(&self, faults: &[Fault]) {
+    /// Has things go wrong, in this order, each once.
+    pub fn cause(&self, faults: &[Fault]) {
         self.shared.faults.lock().unwrap().extend(faults);
     }
 
     /// Faults that have not happened.
-    pub(crate) fn faults_left(&self) -> Vec<Fault> {
+    pub fn faults_left(&self) -> Vec<Fault> {
         self.shared.faults.lock().unwrap().clone()
     }
 
     /// Lets days pass for submitters. About the time that follows.
-    pub(crate) fn pass(&self, days: u32) -> TimeMs {
+    pub fn pass(&self, days: u32) -> TimeMs {
         let seconds = i64::from(days) * 24 * 60 * 60;
         let ahead = self.shared.ahead.fetch_add(seconds, Ordering::SeqCst) + seconds;
         TimeMs(i64::try_from(now().as_millis()).unwrap() + ahead * 1000)
     }
 
     /// The channel's values without their versions.
-    pub(crate) fn state(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn state(&self) -> BTreeMap<String, Vec<u8>> {
         let ledger = self.shared.ledger.lock().unwrap();
         let text = |value: &[u8]| gx_fabric::packed::unpack(value).unwrap().into_owned();
         ledger.state.iter().map(|(key, (value, _))| (key.clone(), text(value))).collect()
     }
 
     /// Validation codes of all transactions, in the order of the blocks.
-    pub(crate) fn codes(&self) -> Vec<u8> {
+    pub fn codes(&self) -> Vec<u8> {
         self.shared.ledger.lock().unwrap().codes()
     }
 }

@@ -15,9 +15,10 @@ pub(crate) const VALID: u8 = 0;
 pub(crate) const DUPLICATE: u8 = 9;
 pub(crate) const CONFLICT: u8 = 11;
 
+/// A channel's blocks and state.
 #[derive(Debug)]
-pub(crate) struct Ledger {
-    pub(crate) blocks: Vec<Block>,
+pub struct Ledger {
+    pub blocks: Vec<Block>,
     pub(crate) state: Arc<State>,
     /// Code and block of the first copy of each transaction.
     results: HashMap<String, (u8, u64)>,
@@ -88,7 +89,7 @@ impl Ledger {
     }
 
     /// Makes a value unreadable, under its version.
-    pub(crate) fn damage(&mut self, key: &str) {
+    pub fn damage(&mut self, key: &str) {
         let mut state = State::clone(&self.state);
         state.get_mut(key).unwrap().0 = b"damaged".to_vec();
         self.state = Arc::new(state);

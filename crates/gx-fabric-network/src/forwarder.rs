@@ -7,14 +7,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub(crate) struct Forwarder {
-    pub(crate) address: SocketAddr,
+/// Leads connections to a peer.
+#[derive(Debug)]
+pub struct Forwarder {
+    pub address: SocketAddr,
     target: watch::Sender<SocketAddr>,
     _serving: JoinSet<()>,
 }
 
 impl Forwarder {
-    pub(crate) async fn to(target: SocketAddr) -> Self {
+    /// Leads to this address at first.
+    pub async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (target, now) = watch::channel(target);
@@ -24,12 +27,12 @@ impl Forwarder {
     }
 
     /// Cuts every connection; new ones lead to the target.
-    pub(crate) fn lead_to(&self, target: SocketAddr) {
+    pub fn lead_to(&self, target: SocketAddr) {
         self.target.send_replace(target);
     }
 
     /// Cuts every connection.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.target.send_modify(|_| ());
     }
 }
