@@ -3,16 +3,15 @@
 //! The chaincode reads it to execute it, and whoever reads blocks reads it again to know the
 //! commands of a transaction: the same bytes give the same batch on both sides.
 
-use std::fmt;
-
 use gx_contract::{Batch, Command, Envelope, NameError, Query};
 use gx_types::{Actor, BatchId, CommandId, Role};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de;
 use serde_json::{Map, Value};
 
 use crate::EXECUTE_BATCH;
 use crate::compressed::{BATCH_MAX, compress, decompress};
 use crate::positional::Positional;
+use crate::unambiguous::Unambiguous;
 
 /// The function that describes the chaincode instead of asking the contract.
 pub(crate) const GET_CHAINCODE_INFO: &str = "SmartContract:GetChaincodeInfo";
@@ -126,36 +125,9 @@ fn object(args: &[&str]) -> Result<Option<Map<String, Value>>, String> {
     if !text.trim_start().starts_with('{') {
         return Ok(None);
     }
-    let Fields(fields) = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(Some(fields))
-}
-
-/// The fields of an object, each of which is there once.
-struct Fields(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = Map::new();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if let Some(_first) = fields.insert(name.clone(), value) {
-                return Err(de::Error::custom(format_args!("duplicate field `{name}`")));
-            }
-        }
-        Ok(Fields(fields))
+    match serde_json::from_str(text).map_err(|error| error.to_string())? {
+        Unambiguous(Value::Object(fields)) => Ok(Some(fields)),
+        Unambiguous(_) => Err("an object expected".to_owned()),
     }
 }
 
@@ -280,7 +252,8 @@ mod tests {
     fn what_is_wrong_is_said() {
         let transfer = "TokenomicsContract:Transfer";
         let from = "IN 001 TVE953 0UKMS 8376";
-        let rows: [(&[&str], &str); 9] = [
+        let twice = r#"{"countries":[{"countryCode":"IN","weight":1,"weight":100000000}]}"#;
+        let rows: [(&[&str], &str); 11] = [
             (&[], "a function name expected"),
             (&["PauseSystem", "x"], "the contract has no function \"PauseSystem\""),
             (&["AdminContract:PauseSystem"], "1 arguments, 0 given (reason)"),
@@ -289,6 +262,11 @@ mod tests {
             (
                 &["AdminContract:PauseSystem", "{\"reason\":\"x\",\"reason\":\"y\"}"],
                 "duplicate field `reason`",
+            ),
+            (&["AdminContract:InitializeCountryData", twice], "duplicate field `weight`"),
+            (
+                &["AdminContract:InitializeCountryData", &twice[13..twice.len() - 1]],
+                "duplicate field `weight`",
             ),
             (&[transfer, from, from, "50.00", "", "system"], "whole Qirat expected"),
             (&[transfer, from, from, "50.00", ""], "whole Qirat expected"),

@@ -29,6 +29,7 @@ mod positional;
 pub mod proposal;
 pub mod proto;
 mod stream;
+mod unambiguous;
 mod wire;
 
 pub use connection::{PeerAddress, Peers};

@@ -328,6 +328,10 @@ pub(crate) struct Version {
     schema_version: i64,
     #[schemars(with = "String")]
     network: gx_types::NetworkId,
+    /// `embedded` or `fabric`.
+    ledger: &'static str,
+    /// `sqlite` or `postgres`.
+    database: &'static str,
 }
 
 /// `GET /version`
@@ -339,6 +343,8 @@ async fn version(State(process): State<Process>) -> Result<Json<Version>> {
         config_digest: process.config.digest(),
         schema_version: SCHEMA_VERSION,
         network: process.config.network,
+        ledger: process.config.ledger.engine.as_str(),
+        database: process.store.engine().as_str(),
     };
     Ok(Json(version))
 }

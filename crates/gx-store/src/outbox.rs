@@ -223,8 +223,8 @@ fn columns<'v>(fresh: &[(&'v str, &'v NewCommand)]) -> Vec<Column<'v>> {
     ]
 }
 
-/// Of these commands, those that the outbox has with another actor, function or arguments. For
-/// audits.
+/// Of these commands, those that the outbox has with another actor, function, arguments or
+/// signature. For audits.
 ///
 /// # Errors
 /// Those of the database.
@@ -234,14 +234,50 @@ pub async fn differing(
 ) -> Result<Vec<CommandId>, Error> {
     let ids: Vec<String> = commands.iter().map(|one| one.command_id.to_string()).collect();
     let mut reader = source.into().open().await?;
-    let rows = find(&mut reader.conn(), ids.iter().map(String::as_str).collect()).await?;
-    let differs = |(id, envelope): &(&String, &&Envelope)| {
-        let Envelope { actor, command, .. } = envelope;
-        let body = (actor.to_string(), command.name().to_owned(), command.args_json());
-        rows.get(id.as_str()).is_some_and(|(_, found)| *found != body)
+    let column = Column::Text(ids.iter().map(|id| id.as_str().into()).collect());
+    let found = Bulk::new(
+        format!(
+            "WITH input (command_id) AS ({{rows}})
+            SELECT {COLUMNS} FROM input i JOIN outbox o ON o.command_id = i.command_id"
+        ),
+        vec![column],
+    )
+    .all(&mut reader.conn())
+    .await?;
+    let rows = found
+        .iter()
+        .map(|row| queued(row).map(|row| (row.command_id, row)))
+        .collect::<Result<HashMap<_, _>, _>>()?;
+    let differs = |(_, envelope): &(&String, &&Envelope)| {
+        let Envelope { command_id, actor, command, signature } = envelope;
+        rows.get(command_id).is_some_and(|row| {
+            row.actor != *actor
+                || row.function != command.name()
+                || row.args != command.args_json()
+                || row.signature != *signature
+        })
     };
     let differing = ids.iter().zip(commands).filter(differs);
     Ok(differing.map(|(_, envelope)| envelope.command_id).collect())
+}
+
+/// The services that have handed these commands in; those that the outbox has. For audits.
+///
+/// # Errors
+/// Those of the database.
+pub async fn services(
+    source: impl Into<Source<'_>>,
+    commands: &[CommandId],
+) -> Result<HashMap<CommandId, String>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = Bulk::new(
+        "WITH input (command_id) AS ({rows})
+        SELECT o.command_id, o.service FROM input i JOIN outbox o ON o.command_id = i.command_id",
+        vec![Column::Text(commands.iter().map(|id| id.to_string().into()).collect())],
+    )
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(|row| Ok((row.parse(0, "command id")?, row.string(1)?))).collect()
 }
 
 /// Number and body of the rows with these ids.

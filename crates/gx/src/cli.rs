@@ -98,7 +98,7 @@ pub(crate) fn run() -> Result<End> {
             roles::reset_password(&settings, &username)
         }
         #[cfg(feature = "workbench")]
-        Command::Demo(args) => demo::run(&args),
+        Command::Demo(args) => demo::run(&settings, &args),
         #[cfg(feature = "workbench")]
         Command::Bench(args) => bench::run(&args),
         Command::Key(key) => key::run(&key),

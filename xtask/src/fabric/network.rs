@@ -241,6 +241,7 @@ pub(super) fn down(folder: &Path, clean: bool) -> Result<()> {
             names.iter().filter(|name| name.starts_with(kind)).cloned().collect();
         node::stop(folder, &these)?;
     }
+    node::forget(folder, &names);
     if clean && folder.join("shape").exists() {
         fs::remove_dir_all(folder).context("cannot delete the network")?;
     }

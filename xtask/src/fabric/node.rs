@@ -50,7 +50,7 @@ pub(super) fn process_of(folder: &Path, name: &str) -> Option<u32> {
     environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()).then_some(process)
 }
 
-/// Names of all nodes that were ever started.
+/// Names of all nodes that were started since the network was taken down, running or not.
 pub(super) fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder.join("run")) else { return Vec::new() };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -92,7 +92,7 @@ pub(super) fn start(folder: &Path, name: &str, command: &mut Command, ports: &[u
     })
 }
 
-/// Stops nodes, all at once.
+/// Stops nodes, all at once. They are still known, as stopped.
 pub(super) fn stop(folder: &Path, names: &[String]) -> Result<()> {
     let signal = |signal: &str| {
         for process in names.iter().filter_map(|name| process_of(folder, name)) {
@@ -105,13 +105,35 @@ pub(super) fn stop(folder: &Path, names: &[String]) -> Result<()> {
         signal("-KILL");
         wait("the nodes are killed", gone)?;
     }
+    Ok(())
+}
+
+/// Nodes that are stopped belong to the network no more.
+pub(super) fn forget(folder: &Path, names: &[String]) {
     for name in names {
         let _ = fs::remove_file(folder.join("run").join(name));
     }
-    Ok(())
 }
 
 fn is_open(port: u16) -> bool {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stopped_node_is_known_until_it_is_forgotten() {
+        let folder = std::env::temp_dir().join(format!("gx-node-{}", std::process::id()));
+        let name = ["peer0".to_owned()];
+        start(&folder, "peer0", Command::new("sleep").arg("1000"), &[]).unwrap();
+        wait("the node carries its mark", || Ok(process_of(&folder, "peer0").is_some())).unwrap();
+        stop(&folder, &name).unwrap();
+        assert_eq!((names(&folder), process_of(&folder, "peer0")), (name.to_vec(), None));
+        forget(&folder, &name);
+        assert!(names(&folder).is_empty());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -2,21 +2,27 @@
 //!
 //! Everything is read in pages, so that a large platform is verified in little memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use gx_contract::{Envelope, Outcome};
+use gx_contract::identity::CreateUser;
+use gx_contract::{Command, Envelope, Outcome};
 use gx_engine::ChainBlock;
+use gx_server::Service;
 use gx_store::commands::{self, State};
+use gx_store::identity::users;
 use gx_store::tokenomics::accounts;
 use gx_store::{Store, outbox};
-use gx_types::CommandId;
+use gx_types::{AccountId, CommandId};
 
 use super::Findings;
 use super::auditor::Auditor;
 
 /// Accounts of one query.
 const PAGE: u32 = 1000;
+
+/// The service that opens the accounts of people.
+const ADMIN: &str = Service::Admin.as_str();
 
 impl Findings {
     /// Every account of the read models against the books, both ways.
@@ -40,6 +46,51 @@ impl Findings {
         if seen < auditor.accounts().len() {
             let missing = auditor.accounts().len() - seen;
             self.add(format!("the read models lack {missing} accounts"));
+        }
+        Ok(())
+    }
+
+    /// The users whose accounts a block opens. Accounts that no service has opened have none.
+    async fn check_users(
+        &mut self,
+        store: &Store,
+        block: &ChainBlock,
+    ) -> Result<(), gx_store::Error> {
+        let results = block.record.results.iter();
+        let applied = results.filter(|one| matches!(one.outcome, Outcome::Applied(_)));
+        let applied: BTreeSet<CommandId> = applied.map(|one| one.command_id).collect();
+        let opened = block.commands.iter().filter(|one| applied.contains(&one.command_id));
+        let opened: Vec<(&Envelope, &CreateUser)> = opened
+            .filter_map(|one| match &one.command {
+                Command::CreateUser(create) => Some((one, create)),
+                _ => None,
+            })
+            .collect();
+        for opened in opened.chunks(PAGE as usize) {
+            let ids: Vec<AccountId> = opened.iter().map(|(_, create)| create.user_id).collect();
+            let users = users::by_ledger_ids(store, &ids).await?;
+            let users: BTreeMap<_, _> =
+                users.into_iter().map(|user| (user.ledger_id, user)).collect();
+            let commands: Vec<CommandId> = opened.iter().map(|(one, _)| one.command_id).collect();
+            let services = outbox::services(store, &commands).await?;
+            for (one, create) in opened {
+                let id = create.user_id;
+                match users.get(&Some(id)) {
+                    Some(user)
+                        if user.country != create.country
+                            || user.identity_hash != create.identity_hash.to_string() =>
+                    {
+                        self.add(format!(
+                            "the user of {id} is not the person whom block {} has",
+                            block.number
+                        ));
+                    }
+                    None if services.get(&one.command_id).is_some_and(|name| name == ADMIN) => {
+                        self.add(format!("the user of {id} is missing"));
+                    }
+                    Some(_) | None => {}
+                }
+            }
         }
         Ok(())
     }
@@ -68,6 +119,7 @@ impl Findings {
                 self.add(format!("command {id} of block {number} is another one in the outbox"));
             }
         }
+        self.check_users(store, block).await?;
         let ids: Vec<CommandId> = outcomes.keys().copied().collect();
         for ids in ids.chunks(PAGE as usize) {
             for (id, status) in ids.iter().zip(commands::statuses(store, ids).await?) {

@@ -15,8 +15,9 @@ use crate::server::{ADMIN_PASSWORD, Account, PASSWORD, Server};
 /// Commands that operators give by other means. The list should only ever shrink.
 const OPERATOR_ONLY: &[&str] = &[];
 
-/// Commands that programs give through `submit()`: no service has a route for them.
-const WITHOUT_ROUTE: &[&str] = &[
+/// Commands that programs give through `submit()`: no service has a route for them. The number
+/// only ever falls: a new command comes with its route, and a route takes its command off the list.
+const WITHOUT_ROUTE: [&str; 37] = [
     "AdminContract:ActivateTreasuryAccount",
     "AdminContract:AppointAdmin",
     "AdminContract:ApproveAction",
@@ -111,7 +112,7 @@ async fn no_admin_route_is_open_to_users() {
 fn every_command_has_a_route() {
     let routed: BTreeSet<&str> = routes().iter().filter_map(|route| route.command()).collect();
     let all: BTreeSet<&str> = Command::NAMES.iter().copied().collect();
-    let operators: BTreeSet<&str> = OPERATOR_ONLY.iter().chain(WITHOUT_ROUTE).copied().collect();
+    let operators: BTreeSet<&str> = OPERATOR_ONLY.iter().chain(&WITHOUT_ROUTE).copied().collect();
     let missing: Vec<_> =
         all.difference(&routed).filter(|name| !operators.contains(*name)).collect();
     assert!(missing.is_empty(), "no route submits {missing:?}: add one, or list it here");

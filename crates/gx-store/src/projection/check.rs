@@ -2,7 +2,7 @@
 
 use gx_types::Role;
 
-use crate::sql::sql;
+use crate::sql::{Conn, sql};
 use crate::{Error, Source};
 
 /// Rows that contradict others.
@@ -12,6 +12,8 @@ pub struct Contradictions {
     pub mistaken: u64,
     /// Commands that were taken for a batch, or deferred, and are not in the outbox.
     pub lost: u64,
+    /// Batches whose row is another one than their commands say, or that have no row.
+    pub batches: u64,
     /// Whether the submitter's cursor is missing, or lies before what was sent or after what was
     /// accepted.
     pub cursor_misplaced: bool,
@@ -67,5 +69,51 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
     .one(&mut conn)
     .await?
     .natural(0)?;
-    Ok(Contradictions { mistaken, lost, cursor_misplaced, unsettled })
+    let batches = batches(&mut conn).await?;
+    Ok(Contradictions { mistaken, lost, batches, cursor_misplaced, unsettled })
+}
+
+/// Batches whose row contradicts their ranges, their commands or their block. Those that are purged
+/// in part are left out.
+async fn batches(conn: &mut Conn<'_>) -> Result<u64, Error> {
+    sql("SELECT COUNT(*) FROM (
+        SELECT b.batch_no FROM batches b
+        LEFT JOIN (SELECT r.batch_no, SUM(r.last_seq + 1 - r.first_seq) AS commands,
+                MIN(r.first_seq) AS first_seq, MAX(r.last_seq) AS last_seq
+            FROM batch_ranges r GROUP BY r.batch_no) g ON g.batch_no = b.batch_no
+        WHERE b.first_seq >= (SELECT COALESCE(MIN(seq), 0) FROM outbox)
+            AND (g.batch_no IS NULL OR g.commands <> b.command_count
+                OR g.first_seq <> b.first_seq OR g.last_seq <> b.last_seq)
+        UNION
+        SELECT r.batch_no FROM batch_ranges r LEFT JOIN batches b ON b.batch_no = r.batch_no
+        WHERE b.batch_no IS NULL
+        UNION
+        SELECT r.batch_no FROM batch_ranges r JOIN batches b ON b.batch_no = r.batch_no
+        JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq
+        WHERE o.role <> b.role
+        UNION
+        SELECT b.batch_no FROM batches b JOIN blocks k ON k.batch_id = b.batch_id
+        WHERE k.role <> b.role OR k.command_count > b.command_count
+        ) wrong")
+    .one(conn)
+    .await?
+    .natural(0)
+}
+
+/// Batches that the ledger has answered, of which it has no block: their ids are others, or the
+/// ledger is. A batch that holds a command which was set aside was sent in parts, under other ids.
+///
+/// # Errors
+/// Those of the database.
+pub async fn batches_without_block(source: impl Into<Source<'_>>) -> Result<u64, Error> {
+    let mut reader = source.into().open().await?;
+    sql("SELECT COUNT(*) FROM lanes l JOIN batches b ON b.role = l.role
+        WHERE b.batch_no <= l.answered_batch_no
+            AND NOT EXISTS (SELECT 1 FROM blocks k WHERE k.batch_id = b.batch_id)
+            AND NOT EXISTS (SELECT 1 FROM batch_ranges r
+                JOIN dead_commands d ON d.seq BETWEEN r.first_seq AND r.last_seq
+                WHERE r.batch_no = b.batch_no)")
+    .one(&mut reader.conn())
+    .await?
+    .natural(0)
 }

@@ -30,7 +30,7 @@ use crate::lease::{self, Lease};
 use crate::{Error, Tx};
 
 pub use block::ProjectedBlock;
-pub use check::{Contradictions, contradictions};
+pub use check::{Contradictions, batches_without_block, contradictions};
 pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,
 };

@@ -11,9 +11,8 @@ use clap::ValueEnum;
 use gx_engine::Submission;
 use gx_pg::{Cluster, Options, Pooler, Pooling};
 use gx_server::config::Config;
-use gx_server::{Platform, Service, Starting, Workers};
+use gx_server::{Platform, Starting, Workers};
 use gx_store::commands::State;
-use gx_types::Actor;
 
 use crate::load::Population;
 use gx_cli::scratch::Scratch;
@@ -184,13 +183,9 @@ impl Kept {
     }
 }
 
-/// The command as a service would hand it in.
+/// The command as a service would hand it in; accounts that it opens are nobody's.
 pub(super) fn submission(envelope: gx_contract::Envelope) -> Submission {
     let gx_contract::Envelope { command_id, actor, command, signature } = envelope;
-    let service = match actor {
-        Actor::User(_) => Service::Tokenomics.as_str(),
-        Actor::Admin(_) | Actor::System => Service::Admin.as_str(),
-    };
-    let (key, traceparent) = (command_id.to_string(), None);
+    let (key, traceparent, service) = (command_id.to_string(), None, "bench");
     Submission { actor, key, command, signature, service, traceparent }
 }

@@ -5,7 +5,7 @@
 use anyhow::{Context, Result, bail};
 use gx_types::{Amount, CountryCode};
 use hyper::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::people::Person;
@@ -17,6 +17,18 @@ use crate::client::{Answer, Ask, Client};
 pub(super) struct Registered {
     /// Id on the platform.
     pub(super) user_id: String,
+}
+
+/// What a platform runs on.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(super) struct Version {
+    pub(super) network: String,
+    pub(super) ledger: String,
+    pub(super) database: String,
+}
+
+pub(super) async fn version(client: &mut Client) -> Result<Version> {
+    client.send(Ask::get("/version")).await?.expect(StatusCode::OK)
 }
 
 /// Registers a person who was born on `born`.

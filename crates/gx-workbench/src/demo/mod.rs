@@ -24,12 +24,13 @@ use anyhow::{Context, Result, bail};
 use gx_server::calendar::now_ms;
 use gx_server::config::Config;
 use gx_server::{FIRST_ADMIN, OneTimePassword};
+use gx_types::NetworkId;
 
 use crate::client::{Base, Client};
 use crew::Crew;
 use crowd::Admin;
 use gx_cli::scratch::Scratch;
-use gx_cli::settings::{ADMIN_PASSWORD, secret};
+use gx_cli::settings::{ADMIN_PASSWORD, Settings, secret};
 use gx_cli::up::Running;
 use gx_cli::verify::verify;
 use gx_cli::{End, process};
@@ -46,8 +47,13 @@ pub struct Args {
     transfers: usize,
     /// A running platform, such as http://127.0.0.1:3000, instead of a temporary one. The
     /// environment variable GX_ADMIN_PASSWORD holds its administrator's password.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "configured")]
     url: Option<Base>,
+    /// The platform that the settings name, started in this process, instead of a temporary one.
+    /// What the demo does stays there. If it is not new, its administrator's password is needed as
+    /// for a running one.
+    #[arg(long)]
+    configured: bool,
     /// Name of the administrator on the running platform.
     #[arg(long, value_name = "NAME", default_value = FIRST_ADMIN)]
     admin: String,
@@ -66,11 +72,13 @@ pub struct Args {
 }
 
 /// Runs the demo; a figure that is off is a finding.
-pub fn run(args: &Args) -> Result<End> {
+pub fn run(settings: &Settings, args: &Args) -> Result<End> {
+    let configured = args.configured.then(|| settings.load(&[])).transpose()?;
     let report = process::block_on(async {
-        match &args.url {
-            Some(base) => against_running(args, base.clone()).await,
-            None => against_temporary(args).await,
+        match (&args.url, configured) {
+            (Some(base), _) => against_running(args, base.clone()).await,
+            (None, Some(config)) => against_configured(args, config).await,
+            (None, None) => against_temporary(args).await,
         }
     })?;
     report.print(args.json)?;
@@ -83,6 +91,27 @@ async fn against_running(args: &Args, base: Base) -> Result<Report> {
     // Six digits that are not met again for eleven days.
     let run = u32::try_from(now_ms().rem_euclid(1_000_000_000) / 1000).unwrap_or_default();
     drive(args, base, &admin, run).await
+}
+
+/// Runs on the platform that the settings name, from its start to its end. No society lives there:
+/// it would set the ledger's clock forward.
+async fn against_configured(args: &Args, config: Config) -> Result<Report> {
+    if config.network == NetworkId::Mainnet {
+        bail!("the demo makes people up and pays among them; it does not run on mainnet");
+    }
+    process::log(&config)?;
+    let running = Running::start(config.clone(), &|_| {}).await?;
+    let base = Base::new(running.address);
+    let driven = match running.first.clone() {
+        Some(first) => drive_new(args, base, Some(first)).await,
+        None => against_running(args, base).await,
+    };
+    let is_new = running.first.is_some();
+    running.stop().await;
+    let mut report = driven?;
+    report.verified(verify(&config).await?);
+    report.used_up_password = is_new;
+    Ok(report)
 }
 
 fn given_password(args: &Args) -> Result<String> {
@@ -140,7 +169,10 @@ async fn drive(args: &Args, base: Base, admin: &Admin, run: u32) -> Result<Repor
             admin.username
         );
     }
+    let platform = api::version(&mut client).await?;
     let workers = usize::from(args.connections.get());
     let crew = Crew { base, workers };
-    stages::run(args, &crew, admin, run).await
+    let mut report = stages::run(args, &crew, admin, run).await?;
+    report.on(platform);
+    Ok(report)
 }

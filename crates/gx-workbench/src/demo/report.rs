@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
+use gx_server::FIRST_ADMIN;
 use gx_types::{Amount, Pool};
 use serde_json::{Value, json};
 
+use super::api::Version;
 use super::book::Book;
 use super::stages::Snapshot;
 use gx_cli::console;
@@ -42,6 +44,9 @@ pub(super) struct Report {
     /// Differences of single payments and balances.
     differences: Vec<String>,
     verified: Option<Findings>,
+    platform: Option<Version>,
+    /// Whether the one-time password of a platform that stays was used.
+    pub(super) used_up_password: bool,
     pub(super) paying: Duration,
     pub(super) took: Duration,
 }
@@ -68,6 +73,11 @@ impl Report {
     /// Takes in what `gx verify` found.
     pub(super) fn verified(&mut self, findings: Findings) {
         self.verified = Some(findings);
+    }
+
+    /// Takes in what it runs on.
+    pub(super) fn on(&mut self, platform: Version) {
+        self.platform = Some(platform);
     }
 
     fn differ(&mut self, difference: String) {
@@ -191,6 +201,10 @@ impl Report {
             let more = self.differences.len() - LISTED;
             console::line(format_args!("WRONG: and {more} more"));
         }
+        if let Some(Version { network, ledger, database }) = &self.platform {
+            let text = format_args!("on {network}: ledger {ledger}, database {database}");
+            console::line(text);
+        }
         if let Some(verified) = &self.verified {
             console::line("");
             verified.print();
@@ -202,6 +216,12 @@ impl Report {
         console::line(format_args!(
             "{took} s in all; {payments} payments in {paying:.1} s, {rate:.0} a second"
         ));
+        if self.used_up_password {
+            console::line(format_args!(
+                "The one-time password of {FIRST_ADMIN} is used up: \
+                 gx admin reset-password {FIRST_ADMIN} gives another."
+            ));
+        }
         console::line(if self.all_right() { "All figures agree." } else { "Figures differ." });
         Ok(())
     }
@@ -219,6 +239,7 @@ impl Report {
             .collect();
         Ok(json!({
             "ok": self.all_right(),
+            "platform": serde_json::to_value(&self.platform)?,
             "checks": checks,
             "frozen": self.frozen,
             "societyCommands": self.society,

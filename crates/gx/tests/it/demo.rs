@@ -13,6 +13,10 @@ fn every_figure_agrees_on_a_temporary_platform() {
     assert_eq!(run.status, Some(0), "{run:?}");
     let report = figures(&run.out);
     assert_eq!(report["ok"], true, "{report}");
+    let platform = serde_json::json!({
+        "network": "devnet", "ledger": "embedded", "database": "sqlite",
+    });
+    assert_eq!(report["platform"], platform);
     assert_eq!(report["verified"]["findings"], serde_json::json!([]));
     assert!(report["verified"]["transfers"].as_u64().unwrap() > 350, "{report}");
     let left = std::fs::read_dir(place.path()).unwrap().count();
@@ -40,4 +44,22 @@ async fn it_runs_again_and_again_on_a_running_platform() {
     assert!(child.stop().unwrap().success());
     let figures = place.verified();
     assert_eq!(figures["accounts"], 6 + 234 + 3 * 234);
+}
+
+#[test]
+fn it_runs_on_what_is_configured_and_says_so() {
+    let database = gx_pg::shared().unwrap().fresh_database().unwrap();
+    let place = Place::with(vec![
+        ("DATABASE_URL".to_owned(), database.url()),
+        ("GX_HTTP__PORT".to_owned(), "0".to_owned()),
+    ]);
+    let demo = ["demo", "--users", "234", "--transfers", "50", "--configured", "--data", "data"];
+    let run = place.run(&demo);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    assert!(run.out.contains("on devnet: ledger embedded, database postgres"), "{run:?}");
+    assert_eq!(place.verified()["accounts"], 6 + 234 + 234, "what it did stays");
+    place.run(&demo).failed(&["GX_ADMIN_PASSWORD"]);
+    place
+        .run_with(&demo, &[("GX_NETWORK", "mainnet"), ("GX_AUTH__ARGON2_MEMORY_KIB", "19456")])
+        .failed(&["mainnet"]);
 }

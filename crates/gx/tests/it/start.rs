@@ -148,6 +148,13 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
         ("DELETE FROM outbox", vec!["2 commands that were sent are missing", "accepted none"]),
         ("INSERT INTO outcomes SELECT 9, tx_no FROM outcomes WHERE seq = 1", vec!["1 outcomes"]),
         ("DELETE FROM submission", vec!["the submitter's cursor"]),
+        ("UPDATE batches SET role = 'gx_admin' WHERE batch_no = 1", vec!["1 batches are others"]),
+        ("UPDATE batches SET command_count = 7 WHERE batch_no = 1", vec!["1 batches are others"]),
+        ("DELETE FROM batches WHERE batch_no = 2", vec!["1 batches are others"]),
+        (
+            "UPDATE batches SET batch_id = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ' WHERE batch_no = 1",
+            vec!["1 batches that were answered are in no block"],
+        ),
         ("UPDATE submission SET last_seq = last_seq - 1", vec!["the submitter's cursor"]),
         ("UPDATE submission SET last_seq = last_seq + 1", vec!["the submitter's cursor"]),
         ("UPDATE balances SET balance_qirat = -5 WHERE account_no = 9", vec!["balance_qirat -5"]),
@@ -160,6 +167,11 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
         ("UPDATE outbox SET role = 'nobody' WHERE seq = 2", vec!["outcomes can't be read"]),
         ("UPDATE submission SET gaps = 'xx'", vec!["the submitter's cursor can't be read"]),
         ("UPDATE lanes SET answered_batch_no = last_batch_no + 5", vec!["the submitter's cursor"]),
+        (
+            "UPDATE outbox SET signature = '{\"signature\":\"' || hex(zeroblob(64)) ||
+            '\",\"expiresAt\":1}' WHERE seq = 2",
+            vec!["is another one in the outbox"],
+        ),
         ("DELETE FROM audit_head", vec!["the audit log can't be read"]),
         (
             "INSERT INTO audit_log SELECT 99, at_ms, actor, 'FORGED', target, request_id, details,
@@ -193,6 +205,35 @@ async fn verify_tells_every_row_that_is_not_as_the_ledger_has_it() {
         run.failed(&["there is no database at data/gx.db; gx up makes one"]);
         assert!(!file.exists(), "{command:?}: nothing is made by looking");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_knows_whose_accounts_are_whose() {
+    let place = Place::new();
+    let (child, _) = place.start_with(234).await;
+    assert!(child.stop().unwrap().success());
+    place.verified();
+    let file = place.data().join("gx.db");
+    let one = "(SELECT user_id FROM users WHERE ledger_id IS NOT NULL LIMIT 1)";
+    for (change, part) in [
+        (format!("UPDATE users SET country = 'ZW' WHERE user_id = {one}"), "is not the person"),
+        (
+            format!("UPDATE users SET identity_hash = '{}' WHERE user_id = {one}", "0".repeat(64)),
+            "is not the person",
+        ),
+        (format!("DELETE FROM users WHERE user_id = {one}"), "is missing"),
+    ] {
+        let kept = std::fs::read(&file).unwrap();
+        let url = format!("sqlite://{}", file.display());
+        let mut database = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(&*change)).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+        let run = place.run(&["verify", "--data", "data"]);
+        assert_eq!(run.status, Some(3), "{change}: {run:?}");
+        assert!(run.out.contains(part), "{part} is not in {run:?}");
+        std::fs::write(&file, kept).unwrap();
+    }
+    place.verified();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::{Command, Envelope, Query, Signature};
 use gx_engine::Submission;
-use gx_server::{FIRST_ADMIN, Platform, Service};
+use gx_server::{FIRST_ADMIN, Platform};
 use gx_store::commands::State;
 use gx_store::tokenomics::accounts;
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode};
@@ -131,7 +131,7 @@ impl Society<'_> {
         signer: Option<Signer<'_>>,
     ) -> Submission {
         self.commands += 1;
-        let (key, service) = (format!("society-{:08}", self.commands), Service::Admin.as_str());
+        let (key, service) = (format!("society-{:08}", self.commands), "demo");
         let command_id = CommandId::derive(&actor, &key);
         let mut envelope = Envelope { command_id, actor, command, signature: None };
         envelope.signature = signer.map(|sign| sign(&envelope));
