@@ -35,8 +35,17 @@ pub mod tokenomics;
 pub mod treasury;
 mod tx;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
+#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "tests of rules use the rest"))]
+#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
 mod tests;
+
+/// Random histories, and a witness that holds the rules and the laws against what an engine makes
+/// of them.
+#[cfg(feature = "testing")]
+pub mod testing {
+    pub use crate::tests::elsewhere::{Part, Witness, histories};
+}
 
 pub use batch::{Batch, BodyHash, Envelope};
 pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};

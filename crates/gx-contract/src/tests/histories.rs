@@ -41,6 +41,12 @@ pub(super) struct Given {
     key: &'static str,
 }
 
+impl Given {
+    pub(super) fn elapsed(&self) -> i64 {
+        self.elapsed
+    }
+}
+
 /// Countries with room for two grants, for fifty, and for everybody.
 const PLACES: [&str; 3] = ["AA", "BB", "CC"];
 
@@ -368,8 +374,12 @@ pub(super) fn beginnings() -> impl Strategy<Value = Vec<Given>> {
 
 /// Gives a history in its batches: runs of one role, cut where a command says so.
 pub(super) fn in_batches(host: &mut Host, history: &[Given]) -> Vec<BatchRecord> {
-    let batches = history.chunk_by(|a, b| a.role == b.role && !b.opens_batch);
-    batches.map(|batch| execute(host, batch)).collect()
+    batches(history).map(|batch| execute(host, batch)).collect()
+}
+
+/// The batches of a history.
+pub(super) fn batches(history: &[Given]) -> impl Iterator<Item = &[Given]> {
+    history.chunk_by(|a, b| a.role == b.role && !b.opens_batch)
 }
 
 /// Gives each command of a history in a batch of its own.
@@ -380,14 +390,16 @@ pub(super) fn one_by_one(host: &mut Host, history: &[Given]) -> Vec<BatchRecord>
 fn execute(host: &mut Host, batch: &[Given]) -> BatchRecord {
     host.now += batch[0].elapsed;
     let now = host.now;
-    let signed = |given: &Given| {
-        let mut envelope = given.envelope.clone();
-        if envelope.actor == signer() && !given.key.is_empty() {
-            sign(&mut envelope, given.key, now);
-        }
-        envelope
-    };
-    host.execute(batch[0].role, batch.iter().map(signed).collect())
+    host.execute(batch[0].role, batch.iter().map(|given| signed(given, now)).collect())
+}
+
+/// The command as its actor sends it now.
+pub(super) fn signed(given: &Given, now: i64) -> Envelope {
+    let mut envelope = given.envelope.clone();
+    if envelope.actor == signer() && !given.key.is_empty() {
+        sign(&mut envelope, given.key, now);
+    }
+    envelope
 }
 
 /// The same history at one and the same time.

@@ -86,9 +86,17 @@ impl Host {
         submitter: Role,
         commands: Vec<Envelope>,
     ) -> BatchRecord {
+        let batch = self.batch(claimed, commands);
+        self.settle(batch, Context { role: submitter, time: TimeMs(self.now) })
+    }
+
+    /// A batch under an id that no other has.
+    pub(super) fn batch(&mut self, role: Role, commands: Vec<Envelope>) -> Batch {
         self.batches += 1;
-        let batch = Batch { batch_id: BatchId::from_u128(self.batches), role: claimed, commands };
-        let context = Context { role: submitter, time: TimeMs(self.now) };
+        Batch { batch_id: BatchId::from_u128(self.batches), role, commands }
+    }
+
+    pub(super) fn settle(&mut self, batch: Batch, context: Context) -> BatchRecord {
         let done = self.execute_in_every_way(&batch, context);
         let before = self.ledger.clone();
         for write in &done.writes {

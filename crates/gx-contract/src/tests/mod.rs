@@ -1,44 +1,75 @@
 //! Rules and laws of the contract, tested through its public surface on a naive host.
 //!
 //! A rule is tested by text tables (see `script`), a law by random histories (see `laws`), a format
-//! by golden files (see `golden`). Nothing here may reach into how an execution works.
+//! by golden files (see `golden`). Nothing here may reach into how an execution works. With the
+//! feature `testing` the histories are there for the tests of engines (see `elsewhere`).
 
 mod audits;
+#[cfg(feature = "testing")]
+pub(crate) mod elsewhere;
 mod host;
 mod invariants;
 mod notation;
 mod phrases;
 mod script;
 
+#[cfg(test)]
 mod actions;
+#[cfg(test)]
 mod admin;
+#[cfg(test)]
 mod countries;
+#[cfg(test)]
 mod disbursement;
+#[cfg(test)]
 mod fees;
+#[cfg(test)]
 mod freezing;
+#[cfg(test)]
 mod genesis;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod governance;
 mod histories;
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
 mod identity_faults;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
 mod loan_faults;
+#[cfg(test)]
 mod loans;
+#[cfg(test)]
 mod organization_faults;
+#[cfg(test)]
 mod organizations;
+#[cfg(test)]
 mod params;
+#[cfg(test)]
 mod queries;
+#[cfg(test)]
 mod recovery;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
 mod relationships;
+#[cfg(test)]
 mod repetition;
 mod society;
 mod society_audit;
+#[cfg(test)]
 mod status;
+#[cfg(test)]
 mod surface;
+#[cfg(test)]
 mod tax;
+#[cfg(test)]
 mod transfers;
 
+#[cfg(test)]
 pub(crate) use golden::records_of_all_kinds;

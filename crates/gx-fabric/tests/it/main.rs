@@ -8,6 +8,7 @@ mod blocks;
 mod chaincode;
 mod engine;
 mod faults;
+mod histories;
 mod load;
 mod mixed;
 mod real;

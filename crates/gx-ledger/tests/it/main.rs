@@ -5,6 +5,7 @@
 mod archive;
 mod crash;
 mod damage;
+mod histories;
 mod ledger;
 mod load;
 mod model;

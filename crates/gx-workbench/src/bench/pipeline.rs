@@ -142,6 +142,9 @@ pub(super) async fn run(
             report.add(("pipeline", &setting), "transfers", (mixed_rate, "1/s"), Bar::None);
             let share = (mixed_rate / rate, "of 1");
             report.add(("pipeline", &setting), "share", share, Bar::AtLeast(ADMIN_SHARE_BAR));
+            // The orders are carried out as well.
+            let commands = mixed_rate * f64::from(100 + percent) / 100.0;
+            report.add(("pipeline", &setting), "commands", (commands, "1/s"), Bar::None);
         } else {
             load.latencies(report, (name, bars), rate, time).await?;
         }
