@@ -24,6 +24,7 @@ mod peer;
 mod platform;
 mod routes;
 mod service;
+mod sessions;
 mod starting;
 mod system;
 pub mod telemetry;

@@ -151,6 +151,10 @@ impl Check {
 
 /// `GET /readyz`
 async fn readyz(State(process): State<Process>) -> Result<Readiness> {
+    Ok(readiness(&process).await)
+}
+
+async fn readiness(process: &Process) -> Readiness {
     let position = tokio::time::timeout(PATIENCE, projection::position(&process.store)).await;
     let (database, position) = match position {
         Ok(Ok(position)) => (Check::HEALTHY, Some(position)),
@@ -158,18 +162,18 @@ async fn readyz(State(process): State<Process>) -> Result<Readiness> {
         Err(_) => (Check::failed("unavailable", "no answer within a second".to_owned()), None),
     };
     let projection = match &position {
-        Some(position) => projection_check(&process, position),
+        Some(position) => projection_check(process, position),
         None => Check::failed("unknown", "the database does not answer".to_owned()),
     };
     let waiting = tokio::time::timeout(PATIENCE, submission::waiting(&process.store)).await;
     let submission = match waiting {
-        Ok(Ok(waiting)) => submission_check(&process, &waiting),
+        Ok(Ok(waiting)) => submission_check(process, &waiting),
         Ok(Err(error)) => Check::failed(error.class().as_str(), error.to_string()),
         Err(_) => Check::failed("unknown", "the database does not answer".to_owned()),
     };
     let ready = database.is_healthy() && projection.is_healthy();
     let heartbeat = position.as_ref().and_then(|position| position.heartbeat);
-    Ok(Readiness {
+    Readiness {
         status: if ready { "ready" } else { "not_ready" },
         ready,
         timestamp: rfc3339(now_ms()),
@@ -177,7 +181,7 @@ async fn readyz(State(process): State<Process>) -> Result<Readiness> {
         oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
         checks: Checks { database, projection, submission },
-    })
+    }
 }
 
 impl Readiness {

@@ -1,4 +1,7 @@
-//! No large circle of files inside a crate: what lies below knows nothing of what lies above.
+//! The order inside a crate: what lies below knows nothing of what lies above.
+//!
+//! No large circle of files anywhere, and in the server, where most is added, the floors that
+//! ARCHITECTURE.md tells of: a module uses those before it in the list, and none after it.
 //!
 //! An edge is a path through `crate`, `self`, `super` or a module below, in a `use` or in the code;
 //! a module that passes a name on counts as using it. Tests may know everything.
@@ -14,6 +17,39 @@ const CIRCLE: Rule = Rule {
     remedy: "move what both sides need to a file below them, or cut the edge that should not be",
 };
 
+const FLOOR: Rule = Rule {
+    name: "module-floor",
+    remedy: "let the lower module be given what it needs, or keep FLOORS in circles.rs as it is",
+};
+
+/// The modules of gx-server from the lowest floor to the highest.
+const FLOORS: &[&str] = &[
+    "calendar",
+    "build",
+    "service",
+    "data_loader",
+    "peer",
+    "config",
+    "error",
+    "telemetry",
+    "metrics",
+    "http",
+    "auth",
+    "app",
+    "api",
+    "audit",
+    "commands",
+    "sessions",
+    "identity",
+    "tokenomics",
+    "admin",
+    "system",
+    "starting",
+    "routes",
+    "platform",
+    "listening",
+];
+
 /// Crates that the rule holds for. The contract's rules and tables may know each other.
 const CRATES: [&str; 2] = ["gx-server", "gx-store"];
 
@@ -24,10 +60,12 @@ type Module = Vec<String>;
 type Edges = BTreeMap<Module, BTreeSet<Module>>;
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    CRATES.into_iter().flat_map(|name| circles(tree, &format!("crates/{name}/src"))).collect()
+    let circles = CRATES.into_iter().flat_map(|name| circles(tree, &format!("crates/{name}/src")));
+    circles.chain(floors(tree, "crates/gx-server/src", FLOORS)).collect()
 }
 
-fn circles(tree: &Tree, folder: &str) -> Vec<Finding> {
+/// Which file is a module, and which modules each uses.
+fn edges<'t>(tree: &'t Tree, folder: &str) -> (BTreeMap<Module, &'t str>, Edges) {
     let files = tree.files().iter().filter_map(|file| {
         let inside = file.inside(folder)?.strip_suffix(".rs")?;
         // A file that does not parse is reported by another rule.
@@ -41,11 +79,38 @@ fn circles(tree: &Tree, folder: &str) -> Vec<Finding> {
         let to = paths.iter().filter_map(|(inline, path)| resolve(&modules, own, inline, path));
         (own.clone(), to.filter(|to| to != own && !to.is_empty()).collect())
     };
-    let edges: Edges = files.iter().filter(|(own, _)| !own.is_empty()).map(used).collect();
+    let edges = files.iter().filter(|(own, _)| !own.is_empty()).map(used).collect();
+    (files.iter().map(|(module, (path, _))| (module.clone(), *path)).collect(), edges)
+}
+
+fn floors(tree: &Tree, folder: &str, order: &[&str]) -> Vec<Finding> {
+    let (files, edges) = edges(tree, folder);
+    let floor = |module: &Module| {
+        order.iter().position(|name| module.first().is_some_and(|top| top == name))
+    };
+    let mut findings = Vec::new();
+    for (from, used) in &edges {
+        let path = files.get(from).copied().unwrap_or(folder);
+        let Some(own) = floor(from) else {
+            let problem = format!("{} has no floor", from.join("::"));
+            findings.push(FLOOR.finding(path, 1, problem));
+            continue;
+        };
+        for to in used.iter().filter(|to| floor(to).is_some_and(|floor| floor > own)) {
+            let problem =
+                format!("{} uses {}, which stands above it", from.join("::"), to.join("::"));
+            findings.push(FLOOR.finding(path, 1, problem));
+        }
+    }
+    findings
+}
+
+fn circles(tree: &Tree, folder: &str) -> Vec<Finding> {
+    let (files, edges) = edges(tree, folder);
     let large = connected(&edges).into_iter().filter(|circle| circle.len() > LARGEST);
     let finding = |circle: BTreeSet<Module>| {
         let names: Vec<String> = circle.iter().map(|module| module.join("::")).collect();
-        let path = circle.first().and_then(|first| files.get(first)).map_or(folder, |file| file.0);
+        let path = circle.first().and_then(|first| files.get(first)).copied().unwrap_or(folder);
         let problem = format!("{} files know each other: {}", circle.len(), names.join(", "));
         CIRCLE.finding(path, 1, problem)
     };
@@ -191,7 +256,7 @@ fn reach<'e>(edges: &'e Edges, from: &'e Module) -> BTreeSet<&'e Module> {
 #[cfg(test)]
 mod tests {
     use super::super::tree::Tree;
-    use super::circles;
+    use super::{circles, floors};
 
     fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
         let findings = circles(&Tree::new(files), "a/src");
@@ -212,6 +277,20 @@ mod tests {
         let mut four = five;
         four[4].1 = "use super::c::W;";
         assert_eq!(found(four), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_stands_below_uses_nothing_above() {
+        let files = [
+            ("a/src/lib.rs", "mod low; mod high; mod odd;"),
+            ("a/src/low.rs", "use crate::high::X;"),
+            ("a/src/high/mod.rs", "mod part; use crate::low::Y;"),
+            ("a/src/high/part.rs", "use super::X;"),
+            ("a/src/odd.rs", ""),
+        ];
+        let findings = floors(&Tree::new(files), "a/src", &["low", "high"]);
+        let found: Vec<String> = findings.into_iter().map(|finding| finding.problem).collect();
+        assert_eq!(found, ["low uses high, which stands above it", "odd has no floor"]);
     }
 
     #[test]

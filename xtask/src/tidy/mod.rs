@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 mod cargo;
 mod circles;
 mod edges;
+mod handlers;
 mod manifests;
 mod modules;
 mod rust;
@@ -17,6 +18,7 @@ mod shipped;
 mod source;
 mod text;
 mod tree;
+mod unused;
 
 use crate::process;
 use tree::Tree;
@@ -75,6 +77,8 @@ fn check() -> Result<Vec<Finding>> {
     }
     findings.extend(modules::check(&tree, &packages));
     findings.extend(circles::check(&tree));
+    findings.extend(handlers::check(&tree));
+    findings.extend(unused::check(&tree));
     findings.extend(edges::check(&packages));
     findings.extend(shipped::check(&process::output(&mut process::cargo(&shipped::ARGS))?));
     findings.sort();

@@ -13,8 +13,6 @@ use super::AdminProfile;
 use crate::api::Route;
 use crate::audit::Audit;
 use crate::auth::fields::{GivenPassword, NewAdminPassword};
-use crate::auth::login::{self, LOGIN_FAILURES, LogoutBody};
-use crate::auth::refresh::{self, REFRESH_FAILURES, RefreshBody};
 use crate::auth::session::{Origin, TokenPair};
 use crate::auth::{Admin, Logins, Policy};
 use crate::error::{Error, Result};
@@ -22,6 +20,8 @@ use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{FieldErrors, FieldPath, Text, Written, request};
+use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody};
+use crate::sessions::refresh::{self, REFRESH_FAILURES, RefreshBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

@@ -239,7 +239,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str> {
     })
 }
 
-pub(super) fn idle() -> Error {
+pub(crate) fn idle() -> Error {
     Error::unauthorized("idle_timeout", "The session was idle for too long; log in again")
 }
 

@@ -37,7 +37,7 @@ impl Logins {
         &self.0.store
     }
 
-    pub(super) fn auth(&self) -> &Auth {
+    pub(crate) fn auth(&self) -> &Auth {
         &self.0.auth
     }
 

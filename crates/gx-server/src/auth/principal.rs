@@ -18,8 +18,8 @@ pub(crate) const USER_ROLE: &str = "USER";
 #[derive(Debug, Clone)]
 pub(crate) struct Principal {
     id: String,
-    pub(super) role: String,
-    pub(super) ledger_id: Option<String>,
+    pub(crate) role: String,
+    pub(crate) ledger_id: Option<String>,
     state: State,
 }
 
@@ -53,14 +53,14 @@ impl From<&Admin> for Principal {
 
 impl Principal {
     /// Who has an id, if anybody.
-    pub(super) async fn load(tx: &mut Tx, subject: Subject<'_>) -> Result<Option<Self>> {
+    pub(crate) async fn load(tx: &mut Tx, subject: Subject<'_>) -> Result<Option<Self>> {
         Ok(match subject.kind {
             SubjectKind::User => users::get(tx, subject.id).await?.as_ref().map(Self::from),
             SubjectKind::Admin => admins::get(tx, subject.id).await?.as_ref().map(Self::from),
         })
     }
 
-    pub(super) fn subject(&self) -> Subject<'_> {
+    pub(crate) fn subject(&self) -> Subject<'_> {
         match self.state {
             State::User(_) => Subject::user(&self.id),
             State::Admin { .. } => Subject::admin(&self.id),
@@ -68,7 +68,7 @@ impl Principal {
     }
 
     /// Whether they may have tokens now. Users who are shut out are told so.
-    pub(super) fn is_admitted(&self) -> Result<bool> {
+    pub(crate) fn is_admitted(&self) -> Result<bool> {
         match self.state {
             State::User(status) => may_act(status).map(|()| true),
             State::Admin { enabled } => Ok(enabled),
@@ -76,7 +76,7 @@ impl Principal {
     }
 
     /// As tokens say it.
-    pub(super) fn status(&self) -> &'static str {
+    pub(crate) fn status(&self) -> &'static str {
         match self.state {
             State::User(status) => status.as_str(),
             State::Admin { .. } => "ACTIVE",

@@ -45,7 +45,7 @@ pub(crate) struct Origin<'a> {
 }
 
 /// Opens a session in the caller's transaction.
-pub(super) async fn open(
+pub(crate) async fn open(
     logins: &Logins,
     tx: &mut Tx,
     origin: Origin<'_>,
@@ -71,7 +71,7 @@ pub(super) async fn open(
 }
 
 /// Life of a session and of a refresh token, in milliseconds.
-pub(super) fn lifetimes(logins: &Logins, kind: SubjectKind) -> (i64, i64) {
+pub(crate) fn lifetimes(logins: &Logins, kind: SubjectKind) -> (i64, i64) {
     let auth = logins.auth();
     let session = match kind {
         SubjectKind::User => auth.session_seconds,
@@ -80,7 +80,7 @@ pub(super) fn lifetimes(logins: &Logins, kind: SubjectKind) -> (i64, i64) {
     (i64::from(session) * 1000, i64::from(auth.refresh_token_seconds) * 1000)
 }
 
-pub(super) fn pair(
+pub(crate) fn pair(
     logins: &Logins,
     principal: &Principal,
     (session_id, session_ends): (&str, TimeMs),

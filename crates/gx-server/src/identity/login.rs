@@ -11,8 +11,6 @@ use super::Profile;
 use crate::api::{Failure, Route};
 use crate::audit::Audit;
 use crate::auth::fields::{GivenPassword, LoginEmail};
-use crate::auth::login::{self, LOGIN_FAILURES, LogoutBody};
-use crate::auth::refresh::{self, REFRESH_FAILURES, RefreshBody};
 use crate::auth::session::{Origin, TokenPair};
 use crate::auth::{Logins, User};
 use crate::error::Result;
@@ -20,6 +18,8 @@ use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{Written, request};
+use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody};
+use crate::sessions::refresh::{self, REFRESH_FAILURES, RefreshBody};
 
 pub(super) fn routes() -> [Route; 3] {
     [

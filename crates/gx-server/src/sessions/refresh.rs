@@ -11,14 +11,12 @@ use gx_store::login::SubjectKind;
 use gx_store::login::refresh_tokens::{self, Limits, Rotation, Successor};
 use gx_types::TimeMs;
 
-use super::fields::Token;
-use super::gate::idle;
-use super::logins::Logins;
-use super::principal::Principal;
-use super::secrets::{opaque_token, token_hash};
-use super::session::{TokenPair, lifetimes, pair};
 use crate::api::Failure;
 use crate::audit::{Audit, Entry};
+use crate::auth::fields::Token;
+use crate::auth::principal::Principal;
+use crate::auth::session::{TokenPair, lifetimes, pair};
+use crate::auth::{Logins, idle, opaque_token, token_hash};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::fields::request;

@@ -9,14 +9,12 @@ use gx_store::login::credentials::{self, Credentials, PasswordHash};
 use gx_store::login::{Subject, refresh_tokens, sessions};
 use gx_types::TimeMs;
 
-use super::fields::Token;
-use super::gate::InSession;
-use super::logins::Logins;
-use super::principal::Principal;
-use super::secrets::token_hash;
-use super::session::{self, Origin, TokenPair};
 use crate::api::Failure;
 use crate::audit::{Audit, Entry, audit_row};
+use crate::auth::fields::Token;
+use crate::auth::principal::Principal;
+use crate::auth::session::{self, Origin, TokenPair};
+use crate::auth::{InSession, Logins, token_hash};
 use crate::calendar::now_ms;
 use crate::config::Auth;
 use crate::error::{Error, Result};

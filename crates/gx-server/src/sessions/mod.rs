@@ -1,0 +1,5 @@
+//! Opening, renewing and ending sessions: the actions behind the log-in routes of every kind of
+//! subject.
+
+pub(crate) mod login;
+pub(crate) mod refresh;
