@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::EXECUTE_BATCH;
 use crate::compressed::{BATCH_MAX, compress, decompress};
 use crate::positional::Positional;
-use crate::unambiguous::Unambiguous;
+use crate::unique::Unique;
 
 /// The function that describes the chaincode instead of asking the contract.
 pub(crate) const GET_CHAINCODE_INFO: &str = "SmartContract:GetChaincodeInfo";
@@ -126,8 +126,8 @@ fn object(args: &[&str]) -> Result<Option<Map<String, Value>>, String> {
         return Ok(None);
     }
     match serde_json::from_str(text).map_err(|error| error.to_string())? {
-        Unambiguous(Value::Object(fields)) => Ok(Some(fields)),
-        Unambiguous(_) => Err("an object expected".to_owned()),
+        Unique(Value::Object(fields)) => Ok(Some(fields)),
+        Unique(_) => Err("an object expected".to_owned()),
     }
 }
 
@@ -261,12 +261,12 @@ mod tests {
             (&["AdminContract:PauseSystem", "{\"reason\":\"x\""], "EOF while parsing"),
             (
                 &["AdminContract:PauseSystem", "{\"reason\":\"x\",\"reason\":\"y\"}"],
-                "duplicate field `reason`",
+                "\"reason\" is there twice",
             ),
-            (&["AdminContract:InitializeCountryData", twice], "duplicate field `weight`"),
+            (&["AdminContract:InitializeCountryData", twice], "\"weight\" is there twice"),
             (
                 &["AdminContract:InitializeCountryData", &twice[13..twice.len() - 1]],
-                "duplicate field `weight`",
+                "\"weight\" is there twice",
             ),
             (&[transfer, from, from, "50.00", "", "system"], "whole Qirat expected"),
             (&[transfer, from, from, "50.00", ""], "whole Qirat expected"),

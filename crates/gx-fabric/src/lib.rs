@@ -29,7 +29,7 @@ mod positional;
 pub mod proposal;
 pub mod proto;
 mod stream;
-mod unambiguous;
+mod unique;
 mod wire;
 
 pub use connection::{PeerAddress, Peers};
@@ -39,6 +39,7 @@ pub use failure::{Class, EndorserDetail, Error, Validation};
 pub use gateway::{Committed, Deadlines, Gateway, Prepared};
 pub use identity::{Identity, IdentityError, Wallet};
 pub use invocation::{Invocation, Submitter, WrongInvocation};
+pub use unique::Unique;
 
 /// The most bytes of one gRPC message: what Fabric's own peers accept.
 pub const MESSAGE_BYTES_MAX: usize = 100 << 20;

@@ -7,7 +7,7 @@ use serde::de::value::{Error, MapDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::unambiguous::Unambiguous;
+use crate::unique::Unique;
 
 /// Tells an error about the number of arguments.
 pub(crate) const GIVEN: &str = " given";
@@ -125,12 +125,12 @@ impl<'de> Deserializer<'de> for Text<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let Unambiguous(value) = self.json()?;
+        let Unique(value) = self.json()?;
         value.deserialize_seq(visitor).map_err(Error::custom)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let Unambiguous(value) = self.json()?;
+        let Unique(value) = self.json()?;
         value.deserialize_map(visitor).map_err(Error::custom)
     }
 
@@ -140,7 +140,7 @@ impl<'de> Deserializer<'de> for Text<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let Unambiguous(value) = self.json()?;
+        let Unique(value) = self.json()?;
         value.deserialize_struct(name, fields, visitor).map_err(Error::custom)
     }
 

@@ -9,4 +9,3 @@ pub(crate) mod fields;
 pub(crate) mod front;
 pub(crate) mod limits;
 pub(crate) mod server;
-mod unique;

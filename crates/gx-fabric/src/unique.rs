@@ -7,7 +7,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Number, Value};
 
 /// A value in which every name is there once.
-pub(super) struct Unique(pub(super) Value);
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unique(pub Value);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn a_name_that_is_there_twice_is_refused() {
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"\u0061":3}}]"#] {
-            let Err(error) = from_str::<Unique>(text) else { panic!("{text} is taken") };
+            let error = from_str::<Unique>(text).unwrap_err();
             assert!(error.to_string().contains("\"a\" is there twice"), "{error}");
         }
     }
