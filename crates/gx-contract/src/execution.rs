@@ -141,6 +141,23 @@ impl<'b> Execution<'b> {
         Step::Done(Done { record, writes })
     }
 
+    /// Runs to the end on a host that answers at once: `supply` supplies all the keys that it is
+    /// given.
+    ///
+    /// # Errors
+    /// What `supply` failed with.
+    pub fn complete<E>(
+        mut self,
+        mut supply: impl FnMut(&mut Self, Vec<Key>) -> Result<(), E>,
+    ) -> Result<Done, E> {
+        loop {
+            match self.run() {
+                Step::Done(done) => return Ok(done),
+                Step::Need(keys) => supply(&mut self, keys)?,
+            }
+        }
+    }
+
     /// The outcome of one command, its writes not yet committed; `Err` when state is missing.
     fn execute(&mut self, at: usize, time: TimeMs) -> Result<CommandResult, ()> {
         let (Some(envelope), Some(body)) =

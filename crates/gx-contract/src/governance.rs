@@ -13,7 +13,7 @@ use crate::params::{Parameter, ParameterValue};
 use crate::query::Answer;
 use crate::state::{Key, State, User, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// So many proposals can be active at a time: all of them are one record.
 const ACTIVE_MAX: usize = 100;
@@ -154,6 +154,8 @@ pub struct ProposalSubmitted {
     pub trust_min: u32,
 }
 
+impl Effects for ProposalSubmitted {}
+
 impl Rule for SubmitProposal {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
     const REFUSALS: &[Refusal] = &[
@@ -235,6 +237,8 @@ pub struct VoteCast {
     pub tally: Tally,
 }
 
+impl Effects for VoteCast {}
+
 impl Rule for VoteOnProposal {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -291,6 +295,8 @@ pub struct ProposalExecuted {
     pub tally: Tally,
 }
 
+impl Effects for ProposalExecuted {}
+
 /// A proposal has failed; nothing changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -299,6 +305,8 @@ pub struct ProposalFailed {
     pub reason: ProposalFailure,
     pub tally: Tally,
 }
+
+impl Effects for ProposalFailed {}
 
 impl Rule for ExecuteProposal {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);

@@ -16,10 +16,12 @@ mod fees;
 mod gates;
 mod genesis;
 pub mod governance;
-mod hex;
+mod hex_text;
 pub mod identity;
 mod index;
 pub mod loan_pool;
+#[cfg(feature = "testing")]
+mod memory;
 pub mod organization;
 mod outcome;
 pub mod params;
@@ -40,10 +42,11 @@ mod tx;
 #[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
 mod tests;
 
-/// Random histories, and a witness that holds the rules and the laws against what an engine makes
-/// of them.
+/// A ledger in memory, random histories, and a witness that holds the rules and the laws against
+/// what an engine makes of them.
 #[cfg(feature = "testing")]
 pub mod testing {
+    pub use crate::memory::Memory;
     pub use crate::tests::elsewhere::{Part, Witness, histories};
 }
 
@@ -54,12 +57,12 @@ pub use execution::{Context, Done, Execution, Step, Write, WrongState};
 pub use fees::{Scope, TransferType};
 pub use gates::{ActorRule, Gate};
 pub use genesis::GenesisStatus;
-pub(crate) use hex::hex_text;
+pub(crate) use hex_text::hex_text;
 pub use outcome::{BatchRecord, CommandResult, Outcome, Repeated};
 pub use params::{FeeSchedule, Parameters};
-pub use posting::{Change, Posting};
+pub use posting::{Change, Effects, Posting};
 pub use query::{Answer, QueryExecution, QueryStep};
-pub use refusal::{Refusal, Refused};
+pub use refusal::{Refusal, RefusalKind, Refused};
 pub use signature::{PublicKey, Signature, SignatureBytes};
 pub use surface::{Command, Event, NameError, Named, Query};
 pub use tx::Rule;

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gx_types::{AccountId, Amount};
+use gx_types::{AccountId, Amount, CountryCode};
 use serde::{Deserialize, Serialize};
-
-use crate::Event;
 
 /// A signed change of a balance in Qirat, written as a decimal string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,66 +88,18 @@ impl Posting {
     }
 }
 
-impl Event {
-    /// The movements of coins that the event tells of, in the order in which they happened. None
-    /// for an event that moves nothing.
-    pub fn postings(&self) -> &[Posting] {
-        match self {
-            Self::SystemBootstrapped(event) => &event.postings,
-            Self::PoolDisbursed(event) => &event.postings,
-            Self::GenesisDistributed(event) => &event.postings,
-            Self::Transferred(event) => &event.postings,
-            Self::MultiSigTxExecuted(event) => &event.postings,
-            Self::LoanApproved(event) => &event.postings,
-            Self::LoanRepaid(event) => &event.postings,
-            Self::VelocityTaxApplied(event) => &event.postings,
-            Self::CountriesInitialized(_)
-            | Self::SystemPaused(_)
-            | Self::SystemResumed(_)
-            | Self::ActionProposed(_)
-            | Self::ActionApproved(_)
-            | Self::AdminAppointed(_)
-            | Self::AdminRemoved(_)
-            | Self::SystemParameterUpdated(_)
-            | Self::UserCreated(_)
-            | Self::KeyRegistered(_)
-            | Self::KeyRotated(_)
-            | Self::UserStatusSet(_)
-            | Self::RelationshipRequested(_)
-            | Self::RelationshipConfirmed(_)
-            | Self::RelationshipRejected(_)
-            | Self::RelationshipEnded(_)
-            | Self::GuardiansNominated(_)
-            | Self::RecoveryInitiated(_)
-            | Self::RecoveryConfirmed(_)
-            | Self::RecoveryCancelled(_)
-            | Self::RecoveryCompleted(_)
-            | Self::GenesisSkipped(_)
-            | Self::WalletFrozen(_)
-            | Self::WalletUnfrozen(_)
-            | Self::OrganizationProposed(_)
-            | Self::MembershipEndorsed(_)
-            | Self::OrganizationActivated(_)
-            | Self::OrganizationStatusSet(_)
-            | Self::AuthRuleProposed(_)
-            | Self::AuthRuleDefined(_)
-            | Self::MultiSigTxInitiated(_)
-            | Self::MultiSigTxApproved(_)
-            | Self::MultiSigTxRejected(_)
-            | Self::MultiSigTxCancelled(_)
-            | Self::MultiSigTxExecutionFailed(_)
-            | Self::LoanApplied(_)
-            | Self::LoanRejected(_)
-            | Self::LoanDefaulted(_)
-            | Self::TreasuryActivated(_)
-            | Self::ProposalSubmitted(_)
-            | Self::VoteCast(_)
-            | Self::ProposalExecuted(_)
-            | Self::ProposalFailed(_)
-            | Self::VelocityTaxSkipped(_)
-            | Self::VelocityTaxExemptSet(_) => &[],
-        }
+/// What a reader has to know of an event before it knows the event's rule.
+pub trait Effects {
+    /// The movements of coins that the event tells of, in the order in which they happened.
+    fn postings(&self) -> &[Posting] {
+        &[]
     }
+
+    /// Names the accounts that the event opens, or changes in another way than by a posting.
+    fn accounts(&self, _name: &mut dyn FnMut(AccountId)) {}
+
+    /// Names the countries whose figures the event changes.
+    fn countries(&self, _name: &mut dyn FnMut(CountryCode)) {}
 }
 
 #[cfg(test)]

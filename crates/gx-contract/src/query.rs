@@ -53,4 +53,21 @@ impl QueryExecution {
             Err(Stop::Missing) => QueryStep::Need(self.state.take_missing()),
         }
     }
+
+    /// Runs to the end on a host that answers at once: `supply` supplies all the keys that it is
+    /// given.
+    ///
+    /// # Errors
+    /// What `supply` failed with.
+    pub fn complete<E>(
+        mut self,
+        mut supply: impl FnMut(&mut Self, Vec<Key>) -> Result<(), E>,
+    ) -> Result<Result<String, Refused>, E> {
+        loop {
+            match self.run() {
+                QueryStep::Done(answer) => return Ok(answer),
+                QueryStep::Need(keys) => supply(&mut self, keys)?,
+            }
+        }
+    }
 }

@@ -6,8 +6,42 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// What a refusal says of the command: interfaces answer by kind, not code by code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RefusalKind {
+    /// The command says something that is wrong in every state.
+    Invalid,
+    /// The actor, the service or the account may not do this.
+    Forbidden,
+    /// What the command names is not on the ledger.
+    Missing,
+    /// What the command names is in a state that does not allow this.
+    Conflict,
+    /// The command is sound, and its amounts, ids or values do not fit what is on the ledger.
+    Unfit,
+    /// Nothing of this kind is done at present.
+    Unavailable,
+}
+
+impl RefusalKind {
+    /// In small letters, for pages and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Forbidden => "forbidden",
+            Self::Missing => "missing",
+            Self::Conflict => "conflict",
+            Self::Unfit => "unfit",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 macro_rules! refusals {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal $(, $transient:ident)?;)+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident = $code:literal, $kind:ident $(, $transient:ident)?;
+    )+) => {
         /// A refusal code. Its text form is stable for ever and shown unchanged by every interface.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -24,6 +58,11 @@ macro_rules! refusals {
             /// The stable code.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What the refusal says of the command.
+            pub const fn kind(self) -> RefusalKind {
+                match self { $(Self::$variant => RefusalKind::$kind,)+ }
             }
 
             /// Whether the same command, under a new command id, may pass later without anybody
@@ -44,253 +83,253 @@ macro_rules! refusals {
 
 refusals! {
     /// The command id was used before for another command or by another actor.
-    CommandIdReused = "command_id_reused";
+    CommandIdReused = "command_id_reused", Unfit;
     /// The submitting service does not have the role that this command needs.
-    RoleNotAllowed = "role_not_allowed";
+    RoleNotAllowed = "role_not_allowed", Forbidden;
     /// The system has not been bootstrapped yet.
-    NotBootstrapped = "not_bootstrapped", transient;
+    NotBootstrapped = "not_bootstrapped", Conflict, transient;
     /// The system is paused.
-    SystemPaused = "system_paused", transient;
+    SystemPaused = "system_paused", Unavailable, transient;
     /// The acting user or admin is not on the ledger.
-    ActorUnknown = "actor_unknown", transient;
+    ActorUnknown = "actor_unknown", Forbidden, transient;
     /// This kind of actor, or an admin of this level, may not give this command.
-    ActorNotAllowed = "actor_not_allowed";
+    ActorNotAllowed = "actor_not_allowed", Forbidden;
     /// The account has a key, and the command is not signed.
-    SignatureMissing = "signature_missing";
+    SignatureMissing = "signature_missing", Forbidden;
     /// The command is signed, and the acting account has no key.
-    SignatureUnexpected = "signature_unexpected";
+    SignatureUnexpected = "signature_unexpected", Forbidden;
     /// The signature's time is over.
-    SignatureExpired = "signature_expired";
+    SignatureExpired = "signature_expired", Forbidden;
     /// The signature would be good for more than 24 hours.
-    SignatureTooFarAhead = "signature_too_far_ahead";
+    SignatureTooFarAhead = "signature_too_far_ahead", Forbidden;
     /// The signature is not one of the account's key over this command.
-    SignatureWrong = "signature_wrong";
+    SignatureWrong = "signature_wrong", Forbidden;
     /// The acting account is frozen.
-    AccountFrozen = "account_frozen", transient;
+    AccountFrozen = "account_frozen", Forbidden, transient;
     /// The acting account is locked.
-    AccountLocked = "account_locked", transient;
+    AccountLocked = "account_locked", Forbidden, transient;
     /// The acting account's holder is deceased.
-    AccountDeceased = "account_deceased";
+    AccountDeceased = "account_deceased", Forbidden;
     /// The account that the command names is not on the ledger.
-    AccountNotFound = "account_not_found", transient;
+    AccountNotFound = "account_not_found", Missing, transient;
     /// The other party's account is frozen.
-    CounterpartyFrozen = "counterparty_frozen", transient;
+    CounterpartyFrozen = "counterparty_frozen", Conflict, transient;
 
     /// A text is too short, too long, or has control characters.
-    TextInvalid = "text_invalid";
+    TextInvalid = "text_invalid", Invalid;
     /// A list is empty, too long, or names something twice.
-    ListInvalid = "list_invalid";
+    ListInvalid = "list_invalid", Invalid;
     /// The age is above 150 years.
-    AgeInvalid = "age_invalid";
+    AgeInvalid = "age_invalid", Invalid;
     /// The id does not have the layout of an account id, or its check characters are wrong.
-    UserIdInvalid = "user_id_invalid";
+    UserIdInvalid = "user_id_invalid", Invalid;
     /// The id's country or account type differs from the command's.
-    UserIdMismatch = "user_id_mismatch";
+    UserIdMismatch = "user_id_mismatch", Invalid;
     /// Accounts of this type are not opened for a person.
-    AccountTypeNotAllowed = "account_type_not_allowed";
+    AccountTypeNotAllowed = "account_type_not_allowed", Invalid;
     /// Amounts do not rise from zero, or a rule's approvers or their number do not fit.
-    AuthRuleInvalid = "auth_rule_invalid";
+    AuthRuleInvalid = "auth_rule_invalid", Invalid;
     /// The key is no point of the curve, or one of the few that prove nothing.
-    PublicKeyInvalid = "public_key_invalid";
+    PublicKeyInvalid = "public_key_invalid", Invalid;
     /// The parameter does not take such a value.
-    ValueOutOfBounds = "value_out_of_bounds";
+    ValueOutOfBounds = "value_out_of_bounds", Invalid;
     /// The amount is zero.
-    AmountZero = "amount_zero";
+    AmountZero = "amount_zero", Invalid;
     /// Sender and receiver are the same account.
-    SameAccount = "same_account";
+    SameAccount = "same_account", Invalid;
     /// The account is not the actor's own.
-    NotOwnAccount = "not_own_account";
+    NotOwnAccount = "not_own_account", Forbidden;
     /// Nothing is disbursed from a genesis pool.
-    PoolNotDisbursable = "pool_not_disbursable";
+    PoolNotDisbursable = "pool_not_disbursable", Invalid;
     /// Nothing is disbursed to a pool or a treasury.
-    RecipientNotAllowed = "recipient_not_allowed";
+    RecipientNotAllowed = "recipient_not_allowed", Unfit;
 
     /// The system was bootstrapped before.
-    AlreadyBootstrapped = "already_bootstrapped";
+    AlreadyBootstrapped = "already_bootstrapped", Conflict;
     /// There is no such action.
-    ActionUnknown = "action_unknown", transient;
+    ActionUnknown = "action_unknown", Missing, transient;
     /// The action was approved and has run.
-    ActionExecuted = "action_executed";
+    ActionExecuted = "action_executed", Conflict;
     /// The action was not approved in time.
-    ActionExpired = "action_expired";
+    ActionExpired = "action_expired", Conflict;
     /// An action is approved by another admin than the one who proposed it.
-    SameAdmin = "same_admin";
+    SameAdmin = "same_admin", Forbidden;
     /// The action needs an admin of a higher level.
-    AdminLevelTooLow = "admin_level_too_low";
+    AdminLevelTooLow = "admin_level_too_low", Forbidden;
     /// Who proposed the action is no admin of the needed level any more.
-    ProposerNotAdmin = "proposer_not_admin", transient;
+    ProposerNotAdmin = "proposer_not_admin", Conflict, transient;
     /// Admins neither appoint nor remove themselves.
-    NotOneself = "not_oneself";
+    NotOneself = "not_oneself", Forbidden;
     /// There is no such admin in office.
-    AdminUnknown = "admin_unknown", transient;
+    AdminUnknown = "admin_unknown", Missing, transient;
     /// This admin is in office already.
-    AdminExists = "admin_exists", transient;
+    AdminExists = "admin_exists", Conflict, transient;
     /// An admin's own account is one of a user on the ledger.
-    AdminAccountInvalid = "admin_account_invalid", transient;
+    AdminAccountInvalid = "admin_account_invalid", Conflict, transient;
     /// Two super admins must stay in office.
-    TooFewSuperAdmins = "too_few_super_admins", transient;
+    TooFewSuperAdmins = "too_few_super_admins", Conflict, transient;
     /// The value is at odds with another parameter.
-    ParametersInconsistent = "parameters_inconsistent", transient;
+    ParametersInconsistent = "parameters_inconsistent", Unfit, transient;
     /// Nothing is disbursed to an admin who takes part in it.
-    RecipientIsAdmin = "recipient_is_admin";
+    RecipientIsAdmin = "recipient_is_admin", Unfit;
     /// One disbursement may not be so large.
-    AmountAboveCap = "amount_above_cap", transient;
+    AmountAboveCap = "amount_above_cap", Unfit, transient;
     /// There is no such proposal.
-    ProposalUnknown = "proposal_unknown", transient;
+    ProposalUnknown = "proposal_unknown", Missing, transient;
     /// An active proposal asks for the same value of the same parameter.
-    ProposalExists = "proposal_exists", transient;
+    ProposalExists = "proposal_exists", Conflict, transient;
     /// Too many proposals are active.
-    TooManyProposals = "too_many_proposals", transient;
+    TooManyProposals = "too_many_proposals", Conflict, transient;
     /// The result of the proposal has been drawn.
-    ProposalFinished = "proposal_finished";
+    ProposalFinished = "proposal_finished", Conflict;
     /// Votes are no longer taken on the proposal.
-    VotingEnded = "voting_ended";
+    VotingEnded = "voting_ended", Conflict;
     /// Votes are still taken on the proposal.
-    VotingNotEnded = "voting_not_ended", transient;
+    VotingNotEnded = "voting_not_ended", Conflict, transient;
     /// The system is not paused.
-    NotPaused = "not_paused", transient;
+    NotPaused = "not_paused", Conflict, transient;
     /// The set of countries is complete and can't change any more.
-    CountriesSealed = "countries_sealed";
+    CountriesSealed = "countries_sealed", Conflict;
     /// A country was added before.
-    CountryExists = "country_exists";
+    CountryExists = "country_exists", Conflict;
     /// The weights of all countries would sum to more than 100,000,000.
-    WeightsTooLarge = "weights_too_large";
+    WeightsTooLarge = "weights_too_large", Conflict;
     /// The set of countries is not complete yet.
-    CountriesNotSealed = "countries_not_sealed", transient;
+    CountriesNotSealed = "countries_not_sealed", Conflict, transient;
     /// The country is not in the set of countries.
-    CountryUnknown = "country_unknown", transient;
+    CountryUnknown = "country_unknown", Missing, transient;
     /// The id belongs to another account or organization.
-    UserIdTaken = "user_id_taken";
+    UserIdTaken = "user_id_taken", Conflict;
     /// This person has an account already.
-    IdentityTaken = "identity_taken";
+    IdentityTaken = "identity_taken", Conflict;
     /// The account is not a user's.
-    NotAUser = "not_a_user";
+    NotAUser = "not_a_user", Conflict;
     /// A nominated guardian is not a user on the ledger.
-    GuardianNotFound = "guardian_not_found", transient;
+    GuardianNotFound = "guardian_not_found", Missing, transient;
     /// There is no such relationship.
-    RelationshipNotFound = "relationship_not_found", transient;
+    RelationshipNotFound = "relationship_not_found", Missing, transient;
     /// There is no such recovery.
-    RecoveryNotFound = "recovery_not_found", transient;
+    RecoveryNotFound = "recovery_not_found", Missing, transient;
     /// A stakeholder is not a user on the ledger.
-    StakeholderNotFound = "stakeholder_not_found", transient;
+    StakeholderNotFound = "stakeholder_not_found", Missing, transient;
     /// The treasury is locked: no organization governs it.
-    TreasuryLocked = "treasury_locked", transient;
+    TreasuryLocked = "treasury_locked", Conflict, transient;
     /// There is no such organization.
-    OrganizationNotFound = "organization_not_found", transient;
+    OrganizationNotFound = "organization_not_found", Missing, transient;
     /// There is no such payment waiting for approvals.
-    PendingTxNotFound = "pending_tx_not_found", transient;
+    PendingTxNotFound = "pending_tx_not_found", Missing, transient;
     /// There is no such loan.
-    LoanNotFound = "loan_not_found", transient;
+    LoanNotFound = "loan_not_found", Missing, transient;
     /// This is for another party of it to do.
-    NotParty = "not_party";
+    NotParty = "not_party", Forbidden;
     /// The actor is not a guardian of this account.
-    NotGuardian = "not_guardian", transient;
+    NotGuardian = "not_guardian", Forbidden, transient;
     /// The actor is not a stakeholder of the organization.
-    NotStakeholder = "not_stakeholder";
+    NotStakeholder = "not_stakeholder", Forbidden;
     /// The actor is not among those who approve this payment.
-    NotApprover = "not_approver";
+    NotApprover = "not_approver", Forbidden;
     /// The organization does not wait for endorsements.
-    OrganizationNotPending = "organization_not_pending";
+    OrganizationNotPending = "organization_not_pending", Conflict;
     /// The stakeholder has endorsed the organization before.
-    AlreadyEndorsed = "already_endorsed";
+    AlreadyEndorsed = "already_endorsed", Conflict;
     /// Not every stakeholder has endorsed the organization yet.
-    EndorsementsMissing = "endorsements_missing", transient;
+    EndorsementsMissing = "endorsements_missing", Conflict, transient;
     /// The organization is not activated yet, or locked.
-    OrganizationNotActive = "organization_not_active", transient;
+    OrganizationNotActive = "organization_not_active", Conflict, transient;
     /// The treasury is not for this organization: it must be a government's of that country.
-    OrganizationNotEligible = "organization_not_eligible";
+    OrganizationNotEligible = "organization_not_eligible", Conflict;
     /// The treasury is governed by an organization already.
-    TreasuryActive = "treasury_active";
+    TreasuryActive = "treasury_active", Conflict;
     /// An approver in the rules is not a stakeholder.
-    ApproverNotStakeholder = "approver_not_stakeholder";
+    ApproverNotStakeholder = "approver_not_stakeholder", Conflict;
     /// The payment is executed, rejected or cancelled.
-    PendingTxSettled = "pending_tx_settled";
+    PendingTxSettled = "pending_tx_settled", Conflict;
     /// The payment's 30 days are over.
-    PendingTxExpired = "pending_tx_expired";
+    PendingTxExpired = "pending_tx_expired", Conflict;
     /// The actor has approved or rejected this before.
-    AlreadyDecided = "already_decided";
+    AlreadyDecided = "already_decided", Conflict;
     /// The organization has 50 payments waiting.
-    TooManyPending = "too_many_pending", transient;
+    TooManyPending = "too_many_pending", Conflict, transient;
     /// The amount is less than the smallest loan or more than the largest.
-    LoanAmountInvalid = "loan_amount_invalid", transient;
+    LoanAmountInvalid = "loan_amount_invalid", Invalid, transient;
     /// The term is less than a day or longer than allowed.
-    LoanDurationInvalid = "loan_duration_invalid", transient;
+    LoanDurationInvalid = "loan_duration_invalid", Invalid, transient;
     /// The loan does not wait for approval.
-    LoanNotPending = "loan_not_pending";
+    LoanNotPending = "loan_not_pending", Conflict;
     /// Two loans of this borrower have failed.
-    LoansBarred = "loans_barred";
+    LoansBarred = "loans_barred", Forbidden;
     /// The user's trust score is too low for this.
-    TrustTooLow = "trust_too_low", transient;
+    TrustTooLow = "trust_too_low", Forbidden, transient;
     /// The user has voted on the proposal before.
-    AlreadyVoted = "already_voted";
+    AlreadyVoted = "already_voted", Conflict;
     /// The borrower has as many open loans as allowed.
-    TooManyLoans = "too_many_loans", transient;
+    TooManyLoans = "too_many_loans", Conflict, transient;
     /// The borrower would owe more than allowed.
-    LoanLimitExceeded = "loan_limit_exceeded", transient;
+    LoanLimitExceeded = "loan_limit_exceeded", Unfit, transient;
     /// Nothing is owed on the loan, or it has failed already.
-    LoanNotActive = "loan_not_active", transient;
+    LoanNotActive = "loan_not_active", Conflict, transient;
     /// The loan is not overdue for long enough.
-    LoanNotOverdue = "loan_not_overdue", transient;
+    LoanNotOverdue = "loan_not_overdue", Conflict, transient;
     /// The repayment is more than is owed.
-    RepaymentTooLarge = "repayment_too_large";
+    RepaymentTooLarge = "repayment_too_large", Unfit;
     /// The relationship was asked for or is confirmed already.
-    RelationshipExists = "relationship_exists", transient;
+    RelationshipExists = "relationship_exists", Conflict, transient;
     /// The relationship was rejected less than 7 days ago.
-    RelationshipRejected = "relationship_rejected", transient;
+    RelationshipRejected = "relationship_rejected", Conflict, transient;
     /// The relationship does not wait for an answer.
-    RelationshipNotPending = "relationship_not_pending", transient;
+    RelationshipNotPending = "relationship_not_pending", Conflict, transient;
     /// The relationship is not confirmed.
-    RelationshipNotConfirmed = "relationship_not_confirmed", transient;
+    RelationshipNotConfirmed = "relationship_not_confirmed", Conflict, transient;
     /// One of the two has a confirmed spouse.
-    SpouseExists = "spouse_exists", transient;
+    SpouseExists = "spouse_exists", Conflict, transient;
     /// The account has a key already; it can be rotated.
-    KeyExists = "key_exists";
+    KeyExists = "key_exists", Conflict;
     /// The account has no key.
-    KeyMissing = "key_missing", transient;
+    KeyMissing = "key_missing", Conflict, transient;
     /// The key is the one that the account has.
-    KeyUnchanged = "key_unchanged", transient;
+    KeyUnchanged = "key_unchanged", Conflict, transient;
     /// A recovery of this account is under way.
-    RecoveryOpen = "recovery_open", transient;
+    RecoveryOpen = "recovery_open", Conflict, transient;
     /// The recovery does not wait for guardians.
-    RecoveryNotPending = "recovery_not_pending";
+    RecoveryNotPending = "recovery_not_pending", Conflict;
     /// The guardians' 7 days are over.
-    RecoveryExpired = "recovery_expired";
+    RecoveryExpired = "recovery_expired", Conflict;
     /// The guardian has agreed before.
-    AlreadyConfirmed = "already_confirmed";
+    AlreadyConfirmed = "already_confirmed", Conflict;
     /// The recovery is completed, cancelled or expired.
-    RecoveryOver = "recovery_over";
+    RecoveryOver = "recovery_over", Conflict;
     /// Too few guardians have agreed yet.
-    RecoveryNotConfirmed = "recovery_not_confirmed", transient;
+    RecoveryNotConfirmed = "recovery_not_confirmed", Conflict, transient;
     /// The owner may still veto.
-    RecoveryTooEarly = "recovery_too_early", transient;
+    RecoveryTooEarly = "recovery_too_early", Conflict, transient;
     /// The account was granted its genesis coins before.
-    GenesisAlreadyGranted = "genesis_already_granted";
+    GenesisAlreadyGranted = "genesis_already_granted", Conflict;
     /// Genesis is for individuals aged 13 to 73.
-    GenesisIneligible = "genesis_ineligible", transient;
+    GenesisIneligible = "genesis_ineligible", Conflict, transient;
     /// No genesis slot is left in the country.
-    GenesisExhausted = "genesis_exhausted";
+    GenesisExhausted = "genesis_exhausted", Conflict;
     /// A deceased user's status does not change any more.
-    StatusFinal = "status_final";
+    StatusFinal = "status_final", Conflict;
     /// The status is the one asked for already.
-    StatusUnchanged = "status_unchanged", transient;
+    StatusUnchanged = "status_unchanged", Conflict, transient;
     /// Pools and treasuries can't be frozen.
-    NotFreezable = "not_freezable";
+    NotFreezable = "not_freezable", Conflict;
     /// The account is frozen already.
-    AlreadyFrozen = "already_frozen", transient;
+    AlreadyFrozen = "already_frozen", Conflict, transient;
     /// The account is not frozen.
-    NotFrozen = "not_frozen", transient;
+    NotFrozen = "not_frozen", Conflict, transient;
     /// Pools and treasuries pay no tax.
-    NotTaxable = "not_taxable";
+    NotTaxable = "not_taxable", Conflict;
     /// The account is exempt from the tax already, or was not exempt.
-    ExemptionUnchanged = "exemption_unchanged", transient;
+    ExemptionUnchanged = "exemption_unchanged", Conflict, transient;
     /// The account is exempt from the tax.
-    TaxExempt = "tax_exempt", transient;
+    TaxExempt = "tax_exempt", Conflict, transient;
     /// The balance is too small, or has not been large for long enough yet.
-    TaxNotDue = "tax_not_due", transient;
+    TaxNotDue = "tax_not_due", Conflict, transient;
     /// A sum would not fit 64 bits of Qirat.
-    AmountOverflow = "amount_overflow";
+    AmountOverflow = "amount_overflow", Unfit;
     /// The balance does not cover the amount and the fee.
-    InsufficientBalance = "insufficient_balance", transient;
+    InsufficientBalance = "insufficient_balance", Unfit, transient;
 }
 
 impl fmt::Display for Refusal {

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn hex<const N: usize>(text: &str) -> [u8; N] {
-        crate::hex::read(text).unwrap()
+        crate::hex_text::read(text).unwrap()
     }
 
     /// A key whose secret is known, and its signatures of "a payment" by an R of each kind.

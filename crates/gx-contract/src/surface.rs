@@ -140,6 +140,20 @@ macro_rules! surface {
             }
         }
 
+        impl crate::Effects for Event {
+            fn postings(&self) -> &[crate::Posting] {
+                match self { $(Self::$event(event) => event.postings(),)+ }
+            }
+
+            fn accounts(&self, name: &mut dyn FnMut(gx_types::AccountId)) {
+                match self { $(Self::$event(event) => event.accounts(name),)+ }
+            }
+
+            fn countries(&self, name: &mut dyn FnMut(gx_types::CountryCode)) {
+                match self { $(Self::$event(event) => event.countries(name),)+ }
+            }
+        }
+
         $(impl From<$event_module::$event> for Event {
             fn from(event: $event_module::$event) -> Self { Self::$event(event) }
         })+

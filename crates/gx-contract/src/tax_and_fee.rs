@@ -14,7 +14,7 @@ use crate::query::Answer;
 use crate::state::{Account, AccountKind, Clock, Key, State};
 use crate::tokenomics::{Transfer, quote};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 impl AccountKind {
     /// Pools and treasuries are where the tax goes.
@@ -124,6 +124,16 @@ pub struct VelocityTaxApplied {
     pub postings: Vec<Posting>,
 }
 
+impl Effects for VelocityTaxApplied {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.account_id);
+    }
+}
+
 /// An account in the list owes no tax now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -133,6 +143,12 @@ pub struct VelocityTaxSkipped {
     /// The timer, when it runs. A changed threshold may just have started or stopped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taxable_since: Option<TimeMs>,
+}
+
+impl Effects for VelocityTaxSkipped {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.account_id);
+    }
 }
 
 impl Rule for ApplyVelocityTax {
@@ -228,6 +244,12 @@ pub struct VelocityTaxExemptSet {
     /// The timer, which never runs while the account is exempt and starts when that ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taxable_since: Option<TimeMs>,
+}
+
+impl Effects for VelocityTaxExemptSet {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.account_id);
+    }
 }
 
 impl Rule for SetVelocityTaxExempt {

@@ -13,7 +13,7 @@ use crate::posting::Posting;
 use crate::query::Answer;
 use crate::state::{Account, Key, State, User};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// Moves coins from the actor's account to another; the sender pays the fee on top.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -41,6 +41,12 @@ pub struct Transferred {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remark: String,
     pub postings: Vec<Posting>,
+}
+
+impl Effects for Transferred {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
 }
 
 /// What a payment costs with these parameters.
@@ -152,12 +158,32 @@ pub struct GenesisDistributed {
     pub postings: Vec<Posting>,
 }
 
+impl Effects for GenesisDistributed {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.user_id);
+    }
+
+    fn countries(&self, name: &mut dyn FnMut(CountryCode)) {
+        name(self.country);
+    }
+}
+
 /// A user in the list did not receive genesis; the others are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GenesisSkipped {
     pub user_id: AccountId,
     pub code: Refusal,
+}
+
+impl Effects for GenesisSkipped {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.user_id);
+    }
 }
 
 impl Rule for DistributeGenesis {
@@ -243,6 +269,12 @@ pub struct WalletFrozen {
     pub reason: FreezeReason,
 }
 
+impl Effects for WalletFrozen {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.user_id);
+    }
+}
+
 impl Rule for FreezeWallet {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
     const REFUSALS: &[Refusal] =
@@ -275,6 +307,12 @@ pub struct UnfreezeWallet {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WalletUnfrozen {
     pub user_id: AccountId,
+}
+
+impl Effects for WalletUnfrozen {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.user_id);
+    }
 }
 
 impl Rule for UnfreezeWallet {

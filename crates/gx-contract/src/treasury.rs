@@ -3,11 +3,11 @@
 use gx_types::{AccountId, CountryCode, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::Refusal;
 use crate::gates::{ActorRule, Gate};
 use crate::organization::{OrganizationKind, Treasury, organization};
 use crate::state::{Key, Version};
 use crate::tx::{Rule, Stop, Tx};
+use crate::{Effects, Refusal};
 
 /// Lets an organization's rules govern its country's treasury. Once, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -26,6 +26,8 @@ pub struct TreasuryActivated {
     pub treasury_id: AccountId,
     pub org_id: AccountId,
 }
+
+impl Effects for TreasuryActivated {}
 
 impl Rule for ActivateTreasuryAccount {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);

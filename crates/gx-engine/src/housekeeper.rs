@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::leader::{self, LeaseGuard, Role};
-use crate::metrics::{Metrics, Worker};
+use gx_metrics::{ByKept, Metrics, Worker};
 
 /// Rows that one transaction removes at most. On SQLite it is the only writer meanwhile: these
 /// take a few milliseconds.
@@ -107,14 +107,17 @@ impl Housekeeper {
             lease::fence(&mut tx, held.lease()).await?;
             let removed = retention::purge(&mut tx, kept, before, ROWS_MAX).await?;
             tx.commit().await?;
-            self.metrics.add_removed(kept, removed);
+            let label = ByKept { kind: kept.as_str() };
+            self.metrics.housekeeping_removed.get_or_create(&label).inc_by(removed);
             if removed < u64::from(ROWS_MAX) {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
         }
         let oldest = retention::oldest(&self.store, kept).await?;
-        self.metrics.set_oldest(kept, oldest.map_or(0, |at| self.clock.ms_since(at)));
+        let age = oldest.map_or(0, |at| self.clock.ms_since(at)) as f64 / 1e3;
+        let label = ByKept { kind: kept.as_str() };
+        self.metrics.housekeeping_oldest_kept_seconds.get_or_create(&label).set(age);
         Ok(())
     }
 }

@@ -10,8 +10,8 @@ use gx_store::lease::{self, Lease};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::{Metrics, Worker};
 use crate::random::Random;
+use gx_metrics::{ByWorker, Metrics, Worker};
 
 /// How long a lease lasts without being renewed. A dead leader is replaced within this time and
 /// one more look, so within five seconds.
@@ -85,13 +85,15 @@ pub(crate) async fn lead<W, F>(
     W: FnMut(LeaseGuard, CancellationToken) -> F,
     F: Future<Output = ()>,
 {
+    let label = ByWorker { worker: role.worker };
+    let leads = metrics.worker_is_leader.get_or_create(&label).clone();
     while !stop.is_cancelled() {
         let asked = Instant::now();
         match answered(lease::acquire(store, role.lease, holder, LEASE_TTL)).await {
             Ok(Some(lease)) => {
                 let held = LeaseGuard::new(lease, asked);
                 tracing::debug!(worker = role.worker.as_str(), epoch = held.lease.epoch, "leading");
-                metrics.set_leader(role.worker, true);
+                leads.set(1);
                 let ended = stop.child_token();
                 tokio::select! {
                     () = work(held.clone(), ended.clone()) => {}
@@ -99,7 +101,7 @@ pub(crate) async fn lead<W, F>(
                         tracing::warn!(worker = role.worker.as_str(), "the lease was lost");
                     }
                 }
-                metrics.set_leader(role.worker, false);
+                leads.set(0);
                 // Failing to give it up only means that it expires by itself.
                 let _ = answered(lease::release(store, held.lease())).await;
             }

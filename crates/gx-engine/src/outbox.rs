@@ -13,7 +13,7 @@ use gx_types::{Actor, CommandId, TimeMs};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::metrics::{ByFunction, Metrics};
+use gx_metrics::{ByFunction, Metrics};
 
 /// Commands of one transaction at most.
 const GROUP_MAX: usize = 1024;

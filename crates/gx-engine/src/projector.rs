@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::{Chain, ChainBlock, ChainError};
 use crate::clock::Clock;
 use crate::leader::{self, LeaseGuard, Role};
-use crate::metrics::{ByOutcome, Metrics, Settled, Worker};
 use crate::pacing::Backoff;
 use crate::random::Random;
 use crate::waiters::{Announced, Applied};
+use gx_metrics::{ByOutcome, Metrics, Settled, Worker};
 
 /// Bytes of blocks that one SQL transaction applies at most; one block in any case.
 const GROUP_BYTES_MAX: usize = 16 << 20;
@@ -136,8 +136,6 @@ impl Projector {
         let position = projection::position(&self.store).await?;
         let next = position.checkpoint.map_or(self.chain.first(), |at| at.block.saturating_add(1));
         let tip = self.chain.tip().await?;
-        let applied = position.checkpoint.map_or(0, |at| at.block);
-        self.metrics.set_heights(tip.map_or(0, |tip| tip.number), applied);
         let Some(tip) = tip.filter(|tip| tip.number >= next) else {
             return self.check_identity(&position).await.map(|()| false);
         };
@@ -153,10 +151,9 @@ impl Projector {
         let mut tx = self.store.begin_rebuildable().await?;
         // Taken, so that nothing is remembered of a transaction that fails.
         let known = std::mem::take(&mut carried.known);
-        let (done, known) = projection::apply(&mut tx, held.lease(), &projected, known).await?;
+        let (_, known) = projection::apply(&mut tx, held.lease(), &projected, known).await?;
         tx.commit().await?;
         carried.known = known;
-        self.metrics.set_heights(tip.number, done.block);
         self.count(&blocks);
         self.applied.announce(blocks.iter().flat_map(settled).collect());
         Ok(!blocks.is_empty())

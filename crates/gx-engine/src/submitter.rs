@@ -23,9 +23,9 @@ use crate::chain::{Chain, ChainError};
 use crate::clock::Clock;
 use crate::lane::{Lane, Part};
 use crate::leader::{self, LeaseGuard};
-use crate::metrics::{Metrics, Worker};
 use crate::pacing::Backoff;
 use crate::random::Random;
+use gx_metrics::{Metrics, Worker};
 
 /// How large a batch may grow.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +58,6 @@ const BUSY_FROM: usize = 8;
 /// the projection, which are better shared. A lone command never waits.
 const BUSY_EVERY: Duration = Duration::from_millis(20);
 
-/// How often the gauges of the queue are refreshed.
-const GAUGES_EVERY: Duration = Duration::from_secs(1);
-
 /// Longest pause between attempts to reach the ledger or the database.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
@@ -88,7 +85,6 @@ impl Submitter {
                 held,
                 lanes: self.lanes(),
                 not_before: None,
-                gauges_at: None,
                 backoff: Backoff::new(BACKOFF_MAX, self.random.clone()),
             };
             leading.run(ended)
@@ -109,7 +105,6 @@ struct Leading {
     lanes: Vec<Lane>,
     /// When the next run may start.
     not_before: Option<Instant>,
-    gauges_at: Option<Instant>,
     /// Pauses after errors of the database.
     backoff: Backoff,
 }
@@ -159,7 +154,6 @@ impl Leading {
 
     /// Sends what is due, or takes the next run, or waits.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), StepError> {
-        self.refresh_gauges().await;
         if self.send_due(stop).await? || stop.is_cancelled() {
             return Ok(());
         }
@@ -334,20 +328,7 @@ impl Leading {
         submission::mark_dead(&mut tx, self.held.lease(), seq, reason, self.submitter.clock.now())
             .await?;
         tx.commit().await?;
-        self.submitter.metrics.dead_commands.inc();
         Ok(())
-    }
-
-    /// How much waits. Failing to know is not failing to work.
-    async fn refresh_gauges(&mut self) {
-        if self.gauges_at.is_some_and(|at| at.elapsed() < GAUGES_EVERY) {
-            return;
-        }
-        self.gauges_at = Some(Instant::now());
-        let metrics = &self.submitter.metrics;
-        if let Ok(waiting) = submission::waiting(&self.submitter.store).await {
-            metrics.set_waiting(&waiting, self.submitter.clock.now());
-        }
     }
 }
 

@@ -18,7 +18,11 @@ pub struct Forwarder {
 impl Forwarder {
     /// Leads to this address at first.
     pub async fn to(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), target)
+    }
+
+    /// Leads from a listener of the test's own.
+    pub fn on(listener: TcpListener, target: SocketAddr) -> Self {
         let address = listener.local_addr().unwrap();
         let (target, now) = watch::channel(target);
         let mut serving = JoinSet::new();

@@ -11,18 +11,19 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Request, StatusCode, Uri, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use gx_types::Role;
+use gx_types::{Role, with_causes};
 
 use crate::certificate::ROLE_ATTRIBUTE;
 use crate::issue::Key;
@@ -30,6 +31,9 @@ use crate::{Error, Identity};
 
 /// How long a request may take.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Where a Fabric CA listens unless its URL says otherwise.
+const PORT: u16 = 7054;
 
 /// Longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -170,39 +174,43 @@ impl CaServer {
     ) -> Result<(StatusCode, Bytes), Error> {
         let wrong = || Error::Settings(format!("{:?} is no URL of a Fabric CA", self.url));
         let url: Uri = self.url.parse().map_err(|_| wrong())?;
-        let host = url.host().ok_or_else(wrong)?.to_owned();
-        let tls = match url.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(wrong()),
-        };
-        let port = url.port_u16().unwrap_or(7054);
-        let unreachable = |error: std::io::Error| Error::Unreachable { reason: error.to_string() };
-        let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unreachable)?;
+        let scheme = url.scheme().cloned().ok_or_else(wrong)?;
+        let host = url.host().ok_or_else(wrong)?;
+        let authority = format!("{host}:{}", url.port_u16().unwrap_or(PORT));
+        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(path);
         let request = Request::builder()
             .method(Method::POST)
-            .uri(path)
-            .header("host", format!("{host}:{port}"))
-            .header("content-type", "application/json")
-            .header("authorization", authorization)
+            .uri(uri.build().map_err(|_| wrong())?)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, authorization)
             .body(Full::new(Bytes::from(body)))
             .map_err(|_| wrong())?;
-        if !tls {
-            return send(TokioIo::new(stream), request).await;
-        }
-        let name = ServerName::try_from(host).map_err(|_| wrong())?;
-        let stream = self.connector()?.connect(name, stream).await.map_err(unreachable)?;
-        send(TokioIo::new(stream), request).await
+        let client = Client::builder(TokioExecutor::new()).build(self.connector(&url)?);
+        let lost =
+            |error: &dyn std::error::Error| Error::Unreachable { reason: with_causes(error) };
+        let answer = client.request(request).await.map_err(|error| lost(&error))?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+        Ok((status, body.map_err(|error| lost(&*error))?.to_bytes()))
     }
 
-    fn connector(&self) -> Result<TlsConnector, Error> {
+    fn connector(&self, url: &Uri) -> Result<HttpsConnector<HttpConnector>, Error> {
         let unfit = || Error::Settings("the authority of the CA's TLS is no PEM text".to_owned());
-        let pem = self.tls_ca.as_ref().ok_or_else(|| {
-            Error::Settings("https needs the authority of the CA's TLS certificate".to_owned())
-        })?;
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            roots.add(certificate.map_err(|_| unfit())?).map_err(|_| unfit())?;
+        match (&self.tls_ca, url.scheme_str()) {
+            (Some(pem), _) => {
+                for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                    roots.add(certificate.map_err(|_| unfit())?).map_err(|_| unfit())?;
+                }
+            }
+            (None, Some("http")) => {}
+            (None, Some("https")) => {
+                let text = "https needs the authority of the CA's TLS certificate";
+                return Err(Error::Settings(text.to_owned()));
+            }
+            (None, _) => {
+                return Err(Error::Settings(format!("{:?} is no URL of a Fabric CA", self.url)));
+            }
         }
         let config =
             ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
@@ -210,32 +218,8 @@ impl CaServer {
                 .map_err(|_| unfit())?
                 .with_root_certificates(roots)
                 .with_no_client_auth();
-        Ok(TlsConnector::from(Arc::new(config)))
-    }
-}
-
-async fn send<S>(
-    stream: TokioIo<S>,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Error>
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let lost = |error: hyper::Error| Error::Unreachable { reason: error.to_string() };
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(stream).await.map_err(lost)?;
-    let exchange = async {
-        let answer = sender.send_request(request).await.map_err(lost)?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| Error::Unreachable { reason: error.to_string() })?;
-        Ok((status, body.to_bytes()))
-    };
-    tokio::pin!(exchange);
-    tokio::select! {
-        answered = &mut exchange => answered,
-        // The connection may end with the answer already there.
-        _ = connection => exchange.await,
+        let connector = HttpsConnectorBuilder::new().with_tls_config(config);
+        Ok(connector.https_or_http().enable_http1().build())
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gx_types::Role;
 use ring::signature;
 use serde::Deserialize;
-use x509_cert::der::{Decode, DecodePem, Encode, oid::ObjectIdentifier};
+use x509_cert::der::{Decode, DecodePem, Encode, Tag, Tagged, oid::ObjectIdentifier};
 
 /// Extension in which Fabric CA puts attributes. Its value is the JSON text itself.
 pub const ATTRIBUTES_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.3.4.5.6.7.8.1");
@@ -39,6 +39,15 @@ pub struct NotACertificate;
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate(x509_cert::Certificate);
+
+/// A part of a name as it is written.
+#[derive(Debug)]
+pub(crate) struct NamePart {
+    /// Of the object identifier.
+    pub(crate) kind: Vec<u64>,
+    pub(crate) tag: Tag,
+    pub(crate) text: Vec<u8>,
+}
 
 impl Certificate {
     /// Reads the first certificate of a PEM text.
@@ -101,8 +110,16 @@ impl Certificate {
         parts.find_map(|part| part.trim().strip_prefix("CN=")).map(str::to_owned)
     }
 
-    pub(crate) fn subject_der(&self) -> Option<Vec<u8>> {
-        self.0.tbs_certificate().subject().to_der().ok()
+    /// The parts of its subject's name, in order. Nothing when a part has several values.
+    pub(crate) fn subject_parts(&self) -> Option<Vec<NamePart>> {
+        let parts = self.0.tbs_certificate().subject().iter_rdn().map(|part| {
+            let mut values = part.iter();
+            let (Some(value), None) = (values.next(), values.next()) else { return None };
+            let kind = value.oid.arcs().map(u64::from).collect();
+            let (tag, text) = (value.value.tag(), value.value.value().to_vec());
+            Some(NamePart { kind, tag, text })
+        });
+        parts.collect()
     }
 
     /// The id of its key that an authority's certificate names.

@@ -1,11 +1,9 @@
-//! DER, as far as this crate writes it: signatures, block headers, certificates and requests.
+//! DER, as far as this crate writes it: signatures and block headers.
 //!
-//! Reading is left to `x509-cert`.
+//! Reading is left to `x509-cert`, certificates and requests to `rcgen`.
 
 pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
-pub(crate) const OID: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
 
 /// Tag, length and contents, the parts one after the other.

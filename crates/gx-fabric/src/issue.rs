@@ -10,36 +10,31 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa,
+    Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
+    SerialNumber, SignatureAlgorithm, SigningKey, date_time_ymd,
+};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
     UnparsedPublicKey,
 };
 use serde_json::json;
-use x509_cert::der::asn1::UtcTime;
 use x509_cert::der::pem::{LineEnding, encode_string};
-use x509_cert::der::{DecodePem as _, Encode, oid::ObjectIdentifier};
-use x509_cert::name::Name;
+use x509_cert::der::{DecodePem as _, Encode, Tag};
 use x509_cert::request::CertReq;
 
-use crate::certificate::{ATTRIBUTES_OID, Certificate};
-use crate::der::{BIT_STRING, OCTET_STRING, OID, SEQUENCE, tlv, unsigned};
+use crate::certificate::{ATTRIBUTES_OID, Certificate, NamePart};
 use crate::{Error, clock, identity};
-
-const ECDSA_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02];
-const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
-const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
-
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
-const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
-const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// Certificates count from a little before they are made: clocks differ.
 const BACKDATED: Duration = Duration::from_secs(300);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Longest validity that is written; no authority should outlive it.
+const DAYS_MAX: u32 = 36_500;
 
 /// A P-256 key.
 pub struct Key {
@@ -87,40 +82,52 @@ impl Key {
         &self.pem
     }
 
-    fn public_key_info(&self) -> Vec<u8> {
-        let algorithm = tlv(SEQUENCE, &[&tlv(OID, &[EC_PUBLIC_KEY]), &tlv(OID, &[P256])]);
-        let point = tlv(BIT_STRING, &[&[0], self.pair.public_key().as_ref()]);
-        tlv(SEQUENCE, &[&algorithm, &point])
-    }
-
-    fn key_id(&self) -> Vec<u8> {
-        key_id(self.pair.public_key().as_ref())
-    }
-
-    /// What is signed, with algorithm and signature behind it.
-    fn signed(&self, contents: &[u8]) -> Result<Vec<u8>, Error> {
-        let signature = identity::sign(&self.pair, &self.random, contents);
-        let signature = signature.ok_or(Error::NoRandomness)?;
-        let algorithm = tlv(SEQUENCE, &[&tlv(OID, &[ECDSA_SHA256])]);
-        Ok(tlv(SEQUENCE, &[contents, &algorithm, &tlv(BIT_STRING, &[&[0], &signature])]))
-    }
-
     /// A certificate request (PKCS #10) in PEM form.
     ///
     /// # Errors
     /// [`Error::Settings`] when the name cannot stand in a certificate.
     pub fn request(&self, name: &str) -> Result<String, Error> {
-        let subject = distinguished(name, "client")?;
-        let contents =
-            tlv(SEQUENCE, &[&unsigned(&[0]), &subject, &self.public_key_info(), &[0xA0, 0]]);
-        pem("CERTIFICATE REQUEST", &self.signed(&contents)?)
+        let params = params(distinguished(name, "client")?);
+        let request = params.serialize_request(self).map_err(unwritten)?;
+        pem("CERTIFICATE REQUEST", request.der())
+    }
+}
+
+impl PublicKeyData for Key {
+    fn der_bytes(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
+
+/// Fabric takes no signature whose second number is in the upper half, which libraries write.
+impl SigningKey for Key {
+    fn sign(&self, contents: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        let signature = identity::sign(&self.pair, &self.random, contents);
+        signature.ok_or(rcgen::Error::RemoteKeyError)
+    }
+}
+
+/// The key of somebody who has sent a request.
+struct Point<'p>(&'p [u8]);
+
+impl PublicKeyData for Point<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
     }
 }
 
 /// The id of a key: a hash of its point.
-fn key_id(point: &[u8]) -> Vec<u8> {
+fn key_id(key: &impl PublicKeyData) -> Vec<u8> {
     use sha2::Digest as _;
-    sha2::Sha256::digest(point).to_vec()
+    sha2::Sha256::digest(key.der_bytes()).to_vec()
 }
 
 fn pem(label: &'static str, der: &[u8]) -> Result<String, Error> {
@@ -128,27 +135,68 @@ fn pem(label: &'static str, der: &[u8]) -> Result<String, Error> {
         .map_err(|_| Error::Settings(format!("the {label} cannot be written")))
 }
 
-/// A subject's name in DER form.
-fn distinguished(name: &str, unit: &str) -> Result<Vec<u8>, Error> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
-    let unfit = || Error::Settings(format!("{name:?} cannot be the name of an identity"));
-    if name.is_empty() || !name.chars().all(legal) {
-        return Err(unfit());
+fn unwritten(error: rcgen::Error) -> Error {
+    match error {
+        // Signing fails for want of randomness only.
+        rcgen::Error::RemoteKeyError => Error::NoRandomness,
+        error => Error::Settings(format!("the certificate cannot be written: {error}")),
     }
-    let parsed: Name = format!("CN={name},OU={unit}").parse().map_err(|_| unfit())?;
-    parsed.to_der().map_err(|_| unfit())
+}
+
+/// A subject's name.
+fn distinguished(name: &str, unit: &str) -> Result<DistinguishedName, Error> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
+    if name.is_empty() || !name.chars().all(legal) {
+        return Err(Error::Settings(format!("{name:?} cannot be the name of an identity")));
+    }
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::OrganizationalUnitName, unit);
+    subject.push(DnType::CommonName, name);
+    Ok(subject)
+}
+
+/// An authority's name as its certificate writes it: who reads a chain compares bytes.
+fn name_of(certificate: &Certificate) -> Result<DistinguishedName, Error> {
+    let unfit =
+        || Error::Settings("the authority's name has parts that gx cannot write".to_owned());
+    let mut name = DistinguishedName::new();
+    for NamePart { kind, tag, text } in certificate.subject_parts().ok_or_else(unfit)? {
+        let text = String::from_utf8(text).map_err(|_| unfit())?;
+        let value = match tag {
+            Tag::Utf8String => DnValue::Utf8String(text),
+            Tag::PrintableString => {
+                DnValue::PrintableString(text.as_str().try_into().map_err(|_| unfit())?)
+            }
+            Tag::Ia5String => DnValue::Ia5String(text.as_str().try_into().map_err(|_| unfit())?),
+            _ => return Err(unfit()),
+        };
+        let kind = DnType::from_oid(&kind);
+        if name.get(&kind).is_some() {
+            return Err(unfit());
+        }
+        name.push(kind, value);
+    }
+    Ok(name)
+}
+
+fn params(subject: DistinguishedName) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = subject;
+    params
 }
 
 /// Issues certificates with an authority's key.
-#[derive(Debug)]
 pub struct Authority {
-    key: Key,
+    issuer: Issuer<'static, Key>,
     certificate_pem: String,
-    /// The authority's name in DER form, and the id of its key.
-    subject: Vec<u8>,
-    key_id: Vec<u8>,
     /// What it issues counts no earlier: peers check a certificate as of its own beginning.
     valid_from: Duration,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
 }
 
 impl Authority {
@@ -158,22 +206,15 @@ impl Authority {
     /// [`Error::Settings`], [`Error::NoRandomness`].
     pub fn generate(name: &str, days: u32) -> Result<Self, Error> {
         let key = Key::generate()?;
-        let (subject, key_id) = (distinguished(name, "admin")?, key.key_id());
-        // Signing certificates and revocation lists.
-        let usage = tlv(BIT_STRING, &[&[1, 0x06]]);
-        let constraints = tlv(SEQUENCE, &[&[0x01, 0x01, 0xFF]]);
-        let extensions = [
-            extension(BASIC_CONSTRAINTS, true, &constraints),
-            extension(KEY_USAGE, true, &usage),
-            extension(SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&key_id])),
-        ];
-        let subject_key = key.public_key_info();
-        let names = (subject.as_slice(), subject.as_slice());
         let valid_from = clock::now().saturating_sub(BACKDATED);
-        let validity = (valid_from, days);
-        let certificate_pem =
-            certificate(&key, names, &subject_key, &extensions.concat(), validity)?;
-        Ok(Self { key, certificate_pem, subject, key_id, valid_from })
+        let mut params = params(distinguished(name, "admin")?);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.key_identifier_method = KeyIdMethod::PreSpecified(key_id(&key));
+        fresh(&mut params, &key, valid_from, days)?;
+        let certificate = params.self_signed(&key).map_err(unwritten)?;
+        let certificate_pem = pem("CERTIFICATE", certificate.der())?;
+        Ok(Self { issuer: Issuer::new(params, key), certificate_pem, valid_from })
     }
 
     /// An authority whose certificate and key exist, such as one that cryptogen has made.
@@ -184,14 +225,15 @@ impl Authority {
         let unfit = || Error::Settings("the authority's certificate cannot be read".to_owned());
         let certificate = Certificate::from_pem(certificate_pem.as_bytes()).map_err(|_| unfit())?;
         let key = Key::from_pem(key_pem)?;
-        if key.pair.public_key().as_ref() != certificate.public_key() {
+        if key.der_bytes() != certificate.public_key() {
             return Err(Error::Settings("the key is not the authority's".to_owned()));
         }
-        let subject = certificate.subject_der().ok_or_else(unfit)?;
-        let key_id = certificate.subject_key_id().unwrap_or_else(|| key.key_id());
+        let mut params = params(name_of(&certificate)?);
+        let key_id = certificate.subject_key_id().unwrap_or_else(|| key_id(&key));
+        params.key_identifier_method = KeyIdMethod::PreSpecified(key_id);
         let (valid_from, _) = certificate.validity();
         let certificate_pem = certificate_pem.to_owned();
-        Ok(Self { key, certificate_pem, subject, key_id, valid_from })
+        Ok(Self { issuer: Issuer::new(params, key), certificate_pem, valid_from })
     }
 
     pub fn certificate_pem(&self) -> &str {
@@ -209,8 +251,9 @@ impl Authority {
         attributes: &[(&str, &str)],
         days: u32,
     ) -> Result<String, Error> {
-        let subject = (name, key.public_key_info(), key.key_id());
-        self.certify(subject, &[attributes_extension(attributes)], days)
+        let mut params = params(distinguished(name, "client")?);
+        params.custom_extensions.push(attributes_extension(attributes));
+        self.certify(params, key, days)
     }
 
     /// As [`Authority::issue`], for a key that somebody else has: to a certificate request.
@@ -226,14 +269,14 @@ impl Authority {
     ) -> Result<String, Error> {
         let unfit = || Error::Settings("the certificate request cannot be used".to_owned());
         let request = CertReq::from_pem(request_pem.as_bytes()).map_err(|_| unfit())?;
-        let info = &request.info.public_key;
-        let point = info.subject_public_key.raw_bytes();
+        let point = request.info.public_key.subject_public_key.raw_bytes();
         let signed = request.info.to_der().map_err(|_| unfit())?;
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point)
             .verify(&signed, request.signature.raw_bytes())
             .map_err(|_| unfit())?;
-        let subject = (name, info.to_der().map_err(|_| unfit())?, key_id(point));
-        self.certify(subject, &[attributes_extension(attributes)], days)
+        let mut params = params(distinguished(name, "client")?);
+        params.custom_extensions.push(attributes_extension(attributes));
+        self.certify(params, &Point(point), days)
     }
 
     /// The certificate of a TLS server on the address.
@@ -241,79 +284,54 @@ impl Authority {
     /// # Errors
     /// [`Error::Settings`], [`Error::NoRandomness`].
     pub fn issue_server(&self, address: IpAddr, key: &Key, days: u32) -> Result<String, Error> {
-        let name = match address {
-            IpAddr::V4(address) => tlv(0x87, &[&address.octets()]),
-            IpAddr::V6(address) => tlv(0x87, &[&address.octets()]),
-        };
-        let name = extension(ALTERNATIVE_NAME, false, &tlv(SEQUENCE, &[&name]));
-        self.certify(("server", key.public_key_info(), key.key_id()), &[name], days)
+        let mut params = params(distinguished("server", "client")?);
+        params.subject_alt_names.push(SanType::IpAddress(address));
+        self.certify(params, key, days)
     }
 
     fn certify(
         &self,
-        (name, public_key_info, key_id): (&str, Vec<u8>, Vec<u8>),
-        extensions: &[Vec<u8>],
+        mut params: CertificateParams,
+        key: &impl PublicKeyData,
         days: u32,
     ) -> Result<String, Error> {
-        let subject = distinguished(name, "client")?;
-        let authority = tlv(SEQUENCE, &[&tlv(0x80, &[&self.key_id])]);
-        let mut all = [
-            // Digital signatures only.
-            extension(KEY_USAGE, true, &tlv(BIT_STRING, &[&[7, 0x80]])),
-            extension(BASIC_CONSTRAINTS, true, &tlv(SEQUENCE, &[])),
-            extension(SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&key_id])),
-            extension(AUTHORITY_KEY_ID, false, &authority),
-        ]
-        .concat();
-        all.extend(extensions.concat());
-        let names = (self.subject.as_slice(), subject.as_slice());
-        let validity = (clock::now().saturating_sub(BACKDATED).max(self.valid_from), days);
-        certificate(&self.key, names, &public_key_info, &all, validity)
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        params.key_identifier_method = KeyIdMethod::PreSpecified(key_id(key));
+        let from = clock::now().saturating_sub(BACKDATED).max(self.valid_from);
+        fresh(&mut params, self.issuer.key(), from, days)?;
+        let certificate = params.signed_by(key, &self.issuer).map_err(unwritten)?;
+        pem("CERTIFICATE", certificate.der())
     }
 }
 
-fn attributes_extension(attributes: &[(&str, &str)]) -> Vec<u8> {
-    let attributes: serde_json::Map<String, serde_json::Value> =
-        attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    extension(ATTRIBUTES_OID, false, json!({ "attrs": attributes }).to_string().as_bytes())
-}
-
-fn extension(id: ObjectIdentifier, critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical: &[u8] = if critical { &[0x01, 0x01, 0xFF] } else { &[] };
-    tlv(SEQUENCE, &[&tlv(OID, &[id.as_bytes()]), critical, &tlv(OCTET_STRING, &[value])])
-}
-
-fn certificate(
-    issuer: &Key,
-    (issuer_name, subject): (&[u8], &[u8]),
-    subject_key: &[u8],
-    extensions: &[u8],
-    (from, days): (Duration, u32),
-) -> Result<String, Error> {
-    let serial: [u8; 16] = ring::rand::generate(&issuer.random)
+/// A serial number of its own, and the time that the certificate counts for.
+fn fresh(
+    params: &mut CertificateParams,
+    signer: &Key,
+    from: Duration,
+    days: u32,
+) -> Result<(), Error> {
+    if days > DAYS_MAX {
+        return Err(Error::Settings(format!("{days} days are too long for a certificate")));
+    }
+    let serial: [u8; 16] = ring::rand::generate(&signer.random)
         .map(ring::rand::Random::expose)
         .map_err(|_| Error::NoRandomness)?;
-    let validity = [from, clock::now().saturating_add(DAY.saturating_mul(days))]
-        .map(|time| UtcTime::from_unix_duration(time).and_then(|time| time.to_der()));
-    let [Ok(from), Ok(until)] = validity else {
-        return Err(Error::Settings(format!("{days} days are too long for a certificate")));
-    };
-    let algorithm = tlv(SEQUENCE, &[&tlv(OID, &[ECDSA_SHA256])]);
-    let contents = tlv(
-        SEQUENCE,
-        &[
-            // Version 3.
-            &tlv(0xA0, &[&unsigned(&[2])]),
-            &unsigned(&serial),
-            &algorithm,
-            issuer_name,
-            &tlv(SEQUENCE, &[&from, &until]),
-            subject,
-            subject_key,
-            &tlv(0xA3, &[&tlv(SEQUENCE, &[extensions])]),
-        ],
-    );
-    pem("CERTIFICATE", &issuer.signed(&contents)?)
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    let epoch = date_time_ymd(1970, 1, 1);
+    let until = clock::now().saturating_add(DAY.saturating_mul(days));
+    (params.not_before, params.not_after) = (epoch + from, epoch + until);
+    Ok(())
+}
+
+fn attributes_extension(attributes: &[(&str, &str)]) -> CustomExtension {
+    let attributes: serde_json::Map<String, serde_json::Value> =
+        attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let arcs: Vec<u64> = ATTRIBUTES_OID.arcs().map(u64::from).collect();
+    let content = json!({ "attrs": attributes }).to_string().into_bytes();
+    CustomExtension::from_oid_content(&arcs, content)
 }
 
 /// Writes an identity as an MSP folder. The key can be read by its owner only.
@@ -370,8 +388,14 @@ mod tests {
     #[test]
     fn a_loaded_authority_issues_the_same_way() {
         let made = Authority::generate("ca.org1", 10).unwrap();
-        let loaded = Authority::from_pem(made.certificate_pem(), made.key.pem()).unwrap();
-        assert_eq!((&loaded.subject, &loaded.key_id), (&made.subject, &made.key_id));
+        let loaded = Authority::from_pem(made.certificate_pem(), made.issuer.key().pem()).unwrap();
+        let key = Key::generate().unwrap();
+        for authority in [&made, &loaded] {
+            let pem = authority.issue("alice", &key, &[], 5).unwrap();
+            let issued = Certificate::from_pem(pem.as_bytes()).unwrap();
+            let issuer = Certificate::from_pem(made.certificate_pem().as_bytes()).unwrap();
+            assert!(issued.is_issued_by(&issuer));
+        }
         let other = Key::generate().unwrap();
         assert!(Authority::from_pem(made.certificate_pem(), other.pem()).is_err());
     }

@@ -92,7 +92,7 @@ pub fn transaction_id(nonce: &[u8], creator: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(nonce);
     hash.update(creator);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 fn timestamp() -> Timestamp {

@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gx_contract::state::{CommandOutcome, Key, Record, Version};
 use gx_contract::{
-    Batch, Context, Done, Execution, Outcome, Query, QueryExecution, QueryStep, Refused, Step,
-    WrongState,
+    Batch, Context, Done, Execution, Outcome, Query, QueryExecution, Refused, WrongState,
 };
 
 use crate::block::Block;
@@ -33,15 +32,9 @@ pub(crate) fn execute<E>(
     mut supply_all: impl FnMut(Vec<Key>, Supply<'_>) -> Result<(), Failure<E>>,
 ) -> Result<Done, Failure<E>> {
     shielded(|| {
-        let mut execution = Execution::new(batch, context);
-        loop {
-            match execution.run() {
-                Step::Done(done) => return Ok(done),
-                Step::Need(keys) => {
-                    supply_all(keys, &mut |key, value| execution.supply(key, value))?;
-                }
-            }
-        }
+        Execution::new(batch, context).complete(|execution, keys| {
+            supply_all(keys, &mut |key, value| execution.supply(key, value))
+        })
     })
 }
 
@@ -51,15 +44,9 @@ pub(crate) fn answer<E>(
     mut supply_all: impl FnMut(Vec<Key>, Supply<'_>) -> Result<(), Failure<E>>,
 ) -> Result<Result<String, Refused>, Failure<E>> {
     shielded(|| {
-        let mut execution = QueryExecution::new(query);
-        loop {
-            match execution.run() {
-                QueryStep::Done(answer) => return Ok(answer),
-                QueryStep::Need(keys) => {
-                    supply_all(keys, &mut |key, value| execution.supply(key, value))?;
-                }
-            }
-        }
+        QueryExecution::new(query).complete(|execution, keys| {
+            supply_all(keys, &mut |key, value| execution.supply(key, value))
+        })
     })
 }
 

@@ -59,23 +59,16 @@ impl FromStr for Hash {
 }
 
 pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    f.write_str(&hex::encode(bytes))
 }
 
+/// Reads 64 digits, lower-case only: a hash has one text.
 pub(crate) fn read_hex(text: &str) -> Result<[u8; 32], NotHex> {
-    let value = |byte: u8| match byte {
-        b'0'..=b'9' => Ok(byte - b'0'),
-        b'a'..=b'f' => Ok(byte - b'a' + 10),
-        _ => Err(NotHex),
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != 32 || !rest.is_empty() {
+    let mut bytes = [0; 32];
+    if text.bytes().any(|digit| digit.is_ascii_uppercase()) {
         return Err(NotHex);
     }
-    let mut bytes = [0; 32];
-    for (to, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *to = value(*high)? << 4 | value(*low)?;
-    }
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| NotHex)?;
     Ok(bytes)
 }
 

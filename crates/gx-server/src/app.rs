@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRef;
-use gx_engine::{Outbox, Waiters};
+use gx_engine::{Chain, Outbox, Waiters};
+use gx_metrics::Metrics;
 use gx_store::Store;
 use gx_store::projection::Position;
 use gx_store::tokenomics::accounts::{self, Balance};
@@ -20,7 +21,6 @@ use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
-use crate::metrics::Metrics;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +110,8 @@ pub(crate) struct Process {
     pub(crate) build: Build,
     pub(crate) config: Arc<Config>,
     pub(crate) store: Store,
+    /// The ledger, in a process that has a worker.
+    pub(crate) chain: Option<Chain>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) started: Instant,
 }

@@ -5,54 +5,36 @@
 use std::fmt;
 use std::str::FromStr;
 
-const DAY_MS: i64 = 86_400_000;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 
 /// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    year: u16,
-    month: u8,
-    day: u8,
-}
+pub struct Date(civil::Date);
 
 impl Date {
-    pub const fn year(self) -> u16 {
-        self.year
+    pub fn year(self) -> i16 {
+        self.0.year()
     }
 
     /// The day in UTC that holds a point in time.
     pub fn of_ms(ms: i64) -> Self {
-        // Years begin in March, so that leap days come last.
-        let days = ms.div_euclid(DAY_MS) + 719_468;
-        let era = days.div_euclid(146_097);
-        let of_era = days.rem_euclid(146_097);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = year + era * 400 + i64::from(month <= 2);
-        Self {
-            year: u16::try_from(year).unwrap_or_default(),
-            month: u8::try_from(month).unwrap_or_default(),
-            day: u8::try_from(day).unwrap_or_default(),
-        }
+        Self(timestamp(ms).to_zoned(TimeZone::UTC).date())
     }
 
     /// The day's first moment in UTC, in milliseconds since 1970.
     pub fn start_ms(self) -> i64 {
-        let (month, day) = (i64::from(self.month), i64::from(self.day));
-        let year = i64::from(self.year) - i64::from(month <= 2);
-        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-        let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-        let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-        (era * 146_097 + of_era - 719_468) * DAY_MS
+        let start = self.0.to_zoned(TimeZone::UTC);
+        start.map_or(0, |start| start.timestamp().as_millisecond())
     }
 
-    /// Whole years from this day to another; zero when the other is earlier.
+    /// Whole years from this day to another; zero when the other is earlier. Who was born on a
+    /// leap day is a year older on the first of March.
     pub fn age_on(self, day: Self) -> u16 {
-        let before_birthday = (day.month, day.day) < (self.month, self.day);
-        day.year.saturating_sub(self.year).saturating_sub(u16::from(before_birthday))
+        let (born, day) = (self.0, day.0);
+        let is_before_birthday = (day.month(), day.day()) < (born.month(), born.day());
+        let years = day.year().saturating_sub(born.year());
+        u16::try_from(years).unwrap_or_default().saturating_sub(u16::from(is_before_birthday))
     }
 }
 
@@ -61,93 +43,54 @@ impl FromStr for Date {
 
     /// Reads `YYYY-MM-DD`.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let mut parts = text.split('-');
-        let (Some(year), Some(month), Some(day), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(());
-        };
-        if (year.len(), month.len(), day.len()) != (4, 2, 2)
-            || ![year, month, day].into_iter().all(digits)
-        {
-            return Err(());
-        }
-        let year: u16 = year.parse().map_err(drop)?;
-        let month: u8 = month.parse().map_err(drop)?;
-        let day: u8 = day.parse().map_err(drop)?;
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        let length = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 => 28 + u8::from(leap),
-            _ => return Err(()),
-        };
-        if (1..=length).contains(&day) { Ok(Self { year, month, day }) } else { Err(()) }
+        if has_shape(text, "0000-00-00") { text.parse().map(Self).map_err(drop) } else { Err(()) }
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        fmt::Display::fmt(&self.0, f)
     }
+}
+
+/// A point in time; one that no calendar reaches is its nearest.
+fn timestamp(ms: i64) -> Timestamp {
+    let bound = if ms < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(ms).unwrap_or(bound)
 }
 
 /// A point in time as RFC 3339 with milliseconds, in UTC.
 pub fn rfc3339(ms: i64) -> String {
-    let of_day = ms.rem_euclid(DAY_MS);
-    let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
-    let (seconds, millis) = (of_day / 1000 % 60, of_day % 1000);
-    format!("{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z", Date::of_ms(ms))
+    format!("{:.3}", timestamp(ms))
 }
 
 /// Reads RFC 3339: a date, or a date and time with an offset. A date alone is its first moment in
 /// UTC.
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
-    let date: Date = text.get(..10)?.parse().ok()?;
-    let midnight = date.start_ms();
-    let rest = text.get(10..)?;
-    if rest.is_empty() {
-        return Some(midnight);
+    if text.len() <= 10 {
+        return text.parse().ok().map(Date::start_ms);
     }
-    let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let number = |at: std::ops::Range<usize>, most: i64| {
-        let digits = rest.get(at)?;
-        let all = digits.bytes().all(|byte| byte.is_ascii_digit());
-        digits.parse::<i64>().ok().filter(|number| all && *number <= most)
+    // The library reads more than RFC 3339 has.
+    let (clock, tail) = text.split_at_checked(19)?;
+    let is_clock = ["0000-00-00T00:00:00", "0000-00-00t00:00:00", "0000-00-00 00:00:00"]
+        .into_iter()
+        .any(|shape| has_shape(clock, shape));
+    let zone = match tail.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()),
+        None => tail,
     };
-    let (hours, minutes, seconds) = (number(0..2, 23)?, number(3..5, 59)?, number(6..8, 60)?);
-    let colons = (rest.get(2..3)?, rest.get(5..6)?);
-    if colons != (":", ":") {
-        return None;
-    }
-    let tail = rest.get(8..)?;
-    let fraction = tail.strip_prefix('.').unwrap_or_default();
-    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-    let millis = format!("{:0<3}", fraction.get(..digits.min(3))?).parse::<i64>().ok()?;
-    let zone = if tail.starts_with('.') { fraction.get(digits..)? } else { tail };
-    let time = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
-    Some(midnight + time - offset_ms(zone)?)
+    let is_zone = ["Z", "z", "+00:00", "-00:00"].into_iter().any(|shape| has_shape(zone, shape));
+    let time: Option<Timestamp> = (is_clock && is_zone).then(|| text.parse().ok()).flatten();
+    time.map(|time| time.as_nanosecond().div_euclid(1_000_000)).and_then(|ms| ms.try_into().ok())
 }
 
-/// `Z` or `+hh:mm` in milliseconds.
-fn offset_ms(zone: &str) -> Option<i64> {
-    if matches!(zone, "Z" | "z") {
-        return Some(0);
-    }
-    let sign = match zone.get(..1)? {
-        "+" => 1,
-        "-" => -1,
-        _ => return None,
+/// Whether a text has a digit where the shape has one, and is the shape elsewhere.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(byte, sign): (u8, u8)| match sign {
+        b'0' => byte.is_ascii_digit(),
+        sign => byte == sign,
     };
-    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    if hours.len() != 2 || minutes.len() != 2 {
-        return None;
-    }
-    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours < 24 && minutes < 60)
-        .then(|| sign * (i64::from(hours) * 60 + i64::from(minutes)) * 60_000)
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
 /// Milliseconds since 1970, by this machine's clock.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use gx_contract::{Refusal, Refused};
+use gx_contract::{Refusal, RefusalKind, Refused};
 use serde::Serialize;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -205,134 +205,15 @@ impl From<Refused> for Error {
     }
 }
 
-/// The status that a refusal code is answered with.
-#[expect(clippy::too_many_lines, reason = "one line for each code, none forgotten")]
-pub fn refusal_status(code: Refusal) -> StatusCode {
-    use Refusal as R;
-    match code {
-        R::TextInvalid
-        | R::ListInvalid
-        | R::AgeInvalid
-        | R::UserIdInvalid
-        | R::UserIdMismatch
-        | R::AccountTypeNotAllowed
-        | R::AuthRuleInvalid
-        | R::PublicKeyInvalid
-        | R::ValueOutOfBounds
-        | R::AmountZero
-        | R::SameAccount
-        | R::PoolNotDisbursable
-        | R::LoanAmountInvalid
-        | R::LoanDurationInvalid => StatusCode::BAD_REQUEST,
-        R::RoleNotAllowed
-        | R::ActorUnknown
-        | R::ActorNotAllowed
-        | R::SignatureMissing
-        | R::SignatureUnexpected
-        | R::SignatureExpired
-        | R::SignatureTooFarAhead
-        | R::SignatureWrong
-        | R::AccountFrozen
-        | R::AccountLocked
-        | R::AccountDeceased
-        | R::NotOwnAccount
-        | R::SameAdmin
-        | R::AdminLevelTooLow
-        | R::NotOneself
-        | R::NotParty
-        | R::NotGuardian
-        | R::NotStakeholder
-        | R::NotApprover
-        | R::TrustTooLow
-        | R::LoansBarred => StatusCode::FORBIDDEN,
-        R::AccountNotFound
-        | R::CountryUnknown
-        | R::ActionUnknown
-        | R::AdminUnknown
-        | R::ProposalUnknown
-        | R::GuardianNotFound
-        | R::RelationshipNotFound
-        | R::RecoveryNotFound
-        | R::StakeholderNotFound
-        | R::OrganizationNotFound
-        | R::PendingTxNotFound
-        | R::LoanNotFound => StatusCode::NOT_FOUND,
-        R::CommandIdReused
-        | R::InsufficientBalance
-        | R::AmountOverflow
-        | R::RecipientNotAllowed
-        | R::RecipientIsAdmin
-        | R::AmountAboveCap
-        | R::ParametersInconsistent
-        | R::LoanLimitExceeded
-        | R::RepaymentTooLarge => StatusCode::UNPROCESSABLE_ENTITY,
-        R::SystemPaused => StatusCode::SERVICE_UNAVAILABLE,
-        R::NotBootstrapped
-        | R::CounterpartyFrozen
-        | R::AlreadyBootstrapped
-        | R::NotPaused
-        | R::CountriesSealed
-        | R::CountryExists
-        | R::WeightsTooLarge
-        | R::CountriesNotSealed
-        | R::UserIdTaken
-        | R::IdentityTaken
-        | R::GenesisAlreadyGranted
-        | R::GenesisIneligible
-        | R::GenesisExhausted
-        | R::NotFreezable
-        | R::AlreadyFrozen
-        | R::NotFrozen
-        | R::ActionExecuted
-        | R::ActionExpired
-        | R::ProposerNotAdmin
-        | R::AdminExists
-        | R::AdminAccountInvalid
-        | R::TooFewSuperAdmins
-        | R::ProposalExists
-        | R::TooManyProposals
-        | R::ProposalFinished
-        | R::VotingEnded
-        | R::VotingNotEnded
-        | R::AlreadyVoted
-        | R::NotAUser
-        | R::TreasuryLocked
-        | R::TreasuryActive
-        | R::OrganizationNotPending
-        | R::OrganizationNotActive
-        | R::OrganizationNotEligible
-        | R::AlreadyEndorsed
-        | R::EndorsementsMissing
-        | R::ApproverNotStakeholder
-        | R::PendingTxSettled
-        | R::PendingTxExpired
-        | R::AlreadyDecided
-        | R::TooManyPending
-        | R::LoanNotPending
-        | R::LoanNotActive
-        | R::LoanNotOverdue
-        | R::TooManyLoans
-        | R::RelationshipExists
-        | R::RelationshipRejected
-        | R::RelationshipNotPending
-        | R::RelationshipNotConfirmed
-        | R::SpouseExists
-        | R::KeyExists
-        | R::KeyMissing
-        | R::KeyUnchanged
-        | R::RecoveryOpen
-        | R::RecoveryNotPending
-        | R::RecoveryExpired
-        | R::RecoveryOver
-        | R::RecoveryNotConfirmed
-        | R::RecoveryTooEarly
-        | R::AlreadyConfirmed
-        | R::StatusFinal
-        | R::StatusUnchanged
-        | R::NotTaxable
-        | R::ExemptionUnchanged
-        | R::TaxExempt
-        | R::TaxNotDue => StatusCode::CONFLICT,
+/// The status that a refusal is answered with.
+pub fn refusal_status(refusal: Refusal) -> StatusCode {
+    match refusal.kind() {
+        RefusalKind::Invalid => StatusCode::BAD_REQUEST,
+        RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        RefusalKind::Missing => StatusCode::NOT_FOUND,
+        RefusalKind::Conflict => StatusCode::CONFLICT,
+        RefusalKind::Unfit => StatusCode::UNPROCESSABLE_ENTITY,
+        RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

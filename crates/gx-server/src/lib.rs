@@ -19,7 +19,7 @@ pub mod error;
 mod http;
 mod identity;
 mod listening;
-pub mod metrics;
+mod metrics;
 mod peer;
 mod platform;
 mod routes;

@@ -10,12 +10,12 @@ use gx_engine::{
     Applied, BatchLimits, Chain, Clock, Housekeeper, Outbox, Projector, Random, Submitter, Waiters,
     holder_name,
 };
-use gx_fabric::check::Finding;
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
+use gx_metrics::Metrics;
 use gx_store::Store;
 use gx_store::admin::admins;
-use gx_types::TimeMs;
+use gx_types::{Finding, TimeMs};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,6 @@ use crate::app::{App, Process, StartError};
 use crate::build::Build;
 use crate::calendar::now_ms;
 use crate::config::{Config, LedgerEngine};
-use crate::metrics::Metrics;
 use crate::starting::Starting;
 
 /// What a process does beside serving HTTP.
@@ -72,14 +71,10 @@ impl Platform {
             Workers::NONE => None,
             Workers { .. } => Some(the_ledger(&config, &store, starting).await?),
         };
-        let metrics = Arc::new(Metrics::new(Arc::default()));
-        if let Some(chain) = chain.clone() {
-            metrics.engine.set_certificates(move || chain.certificates());
-        }
+        let metrics: Arc<Metrics> = Arc::default();
         let clock = Clock::system();
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
-        let outbox =
-            Outbox::start(store.clone(), metrics.engine.clone(), wake.clone(), clock.clone());
+        let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone(), clock.clone());
         let waiters = Waiters::start(store.clone(), &applied);
         let mut platform = Self {
             config,
@@ -99,7 +94,7 @@ impl Platform {
 
     fn spawn(&mut self, workers: Workers, wake: Arc<Notify>, applied: Applied) {
         let Some(chain) = self.chain.clone() else { return };
-        let (store, metrics) = (self.store.clone(), self.metrics.engine.clone());
+        let (store, metrics) = (self.store.clone(), self.metrics.clone());
         let (clock, random) = (self.clock.clone(), Random::system());
         if workers.submitter {
             let (store, chain, metrics) = (store.clone(), chain.clone(), metrics.clone());
@@ -144,6 +139,7 @@ impl Platform {
             build,
             config: Arc::new(self.config.clone()),
             store: self.store.clone(),
+            chain: self.chain.clone(),
             metrics: self.metrics.clone(),
             started: self.started,
         }
@@ -298,8 +294,10 @@ pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
     // Nothing waits for it: what is wrong may pass, and what is not needed may stay so.
     tokio::spawn(async move {
         for finding in gx_fabric::check::run(&options, &wallet, &wallet_path).await {
-            if let Finding { what, state, remedy: Some(remedy) } = finding {
-                tracing::warn!(what, state, remedy, "something is wrong with the Fabric network");
+            if finding.is_wrong() {
+                let Finding { rule, subject, evidence, remedy, .. } = &finding;
+                let message = "something is wrong with the Fabric network";
+                tracing::warn!(%rule, subject, evidence, %remedy, message);
             }
         }
     });

@@ -11,9 +11,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use gx_store::SCHEMA_VERSION;
 use gx_store::projection::{self, Position};
 use gx_store::submission::{self, StuckLane, Waiting};
-use gx_store::{SCHEMA_VERSION, commands};
 use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,6 +23,7 @@ use crate::app::{Away, Dependency, Process};
 use crate::calendar::{now_ms, rfc3339};
 use crate::error::Result;
 use crate::http::answer::{Html, Json, json};
+use crate::metrics::{refresh, refresh_certificates};
 
 /// Routes that every service has.
 pub(crate) fn routes() -> Vec<Route> {
@@ -302,21 +303,12 @@ impl Answer for Figures {
 /// `GET /metrics`
 async fn metrics(State(process): State<Process>) -> Result<Figures> {
     // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
-    let _ = tokio::time::timeout(PATIENCE, refresh(&process)).await;
-    Ok(Figures(process.metrics.render()))
-}
-
-async fn refresh(process: &Process) -> std::result::Result<(), gx_store::Error> {
-    let (store, metrics) = (&process.store, &process.metrics.engine);
-    let position = projection::position(store).await?;
-    if let Some(tip) = position.tip() {
-        metrics.set_heights(tip, position.checkpoint.map_or(0, |last| last.block));
+    let (metrics, now) = (&process.metrics, TimeMs(now_ms()));
+    let _ = tokio::time::timeout(PATIENCE, refresh(metrics, &process.store, now)).await;
+    if let Some(chain) = &process.chain {
+        refresh_certificates(metrics, chain, now);
     }
-    let waiting = submission::waiting(store).await?;
-    metrics.set_waiting(&waiting, TimeMs(now_ms()));
-    let dead = commands::dead_count(store).await?;
-    metrics.dead_commands.set(i64::try_from(dead).unwrap_or(i64::MAX));
-    Ok(())
+    Ok(Figures(metrics.render()))
 }
 
 /// What is running here.

@@ -336,7 +336,10 @@ impl Row {
 
     /// 32 bytes written as hexadecimal digits.
     pub(crate) fn hash(&self, column: usize) -> Result<[u8; 32], Error> {
-        from_hex(self.text(column)?).ok_or_else(|| Error::corrupt("hash", "not 64 digits"))
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(self.text(column)?, &mut bytes)
+            .map_err(|_| Error::corrupt("hash", "not 64 digits"))?;
+        Ok(bytes)
     }
 }
 
@@ -357,25 +360,6 @@ pub(crate) fn name_of(value: &impl Serialize) -> String {
 pub(crate) fn json_of(value: &impl Serialize) -> String {
     // Plain lists and structs with string keys are always written.
     serde_json::to_string(value).unwrap_or_default()
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    for byte in &mut bytes {
-        let value = digits.next()?? * 16 + digits.next()??;
-        *byte = u8::try_from(value).ok()?;
-    }
-    Some(bytes)
 }
 
 /// A count or a block number as SQL keeps it.

@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use gx_fabric::check;
+use gx_types::Finding;
 
 use super::Connection;
 use crate::{End, console};
@@ -12,17 +13,18 @@ use crate::{End, console};
 pub(crate) struct Args {
     #[command(flatten)]
     network: Connection,
+    /// The result as one JSON array of findings.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(args: &Args) -> Result<End> {
     let (options, wallet) = (args.network.options()?, args.network.wallet()?);
     let findings = check::run(&options, &wallet, args.network.wallet_path()).await;
-    for check::Finding { what, state, remedy } in &findings {
-        match remedy {
-            None => console::line(format_args!("OK     {what}: {state}")),
-            Some(remedy) => console::line(format_args!("WRONG  {what}: {state}; {remedy}")),
-        }
+    if args.json {
+        console::line(serde_json::to_string(&findings)?);
+    } else {
+        findings.iter().for_each(console::line);
     }
-    let wrong = findings.iter().any(|finding| finding.remedy.is_some());
-    Ok(if wrong { End::Findings } else { End::Done })
+    Ok(if findings.iter().any(Finding::is_wrong) { End::Findings } else { End::Done })
 }

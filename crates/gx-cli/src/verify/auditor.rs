@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use gx_contract::{BatchRecord, Event, Outcome, Posting};
+use gx_contract::{BatchRecord, Effects, Event, Outcome, Posting};
 use gx_types::{AccountId, Amount, MAX_SUPPLY};
 
 /// What an account is known to be.

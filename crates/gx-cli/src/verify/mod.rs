@@ -6,6 +6,7 @@
 
 mod auditor;
 mod read_models;
+mod rules;
 mod second;
 
 use std::path::Path;
@@ -18,7 +19,7 @@ use gx_server::config::{Config, LedgerEngine};
 use gx_server::open_fabric;
 use gx_store::projection::{self, Checkpoint, Contradictions};
 use gx_store::{Class, Store, admin::audit, submission};
-use gx_types::{AccountId, TimeMs, with_causes};
+use gx_types::{AccountId, Finding, Rule, TimeMs, with_causes};
 use serde::Serialize;
 
 use crate::settings::Settings;
@@ -57,7 +58,7 @@ pub struct Findings {
     /// Commands of the ledger whose outcome stands in the read models.
     outcomes: u64,
     audit_rows: u64,
-    pub findings: Vec<String>,
+    pub findings: Vec<Finding>,
     /// Whether the database says how far it is.
     #[serde(skip)]
     positioned: bool,
@@ -120,7 +121,8 @@ pub async fn verify(config: &Config) -> Result<Findings> {
     let embedded = config.ledger.engine == LedgerEngine::Embedded;
     if embedded && found.projected_block > 0 && found.commands > 0 && found.outcomes == 0 {
         let count = found.commands;
-        found.add(format!("the ledger has {count} commands, the database has accepted none"));
+        let evidence = format!("the ledger has {count} commands, the database accepted none");
+        found.add(&rules::FOREIGN, "ledger", evidence);
     }
     // What the submitter reads when it starts.
     found.read("the submitter's cursor", submission::next_run(&store, &[], 1, 1).await)?;
@@ -134,13 +136,14 @@ pub async fn verify(config: &Config) -> Result<Findings> {
     if embedded && found.projected_block >= found.blocks {
         let without = projection::batches_without_block(&store).await;
         if let Some(count @ 1..) = found.read("batches", without)? {
-            found.add(format!("{count} batches that were answered are in no block"));
+            let evidence = format!("{count} batches that were answered are in no block");
+            found.add(&rules::UNSETTLED, "batches", evidence);
         }
     }
     if let Some(audit) = found.read("the audit log", audit::verify(&store).await)? {
         found.audit_rows = audit.rows;
         if let Some((row, what)) = audit.broken {
-            found.add(format!("row {row} of the audit log: {what}"));
+            found.add(&rules::AUDIT_LOG, format!("row {row} of the audit log"), what);
         }
     }
     store.close().await;
@@ -167,8 +170,8 @@ fn open(config: &Config) -> Result<Ledger> {
 }
 
 impl Findings {
-    fn add(&mut self, finding: String) {
-        self.findings.push(finding);
+    fn add(&mut self, rule: &Rule, subject: impl Into<String>, evidence: impl Into<String>) {
+        self.findings.push(rule.broken(subject, evidence));
     }
 
     /// What the database has answered. Rows that are missing or that no build has written are a
@@ -176,7 +179,8 @@ impl Findings {
     fn read<T>(&mut self, what: &str, read: Result<T, gx_store::Error>) -> Result<Option<T>> {
         match read {
             Err(error) if matches!(error.class(), Class::Corrupt | Class::Sql) => {
-                self.add(format!("{what} can't be read: {}", with_causes(&error)));
+                let evidence = format!("{what} can't be read: {}", with_causes(&error));
+                self.add(&rules::READABLE, "database", evidence);
                 Ok(None)
             }
             read => Ok(Some(read?)),
@@ -187,21 +191,26 @@ impl Findings {
         let Contradictions { mistaken, lost, batches, cursor_misplaced, unsettled } =
             *contradictions;
         if batches > 0 {
-            self.add(format!("{batches} batches are others than their commands and blocks say"));
+            let evidence =
+                format!("{batches} batches are others than their commands and blocks say");
+            self.add(&rules::OUTBOX, "batches", evidence);
         }
         if mistaken > 0 {
-            self.add(format!("{mistaken} outcomes are of another command than the outbox's"));
+            let evidence = format!("{mistaken} outcomes are of another command than the outbox's");
+            self.add(&rules::OUTCOME, "outcomes", evidence);
         }
         if lost > 0 {
-            self.add(format!("{lost} commands that were sent are missing from the outbox"));
+            let evidence = format!("{lost} commands that were sent are missing from the outbox");
+            self.add(&rules::OUTBOX, "outbox", evidence);
         }
         if cursor_misplaced {
-            self.add("the submitter's cursor is not between what was sent and accepted".to_owned());
+            let evidence = "is not between what was sent and accepted";
+            self.add(&rules::OUTBOX, "the submitter's cursor", evidence);
         }
         if unsettled > 0 && self.projected_block >= self.blocks {
-            self.add(format!(
-                "{unsettled} accepted commands were sent to a ledger that lacks them"
-            ));
+            let evidence =
+                format!("{unsettled} accepted commands were sent to a ledger that lacks them");
+            self.add(&rules::UNSETTLED, "outbox", evidence);
         }
     }
 
@@ -215,7 +224,7 @@ impl Findings {
         match report.problem {
             None => Ok(true),
             Some(problem) => {
-                self.add(format!("ledger, {problem}"));
+                self.add(&rules::LEDGER, "ledger", problem.to_string());
                 Ok(false)
             }
         }
@@ -239,7 +248,7 @@ impl Findings {
         while next <= self.blocks {
             let blocks = match chain.blocks(next, BYTES).await {
                 Err(fault @ (ChainError::Damaged { .. } | ChainError::Unreadable { .. })) => {
-                    self.add(with_causes(&fault));
+                    self.add(&rules::LEDGER, "ledger", with_causes(&fault));
                     return Ok(None);
                 }
                 blocks => blocks?,
@@ -251,7 +260,7 @@ impl Findings {
                     self.commands += block.commands.len() as u64;
                 }
                 if let Err(fault) = auditor.block(&block.record) {
-                    self.add(format!("block {}: {fault}", block.number));
+                    self.add(&rules::BOOKS, format!("block {}", block.number), fault);
                     return Ok(None);
                 }
                 if block.number <= projected && outcomes_readable {
@@ -285,18 +294,18 @@ impl Findings {
             let (id, account) = account?;
             let (balance, frozen) = (account.balance.qirat(), account.frozen.is_some());
             seen += 1;
-            self.compare("the ledger's state", auditor, id, (balance, frozen));
+            self.compare(&rules::STATE, auditor, id, (balance, frozen));
         }
         if seen < auditor.accounts().len() {
             let missing = auditor.accounts().len() - seen;
-            self.add(format!("the ledger's state lacks {missing} accounts"));
+            self.add(&rules::STATE, "the ledger's state", format!("lacks {missing} accounts"));
         }
         Ok(())
     }
 
     fn compare(
         &mut self,
-        what: &str,
+        rule: &Rule,
         auditor: &Auditor,
         id: AccountId,
         (balance, frozen): (u64, bool),
@@ -311,7 +320,7 @@ impl Findings {
             }
             Some(_) => return,
         };
-        self.add(format!("{what}: {id} {fault}"));
+        self.add(rule, id.as_str(), fault);
     }
 
     pub fn print(&self) {
@@ -336,7 +345,7 @@ impl Findings {
             ));
         }
         for finding in &self.findings {
-            console::line(format_args!("WRONG: {finding}"));
+            console::line(finding);
         }
         if self.findings.is_empty() {
             console::line("Ledger, postings and read models agree; no coin was made or lost.");

@@ -15,8 +15,8 @@ use gx_store::tokenomics::accounts;
 use gx_store::{Store, outbox};
 use gx_types::{AccountId, CommandId};
 
-use super::Findings;
 use super::auditor::Auditor;
+use super::{Findings, rules};
 
 /// Accounts of one query.
 const PAGE: u32 = 1000;
@@ -40,12 +40,12 @@ impl Findings {
             seen += page.len();
             for account in page {
                 let facts = (account.balance.qirat(), account.frozen.is_some());
-                self.compare("read models", auditor, account.account_id, facts);
+                self.compare(&rules::READ_MODELS, auditor, account.account_id, facts);
             }
         }
         if seen < auditor.accounts().len() {
             let missing = auditor.accounts().len() - seen;
-            self.add(format!("the read models lack {missing} accounts"));
+            self.add(&rules::READ_MODELS, "the read models", format!("lack {missing} accounts"));
         }
         Ok(())
     }
@@ -80,13 +80,11 @@ impl Findings {
                         if user.country != create.country
                             || user.identity_hash != create.identity_hash.to_string() =>
                     {
-                        self.add(format!(
-                            "the user of {id} is not the person whom block {} has",
-                            block.number
-                        ));
+                        let evidence = format!("is not the person whom block {} has", block.number);
+                        self.add(&rules::USER, format!("the user of {id}"), evidence);
                     }
                     None if services.get(&one.command_id).is_some_and(|name| name == ADMIN) => {
-                        self.add(format!("the user of {id} is missing"));
+                        self.add(&rules::USER, format!("the user of {id}"), "is missing");
                     }
                     Some(_) | None => {}
                 }
@@ -116,7 +114,8 @@ impl Findings {
         let settled: Vec<&Envelope> = settled.collect();
         for envelopes in settled.chunks(PAGE as usize) {
             for id in outbox::differing(store, envelopes).await? {
-                self.add(format!("command {id} of block {number} is another one in the outbox"));
+                let subject = format!("command {id} of block {number}");
+                self.add(&rules::OUTBOX, subject, "is another one in the outbox");
             }
         }
         self.check_users(store, block).await?;
@@ -138,8 +137,12 @@ impl Findings {
                 if fits {
                     self.outcomes += 1;
                 } else {
-                    let told = told(&status.state);
-                    self.add(format!("command {id} of block {number} is told as {told}"));
+                    let subject = format!("command {id} of block {number}");
+                    self.add(
+                        &rules::OUTCOME,
+                        subject,
+                        format!("is told as {}", told(&status.state)),
+                    );
                 }
             }
         }

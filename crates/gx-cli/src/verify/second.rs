@@ -9,7 +9,7 @@ use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Known, ProjectedBlock};
 use gx_store::{SqliteConfig, Store};
 
-use super::Findings;
+use super::{Findings, rules};
 use crate::scratch::Scratch;
 
 /// Nobody else can want the lease of a database that is made for one verification.
@@ -51,11 +51,12 @@ impl Second {
         for differs in found.read("the read models", differences)?.unwrap_or_default() {
             let table = differs.table;
             for row in &differs.first {
-                found.add(format!("read models, table {table}: {row}"));
+                found.add(&rules::READ_MODELS, format!("table {table}"), row.to_string());
             }
             let more = differs.rows.saturating_sub(differs.first.len() as u64);
             if more > 0 {
-                found.add(format!("read models, table {table}: {more} more rows differ"));
+                let evidence = format!("{more} more rows differ");
+                found.add(&rules::READ_MODELS, format!("table {table}"), evidence);
             }
         }
         self.store.close().await;

@@ -10,7 +10,7 @@ use crate::gates::{ActorRule, Gate, level_suffices};
 use crate::query::Answer;
 use crate::state::{Admin, Clock, Key, State, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Command, Refusal};
+use crate::{Command, Effects, Refusal};
 
 /// How long an action waits for a second admin.
 const WAITS_DAYS: u32 = 7;
@@ -49,6 +49,8 @@ pub struct ActionProposed {
     /// From then on it can't be approved any more.
     pub expires_at: TimeMs,
 }
+
+impl Effects for ActionProposed {}
 
 /// Stores a command for another admin to approve, after trying whether it would run.
 pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
@@ -91,6 +93,8 @@ pub struct ActionApproved {
     pub action_id: ActionId,
     pub approved_by: AdminId,
 }
+
+impl Effects for ActionApproved {}
 
 impl Rule for ApproveAction {
     // Approvals come through the service of the highest role whatever they approve: the role is

@@ -3,11 +3,11 @@
 use gx_types::{AccountId, Actor, AdminId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use crate::Refusal;
 use crate::gates::{ActorRule, Gate};
 use crate::query::Answer;
 use crate::state::{Admin, AdminLevel, Key, State, System, Version};
 use crate::tx::{Rule, Stop, Tx};
+use crate::{Effects, Refusal};
 
 /// Makes somebody an administrator. Two super admins decide on it; while there is only one, that
 /// one names the second.
@@ -30,6 +30,8 @@ pub struct AdminAppointed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
 }
+
+impl Effects for AdminAppointed {}
 
 impl Rule for AppointAdmin {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins();
@@ -82,6 +84,8 @@ pub struct AdminRemoved {
     pub admin_id: AdminId,
     pub level: AdminLevel,
 }
+
+impl Effects for AdminRemoved {}
 
 impl Rule for RemoveAdmin {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins();

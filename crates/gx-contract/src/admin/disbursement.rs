@@ -10,7 +10,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::posting::Posting;
 use crate::state::{Admin, Key, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// What admins have paid out of each pool since bootstrap. Pools that have paid nothing are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -55,6 +55,12 @@ pub struct PoolDisbursed {
     pub amount: Amount,
     pub purpose: String,
     pub postings: Vec<Posting>,
+}
+
+impl Effects for PoolDisbursed {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
 }
 
 impl Rule for DisburseFromPool {

@@ -17,7 +17,7 @@ use crate::state::{
     Account, Admin, AdminLevel, Countries, Country, Key, Pause, State, System, Version,
 };
 use crate::tx::{Rule, Stop, Tx, imbalance};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 use gx_types::{AccountId, TimeMs};
 
 pub(crate) use actions::propose;
@@ -74,6 +74,12 @@ pub struct SystemBootstrapped {
     pub network_id: NetworkId,
     /// The only postings that do not sum to zero: they sum to the supply.
     pub postings: Vec<Posting>,
+}
+
+impl Effects for SystemBootstrapped {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
 }
 
 impl Rule for BootstrapSystem {
@@ -134,6 +140,18 @@ pub struct CountriesInitialized {
     pub total_weight: u32,
     /// When the set became complete: every country with its slots by phase.
     pub slots: Vec<CountrySlots>,
+}
+
+impl Effects for CountriesInitialized {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        let added = self.countries.iter().map(|added| added.country_code);
+        added.map(AccountId::treasury).for_each(name);
+    }
+
+    fn countries(&self, name: &mut dyn FnMut(CountryCode)) {
+        self.countries.iter().for_each(|added| name(added.country_code));
+        self.slots.iter().for_each(|sealed| name(sealed.country_code));
+    }
 }
 
 /// Genesis slots of a country by phase.
@@ -237,6 +255,8 @@ pub struct SystemPaused {
     pub reason: String,
 }
 
+impl Effects for SystemPaused {}
+
 impl Rule for PauseSystem {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
     const REFUSALS: &[Refusal] = &[Refusal::TextInvalid];
@@ -266,6 +286,8 @@ pub struct ResumeSystem {}
 pub struct SystemResumed {
     pub paused_since: TimeMs,
 }
+
+impl Effects for SystemResumed {}
 
 impl Rule for ResumeSystem {
     const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).even_paused();

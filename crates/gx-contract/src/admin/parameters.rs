@@ -10,7 +10,7 @@ use crate::params::{
 use crate::query::Answer;
 use crate::state::{Key, State};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// Sets a parameter. Two admins decide on it; a proposal that was voted on does the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -30,6 +30,8 @@ pub struct SystemParameterUpdated {
     /// How often a parameter was set since bootstrap, this time included.
     pub changes: u64,
 }
+
+impl Effects for SystemParameterUpdated {}
 
 /// The value lies within the parameter's bounds.
 pub(crate) fn check_bounds(parameter: Parameter, value: ParameterValue) -> Result<(), Refused> {

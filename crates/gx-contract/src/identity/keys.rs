@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::gates::{ActorRule, Gate};
 use crate::state::{Account, Key, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{PublicKey, Refusal, Refused};
+use crate::{Effects, PublicKey, Refusal, Refused};
 
 /// The key of an account, apart from the account so that payments do not carry it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct KeyRegistered {
     pub user_id: AccountId,
     pub public_key: PublicKey,
 }
+
+impl Effects for KeyRegistered {}
 
 pub(super) fn check_key(key: &PublicKey) -> Result<(), Refused> {
     if key.is_sound() { Ok(()) } else { Err(Refusal::PublicKeyInvalid.into()) }
@@ -85,6 +87,8 @@ pub struct KeyRotated {
     pub user_id: AccountId,
     pub public_key: PublicKey,
 }
+
+impl Effects for KeyRotated {}
 
 impl Rule for RotateKey {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);

@@ -34,7 +34,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
 use crate::state::{Account, Country, Identity, Key, TRUST_BASE, User, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused, hex_text};
+use crate::{Effects, Refusal, Refused, hex_text};
 
 /// SHA-256 or HMAC over who a person is; written as 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,16 @@ pub struct UserCreated {
     pub account_type: AccountType,
     pub genesis: GenesisStatus,
     pub trust_score: u8,
+}
+
+impl Effects for UserCreated {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.user_id);
+    }
+
+    fn countries(&self, name: &mut dyn FnMut(CountryCode)) {
+        name(self.country);
+    }
 }
 
 /// All other types are those of organizations, which no single person pays for, or the system's.

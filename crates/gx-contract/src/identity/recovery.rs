@@ -7,7 +7,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::identity::keys::{self, KeyRecord};
 use crate::state::{Key, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{PublicKey, Refusal, Refused};
+use crate::{Effects, PublicKey, Refusal, Refused};
 
 /// How many guardians a user has.
 const GUARDIANS: std::ops::RangeInclusive<usize> = 3..=20;
@@ -95,6 +95,8 @@ pub struct GuardiansNominated {
     pub guardians: Vec<AccountId>,
 }
 
+impl Effects for GuardiansNominated {}
+
 impl Rule for NominateGuardians {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -160,6 +162,8 @@ pub struct RecoveryInitiated {
     pub guardians: Vec<AccountId>,
     pub expires_at: TimeMs,
 }
+
+impl Effects for RecoveryInitiated {}
 
 impl Rule for InitiateRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
@@ -244,6 +248,8 @@ pub struct RecoveryConfirmed {
     pub completable_at: Option<TimeMs>,
 }
 
+impl Effects for RecoveryConfirmed {}
+
 impl Rule for ConfirmRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -300,6 +306,8 @@ pub struct RecoveryCancelled {
     pub user_id: AccountId,
 }
 
+impl Effects for RecoveryCancelled {}
+
 impl Rule for CancelRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] =
@@ -338,6 +346,8 @@ pub struct RecoveryCompleted {
     pub public_key: PublicKey,
     pub completed_by: AccountId,
 }
+
+impl Effects for RecoveryCompleted {}
 
 impl Rule for CompleteRecovery {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);

@@ -10,7 +10,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::identity::trust::{self, Tally, TrustScore};
 use crate::state::{Key, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// What the subject is to the object. The numbers are part of relationship ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -113,6 +113,8 @@ pub struct RelationshipRequested {
     pub subject_id: AccountId,
     pub object_id: AccountId,
 }
+
+impl Effects for RelationshipRequested {}
 
 impl Rule for RequestRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User).even_to_frozen();
@@ -220,6 +222,8 @@ pub struct RelationshipConfirmed {
     pub trust: Vec<TrustScore>,
 }
 
+impl Effects for RelationshipConfirmed {}
+
 impl Rule for ConfirmRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -271,6 +275,8 @@ pub struct RelationshipRejected {
     pub askable_from: TimeMs,
 }
 
+impl Effects for RelationshipRejected {}
+
 impl Rule for RejectRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] =
@@ -307,6 +313,8 @@ pub struct RelationshipEnded {
     /// The new score of each side that the relation described.
     pub trust: Vec<TrustScore>,
 }
+
+impl Effects for RelationshipEnded {}
 
 impl Rule for EndRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);

@@ -3,10 +3,10 @@
 use gx_types::{AccountId, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::Refusal;
 use crate::gates::{ActorRule, Gate};
 use crate::state::Account;
 use crate::tx::{Rule, Stop, Tx};
+use crate::{Effects, Refusal};
 
 /// Whether a user may act. What others send still arrives.
 #[derive(
@@ -43,6 +43,8 @@ pub struct UserStatusSet {
     pub user_id: AccountId,
     pub status: AccountStatus,
 }
+
+impl Effects for UserStatusSet {}
 
 impl Rule for SetUserStatus {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);

@@ -9,7 +9,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::posting::Posting;
 use crate::state::{Key, User, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// Applies for a loan to the actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -35,6 +35,8 @@ pub struct LoanApplied {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub purpose: String,
 }
+
+impl Effects for LoanApplied {}
 
 /// The borrower is trusted enough and has not failed too often.
 fn check_standing(tx: &mut Tx<'_>, id: AccountId, borrower: &Borrower) -> Result<(), Stop> {
@@ -156,6 +158,12 @@ pub struct LoanApproved {
     pub postings: Vec<Posting>,
 }
 
+impl Effects for LoanApproved {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+}
+
 impl Rule for ApproveLoan {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
     const REFUSALS: &[Refusal] = &[
@@ -205,6 +213,8 @@ pub struct LoanRejected {
     pub reason: String,
     pub rejected_by: Actor,
 }
+
+impl Effects for LoanRejected {}
 
 impl Rule for RejectLoan {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);

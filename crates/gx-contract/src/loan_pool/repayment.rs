@@ -9,7 +9,7 @@ use crate::identity::{TrustScore, conduct};
 use crate::posting::Posting;
 use crate::state::Key;
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// What a default costs in trust.
 const DEFAULTED: i16 = -50;
@@ -58,6 +58,12 @@ pub struct LoanRepaid {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<TrustScore>,
     pub postings: Vec<Posting>,
+}
+
+impl Effects for LoanRepaid {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
 }
 
 impl Rule for RepayLoan {
@@ -139,6 +145,8 @@ pub struct LoanDefaulted {
     pub defaults: u32,
     pub trust: TrustScore,
 }
+
+impl Effects for LoanDefaulted {}
 
 impl Rule for MarkLoanDefaulted {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);

@@ -10,7 +10,7 @@ use super::{Organization, count, own};
 use crate::gates::{ActorRule, Gate};
 use crate::state::Key;
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// Rules that a ladder has at most.
 const RULES_MAX: usize = 10;
@@ -66,6 +66,8 @@ pub struct AuthRuleProposed {
     pub required: u8,
 }
 
+impl Effects for AuthRuleProposed {}
+
 /// A ladder is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -73,6 +75,8 @@ pub struct AuthRuleDefined {
     pub org_id: AccountId,
     pub ladder: Vec<AuthRule>,
 }
+
+impl Effects for AuthRuleDefined {}
 
 /// The rule's own faults, whoever the stakeholders are.
 fn check_rule(rule: &AuthRule) -> Result<(), Refused> {

@@ -8,7 +8,7 @@ use crate::admin::check_text;
 use crate::gates::{ActorRule, Gate};
 use crate::state::{Account, Key, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// How many stakeholders an organization has.
 const STAKEHOLDERS: std::ops::RangeInclusive<usize> = 2..=20;
@@ -41,6 +41,8 @@ pub struct OrganizationProposed {
     pub stakeholders: Vec<AccountId>,
     pub proposed_by: Actor,
 }
+
+impl Effects for OrganizationProposed {}
 
 /// An organization of a government is proposed by an admin.
 const OF_GOVERNMENTS: Gate = Gate::new(Role::Admin, ActorRule::Admin);
@@ -149,6 +151,8 @@ pub struct MembershipEndorsed {
     pub required: u8,
 }
 
+impl Effects for MembershipEndorsed {}
+
 impl Rule for EndorseMembership {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -195,6 +199,12 @@ pub struct OrganizationActivated {
     pub activated_by: AccountId,
 }
 
+impl Effects for OrganizationActivated {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.org_id);
+    }
+}
+
 impl Rule for ActivateOrganization {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -239,6 +249,8 @@ pub struct OrganizationStatusSet {
     pub org_id: AccountId,
     pub status: OrganizationStatus,
 }
+
+impl Effects for OrganizationStatusSet {}
 
 impl Rule for SetOrganizationStatus {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);

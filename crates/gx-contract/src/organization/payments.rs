@@ -11,7 +11,7 @@ use crate::posting::Posting;
 use crate::state::{Key, Version};
 use crate::tokenomics::pay;
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Refusal, Refused};
+use crate::{Effects, Refusal, Refused};
 
 /// How long a payment waits for its approvals.
 const OPEN_FOR_DAYS: u32 = 30;
@@ -90,6 +90,8 @@ pub struct MultiSigTxInitiated {
     pub expires_at: TimeMs,
 }
 
+impl Effects for MultiSigTxInitiated {}
+
 /// A payment was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -108,6 +110,12 @@ pub struct MultiSigTxExecuted {
     pub postings: Vec<Posting>,
 }
 
+impl Effects for MultiSigTxExecuted {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+}
+
 /// A payment has its approvals and could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -116,6 +124,8 @@ pub struct MultiSigTxExecutionFailed {
     pub org_id: AccountId,
     pub code: Refusal,
 }
+
+impl Effects for MultiSigTxExecutionFailed {}
 
 /// The organization that decides on payments from an account.
 fn deciding(tx: &mut Tx<'_>, from: &AccountId) -> Result<AccountId, Stop> {

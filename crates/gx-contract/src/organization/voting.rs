@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::payments::settle;
 use super::{Organization, PendingTx, PendingTxState, count, organization};
-use crate::Refusal;
 use crate::gates::{ActorRule, Gate};
 use crate::state::Key;
 use crate::tx::{Rule, Stop, Tx};
+use crate::{Effects, Refusal};
 
 fn pending_tx(tx: &mut Tx<'_>, id: PendingTxId) -> Result<PendingTx, Stop> {
     let pending: Option<PendingTx> = tx.state.get(Key::PendingTx(id))?;
@@ -60,6 +60,8 @@ pub struct MultiSigTxApproved {
     pub approvals: u8,
     pub required: u8,
 }
+
+impl Effects for MultiSigTxApproved {}
 
 impl Rule for ApproveMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
@@ -115,6 +117,8 @@ pub struct MultiSigTxRejected {
     /// `REJECTED` when the quorum can no longer be reached.
     pub state: PendingTxState,
 }
+
+impl Effects for MultiSigTxRejected {}
 
 impl Rule for RejectMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
@@ -178,6 +182,8 @@ pub struct MultiSigTxCancelled {
     pub pending_tx_id: PendingTxId,
     pub org_id: AccountId,
 }
+
+impl Effects for MultiSigTxCancelled {}
 
 impl Rule for CancelMultiSigTx {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);

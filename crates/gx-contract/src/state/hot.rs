@@ -128,7 +128,7 @@ pub(super) fn outcome_bytes(outcome: &CommandOutcome) -> Option<Vec<u8>> {
     };
     let mut bytes = Vec::with_capacity(112);
     bytes.extend_from_slice(br#"{"v":1,"body":""#);
-    bytes.extend_from_slice(crate::hex::write(body.as_bytes(), &mut [0; 32]).as_bytes());
+    bytes.extend_from_slice(crate::hex_text::write(body.as_bytes(), &mut [0; 32]).as_bytes());
     bytes.extend_from_slice(br#"","batchId":""#);
     bytes.extend_from_slice(batch_id.as_str().as_bytes());
     bytes.extend_from_slice(br#"","time":"#);

@@ -8,7 +8,7 @@ use super::invariants::{all, events};
 use crate::governance::{ActiveProposals, CastVote, Proposal, ProposalStatus, Tally, Vote};
 use crate::params::{Parameters, StoredParameters};
 use crate::state::Account;
-use crate::{BatchRecord, Event};
+use crate::{BatchRecord, Effects, Event};
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -161,11 +161,6 @@ fn a_signature_moves_to_no_other_command() {
 /// The page for those who sign, whose example is read back here.
 const PAGE: &str = include_str!("../../../../docs/account-keys.md");
 
-fn unhex(text: &str) -> Vec<u8> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
-}
-
 #[test]
 fn the_documented_vectors_are_what_is_signed() {
     let mut vectors = 0;
@@ -186,9 +181,9 @@ fn the_documented_vectors_are_what_is_signed() {
         let network: NetworkId = field("network").parse().unwrap();
         let expires_at = TimeMs(field("expires at").parse().unwrap());
         let bytes = envelope.signed_bytes(network, expires_at);
-        let shown: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = hex::encode(&bytes);
         assert_eq!(shown, field("signed bytes"));
-        let seed: [u8; 32] = unhex(field("private key")).try_into().unwrap();
+        let seed: [u8; 32] = hex::decode(field("private key")).unwrap().try_into().unwrap();
         let key = SigningKey::from_bytes(&seed);
         let public_key = PublicKey::from_bytes(key.verifying_key().to_bytes());
         assert_eq!(public_key.to_string(), field("public key"));

@@ -13,7 +13,7 @@ use super::identity_faults::{self, LATER_RECOVERIES, RECOVERIES, RELATIONS};
 use super::loan_faults::{self, LOANS, OLD_LOANS};
 use super::organization_faults::{self, ORGANIZATIONS, PAYMENTS, full};
 use super::script::{check, go_on};
-use crate::{Command, Refusal};
+use crate::{Command, Refusal, RefusalKind};
 
 /// A command's line that is applied, what stands in the places of the line, and its faults.
 pub(super) struct Table {
@@ -25,7 +25,7 @@ pub(super) struct Table {
     pub(super) faults: &'static str,
 }
 
-const TABLES: [Table; 19] = [
+const TABLES: &[Table] = &[
     Table {
         line: "{actor} BootstrapSystem root",
         good: "actor=system, world=none",
@@ -604,6 +604,43 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          genesis_ineligible status_unchanged already_frozen not_frozen exemption_unchanged \
          tax_exempt tax_not_due insufficient_balance"
     );
+}
+
+/// What interfaces answer by: the statuses of HTTP follow from it, and clients from them.
+#[test]
+fn the_kinds_of_refusals_stay() {
+    let of = |kind: RefusalKind| {
+        let codes = Refusal::ALL.iter().filter(|code| code.kind() == kind);
+        codes.map(|code| code.code()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        of(RefusalKind::Invalid),
+        "text_invalid list_invalid age_invalid user_id_invalid user_id_mismatch \
+         account_type_not_allowed auth_rule_invalid public_key_invalid value_out_of_bounds \
+         amount_zero same_account pool_not_disbursable loan_amount_invalid \
+         loan_duration_invalid"
+    );
+    assert_eq!(
+        of(RefusalKind::Forbidden),
+        "role_not_allowed actor_unknown actor_not_allowed signature_missing \
+         signature_unexpected signature_expired signature_too_far_ahead signature_wrong \
+         account_frozen account_locked account_deceased not_own_account same_admin \
+         admin_level_too_low not_oneself not_party not_guardian not_stakeholder not_approver \
+         loans_barred trust_too_low"
+    );
+    assert_eq!(
+        of(RefusalKind::Missing),
+        "account_not_found action_unknown admin_unknown proposal_unknown country_unknown \
+         guardian_not_found relationship_not_found recovery_not_found stakeholder_not_found \
+         organization_not_found pending_tx_not_found loan_not_found"
+    );
+    assert_eq!(
+        of(RefusalKind::Unfit),
+        "command_id_reused recipient_not_allowed parameters_inconsistent recipient_is_admin \
+         amount_above_cap loan_limit_exceeded repayment_too_large amount_overflow \
+         insufficient_balance"
+    );
+    assert_eq!(of(RefusalKind::Unavailable), "system_paused");
 }
 
 /// That nothing else is ever refused is held against every batch, see `invariants`.

@@ -10,6 +10,7 @@ use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
 use gx_ledger::{Ledger, NodeKey};
+use gx_metrics::Metrics;
 use gx_store::commands::State;
 use gx_store::{Config, Engine, Store};
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, NetworkId, Role, TimeMs};

@@ -56,8 +56,7 @@ impl Access {
 
     /// SHA-256 over the text form, in hexadecimal digits.
     pub fn digest(&self) -> String {
-        let digest = Sha256::digest(self.canonical().as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(self.canonical().as_bytes()))
     }
 }
 

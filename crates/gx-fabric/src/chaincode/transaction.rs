@@ -303,7 +303,7 @@ pub(crate) fn surface_digest() -> String {
         hash.update(name.as_bytes());
         hash.update(b"\n");
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

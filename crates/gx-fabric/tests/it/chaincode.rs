@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use gx_contract::testing::Memory;
 use gx_contract::tokenomics::GetBalance;
-use gx_contract::{BatchRecord, Outcome};
+use gx_contract::{BatchRecord, Context, Outcome};
 use gx_fabric::issue::{Authority, Key};
 use gx_fabric::{Class, FabricEngine, Identity};
 use gx_types::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::load::{Load, Model, account};
+use crate::load::{Load, account};
 use gx_fabric_network::{CHAINCODE, Network, Release, serve_chaincode};
 
 async fn the_bytes_are_the_contracts(release: Release) {
@@ -27,11 +28,12 @@ async fn the_bytes_are_the_contracts(release: Release) {
         load.batch(Role::PartnerApi, mixed),
         load.batch(Role::PartnerApi, Vec::new()),
     ];
-    let (mut model, mut records) = (Model::default(), Vec::new());
+    let (mut model, mut records) = (Memory::default(), Vec::new());
     for batch in &batches {
         let settled = engine.submit(batch).await.unwrap();
         let block = engine.block(settled[0].block).await.unwrap().unwrap();
-        records.push(model.execute(batch, block.time));
+        let context = Context { role: batch.role, time: block.time };
+        records.push(model.execute(batch, context).unwrap());
         assert_eq!(settled[0].commands, batch.commands.len());
     }
     assert_eq!(network.state(), model.state);

@@ -1,14 +1,10 @@
-//! Commands for the tests, and a naive host that says what the contract makes of them.
-
-use std::collections::BTreeMap;
+//! Commands for the tests.
 
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
-use gx_contract::{Batch, BatchRecord, Command, Context, Envelope, Execution, Step, TOTAL_WEIGHT};
-use gx_types::{
-    AccountId, AccountType, Actor, Amount, BatchId, CommandId, NetworkId, Role, TimeMs,
-};
+use gx_contract::{Batch, Command, Envelope, TOTAL_WEIGHT};
+use gx_types::{AccountId, AccountType, Actor, Amount, BatchId, CommandId, NetworkId, Role};
 
 /// Makes envelopes and batches whose ids are new.
 #[derive(Debug, Default)]
@@ -83,32 +79,5 @@ impl Load {
             })
             .collect();
         self.batch(Role::PartnerApi, commands)
-    }
-}
-
-/// Executes batches on a map: what every engine has to arrive at.
-#[derive(Debug, Default)]
-pub(crate) struct Model {
-    pub(crate) state: BTreeMap<String, Vec<u8>>,
-}
-
-impl Model {
-    pub(crate) fn execute(&mut self, batch: &Batch, time: TimeMs) -> BatchRecord {
-        let mut execution = Execution::new(batch, Context { role: batch.role, time });
-        loop {
-            match execution.run() {
-                Step::Need(keys) => {
-                    for key in keys {
-                        let value = self.state.get(&key.encode());
-                        execution.supply(key, value.map(Vec::as_slice)).unwrap();
-                    }
-                }
-                Step::Done(done) => {
-                    let writes = done.writes.into_iter().map(|write| (write.key, write.value));
-                    self.state.extend(writes);
-                    return done.record;
-                }
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gx_contract::tokenomics::GetBalance;
-use gx_contract::{Batch, Command, Context, Event, Outcome};
+use gx_contract::{Batch, Command, Context, Effects, Event, Outcome};
 use gx_fabric::FabricEngine;
 use gx_ledger::{Ledger, NodeKey, Options};
 use gx_types::{NetworkId, TimeMs};

@@ -10,7 +10,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use prometheus_client::metrics::histogram::Histogram;
 
 use super::replay;
 use super::route::{Access, Route, Served};
@@ -19,8 +18,8 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::limits::{Allowance, Class};
-use crate::metrics::{ByRoute, ByStatus};
 use crate::service::Services;
+use gx_metrics::{ByRoute, ByStatus, Histogram};
 
 /// A route and what is counted for it.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ pub(crate) fn router(app: &App, routes: &'static [Route], services: Services) ->
             app: app.clone(),
             route,
             served: Served { routes, services },
-            seconds: app.metrics().http_seconds.get_or_create(&labels).clone(),
+            seconds: app.metrics().http_request_duration_seconds.get_or_create(&labels).clone(),
         });
         let handler = route.method_router().route_layer(from_fn_with_state(guarded, guard));
         router = router.route(route.path, handler);

@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use super::route::Route;
 use super::shape::Failure;
 use crate::app::App;
-use crate::auth::hex;
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::extract::{BodyLimits, KEY_HEADERS, idempotency_key};
@@ -77,7 +76,7 @@ async fn attempt(
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    let body_hash = hex(&hash.finalize());
+    let body_hash = hex::encode(hash.finalize());
     match claim(app, scope, &key, &body_hash).await? {
         Claimed::Mine => {}
         Claimed::Replay(answer) => return replayed(answer),

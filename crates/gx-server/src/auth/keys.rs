@@ -17,7 +17,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 
-use super::secrets::{entropy, hex};
+use super::secrets::entropy;
 use crate::config::Config;
 
 /// Why the keys of a network cannot be used.
@@ -88,7 +88,7 @@ impl Keys {
 
 fn verifier(key: VerifyingKey) -> Verifier {
     let hash = Sha256::digest(key.as_bytes());
-    Verifier { kid: hex(&hash).chars().take(16).collect(), key }
+    Verifier { kid: hex::encode(hash).chars().take(16).collect(), key }
 }
 
 fn derive(secret: &str) -> SigningKey {
@@ -187,7 +187,7 @@ impl Pepper {
         make_folder(&folder)?;
         let path = folder.join("identity-pepper");
         if !path.exists() {
-            write_once(&path, format!("{}\n", hex(&entropy::<32>()?)).as_bytes())?;
+            write_once(&path, format!("{}\n", hex::encode(entropy::<32>()?)).as_bytes())?;
         }
         let text = std::fs::read_to_string(&path)
             .map_err(|source| KeyError::Read { path: path.clone(), source })?;
@@ -219,7 +219,7 @@ impl Pepper {
     }
 
     fn hash(&self, parts: &[&str]) -> String {
-        hex(&self.mac(parts))
+        hex::encode(self.mac(parts))
     }
 
     fn mac(&self, parts: &[&str]) -> [u8; 32] {

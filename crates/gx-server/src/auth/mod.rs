@@ -23,5 +23,5 @@ pub(crate) use gate::{Gate, InSession, idle};
 pub use keys::KeyError;
 pub(crate) use logins::Logins;
 pub(crate) use password::{Hasher, Policy};
-pub(crate) use secrets::{entropy, hex, opaque_token, random_id, token_hash};
+pub(crate) use secrets::{entropy, opaque_token, random_id, token_hash};
 pub(crate) use tokens::Jwks;

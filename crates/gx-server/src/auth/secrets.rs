@@ -24,20 +24,10 @@ pub(crate) fn opaque_token() -> Result<String, rand::rngs::SysError> {
 
 /// A new id of 128 bits: 32 hexadecimal digits.
 pub(crate) fn random_id() -> Result<String, rand::rngs::SysError> {
-    entropy::<16>().map(|bytes| hex(&bytes))
+    entropy::<16>().map(hex::encode)
 }
 
 /// What is kept of an opaque token. The token has 256 bits of entropy: a plain hash is enough.
 pub(crate) fn token_hash(token: &str) -> String {
-    hex(&Sha256::digest(token.as_bytes()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(Sha256::digest(token.as_bytes()))
 }

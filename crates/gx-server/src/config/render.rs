@@ -21,7 +21,7 @@ impl Config {
     /// that should be set alike show the same digest.
     pub fn digest(&self) -> String {
         let hash = Sha256::digest(self.render_masked().as_bytes());
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.first_chunk::<8>().copied().unwrap_or_default())
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::fields::BlockNumber;
 use crate::api::Route;
 use crate::app::App;
-use crate::auth::{Caller, hex};
+use crate::auth::Caller;
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::{Page, Read, View};
@@ -69,8 +69,8 @@ impl From<Block> for BlockReply {
     fn from(row: Block) -> Self {
         Self {
             number: row.number,
-            hash: hex(&row.hash),
-            previous_hash: hex(&row.prev_hash),
+            hash: hex::encode(row.hash),
+            previous_hash: hex::encode(row.prev_hash),
             timestamp: rfc3339(row.at.0),
             role: row.role,
             batch_id: row.batch_id.to_string(),
@@ -225,7 +225,7 @@ async fn info(State(app): State<App>, _: After) -> Result<Read<LedgerReply>> {
         engine: app.config().ledger.engine.as_str(),
         tip_block: position.tip(),
         applied_block: position.checkpoint.map(|last| last.block),
-        applied_hash: position.checkpoint.map(|last| hex(&last.hash)),
+        applied_hash: position.checkpoint.map(|last| hex::encode(last.hash)),
         applied_at: position.checkpoint.map(|last| rfc3339(last.at.0)),
         lag_blocks: position.lag_blocks(),
         accounts: totals.accounts,

@@ -13,6 +13,7 @@ mod identity;
 mod outage;
 mod refresh;
 mod server;
+mod starting;
 mod system;
 mod tokenomics;
 mod written;

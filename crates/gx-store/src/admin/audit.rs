@@ -7,7 +7,7 @@ use gx_types::TimeMs;
 use sha2::{Digest, Sha256};
 
 use crate::bulk::{Bulk, Column};
-use crate::sql::{Row, sql, to_hex};
+use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx, dialect};
 
 /// Something that was done, to be recorded. Never put a secret or a token into it.
@@ -88,9 +88,9 @@ pub async fn append(tx: &mut Tx, rows: &[NewAudit]) -> Result<(), Error> {
     for row in rows {
         seq = seq.saturating_add(1);
         seqs.push(seq);
-        prev_hashes.push(to_hex(&prev_hash).into());
+        prev_hashes.push(hex::encode(prev_hash).into());
         prev_hash = hash(seq, row, &prev_hash);
-        hashes.push(to_hex(&prev_hash).into());
+        hashes.push(hex::encode(prev_hash).into());
     }
     let text = |value: fn(&NewAudit) -> &String| {
         Column::Text(rows.iter().map(|row| value(row).as_str().into()).collect())
@@ -114,7 +114,7 @@ pub async fn append(tx: &mut Tx, rows: &[NewAudit]) -> Result<(), Error> {
     .await?;
     sql("UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1")
         .bind(seq)
-        .bind(to_hex(&prev_hash))
+        .bind(hex::encode(prev_hash))
         .run(&mut conn)
         .await
         .map(drop)

@@ -6,7 +6,7 @@ use gx_types::TimeMs;
 
 use crate::lease::{self, Lease};
 use crate::projection::block::ProjectedBlock;
-use crate::sql::{Conn, Row, int, sql, to_hex};
+use crate::sql::{Conn, Row, int, sql};
 use crate::{Error, Source, Store, Tx, dialect};
 
 /// The last applied block.
@@ -154,7 +154,7 @@ pub(super) fn advance(
 }
 
 fn other(block: u64, expected: &[u8; 32], found: &[u8; 32]) -> Error {
-    Error::OtherLedger { block, expected: to_hex(expected), found: to_hex(found) }
+    Error::OtherLedger { block, expected: hex::encode(expected), found: hex::encode(found) }
 }
 
 pub(super) async fn store(conn: &mut Conn<'_>, progress: &Progress) -> Result<(), Error> {
@@ -166,9 +166,9 @@ pub(super) async fn store(conn: &mut Conn<'_>, progress: &Progress) -> Result<()
             at_ms = excluded.at_ms, account_count = excluded.account_count,
             command_count = excluded.command_count, refused_count = excluded.refused_count,
             entry_count = excluded.entry_count")
-    .bind(to_hex(origin))
+    .bind(hex::encode(origin))
     .bind(int(checkpoint.block)?)
-    .bind(to_hex(&checkpoint.hash))
+    .bind(hex::encode(checkpoint.hash))
     .bind(checkpoint.at)
     .bind(int(totals.accounts)?)
     .bind(int(totals.commands)?)

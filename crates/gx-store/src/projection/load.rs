@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use gx_contract::params::VelocityTax;
-use gx_contract::{Event, Outcome};
+use gx_contract::{Effects, Event, Outcome, Posting};
 use gx_types::{AccountId, CountryCode};
 
 use crate::Error;
@@ -17,82 +17,16 @@ use crate::sql::{Conn, int, sql};
 
 /// What the events name.
 #[derive(Debug, Default)]
-struct Named<'b> {
-    accounts: HashSet<&'b AccountId>,
-    treasuries: HashSet<AccountId>,
+struct Named {
+    accounts: HashSet<AccountId>,
     countries: BTreeSet<CountryCode>,
 }
 
-impl<'b> Named<'b> {
-    fn event(&mut self, event: &'b Event) {
-        self.accounts.extend(event.postings().iter().map(|posting| posting.account()));
-        match event {
-            Event::CountriesInitialized(event) => {
-                let added = event.countries.iter().map(|country| country.country_code);
-                self.treasuries.extend(added.clone().map(AccountId::treasury));
-                self.countries.extend(added);
-                self.countries.extend(event.slots.iter().map(|sealed| sealed.country_code));
-            }
-            Event::UserCreated(event) => {
-                self.accounts.insert(&event.user_id);
-                self.countries.insert(event.country);
-            }
-            Event::GenesisDistributed(event) => {
-                self.accounts.insert(&event.user_id);
-                self.countries.insert(event.country);
-            }
-            Event::GenesisSkipped(event) => drop(self.accounts.insert(&event.user_id)),
-            Event::WalletFrozen(event) => drop(self.accounts.insert(&event.user_id)),
-            Event::WalletUnfrozen(event) => drop(self.accounts.insert(&event.user_id)),
-            Event::OrganizationActivated(event) => drop(self.accounts.insert(&event.org_id)),
-            Event::VelocityTaxApplied(event) => drop(self.accounts.insert(&event.account_id)),
-            Event::VelocityTaxSkipped(event) => drop(self.accounts.insert(&event.account_id)),
-            Event::VelocityTaxExemptSet(event) => drop(self.accounts.insert(&event.account_id)),
-            // These move coins between the accounts of their postings, or none.
-            Event::SystemBootstrapped(_)
-            | Event::SystemPaused(_)
-            | Event::SystemResumed(_)
-            | Event::ActionProposed(_)
-            | Event::ActionApproved(_)
-            | Event::AdminAppointed(_)
-            | Event::AdminRemoved(_)
-            | Event::SystemParameterUpdated(_)
-            | Event::PoolDisbursed(_)
-            | Event::KeyRegistered(_)
-            | Event::KeyRotated(_)
-            | Event::UserStatusSet(_)
-            | Event::RelationshipRequested(_)
-            | Event::RelationshipConfirmed(_)
-            | Event::RelationshipRejected(_)
-            | Event::RelationshipEnded(_)
-            | Event::GuardiansNominated(_)
-            | Event::RecoveryInitiated(_)
-            | Event::RecoveryConfirmed(_)
-            | Event::RecoveryCancelled(_)
-            | Event::RecoveryCompleted(_)
-            | Event::Transferred(_)
-            | Event::OrganizationProposed(_)
-            | Event::MembershipEndorsed(_)
-            | Event::OrganizationStatusSet(_)
-            | Event::AuthRuleProposed(_)
-            | Event::AuthRuleDefined(_)
-            | Event::MultiSigTxInitiated(_)
-            | Event::MultiSigTxApproved(_)
-            | Event::MultiSigTxRejected(_)
-            | Event::MultiSigTxCancelled(_)
-            | Event::MultiSigTxExecuted(_)
-            | Event::MultiSigTxExecutionFailed(_)
-            | Event::LoanApplied(_)
-            | Event::LoanApproved(_)
-            | Event::LoanRejected(_)
-            | Event::LoanRepaid(_)
-            | Event::LoanDefaulted(_)
-            | Event::TreasuryActivated(_)
-            | Event::ProposalSubmitted(_)
-            | Event::VoteCast(_)
-            | Event::ProposalExecuted(_)
-            | Event::ProposalFailed(_) => {}
-        }
+impl Named {
+    fn event(&mut self, event: &Event) {
+        self.accounts.extend(event.postings().iter().map(Posting::account));
+        event.accounts(&mut |account| self.accounts.extend([account]));
+        event.countries(&mut |country| self.countries.extend([country]));
     }
 }
 
@@ -127,7 +61,7 @@ pub(super) async fn projection<'b>(
     };
     let mut projection = Projection::new(account_count, tax_threshold);
     let mut ids: BTreeSet<&AccountId> = BTreeSet::new();
-    for id in named.accounts.iter().copied().chain(&named.treasuries) {
+    for id in &named.accounts {
         match known.get(id) {
             Some(state) => drop(projection.accounts.insert(*id, state)),
             None => drop(ids.insert(id)),

@@ -16,7 +16,7 @@ use crate::projection::rows::{EntryRow, all_there};
 use crate::projection::state::{
     AccountState, Change, CountryRow, NewAccount, Projection, SystemChange,
 };
-use crate::sql::{Conn, int, name_of, sql, to_hex};
+use crate::sql::{Conn, int, name_of, sql};
 
 /// Writes everything, and gives the accounts back as they are left.
 pub(super) async fn projection(
@@ -289,8 +289,8 @@ pub(super) async fn blocks(
             refused_count) {rows}",
         vec![
             Column::Int(number),
-            text(|block| to_hex(&block.hash)),
-            text(|block| to_hex(&block.prev_hash)),
+            text(|block| hex::encode(block.hash)),
+            text(|block| hex::encode(block.prev_hash)),
             Column::Int(at),
             text(|block| block.role.to_string()),
             text(|block| block.record.batch_id.to_string()),

@@ -1,16 +1,12 @@
 //! A ledger in memory: the contract run over a map, in blocks with made-up hashes.
 
-use std::collections::BTreeMap;
-
 use crate::backend::NETWORK;
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::state::{Account, Key, Record};
+use gx_contract::testing::Memory;
 use gx_contract::tokenomics::Transfer;
-use gx_contract::{
-    Batch, BatchRecord, Command, Context, Envelope, Execution, Query, QueryExecution, QueryStep,
-    Step,
-};
+use gx_contract::{Batch, BatchRecord, Command, Context, Envelope, Query};
 use gx_store::projection::ProjectedBlock;
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, Role, TimeMs};
 
@@ -41,7 +37,7 @@ impl Block {
 /// The ledger.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
-    state: BTreeMap<String, Vec<u8>>,
+    ledger: Memory,
     pub(crate) blocks: Vec<Block>,
     ids: u128,
     /// How much later than a second a block the ledger is, in milliseconds.
@@ -74,25 +70,10 @@ impl Chain {
         let number = u64::try_from(self.blocks.len()).unwrap() + 1;
         let time = TimeMs(START + i64::try_from(number).unwrap() * 1000 + self.later);
         let batch = Batch { batch_id, role, commands };
-        let mut execution = Execution::new(&batch, Context { role, time });
-        let done = loop {
-            match execution.run() {
-                Step::Need(keys) => {
-                    for key in keys {
-                        let value = self.state.get(&key.encode());
-                        execution.supply(key, value.map(Vec::as_slice)).unwrap();
-                    }
-                }
-                Step::Done(done) => break done,
-            }
-        };
-        for write in done.writes {
-            self.state.insert(write.key, write.value);
-        }
+        let record = self.ledger.execute(&batch, Context { role, time }).unwrap();
         let prev_hash = self.blocks.last().map_or([7; 32], |block| block.hash);
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&number.to_be_bytes());
-        let record = done.record;
         let commands = batch.commands;
         self.blocks.push(Block { number, hash, prev_hash, role, commands, record });
         self.blocks.last().unwrap()
@@ -110,26 +91,13 @@ impl Chain {
 
     /// What the ledger answers to a query.
     pub(crate) fn ask(&self, query: impl Into<Query>) -> serde_json::Value {
-        let mut execution = QueryExecution::new(query.into());
-        loop {
-            match execution.run() {
-                QueryStep::Need(keys) => {
-                    for key in keys {
-                        let value = self.state.get(&key.encode());
-                        execution.supply(key, value.map(Vec::as_slice)).unwrap();
-                    }
-                }
-                QueryStep::Done(answer) => {
-                    return serde_json::from_str(&answer.unwrap()).unwrap();
-                }
-            }
-        }
+        serde_json::from_str(&self.ledger.ask(query).unwrap().unwrap()).unwrap()
     }
 
     /// What the ledger holds of an account.
     pub(crate) fn account(&self, id: &AccountId) -> Account {
         let key = Key::Account(*id);
-        match Record::decode(&key, &self.state[&key.encode()]).unwrap() {
+        match Record::decode(&key, self.ledger.value(&key).unwrap()).unwrap() {
             Record::Account(account) => account,
             other => panic!("{other:?}"),
         }

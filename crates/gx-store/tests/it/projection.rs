@@ -1,7 +1,7 @@
 //! Blocks become read models: whole, in order, once, or not at all.
 
 use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
-use gx_contract::{GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
+use gx_contract::{Effects, GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Applied, Known};
 use gx_store::tokenomics::{accounts, countries, supply};

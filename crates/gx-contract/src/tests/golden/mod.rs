@@ -169,7 +169,7 @@ fn bodies() {
     let mut golden = Samples::new();
     for (case, envelope) in samples::envelopes() {
         let body = envelope.canonical_body();
-        let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(body);
         let text = format!("{hex}\n{}", envelope.body_hash());
         add(&mut golden, format!("{}.{case}.txt", function(envelope.command.name())), text);
     }

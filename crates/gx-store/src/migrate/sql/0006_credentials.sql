@@ -1,3 +1,4 @@
+-- Drops columns that the version before reads: its processes are stopped before this runs.
 -- What a log-in checks, for every kind of subject in one table. Writers: identity for users, admin
 -- for admins.
 CREATE TABLE credentials (

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use gx_contract::{Batch, Context, Done, Envelope, Execution, Outcome, Step};
+use gx_contract::{Batch, Context, Done, Envelope, Execution, Outcome};
 use gx_types::{BatchId, Role, TimeMs};
 
 /// The map and the time of its next batch.
@@ -48,20 +48,15 @@ impl Host {
     /// again, with the same work and the same result. Tells how long it took, too.
     pub(super) fn tried(&self, batch: &Batch) -> Result<(Done, Duration)> {
         let start = Instant::now();
-        let mut execution = Execution::new(batch, Context { role: batch.role, time: self.now });
+        let execution = Execution::new(batch, Context { role: batch.role, time: self.now });
         let mut text = String::with_capacity(64);
-        let done = loop {
-            match execution.run() {
-                Step::Need(keys) => {
-                    for key in keys {
-                        text.clear();
-                        key.encode_to(&mut text);
-                        execution.supply(key, self.state.get(&text).map(Vec::as_slice))?;
-                    }
-                }
-                Step::Done(done) => break done,
-            }
-        };
+        let done = execution.complete(|execution, keys| {
+            keys.into_iter().try_for_each(|key| {
+                text.clear();
+                key.encode_to(&mut text);
+                execution.supply(key, self.state.get(&text).map(Vec::as_slice))
+            })
+        })?;
         let took = start.elapsed();
         let results = batch.commands.iter().zip(&done.record.results);
         for (envelope, result) in results {
