@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{contract_page, process};
+use crate::{contract_page, metrics_page, process};
 
 /// Writes the generated files.
 #[derive(Debug, clap::Args)]
@@ -28,19 +28,20 @@ struct File {
 }
 
 const CONTRACT: File = File { path: "docs/contract.md", make: || Ok(contract_page::page()) };
+const METRICS: File = File { path: "docs/metrics.md", make: || Ok(metrics_page::page()) };
 const OPENAPI: File = File { path: "openapi/openapi.json", make: openapi };
 
-/// The whole workspace is built, as tests and lints build it: another selection of packages would
-/// turn on other features of what they depend on, and build all of it once more.
+/// The whole workspace is built with its tests, as those build it: another selection would turn on
+/// other features of what they depend on, and build all of it once more.
 fn openapi() -> Result<String> {
-    process::run(&mut process::cargo(&["build", "--quiet", "--workspace"]))?;
+    process::run(&mut process::cargo(&["build", "--quiet", "--workspace", "--all-targets"]))?;
     let folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let binary = process::root().join(folder).join("debug/gx");
     process::output(&mut process::command(&binary.to_string_lossy(), &["openapi"]))
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let files = if args.contract { vec![CONTRACT] } else { vec![CONTRACT, OPENAPI] };
+    let files = if args.contract { vec![CONTRACT] } else { vec![CONTRACT, METRICS, OPENAPI] };
     let mut stale = Vec::new();
     for File { path, make } in files {
         let made = make()?;

@@ -1,5 +1,5 @@
-//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `fabric`, `mutants`,
-//! `pg`.
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `fabric`, `new`,
+//! `mutants`, `pg`.
 //!
 //! Everything that continuous integration does can be done here by hand with the same command.
 //! Nothing of this is part of the product.
@@ -12,9 +12,12 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod ci;
 mod contract_page;
+mod contributing;
 mod fabric;
 mod generate;
+mod metrics_page;
 mod mutants;
+mod new;
 mod pg;
 mod pgbench;
 mod process;
@@ -47,6 +50,11 @@ enum Command {
     Bench(bench::Args),
     /// A Fabric network on this machine, to develop and test on.
     Fabric(fabric::Args),
+    /// Whether the list that adds a command is true: follows it in a copy; minutes.
+    Contributing,
+    /// The skeletons of a command, a route or a migration.
+    #[command(subcommand)]
+    New(new::Args),
     /// How many changes of the rules about money the tests notice; hours, not part of `ci`.
     Mutants(mutants::Args),
     /// A throw-away PostgreSQL cluster; prints its address and lasts until Ctrl-C.
@@ -61,6 +69,8 @@ fn main() -> ExitCode {
         Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Fabric(args) => fabric::run(&args),
+        Command::Contributing => contributing::run(),
+        Command::New(args) => new::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Pg(args) => pg::run(&args),
     };

@@ -22,8 +22,18 @@ pub(crate) fn command(program: &str, args: &[&str]) -> Command {
 }
 
 /// The cargo that runs this process.
+///
+/// It is not told what `cargo run` has told this process of its package: build scripts that look at
+/// that would run again, and with them half of the build, whenever somebody calls cargo by hand.
 pub(crate) fn cargo(args: &[&str]) -> Command {
-    command(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), args)
+    let mut command = command(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), args);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// Whether a subcommand of cargo is installed.

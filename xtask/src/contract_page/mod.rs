@@ -132,10 +132,11 @@ fn refusals(page: &mut String) {
     let text = "In order of precedence. After a passing one, the same command may be applied \
                 later under a new id without anybody changing it.\n";
     section(page, "Refusal codes", text);
-    page.push_str("\n| Code | Passing | Meaning |\n|---|---|---|\n");
+    page.push_str("\n| Code | Kind | Passing | Meaning |\n|---|---|---|---|\n");
     for code in Refusal::ALL {
         let passing = if code.transient() { "yes" } else { "" };
-        let _ = writeln!(page, "| `{code}` | {passing} | {} |", cell(code.describe()));
+        let (kind, meaning) = (code.kind().name(), cell(code.describe()));
+        let _ = writeln!(page, "| `{code}` | {kind} | {passing} | {meaning} |");
     }
 }
 

@@ -260,7 +260,7 @@ mod tests {
 
     fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
         let findings = circles(&Tree::new(files), "a/src");
-        findings.into_iter().map(|finding| finding.problem).collect()
+        findings.into_iter().map(|finding| finding.evidence).collect()
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
             ("a/src/odd.rs", ""),
         ];
         let findings = floors(&Tree::new(files), "a/src", &["low", "high"]);
-        let found: Vec<String> = findings.into_iter().map(|finding| finding.problem).collect();
+        let found: Vec<String> = findings.into_iter().map(|finding| finding.evidence).collect();
         assert_eq!(found, ["low uses high, which stands above it", "odd has no floor"]);
     }
 

@@ -28,7 +28,7 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 14] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-workbench"],
@@ -52,7 +52,7 @@ const TABLE: [Row; 13] = [
     Row { name: "gx-contract", may: &["gx-types"], tests_may: &[], never: &IMPURE },
     Row {
         name: "gx-engine",
-        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
+        may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-metrics", "gx-store", "gx-types"],
         tests_may: &["gx-pg"],
         never: &["axum", "hyper", "redb", "sqlx"],
     },
@@ -74,10 +74,19 @@ const TABLE: [Row; 13] = [
         tests_may: &[],
         never: &["axum", "sqlx"],
     },
+    Row { name: "gx-metrics", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
     Row { name: "gx-pg", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
     Row {
         name: "gx-server",
-        may: &["gx-contract", "gx-engine", "gx-fabric", "gx-ledger", "gx-store", "gx-types"],
+        may: &[
+            "gx-contract",
+            "gx-engine",
+            "gx-fabric",
+            "gx-ledger",
+            "gx-metrics",
+            "gx-store",
+            "gx-types",
+        ],
         tests_may: &["gx-fabric-network", "gx-pg"],
         never: &["kube", "redb"],
     },
@@ -96,6 +105,7 @@ const TABLE: [Row; 13] = [
             "gx-engine",
             "gx-fabric",
             "gx-ledger",
+            "gx-metrics",
             "gx-pg",
             "gx-server",
             "gx-store",
@@ -106,7 +116,7 @@ const TABLE: [Row; 13] = [
     },
     Row {
         name: "xtask",
-        may: &["gx-contract", "gx-pg"],
+        may: &["gx-contract", "gx-metrics", "gx-pg", "gx-types"],
         tests_may: &[],
         never: &["axum", "sqlx", "tokio"],
     },
@@ -176,7 +186,7 @@ mod tests {
         let others = TABLE.iter().filter(|row| row.name != changed.name);
         let mut packages: Vec<Package> = others.map(|row| package(row.name, &[])).collect();
         packages.push(changed);
-        check(&packages).into_iter().map(|finding| finding.problem).collect()
+        check(&packages).into_iter().map(|finding| finding.evidence).collect()
     }
 
     #[test]

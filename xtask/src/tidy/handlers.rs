@@ -78,7 +78,7 @@ mod tests {
              fn other() {{\n{long}}}\n"
         );
         let found = check(&Tree::new([("crates/gx-server/src/a.rs", &*text)]));
-        let found: Vec<String> = found.into_iter().map(|finding| finding.problem).collect();
+        let found: Vec<String> = found.into_iter().map(|finding| finding.evidence).collect();
         assert_eq!(found, ["one has 16 lines, more than 15"]);
     }
 }

@@ -64,7 +64,7 @@ mod tests {
 
     fn broken(path: &str, text: &str) -> Vec<(&'static str, usize)> {
         let file = File::new(path, text);
-        check(&file).into_iter().map(|found| (found.rule, found.line)).collect()
+        crate::tidy::places(check(&file))
     }
 
     #[test]

@@ -3,8 +3,6 @@
 //! A rule is one function from a file (or all of them) to findings, with a good and a bad example
 //! in its tests. Rules must not read anything but the tree they are given.
 
-use std::fmt;
-
 use anyhow::{Result, bail};
 
 mod cargo;
@@ -19,26 +17,17 @@ mod source;
 mod text;
 mod tree;
 mod unused;
+mod writers;
+
+use gx_types::{Finding, Severity};
 
 use crate::process;
 use tree::Tree;
 
-/// One place that breaks one rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Finding {
-    path: String,
-    line: usize,
-    rule: &'static str,
-    problem: String,
-    /// What to do about it.
-    remedy: &'static str,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, line, rule, problem, remedy } = self;
-        write!(f, "{path}:{line}: {rule}: {problem}; {remedy}")
-    }
+/// How editors and people follow it: the place first.
+fn told(finding: &Finding) -> String {
+    let Finding { rule, subject, evidence, remedy, .. } = finding;
+    format!("{subject}: {rule}: {evidence}; {remedy}")
 }
 
 /// Name and remedy of a rule; findings are made from it.
@@ -50,15 +39,16 @@ struct Rule {
 
 impl Rule {
     fn finding(self, path: &str, line: usize, problem: impl Into<String>) -> Finding {
-        let (path, problem) = (path.to_owned(), problem.into());
-        Finding { path, line, rule: self.name, problem, remedy: self.remedy }
+        let severity = Severity::High;
+        gx_types::Rule { id: self.name, severity, remedy: self.remedy }
+            .broken(format!("{path}:{line}"), problem)
     }
 }
 
 pub(crate) fn run() -> Result<()> {
     let findings = check()?;
     for finding in &findings {
-        println!("{finding}");
+        println!("{}", told(finding));
     }
     match findings.len() {
         0 => Ok(()),
@@ -79,10 +69,22 @@ fn check() -> Result<Vec<Finding>> {
     findings.extend(circles::check(&tree));
     findings.extend(handlers::check(&tree));
     findings.extend(unused::check(&tree));
+    findings.extend(writers::check(&tree));
     findings.extend(edges::check(&packages));
     findings.extend(shipped::check(&process::output(&mut process::cargo(&shipped::ARGS))?));
-    findings.sort();
+    findings.sort_by(|a, b| a.subject.cmp(&b.subject));
     Ok(findings)
+}
+
+/// Rules and lines, as the tests of rules compare them.
+#[cfg(test)]
+fn places(findings: Vec<Finding>) -> Vec<(&'static str, usize)> {
+    let place = |finding: Finding| {
+        let std::borrow::Cow::Borrowed(rule) = finding.rule else { panic!("a rule of a table") };
+        let (_, line) = finding.subject.rsplit_once(':').unwrap();
+        (rule, line.parse().unwrap())
+    };
+    findings.into_iter().map(place).collect()
 }
 
 #[cfg(test)]
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn this_repository_is_tidy() {
         let findings = super::check().unwrap();
-        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let lines: Vec<String> = findings.iter().map(super::told).collect();
         assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
 }

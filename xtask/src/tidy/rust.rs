@@ -147,7 +147,7 @@ mod tests {
     /// The rules that a file with this body breaks, with the lines; the first line is the docs.
     fn broken(path: &str, body: &str) -> Vec<(&'static str, usize)> {
         let file = File::new(path, &format!("//! What it is.\n{body}\n"));
-        check(&file).into_iter().map(|found| (found.rule, found.line)).collect()
+        crate::tidy::places(check(&file))
     }
 
     #[test]

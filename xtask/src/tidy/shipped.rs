@@ -43,7 +43,7 @@ mod tests {
     use super::check;
 
     fn problems(crates: &str) -> Vec<String> {
-        check(crates).into_iter().map(|finding| finding.problem).collect()
+        check(crates).into_iter().map(|finding| finding.evidence).collect()
     }
 
     #[test]

@@ -87,7 +87,7 @@ mod tests {
     use super::check;
 
     fn rules(path: &str, text: &str) -> Vec<(&'static str, usize)> {
-        check(&File::new(path, text)).into_iter().map(|found| (found.rule, found.line)).collect()
+        crate::tidy::places(check(&File::new(path, text)))
     }
 
     #[test]

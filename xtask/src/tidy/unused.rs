@@ -117,7 +117,7 @@ mod tests {
         ];
         let found = |excused: &[&'static str]| -> Vec<String> {
             let excused: BTreeSet<&str> = excused.iter().copied().collect();
-            find(&Tree::new(files), &excused).into_iter().map(|one| one.problem).collect()
+            find(&Tree::new(files), &excused).into_iter().map(|one| one.evidence).collect()
         };
         assert_eq!(found(&[]), ["nothing calls lost"]);
         let told = "used is called; take it off the list in unused.rs";
