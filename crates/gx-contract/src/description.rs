@@ -30,7 +30,8 @@ impl CommandDescription {
         refusals.extend(R::REFUSALS);
         refusals.sort_unstable();
         refusals.dedup();
-        let proposed = R::GATE.needs_two_admins().then_some("ActionProposed");
+        let waits = gates.iter().any(Gate::needs_two_admins);
+        let proposed = waits.then_some("ActionProposed");
         let events = proposed.into_iter().chain(R::EVENTS.iter().copied()).collect();
         Self { name, gates, refusals, events, runs_actions: R::RUNS_ACTIONS }
     }

@@ -1,6 +1,6 @@
 //! The checks that stand before every rule, in one place and one order.
 
-use gx_types::{Actor, NetworkId, Role, TimeMs};
+use gx_types::{AccountId, Actor, NetworkId, Role, TimeMs};
 
 use crate::identity::{AccountStatus, KeyRecord};
 use crate::signature::{SIGNED_AHEAD_MAX_MS, Verified};
@@ -42,11 +42,23 @@ pub struct Gate {
     pub(crate) two_admins: bool,
     /// Whether the other party may be frozen: it is not a user who pays.
     pub(crate) pays_frozen: bool,
+    /// Whether the other party may be deceased: what is moved is ordered by a court.
+    pub(crate) pays_deceased: bool,
+    /// Whether an admin may give it without the key that admins need: it is how they get one.
+    pub(crate) without_key: bool,
 }
 
 impl Gate {
     pub(crate) const fn new(role: Role, actor: ActorRule) -> Self {
-        Self { role, actor, when: When::Running, two_admins: false, pays_frozen: false }
+        Self {
+            role,
+            actor,
+            when: When::Running,
+            two_admins: false,
+            pays_frozen: false,
+            pays_deceased: false,
+            without_key: false,
+        }
     }
 
     pub(crate) const fn before_bootstrap(self) -> Self {
@@ -59,6 +71,14 @@ impl Gate {
 
     pub(crate) const fn even_to_frozen(self) -> Self {
         Self { pays_frozen: true, ..self }
+    }
+
+    pub(crate) const fn even_without_key(self) -> Self {
+        Self { without_key: true, ..self }
+    }
+
+    pub(crate) const fn even_to_deceased(self) -> Self {
+        Self { pays_deceased: true, ..self }
     }
 
     /// Whether it waits for a second admin before it runs.
@@ -81,6 +101,11 @@ impl Gate {
         let (unbootstrapped, paused) = self.taken();
         let known = self.actor != ActorRule::Bootstrap;
         let user = self.actor == ActorRule::User;
+        let admin = match self.actor {
+            ActorRule::SuperAdmin | ActorRule::Admin | ActorRule::AdminOrSystem => true,
+            ActorRule::Bootstrap | ActorRule::User => false,
+        };
+        let keyed = user || admin;
         let codes = [
             (true, Refusal::CommandIdReused),
             (true, Refusal::RoleNotAllowed),
@@ -88,11 +113,12 @@ impl Gate {
             (!paused, Refusal::SystemPaused),
             (known, Refusal::ActorUnknown),
             (true, Refusal::ActorNotAllowed),
-            (user, Refusal::SignatureMissing),
+            (admin && !self.without_key, Refusal::AdminKeyMissing),
+            (keyed, Refusal::SignatureMissing),
             (true, Refusal::SignatureUnexpected),
-            (user, Refusal::SignatureExpired),
-            (user, Refusal::SignatureTooFarAhead),
-            (user, Refusal::SignatureWrong),
+            (keyed, Refusal::SignatureExpired),
+            (keyed, Refusal::SignatureTooFarAhead),
+            (keyed, Refusal::SignatureWrong),
             (user, Refusal::AccountFrozen),
             (user, Refusal::AccountLocked),
             (user, Refusal::AccountDeceased),
@@ -138,7 +164,8 @@ pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) {
 }
 
 /// role → bootstrapped → not paused → actor known → actor allowed → actor's signature → actor
-/// neither frozen nor locked nor deceased → other party known → other party not frozen.
+/// neither frozen nor locked nor deceased → other party known → other party neither frozen nor
+/// deceased.
 pub(crate) fn check(
     state: &mut State,
     envelope: &Envelope,
@@ -163,44 +190,64 @@ pub(crate) fn check(
             Some(system.network_id)
         }
     };
-    check_actor(state, envelope, gate.actor, network, now, seen)?;
-    if let Some(other) = rule.counterparty()
-        && state.existing_account(other)?.frozen.is_some()
-        && !gate.pays_frozen
-    {
-        return Err(Refusal::CounterpartyFrozen.into());
+    check_actor(state, envelope, &gate, network, now, seen)?;
+    check_counterparty(state, rule, &gate)
+}
+
+/// Whether the other party of the command may be concerned by it.
+pub(crate) fn check_counterparty(
+    state: &mut State,
+    rule: &dyn DynRule,
+    gate: &Gate,
+) -> Result<(), Stop> {
+    if let Some(other) = rule.counterparty() {
+        let account = state.existing_account(other)?;
+        if account.frozen.is_some() && !gate.pays_frozen {
+            return Err(Refusal::CounterpartyFrozen.into());
+        }
+        if account.status == AccountStatus::Deceased && !gate.pays_deceased {
+            return Err(Refusal::CounterpartyDeceased.into());
+        }
     }
     Ok(())
+}
+
+/// Who acts, and what their signature is held against.
+enum Acting<'e> {
+    /// The system, or whoever bootstraps it.
+    Nobody,
+    Admin(Option<PublicKey>),
+    User(&'e AccountId, Account),
 }
 
 fn check_actor(
     state: &mut State,
     envelope: &Envelope,
-    rule: ActorRule,
+    gate: &Gate,
     network: Option<NetworkId>,
     now: TimeMs,
     seen: &mut Option<Verified>,
 ) -> Result<(), Stop> {
-    let actor = &envelope.actor;
+    let (actor, rule) = (&envelope.actor, gate.actor);
     let unknown = || Refusal::ActorUnknown.because(format!("{actor} is not on the ledger"));
-    let (allowed, account) = match actor {
-        _ if rule == ActorRule::Bootstrap => (true, None),
-        Actor::System => (true, None),
+    let (allowed, acting) = match actor {
+        _ if rule == ActorRule::Bootstrap => (true, Acting::Nobody),
+        Actor::System => (true, Acting::Nobody),
         Actor::Admin(id) => {
             let admin: Option<Admin> = state.get(Key::Admin(*id))?;
             let admin = admin.filter(Admin::in_office).ok_or_else(unknown)?;
-            (level_suffices(admin.level, rule), None)
+            (level_suffices(admin.level, rule), Acting::Admin(admin.public_key))
         }
         Actor::User(id) => {
             let account: Account = state.account(id)?.ok_or_else(unknown)?;
-            (account.is_user(), Some((id, account)))
+            (account.is_user(), Acting::User(id, account))
         }
     };
     if !allowed || !is_kind_allowed(envelope, rule) {
         return Err(not_allowed(actor).into());
     }
-    match (account, network) {
-        (Some((id, account)), Some(network)) => {
+    match (acting, network) {
+        (Acting::User(id, account), Some(network)) => {
             if account.keyed || envelope.signature.is_some() {
                 let key: Option<KeyRecord> = match envelope.signature {
                     Some(_) => state.get(Key::AccountKey(*id))?,
@@ -211,7 +258,13 @@ fn check_actor(
             }
             able(&account).map_err(Stop::from)
         }
-        // Nobody but a user has a key.
+        (Acting::Admin(key), Some(network)) => {
+            if key.is_none() && !gate.without_key && state.params()?.admins.keys_required > 0 {
+                return Err(Refusal::AdminKeyMissing.into());
+            }
+            check_signature(envelope, key.is_some(), key, network, now, seen).map_err(Stop::from)
+        }
+        // Nobody else has a key.
         _ if envelope.signature.is_some() => Err(Refusal::SignatureUnexpected.into()),
         _ => Ok(()),
     }
@@ -247,7 +300,7 @@ fn able(account: &Account) -> Result<(), Refusal> {
     }
 }
 
-/// The command is signed exactly if the account has a key, by that key, for now.
+/// The command is signed exactly if who acts has a key, by that key, for now.
 fn check_signature(
     envelope: &Envelope,
     keyed: bool,

@@ -7,16 +7,21 @@
 use gx_types::{AccountId, Actor, AdminId, ProposalId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::{self, check_text};
+use crate::admin;
 use crate::gates::{ActorRule, Gate};
 use crate::params::{Parameter, ParameterValue};
 use crate::query::Answer;
 use crate::state::{Key, State, User, Version};
+use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
 /// So many proposals can be active at a time: all of them are one record.
 const ACTIVE_MAX: usize = 100;
+
+/// How long after its end the result of a proposal can be drawn: whoever voted must not be
+/// surprised years later.
+const EXECUTABLE_FOR_DAYS: u32 = 30;
 
 /// A proposal to change a parameter, as the ledger holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +29,8 @@ const ACTIVE_MAX: usize = 100;
 pub struct Proposal {
     pub v: Version<1>,
     pub param_id: Parameter,
+    /// The parameter's value when the proposal was submitted: what people voted to change.
+    pub old_value: ParameterValue,
     pub new_value: ParameterValue,
     pub title: String,
     pub proposed_by: AdminId,
@@ -91,6 +98,10 @@ pub enum ProposalFailure {
     NotApproved,
     /// It was adopted, but another parameter forbids the value now.
     ParametersInconsistent,
+    /// Nobody has drawn its result in the 30 days after its end.
+    Lapsed,
+    /// The parameter has changed since the proposal was submitted.
+    Superseded,
 }
 
 /// What a user says to a proposal.
@@ -190,6 +201,7 @@ impl Rule for SubmitProposal {
         let proposal = Proposal {
             v: Version,
             param_id,
+            old_value: tx.params.value(param_id),
             new_value,
             title: title.clone(),
             proposed_by,
@@ -204,7 +216,7 @@ impl Rule for SubmitProposal {
         tx.emit(ProposalSubmitted {
             proposal_id,
             param_id,
-            old_value: tx.params.value(param_id),
+            old_value: proposal.old_value,
             new_value,
             title,
             proposed_by,
@@ -326,8 +338,14 @@ impl Rule for ExecuteProposal {
         }
         let Proposal { param_id, new_value, tally, quorum, approval_percent, .. } = proposal;
         let fits = tx.params.with(param_id, new_value).is_ok();
-        let unfit = (!fits).then_some(ProposalFailure::ParametersInconsistent);
-        match tally.failure(quorum, approval_percent).or(unfit) {
+        let is_late = tx.now >= proposal.ends_at.plus_days(EXECUTABLE_FOR_DAYS);
+        let is_overtaken = tx.params.value(param_id) != proposal.old_value;
+        let failure = is_late
+            .then_some(ProposalFailure::Lapsed)
+            .or(is_overtaken.then_some(ProposalFailure::Superseded))
+            .or(tally.failure(quorum, approval_percent))
+            .or((!fits).then_some(ProposalFailure::ParametersInconsistent));
+        match failure {
             Some(reason) => {
                 proposal.status = ProposalStatus::Failed(reason);
                 tx.emit(ProposalFailed { proposal_id, reason, tally });

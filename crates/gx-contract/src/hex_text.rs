@@ -52,7 +52,10 @@ macro_rules! hex_text {
                 stringify!($type).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "description": $description })
+                let pattern = format!("^[0-9a-f]{{{}}}$", 2 * $length);
+                schemars::json_schema!({
+                    "type": "string", "description": $description, "pattern": pattern
+                })
             }
         }
     };

@@ -94,15 +94,17 @@ refusals! {
     ActorUnknown = "actor_unknown", Forbidden, transient;
     /// This kind of actor, or an admin of this level, may not give this command.
     ActorNotAllowed = "actor_not_allowed", Forbidden;
-    /// The account has a key, and the command is not signed.
+    /// Admins need a key here, and the acting admin has none.
+    AdminKeyMissing = "admin_key_missing", Forbidden, transient;
+    /// The acting account or admin has a key, and the command is not signed.
     SignatureMissing = "signature_missing", Forbidden;
-    /// The command is signed, and the acting account has no key.
+    /// The command is signed, and who acts has no key.
     SignatureUnexpected = "signature_unexpected", Forbidden;
     /// The signature's time is over.
     SignatureExpired = "signature_expired", Forbidden;
     /// The signature would be good for more than 24 hours.
     SignatureTooFarAhead = "signature_too_far_ahead", Forbidden;
-    /// The signature is not one of the account's key over this command.
+    /// The signature is not one of the actor's key over this command.
     SignatureWrong = "signature_wrong", Forbidden;
     /// The acting account is frozen.
     AccountFrozen = "account_frozen", Forbidden, transient;
@@ -114,8 +116,10 @@ refusals! {
     AccountNotFound = "account_not_found", Missing, transient;
     /// The other party's account is frozen.
     CounterpartyFrozen = "counterparty_frozen", Conflict, transient;
+    /// The other party is deceased.
+    CounterpartyDeceased = "counterparty_deceased", Conflict, transient;
 
-    /// A text is too short, too long, or has control characters.
+    /// A text is of a wrong length or not in NFC, has unseen characters, or no letter or digit.
     TextInvalid = "text_invalid", Invalid;
     /// A list is empty, too long, or names something twice.
     ListInvalid = "list_invalid", Invalid;
@@ -129,6 +133,8 @@ refusals! {
     AccountTypeNotAllowed = "account_type_not_allowed", Invalid;
     /// Amounts do not rise from zero, or a rule's approvers or their number do not fit.
     AuthRuleInvalid = "auth_rule_invalid", Invalid;
+    /// This is decided on a document, whose hash is missing.
+    OrderMissing = "order_missing", Invalid;
     /// The key is no point of the curve, or one of the few that prove nothing.
     PublicKeyInvalid = "public_key_invalid", Invalid;
     /// The parameter does not take such a value.
@@ -137,12 +143,14 @@ refusals! {
     AmountZero = "amount_zero", Invalid;
     /// Sender and receiver are the same account.
     SameAccount = "same_account", Invalid;
+    /// Nothing is paid to this pool or treasury.
+    RecipientNotAllowed = "recipient_not_allowed", Unfit;
     /// The account is not the actor's own.
     NotOwnAccount = "not_own_account", Forbidden;
     /// Nothing is disbursed from a genesis pool.
     PoolNotDisbursable = "pool_not_disbursable", Invalid;
-    /// Nothing is disbursed to a pool or a treasury.
-    RecipientNotAllowed = "recipient_not_allowed", Unfit;
+    /// Nothing is taken from a pool or a treasury by order.
+    PayerNotAllowed = "payer_not_allowed", Invalid;
 
     /// The system was bootstrapped before.
     AlreadyBootstrapped = "already_bootstrapped", Conflict;
@@ -150,13 +158,17 @@ refusals! {
     ActionUnknown = "action_unknown", Missing, transient;
     /// The action was approved and has run.
     ActionExecuted = "action_executed", Conflict;
+    /// The action was rejected or withdrawn.
+    ActionClosed = "action_closed", Conflict;
     /// The action was not approved in time.
     ActionExpired = "action_expired", Conflict;
-    /// An action is approved by another admin than the one who proposed it.
+    /// Nobody decides on what they have proposed, nor rejects their own removal.
     SameAdmin = "same_admin", Forbidden;
+    /// The action was proposed by another admin.
+    NotProposer = "not_proposer", Forbidden;
     /// The action needs an admin of a higher level.
     AdminLevelTooLow = "admin_level_too_low", Forbidden;
-    /// Who proposed the action is no admin of the needed level any more.
+    /// Who proposed it is no admin of the needed level by the appointment and key of that time.
     ProposerNotAdmin = "proposer_not_admin", Conflict, transient;
     /// Admins neither appoint nor remove themselves.
     NotOneself = "not_oneself", Forbidden;
@@ -170,7 +182,7 @@ refusals! {
     TooFewSuperAdmins = "too_few_super_admins", Conflict, transient;
     /// The value is at odds with another parameter.
     ParametersInconsistent = "parameters_inconsistent", Unfit, transient;
-    /// Nothing is disbursed to an admin who takes part in it.
+    /// Nothing is disbursed or ordered to an admin who takes part in it.
     RecipientIsAdmin = "recipient_is_admin", Unfit;
     /// One disbursement may not be so large.
     AmountAboveCap = "amount_above_cap", Unfit, transient;
@@ -250,6 +262,8 @@ refusals! {
     AlreadyDecided = "already_decided", Conflict;
     /// The organization has 50 payments waiting.
     TooManyPending = "too_many_pending", Conflict, transient;
+    /// Ten of the organization's waiting payments are the initiator's.
+    TooManyOwnPending = "too_many_own_pending", Conflict, transient;
     /// The amount is less than the smallest loan or more than the largest.
     LoanAmountInvalid = "loan_amount_invalid", Invalid, transient;
     /// The term is less than a day or longer than allowed.
@@ -282,12 +296,14 @@ refusals! {
     RelationshipNotConfirmed = "relationship_not_confirmed", Conflict, transient;
     /// One of the two has a confirmed spouse.
     SpouseExists = "spouse_exists", Conflict, transient;
-    /// The account has a key already; it can be rotated.
+    /// There is a key already; it can be rotated.
     KeyExists = "key_exists", Conflict;
-    /// The account has no key.
+    /// There is no key yet.
     KeyMissing = "key_missing", Conflict, transient;
-    /// The key is the one that the account has.
+    /// The key is the one that is in use.
     KeyUnchanged = "key_unchanged", Conflict, transient;
+    /// The new key has not signed for itself.
+    KeyNotProven = "key_not_proven", Forbidden;
     /// A recovery of this account is under way.
     RecoveryOpen = "recovery_open", Conflict, transient;
     /// The recovery does not wait for guardians.
@@ -308,7 +324,7 @@ refusals! {
     GenesisIneligible = "genesis_ineligible", Conflict, transient;
     /// No genesis slot is left in the country.
     GenesisExhausted = "genesis_exhausted", Conflict;
-    /// A deceased user's status does not change any more.
+    /// That somebody is deceased is undone on a document alone.
     StatusFinal = "status_final", Conflict;
     /// The status is the one asked for already.
     StatusUnchanged = "status_unchanged", Conflict, transient;
@@ -316,6 +332,8 @@ refusals! {
     NotFreezable = "not_freezable", Conflict;
     /// The account is frozen already.
     AlreadyFrozen = "already_frozen", Conflict, transient;
+    /// The account's holder is not deceased.
+    NotDeceased = "not_deceased", Conflict, transient;
     /// The account is not frozen.
     NotFrozen = "not_frozen", Conflict, transient;
     /// Pools and treasuries pay no tax.

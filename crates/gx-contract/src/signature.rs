@@ -4,7 +4,7 @@
 //! on every machine. Whether a command needs a signature is decided by the gates.
 
 use ed25519_dalek::{Verifier, VerifyingKey};
-use gx_types::{NetworkId, TimeMs};
+use gx_types::{Actor, CommandId, NetworkId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::part;
@@ -12,6 +12,9 @@ use crate::{Envelope, hex_text};
 
 /// A signature is good for at most 24 hours, so that a forgotten one cannot be kept for later.
 pub(crate) const SIGNED_AHEAD_MAX_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Tells the bytes that prove a new key from everything else that a key may ever sign.
+const PROOF_DOMAIN: &[u8] = b"gx/key-proof/1\0";
 
 /// Tells the signed bytes from everything else that a key may ever sign.
 const DOMAIN: &[u8] = b"gx/signed-command/1\0";
@@ -67,6 +70,24 @@ impl Signature {
         let bytes = envelope.signed_bytes(network, self.expires_at);
         VerifyingKey::from_bytes(&key.0).is_ok_and(|key| is_proof(&key, &bytes, &signature))
     }
+}
+
+/// The bytes that a new key signs, so that nobody sets a key that they do not hold: a domain tag,
+/// then the network, whose key it will be, and the id of the command that sets it, as parts
+/// preceded by their length.
+pub fn key_proof_bytes(network: NetworkId, holder: &Actor, command_id: CommandId) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128);
+    bytes.extend_from_slice(PROOF_DOMAIN);
+    part(&mut bytes, |bytes| bytes.extend_from_slice(network.as_str().as_bytes()));
+    part(&mut bytes, |bytes| bytes.extend_from_slice(holder.to_string().as_bytes()));
+    part(&mut bytes, |bytes| bytes.extend_from_slice(command_id.as_str().as_bytes()));
+    bytes
+}
+
+/// Whether the key has signed the bytes.
+pub(crate) fn is_proven(key: &PublicKey, proof: &SignatureBytes, bytes: &[u8]) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(&proof.0);
+    VerifyingKey::from_bytes(&key.0).is_ok_and(|key| is_proof(&key, bytes, &signature))
 }
 
 /// Whether a signature passes strict verification: neither the key nor the point R of the signature

@@ -3,15 +3,17 @@
 use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::{Disbursed, check_text, pool_cap};
+use crate::admin::{Disbursed, pool_cap};
 use crate::fees::{Quote, Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
+use crate::identity::AccountStatus;
 use crate::organization::Treasury;
 use crate::params::Parameters;
 use crate::posting::Posting;
 use crate::query::Answer;
 use crate::state::{Account, Key, State, User};
+use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -78,14 +80,27 @@ pub(crate) fn pay(
     Ok(quote)
 }
 
+/// Nobody pays into a pool that is not there for gifts or for costs: what it holds is counted
+/// against what it was made for.
+pub(crate) fn check_payee(id: &AccountId) -> Result<(), Refusal> {
+    match id.as_str().parse() {
+        Ok(Pool::Charitable | Pool::OperationsFund) | Err(_) => Ok(()),
+        Ok(Pool::UserGenesis | Pool::GovtGenesis | Pool::Loan | Pool::Gx) => {
+            Err(Refusal::RecipientNotAllowed)
+        }
+    }
+}
+
 impl Rule for Transfer {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
         Refusal::AccountNotFound,
         Refusal::CounterpartyFrozen,
+        Refusal::CounterpartyDeceased,
         Refusal::TextInvalid,
         Refusal::AmountZero,
         Refusal::SameAccount,
+        Refusal::RecipientNotAllowed,
         Refusal::NotOwnAccount,
         Refusal::AmountOverflow,
         Refusal::InsufficientBalance,
@@ -108,6 +123,7 @@ impl Rule for Transfer {
         if self.from == self.to {
             return Err(Refusal::SameAccount.into());
         }
+        check_payee(&self.to)?;
         Ok(())
     }
 
@@ -230,6 +246,9 @@ fn distribute(tx: &mut Tx<'_>, attested: &AttestedAge) -> Result<Option<Refusal>
         return Ok(Some(Refusal::GenesisAlreadyGranted));
     }
     let account = tx.state.existing_account(id)?;
+    if account.status == AccountStatus::Deceased {
+        return Ok(Some(Refusal::CounterpartyDeceased));
+    }
     let country = account.country.ok_or(Refusal::CountryUnknown)?;
     let status = genesis::grant(tx, id, country, account.account_type, attested.age)?;
     tx.put(key, User { genesis: status, ..user })?;

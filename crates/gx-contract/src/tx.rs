@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, Pool, TimeMs};
 
-use crate::gates::Gate;
+use crate::gates::{Gate, check_counterparty};
 use crate::params::Parameters;
 use crate::posting::{Change, Posting};
 use crate::state::{Account, Key, Record, State};
@@ -153,13 +153,18 @@ impl<'a> Tx<'a> {
         Ok(Self { state, actor, command_id, now, params, approver, events, postings })
     }
 
-    /// Runs the rule of another command, which `proposer` gave and `approver` lets pass.
+    /// Runs the rule of another command, which `proposer` gave and `approver` lets pass. What was
+    /// true of the other party when it was proposed need not be true any more.
     pub(crate) fn run_approved(
         &mut self,
         rule: &dyn DynRule,
         proposer: &Actor,
         approver: AdminId,
     ) -> Result<(), Stop> {
+        if let Some(other) = rule.counterparty() {
+            self.state.load([Key::Account(*other)])?;
+        }
+        check_counterparty(self.state, rule, &rule.gate())?;
         let mut tx = Tx {
             state: &mut *self.state,
             actor: proposer,

@@ -294,7 +294,9 @@ mod tests {
         }
         let text = |path: &str| plan.text(path).unwrap();
         let surface = text("crates/gx-contract/src/surface.rs");
-        assert!(surface.contains("NoteThought = \"GovernanceContract:NoteThought\" in governance,"));
+        assert!(
+            surface.contains("NoteThought = \"GovernanceContract:NoteThought\" in governance,")
+        );
         let fold = text("crates/gx-store/src/projection/fold.rs");
         assert!(fold.contains("Event::VisitNoted(event) => identity::visit_noted("));
         assert!(text("crates/gx-server/src/tokenomics/supply.rs").contains("BurnedReply"));

@@ -24,10 +24,8 @@ const TESTING: &str = "crates/gx-contract/src/tests/";
 const HANDLES: [&str; 4] = ["issue_server", "issue_to", "seeded", "with_faults"];
 
 /// Queries of read models that no service has a route for. The list only ever gets shorter.
-const WITHOUT_ROUTE: [&str; 18] = [
+const WITHOUT_ROUTE: [&str; 16] = [
     "awaiting",
-    "decisions",
-    "get_action",
     "get_admin",
     "governed_by",
     "of_account",

@@ -28,6 +28,18 @@ pub struct Action {
     /// Present once it has run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Present once it can't run any more because somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closure: Option<Closure>,
+}
+
+/// Who ended an action that has not run, and when: its proposer, who withdrew it, or another
+/// admin, who rejected it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Closure {
+    pub by: AdminId,
+    pub at: TimeMs,
 }
 
 /// Who approved an action, and when.
@@ -73,6 +85,7 @@ pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
         proposed_at,
         expires_at,
         approval: None,
+        closure: None,
     };
     tx.put(Key::Action(action_id), action)?;
     tx.emit(ActionProposed { action_id, command, proposed_by, expires_at });
@@ -103,6 +116,7 @@ impl Rule for ApproveAction {
     const REFUSALS: &[Refusal] = &[
         Refusal::ActionUnknown,
         Refusal::ActionExecuted,
+        Refusal::ActionClosed,
         Refusal::ActionExpired,
         Refusal::SameAdmin,
         Refusal::AdminLevelTooLow,
@@ -112,17 +126,8 @@ impl Rule for ApproveAction {
     const RUNS_ACTIONS: bool = true;
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let Actor::Admin(approver) = *tx.actor else {
-            return Err(Refusal::ActorNotAllowed.into());
-        };
         let key = Key::Action(self.action_id);
-        let action: Action = tx.state.get(key)?.ok_or(Refusal::ActionUnknown)?;
-        if action.approval.is_some() {
-            return Err(Refusal::ActionExecuted.into());
-        }
-        if tx.now >= action.expires_at {
-            return Err(Refusal::ActionExpired.into());
-        }
+        let (approver, action) = open(tx, self.action_id)?;
         if action.proposed_by == approver {
             return Err(Refusal::SameAdmin.into());
         }
@@ -131,7 +136,7 @@ impl Rule for ApproveAction {
         if !acts(tx.state, approver, rule.gate().actor)? {
             return Err(Refusal::AdminLevelTooLow.into());
         }
-        if !acts(tx.state, proposer, rule.gate().actor)? {
+        if !acts(tx.state, proposer, rule.gate().actor)? || !stands(tx.state, &action)? {
             return Err(Refusal::ProposerNotAdmin.into());
         }
         rule.validate()?;
@@ -142,10 +147,128 @@ impl Rule for ApproveAction {
     }
 }
 
+/// The acting admin, and an action that may still be approved.
+fn open(tx: &mut Tx<'_>, id: ActionId) -> Result<(AdminId, Action), Stop> {
+    let Actor::Admin(admin) = *tx.actor else {
+        return Err(Refusal::ActorNotAllowed.into());
+    };
+    let action: Action = tx.state.get(Key::Action(id))?.ok_or(Refusal::ActionUnknown)?;
+    if action.approval.is_some() {
+        return Err(Refusal::ActionExecuted.into());
+    }
+    if action.closure.is_some() {
+        return Err(Refusal::ActionClosed.into());
+    }
+    if tx.now >= action.expires_at {
+        return Err(Refusal::ActionExpired.into());
+    }
+    Ok((admin, action))
+}
+
+/// Ends an action that another admin has proposed: any admin may who could approve it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RejectAction {
+    pub action_id: ActionId,
+}
+
+/// An action was rejected and will not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActionRejected {
+    pub action_id: ActionId,
+    pub rejected_by: AdminId,
+}
+
+impl Effects for ActionRejected {}
+
+impl Rule for RejectAction {
+    // As with approvals, the role is known before the action is.
+    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ActionUnknown,
+        Refusal::ActionExecuted,
+        Refusal::ActionClosed,
+        Refusal::ActionExpired,
+        Refusal::SameAdmin,
+        Refusal::AdminLevelTooLow,
+    ];
+    const EVENTS: &[&str] = &["ActionRejected"];
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let (rejected_by, action) = open(tx, self.action_id)?;
+        if action.proposed_by == rejected_by || removes(&action.command, rejected_by) {
+            return Err(Refusal::SameAdmin.into());
+        }
+        if !acts(tx.state, rejected_by, action.command.rule().gate().actor)? {
+            return Err(Refusal::AdminLevelTooLow.into());
+        }
+        let closure = Some(Closure { by: rejected_by, at: tx.now });
+        tx.put(Key::Action(self.action_id), Action { closure, ..action })?;
+        tx.emit(ActionRejected { action_id: self.action_id, rejected_by });
+        Ok(())
+    }
+}
+
+/// Takes back an action that the acting admin has proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WithdrawAction {
+    pub action_id: ActionId,
+}
+
+/// An action was withdrawn and will not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActionWithdrawn {
+    pub action_id: ActionId,
+    pub withdrawn_by: AdminId,
+}
+
+impl Effects for ActionWithdrawn {}
+
+impl Rule for WithdrawAction {
+    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Admin);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ActionUnknown,
+        Refusal::ActionExecuted,
+        Refusal::ActionClosed,
+        Refusal::ActionExpired,
+        Refusal::NotProposer,
+    ];
+    const EVENTS: &[&str] = &["ActionWithdrawn"];
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let (withdrawn_by, action) = open(tx, self.action_id)?;
+        if action.proposed_by != withdrawn_by {
+            return Err(Refusal::NotProposer.into());
+        }
+        let closure = Some(Closure { by: withdrawn_by, at: tx.now });
+        tx.put(Key::Action(self.action_id), Action { closure, ..action })?;
+        tx.emit(ActionWithdrawn { action_id: self.action_id, withdrawn_by });
+        Ok(())
+    }
+}
+
 /// Whether the admin is in office and of the level that the rule asks for.
 fn acts(state: &mut State, id: AdminId, rule: ActorRule) -> Result<bool, Stop> {
     let admin: Option<Admin> = state.get(Key::Admin(id))?;
     Ok(admin.is_some_and(|admin| admin.in_office() && level_suffices(admin.level, rule)))
+}
+
+/// Whether the proposer is the admin that they were: what somebody else proposed in their name
+/// before they had their key, or with one that they have replaced, is not what they propose.
+fn stands(state: &mut State, action: &Action) -> Result<bool, Stop> {
+    let admin: Option<Admin> = state.get(Key::Admin(action.proposed_by))?;
+    Ok(admin.is_some_and(|admin| {
+        let since = admin.key_since.map_or(admin.appointed_at, |key| key.max(admin.appointed_at));
+        since <= action.proposed_at
+    }))
+}
+
+/// Whether the command removes the admin: who is to go must not be able to stay by rejecting it.
+fn removes(command: &Command, admin: AdminId) -> bool {
+    matches!(command, Command::RemoveAdmin(command) if command.admin_id == admin)
 }
 
 /// An action and what has become of it.
@@ -166,6 +289,8 @@ pub struct ActionView {
     pub status: ActionStatus,
     /// By whom and when it was approved.
     pub approval: Option<Approval>,
+    /// By whom and when it was rejected or withdrawn.
+    pub closure: Option<Closure>,
 }
 
 /// Where an action stands at the time of the last batch.
@@ -174,6 +299,10 @@ pub struct ActionView {
 pub enum ActionStatus {
     Pending,
     Executed,
+    /// By an admin who could have approved it.
+    Rejected,
+    /// By the admin who had proposed it.
+    Withdrawn,
     Expired,
 }
 
@@ -186,12 +315,15 @@ impl Answer for GetPendingAction {
         let action = action.ok_or(Refusal::ActionUnknown)?;
         let clock: Option<Clock> = state.get(Key::Clock)?;
         let expired = clock.is_some_and(|clock| clock.last_batch_at >= action.expires_at);
-        let status = match (action.approval, expired) {
+        let status = match (action.approval, action.closure) {
             (Some(_), _) => ActionStatus::Executed,
-            (None, true) => ActionStatus::Expired,
-            (None, false) => ActionStatus::Pending,
+            (None, Some(closure)) if closure.by == action.proposed_by => ActionStatus::Withdrawn,
+            (None, Some(_)) => ActionStatus::Rejected,
+            (None, None) if expired => ActionStatus::Expired,
+            (None, None) => ActionStatus::Pending,
         };
-        let Action { command, proposed_by, proposed_at, expires_at, approval, v: _ } = action;
+        let Action { command, proposed_by, proposed_at, expires_at, approval, closure, v: _ } =
+            action;
         let action_id = self.action_id;
         Ok(ActionView {
             action_id,
@@ -201,6 +333,7 @@ impl Answer for GetPendingAction {
             expires_at,
             status,
             approval,
+            closure,
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::query::Answer;
 use crate::state::{Admin, AdminLevel, Key, State, System, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Effects, Refusal};
+use crate::{Effects, PublicKey, Refusal};
 
 /// Makes somebody an administrator. Two super admins decide on it; while there is only one, that
 /// one names the second.
@@ -60,10 +60,16 @@ impl Rule for AppointAdmin {
             return Err(Refusal::AdminAccountInvalid.into());
         }
         let Self { level, account_id, admin_id } = *self;
-        tx.put(
-            key,
-            Admin { v: Version, level, appointed_at: tx.now, account_id, removed_at: None },
-        )?;
+        let admin = Admin {
+            v: Version,
+            level,
+            appointed_at: tx.now,
+            account_id,
+            public_key: None,
+            key_since: None,
+            removed_at: None,
+        };
+        tx.put(key, admin)?;
         count_super_admins(tx, level, |count| count.saturating_add(1))?;
         tx.emit(AdminAppointed { admin_id, level, account_id });
         Ok(())
@@ -142,6 +148,8 @@ pub struct AdminView {
     pub level: AdminLevel,
     pub appointed_at: TimeMs,
     pub account_id: Option<AccountId>,
+    /// What the admin signs with.
+    pub public_key: Option<PublicKey>,
     pub removed_at: Option<TimeMs>,
 }
 
@@ -151,7 +159,8 @@ impl Answer for GetAdmin {
     fn answer(&self, state: &mut State) -> Result<AdminView, Stop> {
         let admin: Option<Admin> = state.get(Key::Admin(self.admin_id))?;
         let admin = admin.ok_or(Refusal::AdminUnknown)?;
-        let Admin { level, appointed_at, account_id, removed_at, v: _ } = admin;
-        Ok(AdminView { admin_id: self.admin_id, level, appointed_at, account_id, removed_at })
+        let Admin { level, appointed_at, account_id, public_key, removed_at, .. } = admin;
+        let admin_id = self.admin_id;
+        Ok(AdminView { admin_id, level, appointed_at, account_id, public_key, removed_at })
     }
 }

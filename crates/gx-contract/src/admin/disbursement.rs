@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use gx_types::{AccountId, Actor, AdminId, Amount, Pool, Role};
+use gx_types::{AccountId, Amount, Pool, Role};
 use serde::{Deserialize, Serialize};
 
-use super::check_text;
+use super::orders::check_recipient;
 use crate::gates::{ActorRule, Gate};
 use crate::posting::Posting;
-use crate::state::{Admin, Key, Version};
+use crate::state::{Key, Version};
+use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -68,10 +69,11 @@ impl Rule for DisburseFromPool {
         Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins().even_to_frozen();
     const REFUSALS: &[Refusal] = &[
         Refusal::AccountNotFound,
+        Refusal::CounterpartyDeceased,
         Refusal::TextInvalid,
         Refusal::AmountZero,
-        Refusal::PoolNotDisbursable,
         Refusal::RecipientNotAllowed,
+        Refusal::PoolNotDisbursable,
         Refusal::RecipientIsAdmin,
         Refusal::AmountAboveCap,
         Refusal::InsufficientBalance,
@@ -87,32 +89,19 @@ impl Rule for DisburseFromPool {
         if self.amount.is_zero() {
             return Err(Refusal::AmountZero.into());
         }
-        if matches!(self.pool_id, Pool::UserGenesis | Pool::GovtGenesis) {
-            return Err(Refusal::PoolNotDisbursable.into());
-        }
         if self.recipient_id.is_reserved() {
             return Err(Refusal::RecipientNotAllowed.into());
+        }
+        if matches!(self.pool_id, Pool::UserGenesis | Pool::GovtGenesis) {
+            return Err(Refusal::PoolNotDisbursable.into());
         }
         Ok(())
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let proposer = match tx.actor {
-            Actor::Admin(id) => Some(*id),
-            Actor::System | Actor::User(_) => None,
-        };
-        let admins: Vec<AdminId> = proposer.into_iter().chain(tx.approver).collect();
-        tx.state.load(
-            [Key::Disbursed, Key::Account(self.recipient_id), Key::Account(self.pool_id.account())]
-                .into_iter()
-                .chain(admins.iter().map(|id| Key::Admin(*id))),
-        )?;
-        for id in admins {
-            let admin: Option<Admin> = tx.state.get(Key::Admin(id))?;
-            if admin.is_some_and(|admin| admin.account_id == Some(self.recipient_id)) {
-                return Err(Refusal::RecipientIsAdmin.into());
-            }
-        }
+        let accounts = [self.recipient_id, self.pool_id.account()].map(Key::Account);
+        tx.state.load(accounts.into_iter().chain([Key::Disbursed]))?;
+        check_recipient(tx, &self.recipient_id)?;
         let cap = tx.params.disbursement.amount_max;
         if self.amount > cap {
             let detail = format!("at most {cap} at a time, got {}", self.amount);

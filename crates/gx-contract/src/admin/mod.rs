@@ -4,6 +4,8 @@
 mod actions;
 mod admins;
 mod disbursement;
+mod keys;
+mod orders;
 mod parameters;
 
 use gx_types::{AdminId, Amount, CountryCode, MAX_SUPPLY, NetworkId, Pool, Role};
@@ -16,17 +18,21 @@ use crate::query::Answer;
 use crate::state::{
     Account, Admin, AdminLevel, Countries, Country, Key, Pause, State, System, Version,
 };
+use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx, imbalance};
 use crate::{Effects, Refusal, Refused};
 use gx_types::{AccountId, TimeMs};
 
 pub(crate) use actions::propose;
 pub use actions::{
-    Action, ActionApproved, ActionProposed, ActionStatus, ActionView, Approval, ApproveAction,
-    GetPendingAction,
+    Action, ActionApproved, ActionProposed, ActionRejected, ActionStatus, ActionView,
+    ActionWithdrawn, Approval, ApproveAction, Closure, GetPendingAction, RejectAction,
+    WithdrawAction,
 };
 pub use admins::{AdminAppointed, AdminRemoved, AdminView, AppointAdmin, GetAdmin, RemoveAdmin};
 pub use disbursement::{DisburseFromPool, Disbursed, PoolDisbursed};
+pub use keys::{AdminKeyRegistered, AdminKeyRotated, RegisterAdminKey, RotateAdminKey};
+pub use orders::{OrderHash, OrderReason, TransferByOrder, TransferredByOrder};
 pub use parameters::{
     GetSystemParameter, ListSystemParameters, ParameterList, ParameterView, SystemParameterUpdated,
     UpdateSystemParameter,
@@ -42,19 +48,6 @@ pub(crate) const fn pool_cap(pool: Pool) -> Amount {
         Pool::Loan => 300_000_000_000,
         Pool::Gx | Pool::OperationsFund => 31_250_000_000,
     })
-}
-
-/// The text has `min` to `max` characters and no control characters.
-pub(crate) fn check_text(name: &str, text: &str, min: usize, max: usize) -> Result<(), Refused> {
-    let length = text.chars().count();
-    if length < min || length > max {
-        let detail = format!("{name} has {length} characters, {min} to {max} expected");
-        return Err(Refusal::TextInvalid.because(detail));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Refusal::TextInvalid.because(format!("{name} has control characters")));
-    }
-    Ok(())
 }
 
 /// Creates the whole supply in the six pools and names the first super admin. Once.
@@ -100,6 +93,8 @@ impl Rule for BootstrapSystem {
             level: AdminLevel::SuperAdmin,
             appointed_at: tx.now,
             account_id: None,
+            public_key: None,
+            key_since: None,
             removed_at: None,
         };
         tx.put(Key::Admin(self.first_super_admin), admin)?;

@@ -3,12 +3,13 @@
 use gx_types::Role;
 use serde::{Deserialize, Serialize};
 
+use super::orders::deciding;
 use crate::gates::{ActorRule, Gate};
 use crate::params::{
     Parameter, ParameterValue, Parameters, ParametersDigest, StoredParameters, Unfit, Unit,
 };
 use crate::query::Answer;
-use crate::state::{Key, State};
+use crate::state::{Admin, Key, State};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -70,6 +71,22 @@ pub(crate) fn change(
     Ok(())
 }
 
+/// The parameter that asks all admins for keys.
+const KEYS_REQUIRED: &str = "adminKeysRequired";
+
+/// Each of the admins who decide has a key.
+fn check_keys(tx: &mut Tx<'_>) -> Result<(), Stop> {
+    let admins = deciding(tx);
+    tx.state.load(admins.iter().map(|id| Key::Admin(*id)))?;
+    for id in admins {
+        let admin: Option<Admin> = tx.state.get(Key::Admin(id))?;
+        if admin.is_none_or(|admin| admin.public_key.is_none()) {
+            return Err(Refusal::AdminKeyMissing.into());
+        }
+    }
+    Ok(())
+}
+
 impl Rule for UpdateSystemParameter {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin).by_two_admins();
     const REFUSALS: &[Refusal] = &[Refusal::ValueOutOfBounds, Refusal::ParametersInconsistent];
@@ -80,6 +97,10 @@ impl Rule for UpdateSystemParameter {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        // Who asks for keys has one: otherwise nobody might be left who can take it back.
+        if self.param_id.id() == KEYS_REQUIRED && self.new_value.get() > 0 {
+            check_keys(tx)?;
+        }
         change(tx, self.param_id, self.new_value)
     }
 }

@@ -3,6 +3,7 @@
 use gx_types::{AccountId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
+use super::recovery;
 use crate::gates::{ActorRule, Gate};
 use crate::state::{Account, Key, Version};
 use crate::tx::{Rule, Stop, Tx};
@@ -72,7 +73,8 @@ impl Rule for RegisterKey {
     }
 }
 
-/// Replaces an account's key. The command is signed by the old one, as every other is.
+/// Replaces an account's key. The command is signed by the old one, as every other is, and so ends
+/// a recovery that is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotateKey {
@@ -98,7 +100,7 @@ impl Rule for RotateKey {
         Refusal::KeyMissing,
         Refusal::KeyUnchanged,
     ];
-    const EVENTS: &[&str] = &["KeyRotated"];
+    const EVENTS: &[&str] = &["KeyRotated", "RecoveryCancelled"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_key(&self.public_key)
@@ -116,6 +118,6 @@ impl Rule for RotateKey {
         }
         set_key(tx, &self.user_id, self.public_key)?;
         tx.emit(KeyRotated { user_id: self.user_id, public_key: self.public_key });
-        Ok(())
+        recovery::end_open(tx, self.user_id)
     }
 }

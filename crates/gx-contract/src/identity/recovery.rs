@@ -15,6 +15,9 @@ const GUARDIANS: std::ops::RangeInclusive<usize> = 3..=20;
 /// How long the guardians have to agree.
 const OPEN_FOR_DAYS: u32 = 7;
 
+/// How long a recovery that they agreed on can be completed, once the owner's time to veto is over.
+const COMPLETABLE_FOR_DAYS: u32 = 30;
+
 /// Whom a user has named to vouch for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -59,7 +62,9 @@ impl Recovery {
     fn is_open(&self, now: TimeMs) -> bool {
         match self.state {
             RecoveryState::Pending => now < self.expires_at,
-            RecoveryState::Confirmed => true,
+            RecoveryState::Confirmed => {
+                self.completable_at.is_some_and(|from| now < from.plus_days(COMPLETABLE_FOR_DAYS))
+            }
             RecoveryState::Cancelled | RecoveryState::Completed => false,
         }
     }
@@ -78,7 +83,24 @@ fn recovery(tx: &mut Tx<'_>, id: RecoveryId) -> Result<Recovery, Stop> {
     Ok(recovery.ok_or(Refusal::RecoveryNotFound)?)
 }
 
-/// Names those who can give the actor a new key. The whole list is replaced.
+/// Ends the open recovery of an account whose key has just signed: who can sign has not lost it,
+/// and guardians who are no longer trusted must not finish what they began.
+pub(super) fn end_open(tx: &mut Tx<'_>, user_id: AccountId) -> Result<(), Stop> {
+    let named: Option<Guardians> = tx.state.get(Key::Guardians(user_id))?;
+    let Some(recovery_id) = named.and_then(|named| named.recovery_id) else { return Ok(()) };
+    let asked = recovery(tx, recovery_id)?;
+    if asked.is_open(tx.now) { cancel(tx, recovery_id, asked) } else { Ok(()) }
+}
+
+fn cancel(tx: &mut Tx<'_>, recovery_id: RecoveryId, asked: Recovery) -> Result<(), Stop> {
+    let (user_id, state) = (asked.user_id, RecoveryState::Cancelled);
+    tx.put(Key::Recovery(recovery_id), Recovery { state, ..asked })?;
+    tx.emit(RecoveryCancelled { recovery_id, user_id });
+    Ok(())
+}
+
+/// Names those who can give the actor a new key. The whole list is replaced. Signed by the
+/// account's key, it ends a recovery that is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NominateGuardians {
@@ -105,7 +127,7 @@ impl Rule for NominateGuardians {
         Refusal::NotOwnAccount,
         Refusal::GuardianNotFound,
     ];
-    const EVENTS: &[&str] = &["GuardiansNominated"];
+    const EVENTS: &[&str] = &["GuardiansNominated", "RecoveryCancelled"];
 
     fn validate(&self) -> Result<(), Refused> {
         let mut ids = self.guardians.clone();
@@ -137,7 +159,7 @@ impl Rule for NominateGuardians {
         let (guardians, recovery_id) = (self.guardians.clone(), before.and_then(|b| b.recovery_id));
         tx.put(key, Guardians { v: Version, guardians: guardians.clone(), recovery_id })?;
         tx.emit(GuardiansNominated { user_id: self.user_id, guardians });
-        Ok(())
+        end_open(tx, self.user_id)
     }
 }
 
@@ -298,7 +320,8 @@ pub struct CancelRecovery {
     pub recovery_id: RecoveryId,
 }
 
-/// The owner has stopped a recovery.
+/// The owner has stopped a recovery: by saying so, or by a signature with the key that is not lost,
+/// which has replaced that key or the guardians.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecoveryCancelled {
@@ -316,17 +339,13 @@ impl Rule for CancelRecovery {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let asked = recovery(tx, self.recovery_id)?;
-        let user_id = asked.user_id;
-        if tx.user()? != user_id {
+        if tx.user()? != asked.user_id {
             return Err(Refusal::NotParty.into());
         }
         if !asked.is_open(tx.now) {
             return Err(Refusal::RecoveryOver.into());
         }
-        let state = RecoveryState::Cancelled;
-        tx.put(Key::Recovery(self.recovery_id), Recovery { state, ..asked })?;
-        tx.emit(RecoveryCancelled { recovery_id: self.recovery_id, user_id });
-        Ok(())
+        cancel(tx, self.recovery_id, asked)
     }
 }
 

@@ -120,6 +120,7 @@ impl Rule for RequestRelationship {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User).even_to_frozen();
     const REFUSALS: &[Refusal] = &[
         Refusal::AccountNotFound,
+        Refusal::CounterpartyDeceased,
         Refusal::SameAccount,
         Refusal::NotOwnAccount,
         Refusal::NotAUser,

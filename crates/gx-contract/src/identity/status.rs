@@ -1,14 +1,15 @@
-//! The status of a user: active, locked by an admin, or deceased for good.
+//! The status of a user: active, locked by an admin, or deceased by order of two.
 
 use gx_types::{AccountId, Role};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::OrderHash;
 use crate::gates::{ActorRule, Gate};
 use crate::state::Account;
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Effects, Refusal};
+use crate::{Effects, Refusal, Refused};
 
-/// Whether a user may act. What others send still arrives.
+/// Whether a user may act. What others send arrives at all but the deceased.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -18,7 +19,7 @@ pub enum AccountStatus {
     Active,
     /// Until an admin ends it.
     Locked,
-    /// For ever.
+    /// Until two super admins find that it was a mistake.
     Deceased,
 }
 
@@ -28,12 +29,16 @@ impl AccountStatus {
     }
 }
 
-/// Lets a user act, or no more.
+/// Lets a user act, or no more. That somebody is deceased, and that it was a mistake, is decided by
+/// two super admins on a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetUserStatus {
     pub user_id: AccountId,
     pub status: AccountStatus,
+    /// Of the document; needed for `DECEASED`, and to undo it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_hash: Option<OrderHash>,
 }
 
 /// A user has another status.
@@ -42,33 +47,63 @@ pub struct SetUserStatus {
 pub struct UserStatusSet {
     pub user_id: AccountId,
     pub status: AccountStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_hash: Option<OrderHash>,
 }
 
 impl Effects for UserStatusSet {}
 
+/// What is decided on a document.
+const BY_ORDER: Gate =
+    of_anybody(Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin)).by_two_admins();
+
+/// Whatever the status is now.
+const fn of_anybody(gate: Gate) -> Gate {
+    gate.even_to_frozen().even_to_deceased()
+}
+
 impl Rule for SetUserStatus {
-    const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
+    const GATE: Gate = of_anybody(Gate::new(Role::Admin, ActorRule::Admin));
+    const OTHER_GATE: Option<Gate> = Some(BY_ORDER);
     const REFUSALS: &[Refusal] = &[
         Refusal::AccountNotFound,
+        Refusal::OrderMissing,
         Refusal::NotAUser,
         Refusal::StatusFinal,
         Refusal::StatusUnchanged,
     ];
     const EVENTS: &[&str] = &["UserStatusSet"];
 
+    fn gate(&self) -> Gate {
+        let is_ordered = self.order_hash.is_some() || self.status == AccountStatus::Deceased;
+        if is_ordered { BY_ORDER } else { Self::GATE }
+    }
+
+    fn counterparty(&self) -> Option<&AccountId> {
+        Some(&self.user_id)
+    }
+
+    fn validate(&self) -> Result<(), Refused> {
+        if self.status == AccountStatus::Deceased && self.order_hash.is_none() {
+            return Err(Refusal::OrderMissing.into());
+        }
+        Ok(())
+    }
+
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let account = tx.state.existing_account(&self.user_id)?;
         if !account.is_user() {
             return Err(Refusal::NotAUser.into());
         }
-        if account.status == AccountStatus::Deceased {
+        if account.status == AccountStatus::Deceased && self.order_hash.is_none() {
             return Err(Refusal::StatusFinal.into());
         }
         if account.status == self.status {
             return Err(Refusal::StatusUnchanged.into());
         }
-        tx.state.put_account(&self.user_id, Account { status: self.status, ..account })?;
-        tx.emit(UserStatusSet { user_id: self.user_id, status: self.status });
+        let Self { user_id, status, order_hash } = *self;
+        tx.state.put_account(&user_id, Account { status, ..account })?;
+        tx.emit(UserStatusSet { user_id, status, order_hash });
         Ok(())
     }
 }

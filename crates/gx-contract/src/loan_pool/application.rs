@@ -4,10 +4,11 @@ use gx_types::{AccountId, Actor, Amount, LoanId, Pool, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use super::{Borrower, CollateralHash, Loan, LoanState, Term, borrower, loan};
-use crate::admin::check_text;
 use crate::gates::{ActorRule, Gate};
+use crate::identity::AccountStatus;
 use crate::posting::Posting;
 use crate::state::{Key, User, Version};
+use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -169,6 +170,7 @@ impl Rule for ApproveLoan {
     const REFUSALS: &[Refusal] = &[
         Refusal::LoanNotFound,
         Refusal::LoanNotPending,
+        Refusal::CounterpartyDeceased,
         Refusal::LoansBarred,
         Refusal::TrustTooLow,
         Refusal::InsufficientBalance,
@@ -181,6 +183,9 @@ impl Rule for ApproveLoan {
         let (borrower_id, amount) = (approved.borrower_id, approved.amount);
         let books = Key::Borrower(borrower_id);
         tx.state.load([books, Key::User(borrower_id), Key::Account(borrower_id)])?;
+        if tx.state.existing_account(&borrower_id)?.status == AccountStatus::Deceased {
+            return Err(Refusal::CounterpartyDeceased.into());
+        }
         let books = borrower(tx.state, borrower_id)?;
         check_standing(tx, borrower_id, &books)?;
         tx.debit(&Pool::Loan.account(), amount)?;

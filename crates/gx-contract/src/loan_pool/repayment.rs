@@ -50,6 +50,8 @@ pub struct RepayLoan {
 pub struct LoanRepaid {
     pub loan_id: LoanId,
     pub borrower_id: AccountId,
+    /// The borrower, or whoever paid for them.
+    pub paid_by: AccountId,
     pub amount: Amount,
     /// What is still owed.
     pub outstanding: Amount,
@@ -71,7 +73,6 @@ impl Rule for RepayLoan {
     const REFUSALS: &[Refusal] = &[
         Refusal::AmountZero,
         Refusal::LoanNotFound,
-        Refusal::NotParty,
         Refusal::LoanNotActive,
         Refusal::RepaymentTooLarge,
         Refusal::InsufficientBalance,
@@ -86,13 +87,11 @@ impl Rule for RepayLoan {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let (loan_id, amount, borrower_id) = (self.loan_id, self.amount, tx.user()?);
-        let books = Key::Borrower(borrower_id);
-        tx.state.load([Key::Loan(loan_id), books])?;
+        let (loan_id, amount, paid_by) = (self.loan_id, self.amount, tx.user()?);
         let mut repaid = loan(tx.state, loan_id)?;
-        if repaid.borrower_id != borrower_id {
-            return Err(Refusal::NotParty.into());
-        }
+        let borrower_id = repaid.borrower_id;
+        let books = Key::Borrower(borrower_id);
+        tx.state.load([books, Key::Account(paid_by), Key::Account(Pool::Loan.account())])?;
         // A defaulted loan stays one when it is repaid after all.
         let settled = match repaid.state {
             LoanState::Active => LoanState::Repaid,
@@ -104,7 +103,7 @@ impl Rule for RepayLoan {
         };
         let outstanding =
             repaid.outstanding.checked_sub(amount).ok_or(Refusal::RepaymentTooLarge)?;
-        tx.debit(&borrower_id, amount)?;
+        tx.debit(&paid_by, amount)?;
         tx.credit(&Pool::Loan.account(), amount)?;
         let mut owed = borrower(tx.state, borrower_id)?;
         owed.owes_less(amount)?;
@@ -121,7 +120,16 @@ impl Rule for RepayLoan {
         let state = repaid.state;
         tx.put(Key::Loan(loan_id), repaid)?;
         let postings = tx.take_postings();
-        tx.emit(LoanRepaid { loan_id, borrower_id, amount, outstanding, state, trust, postings });
+        tx.emit(LoanRepaid {
+            loan_id,
+            borrower_id,
+            paid_by,
+            amount,
+            outstanding,
+            state,
+            trust,
+            postings,
+        });
         Ok(())
     }
 }

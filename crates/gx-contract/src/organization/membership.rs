@@ -4,9 +4,9 @@ use gx_types::{AccountId, AccountType, Actor, CountryCode, Role};
 use serde::{Deserialize, Serialize};
 
 use super::{Organization, OrganizationKind, OrganizationStatus, count, own};
-use crate::admin::check_text;
 use crate::gates::{ActorRule, Gate};
 use crate::state::{Account, Key, Version};
+use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 

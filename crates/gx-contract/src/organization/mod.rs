@@ -101,6 +101,7 @@ pub struct Organization {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OpenTx {
     pub id: PendingTxId,
+    pub initiated_by: AccountId,
     pub expires_at: TimeMs,
 }
 

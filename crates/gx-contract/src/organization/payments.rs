@@ -4,12 +4,13 @@ use gx_types::{AccountId, Amount, CountryCode, PendingTxId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use super::{OpenTx, Organization, Treasury, count, own};
-use crate::admin::check_text;
 use crate::fees::{Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
+use crate::identity::AccountStatus;
 use crate::posting::Posting;
 use crate::state::{Key, Version};
-use crate::tokenomics::pay;
+use crate::text::check_text;
+use crate::tokenomics::{check_payee, pay};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -18,6 +19,9 @@ const OPEN_FOR_DAYS: u32 = 30;
 
 /// Payments that an organization may have open at a time.
 const OPEN_MAX: usize = 50;
+
+/// How many of them one stakeholder may have initiated: nobody can clog a company.
+const OPEN_BY_ONE_MAX: usize = 10;
 
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -142,14 +146,17 @@ impl Rule for InitiateMultiSigTx {
     const REFUSALS: &[Refusal] = &[
         Refusal::AccountNotFound,
         Refusal::CounterpartyFrozen,
+        Refusal::CounterpartyDeceased,
         Refusal::TextInvalid,
         Refusal::AmountZero,
         Refusal::SameAccount,
+        Refusal::RecipientNotAllowed,
         Refusal::TreasuryLocked,
         Refusal::OrganizationNotFound,
         Refusal::NotStakeholder,
         Refusal::OrganizationNotActive,
         Refusal::TooManyPending,
+        Refusal::TooManyOwnPending,
     ];
     const EVENTS: &[&str] =
         &["MultiSigTxInitiated", "MultiSigTxExecuted", "MultiSigTxExecutionFailed"];
@@ -166,6 +173,7 @@ impl Rule for InitiateMultiSigTx {
         if self.from == self.to {
             return Err(Refusal::SameAccount.into());
         }
+        check_payee(&self.to)?;
         Ok(())
     }
 
@@ -179,11 +187,15 @@ impl Rule for InitiateMultiSigTx {
         if organization.open.len() >= OPEN_MAX {
             return Err(Refusal::TooManyPending.into());
         }
+        let own = organization.open.iter().filter(|open| open.initiated_by == initiated_by);
+        if own.count() >= OPEN_BY_ONE_MAX {
+            return Err(Refusal::TooManyOwnPending.into());
+        }
         let (required, approver_group) = organization.rule_for(self.amount);
         let mut approved_by = vec![initiated_by];
         approved_by.retain(|id| approver_group.contains(id));
         let expires_at = tx.now.plus_days(OPEN_FOR_DAYS);
-        organization.open.push(OpenTx { id: pending_tx_id, expires_at });
+        organization.open.push(OpenTx { id: pending_tx_id, initiated_by, expires_at });
         let pending = PendingTx {
             v: Version,
             org_id,
@@ -273,8 +285,12 @@ pub(super) fn settle(
 fn execute(tx: &mut Tx<'_>, id: PendingTxId, pending: &PendingTx) -> Result<(), Stop> {
     let PendingTx { org_id, from, to, amount, .. } = *pending;
     tx.state.load([Key::Account(from), Key::Account(to)])?;
-    if tx.state.existing_account(&to)?.frozen.is_some() {
+    let payee = tx.state.existing_account(&to)?;
+    if payee.frozen.is_some() {
         return Err(Refusal::CounterpartyFrozen.into());
+    }
+    if payee.status == AccountStatus::Deceased {
+        return Err(Refusal::CounterpartyDeceased.into());
     }
     let quote = pay(tx, &from, &to, amount)?;
     let postings = tx.take_postings();

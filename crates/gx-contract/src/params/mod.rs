@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::hex_text;
 use crate::state::Version;
 pub use table::{
-    DisbursementRules, FeeSchedule, LoanRules, Parameters, RecoveryRules, VelocityTax, VotingRules,
+    AdminRules, DisbursementRules, FeeSchedule, LoanRules, Parameters, RecoveryRules, VelocityTax,
+    VotingRules,
 };
 
 /// What a parameter counts.

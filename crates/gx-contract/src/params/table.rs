@@ -206,6 +206,12 @@ parameters! {
         delay_hours: Hours = "guardianDelayHours", 48, 1 => 8760;
     }
 
+    /// What administrators need.
+    admins: AdminRules {
+        /// Whether what admins do has to be signed by a key: 1 if so.
+        keys_required: Count = "adminKeysRequired", 0, 0 => 1;
+    }
+
     /// What admins may pay out of pools.
     disbursement: DisbursementRules {
         /// Largest amount of one disbursement.

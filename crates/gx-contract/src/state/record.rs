@@ -7,7 +7,6 @@ use gx_types::{AccountId, AccountType, Amount, BatchId, CountryCode, NetworkId, 
 use serde::{Deserialize, Serialize};
 
 use super::{Key, hot};
-use crate::Refused;
 use crate::admin::{Action, Disbursed};
 use crate::batch::BodyHash;
 use crate::genesis::GenesisStatus;
@@ -19,6 +18,7 @@ use crate::loan_pool::{Borrower, Loan};
 use crate::organization::{Organization, PendingTx, Treasury};
 use crate::params::StoredParameters;
 use crate::tokenomics::FreezeReason;
+use crate::{PublicKey, Refused};
 
 /// The format version of a stored text; written as its number, read only as that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,6 +129,12 @@ pub struct Admin {
     /// The admin's own account, when they named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
+    /// What everything that the admin does is signed with; absent while they have no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<PublicKey>,
+    /// When the key was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_since: Option<TimeMs>,
     /// Absent while in office.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<TimeMs>,

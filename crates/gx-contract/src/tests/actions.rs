@@ -55,6 +55,27 @@ fn an_action_can_be_approved_in_the_batch_that_proposed_it() {
 }
 
 #[test]
+fn an_action_is_rejected_by_who_could_approve_it_and_withdrawn_by_who_proposed_it() {
+    check_with_admins(
+        "#x admin:root AppointAdmin third ADMIN => ActionProposed
+        admin:root RejectAction #x => same_admin
+        admin:clerk RejectAction #x => admin_level_too_low
+        admin:boss WithdrawAction #x => not_proposer
+        admin:boss RejectAction #x => ActionRejected rejectedBy=boss
+        + admin:boss ApproveAction #x => action_closed
+        admin:root WithdrawAction #x => action_closed
+        #y admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
+        admin:clerk WithdrawAction #y => ActionWithdrawn withdrawnBy=clerk
+        + admin:boss ApproveAction #y => action_closed
+        admin:boss RejectAction #y => action_closed
+        #z admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed
+        admin:boss ApproveAction #z => ActionApproved, SystemParameterUpdated
+        admin:clerk WithdrawAction #z => action_executed
+        admin:root RejectAction #z => action_executed",
+    );
+}
+
+#[test]
 fn an_action_waits_for_seven_days() {
     check_with_admins(
         "at 1000

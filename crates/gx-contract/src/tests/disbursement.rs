@@ -136,3 +136,15 @@ fn the_purpose_has_1_to_200_printable_characters() {
         ));
     }
 }
+
+#[test]
+fn who_has_died_since_it_was_proposed_is_not_paid() {
+    check_disbursement(
+        "#aid admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1GX aid => ActionProposed
+        #dead admin:root SetUserStatus bob.FR DECEASED order => ActionProposed
+        admin:boss ApproveAction #dead => ActionApproved, UserStatusSet
+        admin:boss ApproveAction #aid => counterparty_deceased
+        admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1GX aid => counterparty_deceased
+        = bob.FR 500GX",
+    );
+}

@@ -163,9 +163,11 @@ fn voters_are_users_whose_trust_suffices() {
 fn a_vote_is_of_an_active_user_and_signed_where_there_is_a_key() {
     check_votes(
         "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
-        system SetUserStatus alice.IN LOCKED => UserStatusSet
+        admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         user:alice.IN VoteOnProposal #p FOR => account_locked
-        system SetUserStatus bob.FR DECEASED => UserStatusSet
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #dead admin:root SetUserStatus bob.FR DECEASED order => ActionProposed
+        admin:boss ApproveAction #dead => ActionApproved, UserStatusSet
         user:bob.FR VoteOnProposal #p FOR => account_deceased
         user:carol.IN RegisterKey carol.IN k => KeyRegistered
         user:carol.IN VoteOnProposal #p FOR => signature_missing
@@ -302,4 +304,30 @@ fn a_proposal_is_shown_with_its_votes_and_what_became_of_it() {
     assert_eq!(listed(&later), [json!(id("q"))]);
     let none = check("").ask(Query::from(crate::governance::ListActiveProposals {})).unwrap();
     assert_eq!(none, json!([]));
+}
+
+/// Who voted years ago must not be surprised, nor who voted to change what is there no more.
+#[test]
+fn a_result_that_nobody_draws_lapses_and_an_overtaken_one_changes_nothing() {
+    let votes = votes("+++.");
+    check_votes(&format!(
+        "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        {votes}
+        at 44d
+        admin:clerk ExecuteProposal #p => ProposalFailed reason=LAPSED"
+    ));
+    check_votes(&format!(
+        "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        {votes}
+        at 43d
+        admin:clerk ExecuteProposal #p => ProposalExecuted, SystemParameterUpdated newValue=15"
+    ));
+    check_votes(&format!(
+        "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        {votes}
+        #other admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed
+        admin:root ApproveAction #other => ActionApproved, SystemParameterUpdated
+        at 15d
+        admin:clerk ExecuteProposal #p => ProposalFailed reason=SUPERSEDED"
+    ));
 }

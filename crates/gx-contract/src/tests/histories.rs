@@ -11,12 +11,16 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::host::Host;
-use super::notation::{account, actor, command, identity_hash, sign, words};
+use super::notation::{
+    account, actor, command, identity_hash, prove, proven, public_key, sign, words,
+};
 use super::script::{check, go_on};
 use super::society::{self, SOCIETY, is_answered, signer, society};
 use crate::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
-    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
+    InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey, RejectAction,
+    RemoveAdmin, ResumeSystem, RotateAdminKey, TransferByOrder, UpdateSystemParameter,
+    WithdrawAction,
 };
 use crate::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use crate::identity::CreateUser;
@@ -65,6 +69,7 @@ fn build_world() -> Host {
         admin:boss ApproveAction #third => ActionApproved, AdminAppointed
         put s/parameters {"v":1,"changes":2,\
             "values":{"loanTrustMin":"10","votingQuorum":"1","votingTrustMin":"10"}}
+        put d/keeper {"v":1,"level":"ADMIN","appointedAt":0}
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );
     let people = "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.E 30";
@@ -228,6 +233,21 @@ fn change() -> impl Strategy<Value = UpdateSystemParameter> {
     })
 }
 
+/// An admin of whom nothing else is asked has a key, and others.
+const KEEPER: &str = "keeper";
+
+fn keep() -> impl Strategy<Value = (Actor, Command)> {
+    let keys = (select(&["k", "k2"][..]), any::<bool>());
+    keys.prop_map(|(word, first)| {
+        let (public_key, proof) = proven(&[word.to_owned()]);
+        let command = match first {
+            true => RegisterAdminKey { public_key, proof }.into(),
+            false => RotateAdminKey { public_key, proof }.into(),
+        };
+        (Actor::Admin(KEEPER.parse().unwrap()), command)
+    })
+}
+
 /// What needs two admins, and the approvals.
 fn decide() -> impl Strategy<Value = (Actor, Command)> {
     let level = select(vec![AdminLevel::SuperAdmin, AdminLevel::Admin]);
@@ -237,6 +257,13 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
         let (amount, purpose) = (gx_types::Amount::from_qirat(qirat), "a well".to_owned());
         DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
     });
+    let reason = select(vec![OrderReason::CourtOrder, OrderReason::Estate]);
+    let order =
+        (any_account(), any_account(), amount(), reason).prop_map(|(from, to, qirat, reason)| {
+            let amount = gx_types::Amount::from_qirat(qirat);
+            let order_hash = OrderHash::from_bytes([9; 32]);
+            TransferByOrder { from, to, amount, order_hash, reason }.into()
+        });
     let command = prop_oneof![
         2 => (admin(), level, own).prop_map(|(admin_id, level, account_id)| {
             AppointAdmin { admin_id, level, account_id }.into()
@@ -244,7 +271,10 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
         2 => admin().prop_map(|admin_id| RemoveAdmin { admin_id }.into()),
         2 => change().prop_map(Command::from),
         2 => disburse,
+        2 => order,
         6 => proposal().prop_map(|id| ApproveAction { action_id: ActionId::made_by(id) }.into()),
+        1 => proposal().prop_map(|id| RejectAction { action_id: ActionId::made_by(id) }.into()),
+        1 => proposal().prop_map(|id| WithdrawAction { action_id: ActionId::made_by(id) }.into()),
     ];
     (admin(), command).prop_map(|(admin, command)| (Actor::Admin(admin), command))
 }
@@ -254,6 +284,7 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
 fn given() -> impl Strategy<Value = Given> {
     let command = prop_oneof![
         9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern(), 6 => decide(),
+        1 => keep(),
         3 => tax(), 5 => vote(), 14 => society(),
     ];
     let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
@@ -327,10 +358,21 @@ fn answers(given: &Given, later: Index) -> Vec<(usize, Given)> {
                 answer(wait + 1, 2, result, 1_209_600_000),
             ]
         }
+        Command::FreezeWallet(FreezeWallet { user_id, .. }) => {
+            let (from, to, amount) = (*user_id, account("h1.BB"), gx_types::Amount::from_qirat(1));
+            let (order_hash, reason) = (OrderHash::from_bytes([9; 32]), OrderReason::CourtOrder);
+            let order = TransferByOrder { from, to, amount, order_hash, reason };
+            vec![answer(wait, 5, (Actor::Admin("root".parse().unwrap()), order.into()), 0)]
+        }
         command if command.rule().gate().two_admins => {
             let second = ["boss", "root", "third"][later.index(3)].parse().unwrap();
-            let approval = ApproveAction { action_id: ActionId::made_by(id) };
-            vec![answer(wait, 3, (Actor::Admin(second), approval.into()), 0)]
+            let action_id = ActionId::made_by(id);
+            let decision = match later.index(13) {
+                0 => RejectAction { action_id }.into(),
+                1 => WithdrawAction { action_id }.into(),
+                _ => ApproveAction { action_id }.into(),
+            };
+            vec![answer(wait, 3, (Actor::Admin(second), decision), 0)]
         }
         other => society::answers(other, id, later.index(4))
             .into_iter()
@@ -396,6 +438,13 @@ fn execute(host: &mut Host, batch: &[Given]) -> BatchRecord {
 /// The command as its actor sends it now.
 pub(super) fn signed(given: &Given, now: i64) -> Envelope {
     let mut envelope = given.envelope.clone();
+    prove(&mut envelope);
+    if let (Actor::Admin(id), Command::RotateAdminKey(rotate)) = (envelope.actor, &envelope.command)
+        && id.as_str() == KEEPER
+    {
+        let old = if rotate.public_key == public_key("k") { "k2" } else { "k" };
+        sign(&mut envelope, old, now);
+    }
     if envelope.actor == signer() && !given.key.is_empty() {
         sign(&mut envelope, given.key, now);
     }

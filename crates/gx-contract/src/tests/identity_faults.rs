@@ -77,15 +77,16 @@ pub(super) const TABLES: [Table; 12] = [
     },
     Table {
         line: "{actor} SetUserStatus {user} {status}",
-        good: "actor=system, user=alice.IN, status=LOCKED",
+        good: "actor=admin:clerk, user=alice.IN, status=LOCKED",
         applied: "UserStatusSet",
         faults: "
-            role_not_allowed  | role=as gx_super_admin
+            role_not_allowed  | role=as gx_partner_api
             not_bootstrapped  | world=none
             system_paused     | world=paused
             actor_unknown     | actor=admin:nobody
             actor_not_allowed | actor=user:SYSTEM_GX_POOL
             account_not_found | user=nobody.IN
+            order_missing     | actor=admin:root, status=DECEASED
             not_a_user        | user=SYSTEM_LOAN_POOL
             status_final      | user=dead.IN
             status_unchanged  | status=ACTIVE",

@@ -14,8 +14,8 @@ use crate::admin::{Action, Disbursed};
 use crate::identity::TrustScore;
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
 use crate::{
-    Batch, BatchRecord, BodyHash, Command, CommandDescription, Done, Effects, Event, GenesisStatus,
-    Outcome, Refusal, Refused,
+    Batch, BatchRecord, BodyHash, Command, CommandDescription, Done, Effects, Event, Gate,
+    GenesisStatus, Outcome, Refusal, Refused,
 };
 
 /// Asserts every law that one batch can break.
@@ -40,7 +40,8 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
 /// What a command is refused for, and what it emits, stands in its description.
 fn outcomes_are_described(batch: &Batch, record: &BatchRecord) {
     let of_actions = Command::descriptions().into_iter();
-    let of_actions: Vec<_> = of_actions.filter(|c| c.gates[0].needs_two_admins()).collect();
+    let waits = |c: &CommandDescription| c.gates.iter().any(Gate::needs_two_admins);
+    let of_actions: Vec<_> = of_actions.filter(waits).collect();
     for (envelope, result) in batch.commands.iter().zip(&record.results) {
         let name = envelope.command.name();
         let own = Command::describe(name).unwrap();

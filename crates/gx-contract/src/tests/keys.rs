@@ -32,7 +32,7 @@ fn an_account_with_a_key_acts_by_its_signature_alone() {
 #[test]
 fn nobody_but_a_user_signs() {
     check_with_users(
-        "signed=k system SetUserStatus bob.FR LOCKED => signature_unexpected
+        "signed=k system DistributeGenesis bob.FR=30 => signature_unexpected
         signed=k admin:root FreezeWallet bob.FR COURT_ORDER => signature_unexpected
         signed=k user:nobody.IN Transfer nobody.IN bob.FR 1 => actor_unknown
         signed=k admin:root Transfer alice.IN bob.FR 1 => actor_not_allowed",
@@ -103,7 +103,7 @@ fn the_signature_comes_before_the_account_and_after_the_actor() {
         signed=other user:alice.IN Transfer alice.IN bob.FR 1 => signature_wrong
         signed=k user:alice.IN Transfer alice.IN bob.FR 1 => account_frozen
         admin:root UnfreezeWallet alice.IN => WalletUnfrozen
-        system SetUserStatus alice.IN LOCKED => UserStatusSet
+        admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         signed=other user:alice.IN Transfer alice.IN bob.FR 1 => signature_wrong
         signed=k user:alice.IN Transfer alice.IN bob.FR 1 => account_locked
         admin:root PauseSystem "ten letters" => SystemPaused

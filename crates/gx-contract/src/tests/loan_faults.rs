@@ -105,7 +105,6 @@ pub(super) const TABLES: [Table; 5] = [
             account_deceased     | actor=user:dead.IN
             amount_zero | amount=0
             loan_not_found | loan=#unheard
-            not_party | actor=user:carol.IN
             loan_not_active | loan=#asked2
             repayment_too_large | amount=100000001
             insufficient_balance | actor=user:spent.IN, loan=#ofSpent, amount=50GX",

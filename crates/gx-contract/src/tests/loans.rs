@@ -54,7 +54,6 @@ fn a_loan_is_applied_for_paid_out_and_repaid_in_parts() {
         + admin:clerk ApproveLoan #l => loan_not_pending
         = alice.IN 600GX
         = SYSTEM_LOAN_POOL 299999999900GX
-        user:bob.FR RepayLoan #l 1GX => not_party
         user:alice.IN RepayLoan #l 0 => amount_zero
         user:alice.IN RepayLoan #l 30GX => LoanRepaid amount=30GX outstanding=70GX state=ACTIVE
         user:alice.IN RepayLoan #l 70000001 => repayment_too_large
@@ -310,4 +309,18 @@ proptest! {
         prop_assert_eq!(pool.balance.qirat(), 300_000_000_000_000_000 - away);
         host.finish();
     }
+}
+
+/// A family pays what one of it owes; the merit is the borrower's.
+#[test]
+fn anybody_repays_for_a_borrower() {
+    check_with_users(&format!(
+        "{LENT}
+        user:bob.FR RepayLoan #l 40GX => LoanRepaid borrowerId=alice.IN paidBy=bob.FR \
+            outstanding=60GX postings.0.0=bob.FR
+        = bob.FR 460GX
+        user:alice.IN RepayLoan #l 60GX => LoanRepaid paidBy=alice.IN state=REPAID \
+            trust.userId=alice.IN
+        user:bob.FR RepayLoan #l 1 => loan_not_active"
+    ));
 }

@@ -18,6 +18,8 @@ mod actions;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod admin_keys;
+#[cfg(test)]
 mod countries;
 #[cfg(test)]
 mod disbursement;
@@ -44,6 +46,8 @@ mod laws;
 mod loan_faults;
 #[cfg(test)]
 mod loans;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod organization_faults;
 #[cfg(test)]

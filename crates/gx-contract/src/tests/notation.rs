@@ -4,23 +4,23 @@
 //! alone makes the id, so that a table can name whom nobody has registered.
 
 use ed25519_dalek::{Signer, SigningKey};
-use gx_types::{
-    AccountId, AccountType, ActionId, Actor, Amount, CommandId, NetworkId, ProposalId, TimeMs,
-};
+use gx_types::{AccountId, AccountType, Actor, Amount, CommandId, NetworkId, ProposalId, TimeMs};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::phrases;
 use crate::admin::{
-    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
-    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
+    AppointAdmin, BootstrapSystem, CountryWeight, DisburseFromPool, InitializeCountryData,
+    PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
 };
 use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{CreateUser, IdentityHash};
 use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
-use crate::{Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes};
+use crate::{
+    Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes, key_proof_bytes,
+};
 
 /// The account that a word names.
 pub(super) fn account(word: &str) -> AccountId {
@@ -69,6 +69,30 @@ pub(super) fn sign(envelope: &mut Envelope, word: &str, now: i64) {
     let bytes = key.sign(&envelope.signed_bytes(network, expires_at)).to_bytes();
     let signature = SignatureBytes::from_bytes(bytes);
     envelope.signature = Some(Signature { signature, expires_at });
+}
+
+/// Has a new key sign for itself, unless the command says that it has not.
+pub(super) fn prove(envelope: &mut Envelope) {
+    let bytes = key_proof_bytes(NetworkId::Devnet, &envelope.actor, envelope.command_id);
+    let (key, proof) = match &mut envelope.command {
+        Command::RegisterAdminKey(command) => (command.public_key, &mut command.proof),
+        Command::RotateAdminKey(command) => (command.public_key, &mut command.proof),
+        _ => return,
+    };
+    let known = ["k", "k2", "new", "other"].into_iter().find(|word| public_key(word) == key);
+    if let Some(word) = known.filter(|_| *proof == TO_PROVE) {
+        *proof = SignatureBytes::from_bytes(signing_key(word).sign(&bytes).to_bytes());
+    }
+}
+
+/// A proof that is still to be made.
+const TO_PROVE: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
+
+/// A key with its proof: `k`, or `k unproven`.
+pub(super) fn proven(args: &[String]) -> (PublicKey, SignatureBytes) {
+    let unproven = args.get(1).is_some_and(|word| word == "unproven");
+    let proof = if unproven { SignatureBytes::from_bytes([1; 64]) } else { TO_PROVE };
+    (public_key(&args[0]), proof)
 }
 
 /// Qirat, or GX when the word says so: `15`, `2.5GX`.
@@ -153,9 +177,6 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             let (recipient_id, amount) = (account(arg(1)), amount(arg(2)));
             let (pool_id, purpose) = (text(arg(0)), arg(3).to_owned());
             DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
-        }
-        "ApproveAction" => {
-            ApproveAction { action_id: ActionId::made_by(command_id(arg(0))) }.into()
         }
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
         "Transfer" => {

@@ -37,12 +37,25 @@ pub(super) const PAYMENTS: &str = "at 332d
     org closed.IN.1 alice.IN bob.FR
     #ofLocked user:alice.IN InitiateMultiSigTx closed.IN.1 carol.IN 1GX => MultiSigTxInitiated
     admin:root SetOrganizationStatus closed.IN.1 LOCKED => OrganizationStatusSet
-    org full.IN.1 alice.IN bob.FR";
+    org busy.IN.1 alice.IN bob.FR
+    open stake.IN 30
+    org full.IN.1 alice.IN bob.FR stake.IN carol.FR frank.FR";
 
 /// Payments until the organization has as many as it may.
 pub(super) fn full() -> String {
-    let line = "user:alice.IN InitiateMultiSigTx full.IN.1 carol.IN 1GX => MultiSigTxInitiated";
-    [line; 50].join("\n+ ")
+    let ten = |(user, org)| {
+        let line = format!("user:{user} InitiateMultiSigTx {org} carol.IN 1GX");
+        vec![format!("{line} => MultiSigTxInitiated"); 10].join("\n+ ")
+    };
+    let crowd = ["alice.IN", "bob.FR", "stake.IN", "carol.FR", "frank.FR"];
+    let busy = [("alice.IN", "busy.IN.1")];
+    crowd
+        .map(|user| (user, "full.IN.1"))
+        .into_iter()
+        .chain(busy)
+        .map(ten)
+        .collect::<Vec<_>>()
+        .join("\n+ ")
 }
 
 pub(super) const TABLES: [Table; 10] = [
@@ -163,14 +176,17 @@ pub(super) const TABLES: [Table; 10] = [
             account_deceased     | actor=user:dead.IN
             account_not_found | to=nobody.IN
             counterparty_frozen | to=frank.FR
+            counterparty_deceased | to=dead.IN
             text_invalid | remark=x*201
             amount_zero | amount=0
             same_account | org=shop.IN.1, to=shop.IN.1
+            recipient_not_allowed | to=SYSTEM_LOAN_POOL
             treasury_locked | org=treasury_FR
             organization_not_found | org=other.IN.1
             not_stakeholder | actor=user:carol.IN
             organization_not_active | org=half.IN.1
-            too_many_pending | org=full.IN.1",
+            too_many_pending | org=full.IN.1
+            too_many_own_pending | org=busy.IN.1",
     },
     Table {
         line: "{signed} {actor} ApproveMultiSigTx {payment}",

@@ -340,44 +340,57 @@ fn a_locked_organization_pays_nothing() {
     );
 }
 
+/// Five stakeholders, and as many payments as each of them may have waiting.
+fn crowded() -> String {
+    let ten = |user: &str| {
+        let line = format!("user:{user} InitiateMultiSigTx big.IN.1 dave.IN 1GX");
+        vec![format!("{line} => MultiSigTxInitiated"); 10].join("\n+ ")
+    };
+    let stakeholders = ["alice.IN", "bob.FR", "carol.IN", "dave.IN", "eve.IN"];
+    let fifty = stakeholders.map(ten).join("\n+ ");
+    format!("open eve.IN 30\norg big.IN.1 {}\n{fifty}", stakeholders.join(" "))
+}
+
 #[test]
 fn fifty_payments_may_wait_and_those_that_expired_make_room() {
-    let initiate = "user:alice.IN InitiateMultiSigTx shop.IN.1 dave.IN 1GX";
-    let fifty = vec![format!("{initiate} => MultiSigTxInitiated"); 50].join("\n+ ");
+    let initiate = "user:alice.IN InitiateMultiSigTx big.IN.1 dave.IN 1GX";
     let host = check_shop(&format!(
-        "{fifty}\n{initiate} => too_many_pending
+        "{}\n{initiate} => too_many_pending
         at {THIRTY_DAYS}
-        {initiate} => MultiSigTxInitiated"
+        {initiate} => MultiSigTxInitiated",
+        crowded()
     ));
-    let args = json!({"orgId": account("shop.IN.1")});
+    let args = json!({"orgId": account("big.IN.1")});
     let list = host.ask(query("OrganizationContract:ListPendingTransactions", &args)).unwrap();
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["amount"], "1000000");
 }
 
+/// One stakeholder can't keep the others from paying.
 #[test]
 fn a_payment_that_is_settled_makes_room_for_one_and_one_that_waits_does_not() {
     let initiate = "user:alice.IN InitiateMultiSigTx shop.IN.1 dave.IN 1GX";
-    let waiting = vec![format!("{initiate} => MultiSigTxInitiated"); 47].join("\n+ ");
+    let waiting = vec![format!("{initiate} => MultiSigTxInitiated"); 7].join("\n+ ");
     let last = THIRTY_DAYS - 1;
     check_shop(&format!(
         "{waiting}
         #a {initiate} => MultiSigTxInitiated
         #b {initiate} => MultiSigTxInitiated
         #c {initiate} => MultiSigTxInitiated
-        {initiate} => too_many_pending
+        {initiate} => too_many_own_pending
+        user:bob.FR InitiateMultiSigTx shop.IN.1 dave.IN 1GX => MultiSigTxInitiated
         user:alice.IN CancelMultiSigTx #a => MultiSigTxCancelled
         {initiate} => MultiSigTxInitiated
-        {initiate} => too_many_pending
+        {initiate} => too_many_own_pending
         user:bob.FR RejectMultiSigTx #b => MultiSigTxRejected state=REJECTED
         {initiate} => MultiSigTxInitiated
-        {initiate} => too_many_pending
+        {initiate} => too_many_own_pending
         user:bob.FR ApproveMultiSigTx #c => MultiSigTxApproved
-        {initiate} => too_many_pending
+        {initiate} => too_many_own_pending
         user:carol.IN ApproveMultiSigTx #c => MultiSigTxApproved, MultiSigTxExecuted
         {initiate} => MultiSigTxInitiated
         at {last}
-        {initiate} => too_many_pending"
+        {initiate} => too_many_own_pending"
     ));
 }
 

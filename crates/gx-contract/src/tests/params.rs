@@ -65,6 +65,7 @@ const TABLE: &str = "
     votingApprovalPercent        60         1 100
     votingTrustMin               50         0 100
     guardianDelayHours           48         1 8760
+    adminKeysRequired            0          0 1
     disbursementMax              100000000GX 1 1250000000000GX";
 
 #[test]

@@ -1,9 +1,13 @@
 //! The words of the text tables for users among each other, organizations and loans.
 
-use gx_types::{LoanId, PendingTxId, RecoveryId, RelationshipId};
+use gx_types::{ActionId, LoanId, PendingTxId, RecoveryId, RelationshipId};
 
-use super::notation::{account, amount, command_id, public_key, text};
+use super::notation::{account, amount, command_id, proven, public_key, text};
 use crate::Command;
+use crate::admin::{
+    ApproveAction, OrderHash, RegisterAdminKey, RejectAction, RotateAdminKey, TransferByOrder,
+    WithdrawAction,
+};
 use crate::identity::{
     CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
     InitiateRecovery, NominateGuardians, RegisterKey, RejectRelationship, RelationshipKind,
@@ -29,7 +33,21 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "RotateKey" => {
             RotateKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
         }
-        "SetUserStatus" => SetUserStatus { user_id: account(arg(0)), status: text(arg(1)) }.into(),
+        "TransferByOrder" | "ApproveAction" | "RejectAction" | "WithdrawAction" => {
+            decision(function, args)
+        }
+        "RegisterAdminKey" => {
+            let (public_key, proof) = proven(args);
+            RegisterAdminKey { public_key, proof }.into()
+        }
+        "RotateAdminKey" => {
+            let (public_key, proof) = proven(args);
+            RotateAdminKey { public_key, proof }.into()
+        }
+        "SetUserStatus" => {
+            let order_hash = args.get(2).map(|_| OrderHash::from_bytes([9; 32]));
+            SetUserStatus { user_id: account(arg(0)), status: text(arg(1)), order_hash }.into()
+        }
         "RequestRelationship" => {
             let (subject_id, object_id) = (account(arg(0)), account(arg(1)));
             RequestRelationship { subject_id, object_id, kind: text(arg(2)) }.into()
@@ -56,6 +74,23 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "ApplyForLoan" | "ApproveLoan" | "RejectLoan" | "RepayLoan" | "MarkLoanDefaulted" => {
             loan(function, args)
         }
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about what two admins decide on; an action is named by its `#label`.
+fn decision(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    let action_id = || ActionId::made_by(command_id(arg(0)));
+    match function {
+        "TransferByOrder" => {
+            let (from, to, amount) = (account(arg(0)), account(arg(1)), amount(arg(2)));
+            let (order_hash, reason) = (OrderHash::from_bytes([9; 32]), text(arg(3)));
+            TransferByOrder { from, to, amount, order_hash, reason }.into()
+        }
+        "ApproveAction" => ApproveAction { action_id: action_id() }.into(),
+        "RejectAction" => RejectAction { action_id: action_id() }.into(),
+        "WithdrawAction" => WithdrawAction { action_id: action_id() }.into(),
         _ => panic!("no function {function:?}"),
     }
 }

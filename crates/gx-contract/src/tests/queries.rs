@@ -104,18 +104,21 @@ fn fees_and_payments_to_pools_leave_circulation_without_being_unminted() {
     assert_eq!(supply["pools"][5]["balance"], "31250000000150000");
 }
 
-/// Users may pay into a genesis pool, which then holds more than genesis has taken from it.
+/// Gifts go to the pool that is there for them, and it then holds more than at first.
 #[test]
-fn a_genesis_pool_that_is_paid_into_still_has_a_status() {
+fn nobody_pays_into_a_pool_but_the_charitable_one_and_the_fund_for_operations() {
     let host = check_in_world(
         "open alice.IN 30
-        user:alice.IN Transfer alice.IN SYSTEM_GOVT_GENESIS_POOL 51GX => Transferred fee=0",
+        user:alice.IN Transfer alice.IN SYSTEM_GOVT_GENESIS_POOL 51GX => recipient_not_allowed
+        user:alice.IN Transfer alice.IN SYSTEM_LOAN_POOL 51GX => recipient_not_allowed
+        user:alice.IN Transfer alice.IN SYSTEM_OPERATIONS_FUND 1GX => Transferred fee=0
+        user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 51GX => Transferred fee=0",
     );
     let supply = ask(&host, "TokenomicsContract:GetSupplyStatus", json!({}));
-    assert_eq!(supply["pools"][1]["balance"], "152000000001000000");
-    assert_eq!(supply["pools"][1]["minted"], "0");
-    assert_eq!(supply["totalMinted"], "500000000");
-    assert_eq!(supply["circulatingSupply"], "449000000");
+    assert_eq!(supply["pools"][2]["balance"], "158000000051000000");
+    assert_eq!(supply["pools"][2]["minted"], "0");
+    assert_eq!(supply["totalMinted"], "550000000");
+    assert_eq!(supply["circulatingSupply"], "448000000");
 }
 
 #[test]
@@ -320,7 +323,7 @@ fn an_admin_is_shown_in_office_and_after() {
     let admin = |id: &str| ask(&host, "AdminContract:GetAdmin", json!({"adminId": id}));
     let expected = |id: &str, level: &str, at: i64, account: Value, removed: Value| {
         json!({"adminId": id, "level": level, "appointedAt": at, "accountId": account,
-               "removedAt": removed})
+               "publicKey": null, "removedAt": removed})
     };
     assert_eq!(admin("root"), expected("root", "SUPER_ADMIN", 0, Value::Null, Value::Null));
     let bob = json!(account("bob.FR"));
@@ -339,7 +342,11 @@ fn an_action_is_shown_with_its_command_and_what_became_of_it() {
         #done admin:root UpdateSystemParameter votingDays 15 => ActionProposed
         #left admin:root UpdateSystemParameter votingDays 16 => ActionProposed
         at 2000
-        admin:boss ApproveAction #done => ActionApproved, SystemParameterUpdated",
+        admin:boss ApproveAction #done => ActionApproved, SystemParameterUpdated
+        #no admin:root UpdateSystemParameter votingDays 17 => ActionProposed
+        admin:boss RejectAction #no => ActionRejected
+        #back admin:root UpdateSystemParameter votingDays 18 => ActionProposed
+        admin:root WithdrawAction #back => ActionWithdrawn",
     );
     let shown = |host: &Host, key: &str| ask(host, NAME, json!({"actionId": action(key)}));
     let command = |value: &str| {
@@ -349,11 +356,15 @@ fn an_action_is_shown_with_its_command_and_what_became_of_it() {
     let expected = |key: &str, value: &str, status: &str, approval: Value| {
         json!({"actionId": action(key), "command": command(value), "proposedBy": "root",
                "proposedAt": 1000, "expiresAt": 604_801_000, "status": status,
-               "approval": approval})
+               "approval": approval, "closure": null})
     };
     let approval = json!({"by": "boss", "at": 2000});
     assert_eq!(shown(&host, "done"), expected("done", "15", "EXECUTED", approval.clone()));
     assert_eq!(shown(&host, "left"), expected("left", "16", "PENDING", Value::Null));
+    for (key, status, by) in [("no", "REJECTED", "boss"), ("back", "WITHDRAWN", "root")] {
+        let found = shown(&host, key);
+        assert_eq!((&found["status"], &found["closure"]["by"]), (&json!(status), &json!(by)));
+    }
     let later = go_on(host, "at 604801000\nopen alice.IN 30");
     assert_eq!(shown(&later, "left"), expected("left", "16", "EXPIRED", Value::Null));
     assert_eq!(shown(&later, "done"), expected("done", "15", "EXECUTED", approval));

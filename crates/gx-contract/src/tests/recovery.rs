@@ -125,21 +125,65 @@ fn a_recovery_that_was_agreed_on_in_time_does_not_expire() {
     ));
 }
 
-/// A thief who has the key cannot replace those who are asked already.
+/// Guardians who were dismissed must not finish what they began.
 #[test]
-fn a_recovery_keeps_the_guardians_it_began_with() {
+fn who_names_other_guardians_ends_the_recovery() {
     check_with_users(
         "open w1.IN 30
         open w2.IN 30
         open w3.IN 30
         #r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
-        signed=k user:alice.IN NominateGuardians alice.IN w1.IN w2.IN w3.IN => GuardiansNominated
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:alice.IN NominateGuardians alice.IN w1.IN w2.IN w3.IN => signature_missing
+        signed=k user:alice.IN NominateGuardians alice.IN w1.IN w2.IN w3.IN => \
+            GuardiansNominated, RecoveryCancelled userId=alice.IN
+        user:g3.FR ConfirmRecovery #r => recovery_not_pending
+        user:g3.FR CompleteRecovery #r => recovery_over
+        user:g1.IN InitiateRecovery alice.IN other => not_guardian
         user:w1.IN ConfirmRecovery #r => not_guardian
+        signed=k user:alice.IN NominateGuardians alice.IN w1.IN w2.IN w3.IN => GuardiansNominated
+        #r2 user:w1.IN InitiateRecovery alice.IN other => RecoveryInitiated guardians.0=w1.IN",
+    );
+}
+
+/// Whoever signs with the key has not lost it.
+#[test]
+fn who_rotates_the_key_ends_the_recovery() {
+    check_with_users(
+        "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
         user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
         user:g3.FR ConfirmRecovery #r => RecoveryConfirmed state=CONFIRMED
-        user:w1.IN InitiateRecovery alice.IN other => recovery_open
-        user:g1.IN InitiateRecovery alice.IN other => not_guardian",
+        signed=k user:alice.IN RotateKey alice.IN k2 => KeyRotated, RecoveryCancelled
+        + user:g3.FR CompleteRecovery #r => recovery_over
+        at 999999999
+        user:g3.FR CompleteRecovery #r => recovery_over
+        signed=k2 user:alice.IN RotateKey alice.IN k => KeyRotated
+        signed=k user:alice.IN Transfer alice.IN g1.IN 1 => Transferred",
     );
+}
+
+/// Nobody finishes years later what the owner has forgotten.
+#[test]
+fn a_confirmed_recovery_lapses_thirty_days_after_it_could_be_completed() {
+    let lapses = 32 * 24 * HOUR;
+    let last = lapses - 1;
+    let confirmed = "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed state=CONFIRMED";
+    check_with_users(&format!(
+        "{confirmed}
+        at {last}
+        user:g4.FR InitiateRecovery alice.IN other => recovery_open
+        user:g1.IN CompleteRecovery #r => RecoveryCompleted"
+    ));
+    check_with_users(&format!(
+        "{confirmed}
+        at {lapses}
+        user:g1.IN CompleteRecovery #r => recovery_over
+        signed=k user:alice.IN CancelRecovery #r => recovery_over
+        signed=k user:alice.IN RotateKey alice.IN k2 => KeyRotated
+        #r2 user:g4.FR InitiateRecovery alice.IN other => RecoveryInitiated"
+    ));
 }
 
 #[test]

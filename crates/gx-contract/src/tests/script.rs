@@ -20,7 +20,9 @@
 use gx_types::Role;
 
 use super::host::Host;
-use super::notation::{account, actor, amount, command, command_id, fits, sign, time, words};
+use super::notation::{
+    account, actor, amount, command, command_id, fits, prove, sign, time, words,
+};
 use crate::identity::Tally;
 use crate::state::{Account, User};
 use crate::{BatchRecord, Envelope};
@@ -201,6 +203,7 @@ impl Script {
         if let Some(id) = id {
             envelope.command_id = command_id(&id);
         }
+        prove(&mut envelope);
         if let Some(key) = signed_by {
             sign(&mut envelope, &key, self.host.now);
         }

@@ -55,7 +55,7 @@ pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
     let kinds = select(&["FRIEND_OF", "SPOUSE_OF", "FATHER_OF"][..]);
     let words_of = (
         select(&["k", "k2", "new"][..]),
-        select(&["LOCKED", "ACTIVE", "ACTIVE", "DECEASED"][..]),
+        select(&["LOCKED", "ACTIVE", "ACTIVE order", "DECEASED order"][..]),
         select(&["0:1:h0.AA", "0:2:h0.AA,h1.BB,h2.CC", ""][..]),
         select(&["ACTIVE", "ACTIVE", "LOCKED"][..]),
     );

@@ -22,6 +22,8 @@ struct Waiting {
 #[derive(Default)]
 pub(super) struct SocietyAudit {
     keys: BTreeMap<String, PublicKey>,
+    /// Of admins in office.
+    admin_keys: BTreeMap<String, PublicKey>,
     payments: BTreeMap<String, Waiting>,
     /// What was lent and what is still owed.
     loans: BTreeMap<String, (u64, u64)>,
@@ -46,7 +48,8 @@ impl SocietyAudit {
     fn was_allowed(&self, envelope: &Envelope, now: i64) {
         let key = match envelope.actor {
             Actor::User(id) => self.keys.get(id.as_str()),
-            Actor::System | Actor::Admin(_) => None,
+            Actor::Admin(id) => self.admin_keys.get(id.as_str()),
+            Actor::System => None,
         };
         match (key, envelope.signature) {
             (None, None) => {}
@@ -72,6 +75,16 @@ impl SocietyAudit {
             }
             Event::KeyRotated(event) => {
                 self.keys.insert(event.user_id.to_string(), event.public_key);
+            }
+            Event::AdminKeyRegistered(event) => {
+                let before = self.admin_keys.insert(event.admin_id.to_string(), event.public_key);
+                assert_eq!(before, None, "a first key is registered once");
+            }
+            Event::AdminKeyRotated(event) => {
+                self.admin_keys.insert(event.admin_id.to_string(), event.public_key);
+            }
+            Event::AdminRemoved(event) => {
+                self.admin_keys.remove(event.admin_id.as_str());
             }
             Event::RecoveryCompleted(event) => {
                 self.keys.insert(event.user_id.to_string(), event.public_key);

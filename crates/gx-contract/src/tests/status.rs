@@ -1,4 +1,4 @@
-//! SetUserStatus: locked until an admin ends it, deceased for ever.
+//! SetUserStatus: locked until an admin ends it, deceased by order of two.
 
 use super::script::check_in_world;
 
@@ -7,8 +7,8 @@ fn a_locked_user_initiates_nothing_and_is_still_paid() {
     check_in_world(
         "open alice.IN 30
         open bob.FR 30
-        system SetUserStatus alice.IN LOCKED => UserStatusSet userId=alice.IN status=LOCKED
-        + system SetUserStatus alice.IN LOCKED => status_unchanged
+        admin:root SetUserStatus alice.IN LOCKED => UserStatusSet userId=alice.IN status=LOCKED
+        + admin:root SetUserStatus alice.IN LOCKED => status_unchanged
         user:alice.IN Transfer alice.IN bob.FR 1GX => account_locked
         user:bob.FR Transfer bob.FR alice.IN 1GX => Transferred
         admin:root SetUserStatus alice.IN ACTIVE => UserStatusSet status=ACTIVE
@@ -17,16 +17,36 @@ fn a_locked_user_initiates_nothing_and_is_still_paid() {
 }
 
 #[test]
-fn a_deceased_user_stays_deceased() {
+fn two_super_admins_say_on_a_document_that_somebody_is_deceased() {
     check_in_world(
         "open alice.IN 30
         open bob.FR 30
-        system SetUserStatus alice.IN DECEASED => UserStatusSet status=DECEASED
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        admin:root SetUserStatus alice.IN DECEASED => order_missing
+        system SetUserStatus alice.IN DECEASED order => actor_not_allowed
+        #dead admin:root SetUserStatus alice.IN DECEASED order => ActionProposed
+        user:alice.IN Transfer alice.IN bob.FR 1GX => Transferred
+        admin:boss ApproveAction #dead => ActionApproved, UserStatusSet status=DECEASED
         user:alice.IN Transfer alice.IN bob.FR 1GX => account_deceased
         user:alice.IN RegisterKey alice.IN k => account_deceased
-        system SetUserStatus alice.IN ACTIVE => status_final
-        system SetUserStatus alice.IN DECEASED => status_final
-        system SetUserStatus alice.IN LOCKED => status_final",
+        admin:root SetUserStatus alice.IN ACTIVE => status_final
+        admin:root SetUserStatus alice.IN LOCKED => status_final
+        admin:root SetUserStatus alice.IN DECEASED order => status_unchanged",
+    );
+}
+
+#[test]
+fn a_mistaken_death_is_undone_in_the_same_way() {
+    check_in_world(
+        "open alice.IN 30
+        open bob.FR 30
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #dead admin:root SetUserStatus alice.IN DECEASED order => ActionProposed
+        admin:boss ApproveAction #dead => ActionApproved, UserStatusSet
+        #alive admin:boss SetUserStatus alice.IN ACTIVE order => ActionProposed
+        admin:boss ApproveAction #alive => same_admin
+        admin:root ApproveAction #alive => ActionApproved, UserStatusSet status=ACTIVE
+        user:alice.IN Transfer alice.IN bob.FR 1GX => Transferred",
     );
 }
 
@@ -35,11 +55,11 @@ fn a_freeze_and_a_lock_are_two_things() {
     check_in_world(
         "open alice.IN 30
         admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
-        system SetUserStatus alice.IN LOCKED => UserStatusSet
+        admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         admin:root UnfreezeWallet alice.IN => WalletUnfrozen
-        user:alice.IN Transfer alice.IN SYSTEM_LOAN_POOL 1 => account_locked
-        system SetUserStatus alice.IN ACTIVE => UserStatusSet
-        user:alice.IN Transfer alice.IN SYSTEM_LOAN_POOL 1 => Transferred",
+        user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 1 => account_locked
+        admin:root SetUserStatus alice.IN ACTIVE => UserStatusSet
+        user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 1 => Transferred",
     );
 }
 

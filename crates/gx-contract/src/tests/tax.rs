@@ -136,7 +136,7 @@ fn the_timer_stops_when_the_balance_falls_below_and_starts_anew() {
         "{give}
         open carol.IN 5
         at 100d
-        user:alice.IN Transfer alice.IN SYSTEM_GX_POOL 10GX => Transferred
+        user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 10GX => Transferred
         since alice.IN 0
         at 200d
         user:alice.IN Transfer alice.IN carol.IN 1 => Transferred
@@ -224,7 +224,7 @@ fn an_exempt_account_pays_nothing_and_its_timer_rests() {
         + admin:root SetVelocityTaxExempt alice.IN true => exemption_unchanged
         since alice.IN -
         at 400d
-        user:alice.IN Transfer alice.IN SYSTEM_GX_POOL 1GX => Transferred
+        user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 1GX => Transferred
         since alice.IN -
         system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_exempt
         at 500d

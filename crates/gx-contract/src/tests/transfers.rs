@@ -130,6 +130,15 @@ fn a_remark_has_up_to_200_printable_characters() {
         ("\"with a \u{0} in it\"", "text_invalid"),
         ("\"with a \u{7f} in it\"", "text_invalid"),
         ("\"with a \u{9f} in it\"", "text_invalid"),
+        // Two ways to write é; marks that nobody sees; and nothing to read.
+        ("caf\u{e9}", "Transferred"),
+        ("cafe\u{301}", "text_invalid"),
+        ("a\u{202e}b", "text_invalid"),
+        ("a\u{200b}b", "text_invalid"),
+        ("a\u{200d}b", "Transferred"),
+        ("!!!", "text_invalid"),
+        ("\u{200d}", "text_invalid"),
+        ("٣", "Transferred"),
     ] {
         check_with_users(&format!(
             "user:alice.IN Transfer alice.IN carol.IN 1 {remark} => {expected}"

@@ -14,7 +14,9 @@ use gx_contract::state::AdminLevel;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
 use gx_contract::treasury::ActivateTreasuryAccount;
-use gx_contract::{Batch, Command, Envelope, PublicKey, Signature, SignatureBytes};
+use gx_contract::{
+    Batch, Command, Envelope, PublicKey, Signature, SignatureBytes, key_proof_bytes,
+};
 use gx_types::{
     AccountId, AccountType, ActionId, Actor, AdminId, Amount, CommandId, CountryCode, LoanId,
     NetworkId, PendingTxId, Pool, ProposalId, RecoveryId, Role, TimeMs,
@@ -153,7 +155,24 @@ impl Script {
 
     fn signed(&mut self, user: AccountId, command: impl Into<Command>, seed: u8) {
         self.step(Actor::User(user), command);
+        self.sign(seed);
+    }
+
+    /// The last command is signed by the key.
+    fn sign(&mut self, seed: u8) {
         self.scene.last_mut().unwrap().signed_by = Some(seed);
+    }
+
+    /// The last command sets the key, which has signed for it.
+    fn prove(&mut self, seed: u8) {
+        let envelope = &mut self.scene.last_mut().unwrap().envelope;
+        let bytes = key_proof_bytes(NetworkId::Devnet, &envelope.actor, envelope.command_id);
+        let word = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
+        match &mut envelope.command {
+            Command::RegisterAdminKey(command) => command.proof = word,
+            Command::RotateAdminKey(command) => command.proof = word,
+            _ => unreachable!("no other command has a proof"),
+        }
     }
 
     /// The last command comes so many days after the one before.
@@ -164,6 +183,16 @@ impl Script {
     fn by_two(&mut self, command: impl Into<Command>) {
         let action_id = ActionId::made_by(self.step(root(), command));
         self.step(second(), ApproveAction { action_id });
+    }
+
+    /// Proposed and not carried out: the second admin says no, or the first thinks better of it.
+    fn dropped(&mut self, command: impl Into<Command>) {
+        let action_id = ActionId::made_by(self.step(root(), command));
+        if self.below(2) == 0 {
+            self.step(second(), RejectAction { action_id });
+        } else {
+            self.step(root(), WithdrawAction { action_id });
+        }
     }
 
     fn set(&mut self, id: &str, value: u64) {
@@ -474,7 +503,7 @@ impl Script {
         self.user(user_id, transfer);
         self.step(root(), UnfreezeWallet { user_id });
         for status in [AccountStatus::Locked, AccountStatus::Active] {
-            self.step(root(), SetUserStatus { user_id, status });
+            self.step(root(), SetUserStatus { user_id, status, order_hash: None });
         }
     }
 
@@ -487,7 +516,32 @@ impl Script {
         let freeze = FreezeWallet { user_id, reason: FreezeReason::CourtOrder };
         self.step(Actor::Admin(admin_id), freeze);
         self.step(Actor::Admin(admin_id), UnfreezeWallet { user_id });
+        let (from, to) = (self.person(), self.person());
+        self.step(root(), FreezeWallet { user_id: from, reason: FreezeReason::CourtOrder });
+        let (amount, order_hash) = (Amount::from_gx(1), OrderHash::from_bytes([9; 32]));
+        let reason = OrderReason::CourtOrder;
+        self.by_two(TransferByOrder { from, to, amount, order_hash, reason });
+        self.step(root(), UnfreezeWallet { user_id: from });
+        self.admin_keys(Actor::Admin(admin_id));
+        self.dropped(RemoveAdmin { admin_id });
         self.by_two(RemoveAdmin { admin_id });
+    }
+
+    /// An admin whose commands are signed: by the first key, then by the second.
+    fn admin_keys(&mut self, admin: Actor) {
+        let proof = SignatureBytes::from_bytes([0; 64]);
+        self.step(admin, RegisterAdminKey { public_key: public_key(3), proof });
+        self.prove(3);
+        self.step(admin, RotateAdminKey { public_key: public_key(4), proof });
+        self.prove(4);
+        self.sign(3);
+        for seed in [Some(4), Some(3), None] {
+            let user_id = self.person();
+            self.step(admin, UnfreezeWallet { user_id });
+            if let Some(seed) = seed {
+                self.sign(seed);
+            }
+        }
     }
 
     fn pause(&mut self) {

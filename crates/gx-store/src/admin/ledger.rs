@@ -1,5 +1,7 @@
 //! Administrators on the ledger, the actions that two of them decide on, and disbursements.
 
+use gx_contract::PublicKey;
+use gx_contract::admin::{OrderHash, OrderReason};
 use gx_contract::state::AdminLevel;
 use gx_types::{AccountId, ActionId, AdminId, Amount, CommandId, Pool, TimeMs};
 
@@ -16,6 +18,8 @@ pub struct LedgerAdmin {
     pub appointed_at: TimeMs,
     /// Absent while in office.
     pub removed_at: Option<TimeMs>,
+    /// What the admin signs with; absent while they have no key.
+    pub public_key: Option<PublicKey>,
 }
 
 /// An action that needs two admins.
@@ -31,6 +35,8 @@ pub struct Action {
     pub expires_at: TimeMs,
     /// By whom and when it was approved, and so carried out.
     pub approval: Option<(AdminId, TimeMs)>,
+    /// By whom and when it was withdrawn, if by its proposer, or else rejected.
+    pub closure: Option<(AdminId, TimeMs)>,
     /// The cursor of a page: larger for what was proposed later.
     pub cursor: i64,
 }
@@ -48,8 +54,23 @@ pub struct Disbursement {
     pub cursor: i64,
 }
 
-const ADMIN: &str = "SELECT admin_id, level, account_id, appointed_at_ms, removed_at_ms \
-    FROM ledger_admins";
+/// Coins that two super admins have moved by order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub command_id: CommandId,
+    pub from: AccountId,
+    pub to: AccountId,
+    pub amount: Amount,
+    pub reason: OrderReason,
+    /// Of the document.
+    pub order_hash: OrderHash,
+    pub at: TimeMs,
+    /// The cursor of a page.
+    pub cursor: i64,
+}
+
+const ADMIN: &str = "SELECT admin_id, level, account_id, appointed_at_ms, removed_at_ms, \
+    public_key FROM ledger_admins";
 
 fn admin(row: &Row) -> Result<LedgerAdmin, Error> {
     Ok(LedgerAdmin {
@@ -58,6 +79,7 @@ fn admin(row: &Row) -> Result<LedgerAdmin, Error> {
         account_id: row.opt_parse(2, "account id")?,
         appointed_at: row.time(3)?,
         removed_at: row.opt_time(4)?,
+        public_key: row.opt_parse(5, "public key")?,
     })
 }
 
@@ -102,7 +124,8 @@ pub async fn admins(
 }
 
 const ACTION: &str = "SELECT action_id, function, args, proposed_by, proposed_at_ms, \
-    expires_at_ms, approved_by, approved_at_ms, created_tx FROM pending_actions";
+    expires_at_ms, approved_by, approved_at_ms, closed_by, closed_at_ms, created_tx \
+    FROM pending_actions";
 
 fn action(row: &Row) -> Result<Action, Error> {
     Ok(Action {
@@ -113,7 +136,8 @@ fn action(row: &Row) -> Result<Action, Error> {
         proposed_at: row.time(4)?,
         expires_at: row.time(5)?,
         approval: row.opt_parse(6, "admin id")?.zip(row.opt_time(7)?),
-        cursor: row.int(8)?,
+        closure: row.opt_parse(8, "admin id")?.zip(row.opt_time(9)?),
+        cursor: row.int(10)?,
     })
 }
 
@@ -147,7 +171,7 @@ pub async fn actions(
     let mut reader = source.into().open().await?;
     let rows = sql(format!(
         "{ACTION} WHERE created_tx < $1
-            AND ($2 = 0 OR (approved_by IS NULL AND expires_at_ms > $3))
+            AND ($2 = 0 OR (approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $3))
         ORDER BY created_tx DESC LIMIT $4"
     ))
     .bind(before.unwrap_or(i64::MAX))
@@ -157,6 +181,39 @@ pub async fn actions(
     .all(&mut reader.conn())
     .await?;
     rows.iter().map(action).collect()
+}
+
+/// Coins moved by order, newest first, those before the cursor.
+///
+/// # Errors
+/// Those of the database.
+pub async fn orders(
+    source: impl Into<Source<'_>>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Order>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql("SELECT t.command_id, o.from_id, o.to_id, o.amount_qirat, o.reason,
+            o.order_hash, o.at_ms, o.tx_no
+        FROM order_transfers o JOIN transactions t ON t.tx_no = o.tx_no
+        WHERE o.tx_no < $1 ORDER BY o.tx_no DESC LIMIT $2")
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(i64::from(limit))
+    .all(&mut reader.conn())
+    .await?;
+    let order = |row: &Row| {
+        Ok(Order {
+            command_id: row.parse(0, "command id")?,
+            from: row.parse(1, "account id")?,
+            to: row.parse(2, "account id")?,
+            amount: row.amount(3)?,
+            reason: row.named(4, "reason of an order")?,
+            order_hash: row.parse(5, "hash of an order")?,
+            at: row.time(6)?,
+            cursor: row.int(7)?,
+        })
+    };
+    rows.iter().map(order).collect()
 }
 
 /// Disbursements, of one pool or of all, newest first, those before the cursor.

@@ -103,6 +103,7 @@ pub async fn in_force(source: impl Into<Source<'_>>) -> Result<Parameters, Error
         loans: Default::default(),
         voting: Default::default(),
         recovery: Default::default(),
+        admins: Default::default(),
         disbursement: Default::default(),
     };
     for row in &rows {

@@ -40,6 +40,8 @@ pub struct Repayment {
     pub amount: Amount,
     /// What was still owed then.
     pub outstanding: Amount,
+    /// The borrower, or whoever paid for them.
+    pub paid_by: AccountId,
 }
 
 /// What a borrower owes, and how often loans have failed.
@@ -175,7 +177,8 @@ pub async fn repayments(
     limit: u32,
 ) -> Result<Vec<(i64, Repayment)>, Error> {
     let mut reader = source.into().open().await?;
-    let rows = sql("SELECT r.tx_no, t.command_id, r.at_ms, r.amount_qirat, r.outstanding_qirat
+    let rows = sql("SELECT r.tx_no, t.command_id, r.at_ms, r.amount_qirat, r.outstanding_qirat,
+            r.paid_by
         FROM loan_repayments r JOIN transactions t ON t.tx_no = r.tx_no
         WHERE r.loan_id = $1 AND r.tx_no > $2 ORDER BY r.tx_no LIMIT $3")
     .bind(id.to_string())
@@ -191,6 +194,7 @@ pub async fn repayments(
             at: row.time(2)?,
             amount: row.amount(3)?,
             outstanding: row.amount(4)?,
+            paid_by: row.parse(5, "account id")?,
         };
         Ok((tx_no, repayment))
     };

@@ -63,10 +63,16 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration { version: 8, name: "lanes", both: include_str!("sql/0008_lanes.sql"), postgres: "" },
+    Migration {
+        version: 9,
+        name: "hardened",
+        both: include_str!("sql/0009_hardened.sql"),
+        postgres: include_str!("sql/0009_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! Bootstrap, countries, pauses, administrators and what two of them decide on.
 
+use gx_contract::PublicKey;
 use gx_contract::admin::{
     ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, CountriesInitialized,
-    PoolDisbursed, SystemBootstrapped, SystemPaused,
+    PoolDisbursed, SystemBootstrapped, SystemPaused, TransferredByOrder,
 };
 use gx_contract::state::{AccountKind, AdminLevel};
 use gx_contract::treasury::TreasuryActivated;
-use gx_types::{AccountId, AccountType, AdminId, Pool};
+use gx_types::{AccountId, AccountType, ActionId, AdminId, Pool};
 
 use crate::Error;
 use crate::projection::entries::{Line, entry};
@@ -108,6 +109,22 @@ pub(super) fn action_approved(
     Ok(())
 }
 
+/// Rejected by another admin, or withdrawn by its proposer: the row tells both names.
+pub(super) fn action_closed(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    action_id: ActionId,
+    by: AdminId,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE pending_actions SET closed_by = $1, closed_at_ms = $2
+        WHERE action_id = $3 AND approved_by IS NULL AND closed_by IS NULL")
+    .bind(by.as_str())
+    .bind(at.time())
+    .bind(action_id.to_string());
+    projection.update(at, statement);
+    Ok(())
+}
+
 pub(super) fn appointed(
     projection: &mut Projection<'_>,
     at: At<'_, '_>,
@@ -129,12 +146,28 @@ fn appoint(
         VALUES ($1, $2, $3, $4)
         ON CONFLICT (admin_id) DO UPDATE SET level = excluded.level,
             account_id = excluded.account_id, appointed_at_ms = excluded.appointed_at_ms,
-            removed_at_ms = NULL")
+            removed_at_ms = NULL, public_key = NULL, key_since_ms = NULL")
     .bind(admin_id.as_str())
     .bind(name_of(&level))
     .bind(account_id.map(AccountId::as_str))
     .bind(at.time());
     projection.write(at, statement);
+}
+
+/// The key that the admin signs with from now on.
+pub(super) fn key(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    admin_id: AdminId,
+    public_key: PublicKey,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE ledger_admins SET public_key = $1, key_since_ms = $2
+        WHERE admin_id = $3 AND removed_at_ms IS NULL")
+    .bind(public_key.to_string())
+    .bind(at.time())
+    .bind(admin_id.as_str());
+    projection.update(at, statement);
+    Ok(())
 }
 
 pub(super) fn removed(
@@ -167,6 +200,27 @@ pub(super) fn disbursed<'b>(
     .bind(&event.recipient_id)
     .bind(qirat(at, event.amount)?)
     .bind(event.purpose.as_str())
+    .bind(at.time());
+    projection.write(at, statement);
+    Ok(())
+}
+
+pub(super) fn ordered<'b>(
+    projection: &mut Projection<'b>,
+    at: At<'_, 'b>,
+    event: &'b TransferredByOrder,
+) -> Result<(), Error> {
+    let sides = [&event.from, &event.to];
+    between(projection, at, EntryKind::Order, sides, None, &event.postings)?;
+    let statement = sql("INSERT INTO order_transfers (tx_no, from_id, to_id, amount_qirat, reason,
+            order_hash, at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(at.tx_no)
+    .bind(&event.from)
+    .bind(&event.to)
+    .bind(qirat(at, event.amount)?)
+    .bind(name_of(&event.reason))
+    .bind(event.order_hash.to_string())
     .bind(at.time());
     projection.write(at, statement);
     Ok(())

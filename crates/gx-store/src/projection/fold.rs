@@ -43,6 +43,7 @@ pub(super) fn block<'b>(
     enter_fees(projection, block)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each event, none forgotten")]
 fn apply<'b>(
     projection: &mut Projection<'b>,
     at: At<'_, 'b>,
@@ -55,9 +56,22 @@ fn apply<'b>(
         Event::SystemResumed(_) => admin::resumed(projection),
         Event::ActionProposed(event) => admin::action_proposed(projection, at, event),
         Event::ActionApproved(event) => admin::action_approved(projection, at, event),
+        Event::ActionRejected(event) => {
+            admin::action_closed(projection, at, event.action_id, event.rejected_by)
+        }
+        Event::ActionWithdrawn(event) => {
+            admin::action_closed(projection, at, event.action_id, event.withdrawn_by)
+        }
         Event::AdminAppointed(event) => admin::appointed(projection, at, event),
         Event::AdminRemoved(event) => admin::removed(projection, at, event),
         Event::PoolDisbursed(event) => admin::disbursed(projection, at, event),
+        Event::AdminKeyRegistered(event) => {
+            admin::key(projection, at, event.admin_id, event.public_key)
+        }
+        Event::AdminKeyRotated(event) => {
+            admin::key(projection, at, event.admin_id, event.public_key)
+        }
+        Event::TransferredByOrder(event) => admin::ordered(projection, at, event),
         Event::TreasuryActivated(event) => admin::treasury_activated(projection, at, event),
         Event::SystemParameterUpdated(event) => governance::parameter(projection, at, event),
         Event::ProposalSubmitted(event) => governance::submitted(projection, at, event),

@@ -3,7 +3,7 @@
 use gx_contract::loan_pool::{
     LoanApplied, LoanApproved, LoanDefaulted, LoanRejected, LoanRepaid, LoanState,
 };
-use gx_types::{LoanId, Pool, TimeMs};
+use gx_types::{Pool, TimeMs};
 
 use crate::Error;
 use crate::projection::identity::trust;
@@ -79,7 +79,7 @@ pub(super) fn repaid<'b>(
     event: &'b LoanRepaid,
 ) -> Result<(), Error> {
     let pool = Pool::Loan.account();
-    let sides = [&pool, &event.borrower_id];
+    let sides = [&pool, &event.paid_by];
     between(projection, at, EntryKind::Repayment, sides, None, &event.postings)?;
     let closed_at: Option<TimeMs> = event.outstanding.is_zero().then_some(at.time());
     let outstanding = qirat(at, event.outstanding)?;
@@ -90,27 +90,18 @@ pub(super) fn repaid<'b>(
     .bind(closed_at)
     .bind(event.loan_id.to_string());
     projection.update(at, statement);
-    repayment(projection, at, event.loan_id, qirat(at, event.amount)?, outstanding);
-    trust(projection, at, &event.trust);
-    Ok(())
-}
-
-fn repayment(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    id: LoanId,
-    amount: i64,
-    outstanding: i64,
-) {
-    let statement = sql("INSERT INTO loan_repayments (loan_id, tx_no, amount_qirat,
+    let statement = sql("INSERT INTO loan_repayments (loan_id, tx_no, paid_by, amount_qirat,
             outstanding_qirat, at_ms)
-        VALUES ($1, $2, $3, $4, $5)")
-    .bind(id.to_string())
+        VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(event.loan_id.to_string())
     .bind(at.tx_no)
-    .bind(amount)
+    .bind(&event.paid_by)
+    .bind(qirat(at, event.amount)?)
     .bind(outstanding)
     .bind(at.time());
     projection.write(at, statement);
+    trust(projection, at, &event.trust);
+    Ok(())
 }
 
 pub(super) fn defaulted(

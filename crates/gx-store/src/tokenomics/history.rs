@@ -28,6 +28,8 @@ pub enum EntryKind {
     Genesis,
     /// Coins that admins have paid out of a pool.
     Disbursement,
+    /// Coins moved by the order of a court or for an estate.
+    Order,
     /// A loan that was paid out.
     Loan,
     /// A loan, or a part of it, that was paid back.
@@ -37,13 +39,14 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Supply,
         Self::Sent,
         Self::Received,
         Self::Fee,
         Self::Genesis,
         Self::Disbursement,
+        Self::Order,
         Self::Loan,
         Self::Repayment,
         Self::Tax,
@@ -57,6 +60,7 @@ impl EntryKind {
             Self::Fee => "FEE",
             Self::Genesis => "GENESIS",
             Self::Disbursement => "DISBURSEMENT",
+            Self::Order => "ORDER",
             Self::Loan => "LOAN",
             Self::Repayment => "REPAYMENT",
             Self::Tax => "TAX",

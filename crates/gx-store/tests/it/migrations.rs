@@ -39,6 +39,7 @@ pub(crate) const READ_MODELS: &[&str] = &[
     "disbursements",
     "ledger_admins",
     "pending_actions",
+    "order_transfers",
 ];
 
 /// Every table with its columns.
@@ -117,7 +118,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 8] = [
+const TABLES: [&[&str]; 9] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -159,10 +160,11 @@ const TABLES: [&[&str]; 8] = [
     &["credentials"],
     &[],
     &["lanes", "deferred_commands"],
+    &["order_transfers"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 9] = [
+const COLUMNS: [(i64, i64, &str, &str); 14] = [
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),
     (2, 4, "accounts", "trust_score"),
@@ -172,6 +174,11 @@ const COLUMNS: [(i64, i64, &str, &str); 9] = [
     (2, 4, "balances", "taxable_since_ms"),
     (3, 5, "refresh_tokens", "replaced_at_ms"),
     (3, 5, "refresh_tokens", "successor_salt"),
+    (4, 9, "pending_actions", "closed_by"),
+    (4, 9, "pending_actions", "closed_at_ms"),
+    (4, 9, "loan_repayments", "paid_by"),
+    (4, 9, "ledger_admins", "public_key"),
+    (4, 9, "ledger_admins", "key_since_ms"),
 ];
 
 /// Columns that a migration has taken away from tables of an earlier one: when they were made, and
@@ -202,7 +209,7 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     text.push_str("DROP INDEX IF EXISTS refresh_tokens_expires_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
-        text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
+        text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column}{cascade};"));
     }
     let was_there = |(made, gone, ..): &&(i64, i64, &str, &str)| (*made..*gone).contains(&version);
     for (.., table, column) in TAKEN.iter().filter(was_there) {

@@ -201,17 +201,18 @@ fn admins_and_their_actions_are_listed() {
         let story = told(store, &backend).await;
         let all = ledger::admins(store, true, None, 9).await.unwrap();
         let ids: Vec<_> = all.iter().map(|one| one.admin_id.as_str()).collect();
-        assert_eq!(ids, ["fourth", "root", "second", "third"]);
+        assert_eq!(ids, ["fourth", "keyed", "root", "second", "third"]);
         for found in &all {
             let expected = story.chain.ask(contract_admin::GetAdmin { admin_id: found.admin_id });
             assert_eq!(written(found.level), expected["level"]);
             assert_eq!(written(found.account_id), expected["accountId"]);
             assert_eq!(json!(found.appointed_at.0), expected["appointedAt"]);
             assert_eq!(json!(found.removed_at.map(|at| at.0)), expected["removedAt"]);
+            assert_eq!(json!(found.public_key), expected["publicKey"]);
             let same = ledger::get_admin(store, &found.admin_id).await.unwrap();
             assert_eq!(same.as_ref(), Some(found));
         }
-        assert_eq!(ledger::admins(store, false, None, 9).await.unwrap().len(), 3);
+        assert_eq!(ledger::admins(store, false, None, 9).await.unwrap().len(), 4);
         for action_id in &story.actions {
             let found = ledger::get_action(store, *action_id).await.unwrap().unwrap();
             let query = contract_admin::GetPendingAction { action_id: *action_id };
@@ -222,6 +223,8 @@ fn admins_and_their_actions_are_listed() {
             assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
             let by = found.approval.map(|(by, _)| written(by));
             assert_eq!(by.as_ref(), expected["approval"].get("by"));
+            let by = found.closure.map(|(by, _)| written(by));
+            assert_eq!(by.as_ref(), expected["closure"].get("by"));
         }
         let actions = ledger::actions(store, None, None, 20).await.unwrap();
         assert_eq!(actions.len(), story.actions.len());

@@ -11,7 +11,9 @@ use gx_contract::state::AdminLevel;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
 use gx_contract::treasury::ActivateTreasuryAccount;
-use gx_contract::{Command, Outcome, PublicKey, Signature, SignatureBytes};
+use gx_contract::{
+    Command, Envelope, Outcome, PublicKey, Signature, SignatureBytes, key_proof_bytes,
+};
 use gx_types::{
     AccountId, AccountType, ActionId, Actor, Amount, CommandId, LoanId, PendingTxId, Pool,
     ProposalId, RecoveryId, RelationshipId,
@@ -91,7 +93,11 @@ impl Story {
         command: impl Into<Command>,
         seed: Option<u8>,
     ) -> CommandId {
-        let mut envelope = self.chain.envelope(actor, command);
+        let envelope = self.chain.envelope(actor, command);
+        self.give_envelope(envelope, seed)
+    }
+
+    fn give_envelope(&mut self, mut envelope: Envelope, seed: Option<u8>) -> CommandId {
         if let Some(seed) = seed {
             let expires_at = self.chain.now().plus_hours(1);
             let bytes = envelope.signed_bytes(NETWORK, expires_at);
@@ -144,6 +150,16 @@ impl Story {
         // One that nobody approves.
         let action = self.root(appoint("fifth", AdminLevel::Admin));
         self.actions.push(ActionId::made_by(action));
+        // One that another admin rejects, and one that its proposer takes back.
+        for (id, by) in [("sixth", "second"), ("seventh", "root")] {
+            let action_id = ActionId::made_by(self.root(appoint(id, AdminLevel::Admin)));
+            self.actions.push(action_id);
+            let by = Actor::Admin(by.parse().unwrap());
+            match id {
+                "sixth" => self.give(by, RejectAction { action_id }),
+                _ => self.give(by, WithdrawAction { action_id }),
+            };
+        }
         for number in [0, 1] {
             self.by_two(DisburseFromPool {
                 pool_id: Pool::Charitable,
@@ -152,15 +168,52 @@ impl Story {
                 purpose: "a school".to_owned(),
             });
         }
+        self.keyed_admin();
         self.root(PauseSystem { reason: "a look at the books".to_owned() });
         self.root(ResumeSystem {});
+    }
+
+    /// An admin gets a key and another one, and is removed in the end.
+    fn keyed_admin(&mut self) {
+        let admin_id = "keyed".parse().unwrap();
+        let level = AdminLevel::Admin;
+        self.by_two(AppointAdmin { admin_id, level, account_id: None });
+        let actor = Actor::Admin(admin_id);
+        for (seed, signed_by) in [(7, None), (8, Some(7))] {
+            let placeholder = SignatureBytes::from_bytes([0; 64]);
+            let mut envelope = match signed_by {
+                None => {
+                    let (public_key, proof) = (public_key(seed), placeholder);
+                    self.chain.envelope(actor, RegisterAdminKey { public_key, proof })
+                }
+                Some(_) => {
+                    let (public_key, proof) = (public_key(seed), placeholder);
+                    self.chain.envelope(actor, RotateAdminKey { public_key, proof })
+                }
+            };
+            let bytes = key_proof_bytes(NETWORK, &actor, envelope.command_id);
+            let proven = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
+            match &mut envelope.command {
+                Command::RegisterAdminKey(command) => command.proof = proven,
+                Command::RotateAdminKey(command) => command.proof = proven,
+                other => panic!("{other:?}"),
+            }
+            self.give_envelope(envelope, signed_by);
+        }
     }
 
     fn standing(&mut self) {
         let user_id = self.people[8];
         self.root(FreezeWallet { user_id, reason: FreezeReason::CourtOrder });
+        self.by_two(TransferByOrder {
+            from: user_id,
+            to: self.people[7],
+            amount: Amount::from_gx(1),
+            order_hash: OrderHash::from_bytes([9; 32]),
+            reason: OrderReason::CourtOrder,
+        });
         self.root(UnfreezeWallet { user_id });
-        self.root(SetUserStatus { user_id, status: AccountStatus::Locked });
+        self.root(SetUserStatus { user_id, status: AccountStatus::Locked, order_hash: None });
         let users = vec![AttestedAge { user_id: self.people[0], age: 31 }];
         self.root(DistributeGenesis { users });
         let [from, to] = [self.people[1], self.people[2]];

@@ -8,7 +8,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash, RegisterKey};
 use gx_contract::tokenomics::Transfer;
-use gx_contract::{Command, Envelope, PublicKey, Signature, SignatureBytes, TOTAL_WEIGHT};
+use gx_contract::{
+    Command, Envelope, PublicKey, Signature, SignatureBytes, TOTAL_WEIGHT, key_proof_bytes,
+};
 use gx_types::{
     AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode, NetworkId, TimeMs,
 };
@@ -126,6 +128,18 @@ pub(crate) fn signed(mut envelope: Envelope, number: usize, expires_at: TimeMs) 
     let bytes = envelope.signed_bytes(NETWORK, expires_at);
     let signature = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
     envelope.signature = Some(Signature { signature, expires_at });
+    envelope
+}
+
+/// The command that sets the key of that number, with the key's word for it.
+pub(crate) fn proven(mut envelope: Envelope, number: usize) -> Envelope {
+    let bytes = key_proof_bytes(NETWORK, &envelope.actor, envelope.command_id);
+    let word = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
+    match &mut envelope.command {
+        Command::RegisterAdminKey(command) => command.proof = word,
+        Command::RotateAdminKey(command) => command.proof = word,
+        _ => {}
+    }
     envelope
 }
 

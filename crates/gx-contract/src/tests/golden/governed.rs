@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use gx_types::{AccountId, ActionId, Amount, Pool, ProposalId};
 
-use super::samples::{COMMAND, LEVELS, TIME, account, admin, all, country, posting, word};
+use super::samples::{
+    COMMAND, LEVELS, TIME, account, admin, all, country, posting, public_key, word,
+};
 use crate::admin::{
-    Action, ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, AppointAdmin, Approval,
-    ApproveAction, DisburseFromPool, Disbursed, PoolDisbursed, RemoveAdmin, SystemParameterUpdated,
-    UpdateSystemParameter,
+    Action, ActionApproved, ActionProposed, ActionRejected, ActionWithdrawn, AdminAppointed,
+    AdminKeyRegistered, AdminKeyRotated, AdminRemoved, AppointAdmin, Approval, ApproveAction,
+    Closure, DisburseFromPool, Disbursed, OrderHash, OrderReason, PoolDisbursed, RegisterAdminKey,
+    RejectAction, RemoveAdmin, RotateAdminKey, SystemParameterUpdated, TransferByOrder,
+    TransferredByOrder, UpdateSystemParameter, WithdrawAction,
 };
 use crate::governance::{
     ActiveProposal, ActiveProposals, CastVote, ExecuteProposal, Proposal, ProposalExecuted,
@@ -22,10 +26,12 @@ use crate::tax_and_fee::{
     ApplyVelocityTax, SetVelocityTaxExempt, VelocityTaxApplied, VelocityTaxExemptSet,
     VelocityTaxSkipped,
 };
-use crate::{Command, Event, Refusal};
+use crate::{Command, Event, Refusal, SignatureBytes};
 
+all!(ORDER_REASONS of OrderReason: CourtOrder Estate ErrorCorrection);
 all!(VOTES of Vote: For Against Abstain);
-all!(FAILURES of ProposalFailure: QuorumNotReached NotApproved ParametersInconsistent);
+all!(FAILURES of ProposalFailure: QuorumNotReached NotApproved ParametersInconsistent Lapsed
+    Superseded);
 
 pub(super) fn action_id() -> ActionId {
     ActionId::made_by(COMMAND)
@@ -47,6 +53,7 @@ fn proposals() -> Vec<(String, Proposal)> {
     let proposal = |status| Proposal {
         v: Version,
         param_id,
+        old_value: param_id.default_value(),
         new_value,
         title: "longer \"votes\"".into(),
         proposed_by: admin(),
@@ -82,13 +89,15 @@ fn a_command() -> Command {
 pub(super) fn records() -> Vec<(String, Key, Record)> {
     let mut all: Vec<(String, Key, Record)> = Vec::new();
     let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
-    for (case, approval) in
-        [("pending", None), ("executed", Some(Approval { by: admin(), at: TIME }))]
-    {
+    for (case, approval, closure) in [
+        ("pending", None, None),
+        ("executed", Some(Approval { by: admin(), at: TIME }), None),
+        ("closed", None, Some(Closure { by: admin(), at: TIME })),
+    ] {
         let command = Box::new(a_command());
         let (proposed_by, proposed_at, expires_at) = (admin(), TIME, TIME.plus_days(7));
         let v = Version;
-        let action = Action { v, command, proposed_by, proposed_at, expires_at, approval };
+        let action = Action { v, command, proposed_by, proposed_at, expires_at, approval, closure };
         add(case, Key::Action(action_id()), action.into());
     }
     let none = Disbursed::default();
@@ -129,7 +138,7 @@ fn parameters() -> [(&'static str, Parameters); 3] {
         };
         parameters.with(parameter, ParameterValue::new(value)).unwrap()
     });
-    [("default", default), ("changed", changed), ("all", all)]
+    [("default", default), ("changed", changed), ("every", all)]
 }
 
 pub(super) fn events() -> Vec<(String, Event)> {
@@ -202,6 +211,22 @@ fn admin_events() -> Vec<(&'static str, Event)> {
     vec![
         ("plain", ActionProposed { action_id, command, proposed_by: admin_id, expires_at }.into()),
         ("plain", ActionApproved { action_id, approved_by: admin_id }.into()),
+        (
+            "plain",
+            TransferredByOrder {
+                from: account("IN"),
+                to: account("FR"),
+                amount: Amount::from_qirat(50),
+                order_hash: OrderHash::from_bytes([9; 32]),
+                reason: OrderReason::Estate,
+                postings: vec![posting(account("IN"), "-50", 0), posting(account("FR"), "50", 50)],
+            }
+            .into(),
+        ),
+        ("plain", AdminKeyRegistered { admin_id, public_key: public_key() }.into()),
+        ("plain", AdminKeyRotated { admin_id, public_key: public_key() }.into()),
+        ("plain", ActionRejected { action_id, rejected_by: admin_id }.into()),
+        ("plain", ActionWithdrawn { action_id, withdrawn_by: admin_id }.into()),
         ("plain", AdminAppointed { admin_id, level, account_id: None }.into()),
         ("account", AdminAppointed { admin_id, level, account_id: Some(account("IN")) }.into()),
         ("plain", AdminRemoved { admin_id, level }.into()),
@@ -255,6 +280,17 @@ pub(super) fn commands() -> Vec<(String, Command)> {
         add(pool_id.as_str(), disbursement.into());
     }
     add("plain", ApproveAction { action_id: action_id() }.into());
+    let (public_key, proof) = (public_key(), SignatureBytes::from_bytes([3; 64]));
+    add("plain", RegisterAdminKey { public_key, proof }.into());
+    add("plain", RotateAdminKey { public_key, proof }.into());
+    for reason in ORDER_REASONS {
+        let (from, to, amount) = (user_id, account("FR"), Amount::from_qirat(50));
+        let order_hash = OrderHash::from_bytes([9; 32]);
+        let order = TransferByOrder { from, to, amount, order_hash, reason: *reason };
+        add(&word(reason), order.into());
+    }
+    add("plain", RejectAction { action_id: action_id() }.into());
+    add("plain", WithdrawAction { action_id: action_id() }.into());
     let (param_id, new_value) = proposed();
     add("plain", SubmitProposal { param_id, new_value, title: "longer \"votes\"".into() }.into());
     for vote in VOTES {

@@ -92,6 +92,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
         let event = LoanRepaid {
             loan_id,
             borrower_id,
+            paid_by: borrower_id,
             amount,
             outstanding: Amount::from_qirat(if done { 0 } else { 1 }),
             state,

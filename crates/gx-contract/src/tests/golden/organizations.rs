@@ -95,7 +95,7 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
         add(word(status), key, Organization { status, ..plain.clone() }.into());
     }
     let proposed = Some(ProposedLadder { ladder: Vec::new(), approved_by: vec![account("FR")] });
-    let open = vec![OpenTx { id: pending_tx_id(), expires_at: TIME }];
+    let open = vec![OpenTx { id: pending_tx_id(), initiated_by: account("IN"), expires_at: TIME }];
     add("busy".to_owned(), key, Organization { ladder: ladder(), proposed, open, ..plain }.into());
     for state in STATES {
         let failed = state == PendingTxState::ExecutionFailed;

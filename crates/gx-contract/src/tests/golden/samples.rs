@@ -6,7 +6,7 @@ use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 use super::{governed, loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
-    PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
+    OrderHash, PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
 };
 use crate::identity::{
     AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
@@ -87,7 +87,7 @@ pub(super) fn trust_score(trust_score: u8) -> TrustScore {
     TrustScore { user_id: account("IN"), trust_score }
 }
 
-fn public_key() -> PublicKey {
+pub(super) fn public_key() -> PublicKey {
     PublicKey::from_bytes(std::array::from_fn(|at| 0xA0 + at as u8))
 }
 
@@ -115,6 +115,31 @@ fn statuses() -> [(&'static str, GenesisStatus); 3] {
     })
 }
 
+/// An admin of each level: in office, with a key, removed.
+fn admin_records() -> Vec<(String, Key, Record)> {
+    let mut all: Vec<(String, Key, Record)> = Vec::new();
+    let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
+    for level in LEVELS {
+        let record = Admin {
+            v: Version,
+            level: *level,
+            appointed_at: TIME,
+            account_id: None,
+            public_key: None,
+            key_since: None,
+            removed_at: None,
+        };
+        add(&word(level), Key::Admin(admin()), record.clone().into());
+        let (key, key_since) = (Some(public_key()), Some(TIME));
+        let keyed = Admin { public_key: key, key_since, ..record.clone() };
+        add(&format!("{}-keyed", word(level)), Key::Admin(admin()), keyed.into());
+        let account_id = Some(account("IN"));
+        let removed = Admin { account_id, removed_at: Some(TIME), ..record };
+        add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
+    }
+    all
+}
+
 pub(crate) fn records() -> Vec<(String, Key, Record)> {
     let mut all: Vec<(String, Key, Record)> = Vec::new();
     let mut add = |case: &str, key, record| all.push((case.to_owned(), key, record));
@@ -127,18 +152,8 @@ pub(crate) fn records() -> Vec<(String, Key, Record)> {
     (row.users, row.slots, row.slots_used) =
         (9, [1, 2, 3, 4, 5, u64::MAX >> 11], [1, 2, 0, 0, 0, 0]);
     add("sealed", Key::Country(country("IN")), row.into());
-    for level in LEVELS {
-        let record = Admin {
-            v: Version,
-            level: *level,
-            appointed_at: TIME,
-            account_id: None,
-            removed_at: None,
-        };
-        add(&word(level), Key::Admin(admin()), record.clone().into());
-        let account_id = Some(self::account("IN"));
-        let removed = Admin { account_id, removed_at: Some(TIME), ..record };
-        add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
+    for (case, key, record) in admin_records() {
+        add(&case, key, record);
     }
     let identity = Identity { v: Version, user_id: account("IN") };
     add("plain", Key::Identity(identity_hash()), identity.into());
@@ -368,7 +383,10 @@ pub(super) fn events() -> Vec<(String, Event)> {
     add("plain", KeyRegistered { user_id, public_key }.into());
     add("plain", KeyRotated { user_id, public_key }.into());
     for status in STATUSES {
-        add(&word(status), UserStatusSet { user_id, status: *status }.into());
+        for (case, order_hash) in [("", None), ("-ordered", Some(OrderHash::from_bytes([9; 32])))] {
+            let set = UserStatusSet { user_id, status: *status, order_hash };
+            add(&format!("{}{case}", word(status)), set.into());
+        }
     }
     for (case, event) in
         identity_events().into_iter().chain(organizations::events()).chain(loans::events())
@@ -505,7 +523,11 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     add("plain", RegisterKey { user_id, public_key: public_key() }.into());
     add("plain", RotateKey { user_id, public_key: public_key() }.into());
     for status in STATUSES {
-        add(&word(status), SetUserStatus { user_id, status: *status }.into());
+        let order_hash = None;
+        add(&word(status), SetUserStatus { user_id, status: *status, order_hash }.into());
+        let order_hash = Some(OrderHash::from_bytes([9; 32]));
+        let ordered = SetUserStatus { user_id, status: *status, order_hash };
+        add(&format!("{}-ordered", word(status)), ordered.into());
     }
     for (case, command) in
         identity_commands().into_iter().chain(organizations::commands()).chain(loans::commands())

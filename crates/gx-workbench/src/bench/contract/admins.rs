@@ -1,17 +1,21 @@
 //! Preparations of the commands that administrators give about the system as a whole.
 
 use anyhow::{Context, Result};
-use gx_contract::Command;
 use gx_contract::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
-    InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
+    InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey, RejectAction,
+    RemoveAdmin, ResumeSystem, RotateAdminKey, TransferByOrder, UpdateSystemParameter,
+    WithdrawAction,
 };
 use gx_contract::params::ParameterValue;
 use gx_contract::state::AdminLevel;
+use gx_contract::tokenomics::{FreezeReason, FreezeWallet};
+use gx_contract::{Command, SignatureBytes};
 use gx_types::{ActionId, AdminId, Amount, NetworkId, Pool, Role};
 
 use super::host::Host;
 use super::town::{By, Order, Person, Town, Trial, each};
+use crate::load::public_key;
 use gx_cli::countries;
 
 fn founding(town: &mut Town) -> Order {
@@ -120,4 +124,63 @@ pub(super) fn approve_action(town: &mut Town) -> Result<Trial> {
     let proposed = town.act(Role::SuperAdmin, orders)?;
     let approve = |id| (By::Second, ApproveAction { action_id: ActionId::made_by(id) });
     Ok(town.trial(Role::SuperAdmin, each(&proposed, approve)))
+}
+
+pub(super) fn reject_action(town: &mut Town) -> Result<Trial> {
+    let orders = disbursements(town)?;
+    let proposed = town.act(Role::SuperAdmin, orders)?;
+    let reject = |id| (By::Second, RejectAction { action_id: ActionId::made_by(id) });
+    Ok(town.trial(Role::SuperAdmin, each(&proposed, reject)))
+}
+
+pub(super) fn withdraw_action(town: &mut Town) -> Result<Trial> {
+    let orders = disbursements(town)?;
+    let proposed = town.act(Role::SuperAdmin, orders)?;
+    let withdraw = |id| (By::First, WithdrawAction { action_id: ActionId::made_by(id) });
+    Ok(town.trial(Role::SuperAdmin, each(&proposed, withdraw)))
+}
+
+pub(super) fn transfer_by_order(town: &mut Town) -> Result<Trial> {
+    let people = town.people(town.count())?;
+    let freeze = |person: Person| {
+        (By::First, FreezeWallet { user_id: person.id, reason: FreezeReason::CourtOrder })
+    };
+    town.act(Role::SuperAdmin, each(&people, freeze))?;
+    let order = |person: Person| {
+        let (from, to) = (person.id, Pool::Charitable.account());
+        let (amount, reason) = (Amount::from_gx(1), OrderReason::CourtOrder);
+        let order_hash = OrderHash::from_bytes([9; 32]);
+        (By::First, TransferByOrder { from, to, amount, order_hash, reason })
+    };
+    Ok(town.trial(Role::SuperAdmin, each(&people, order)))
+}
+
+/// Admins of the lower level, and the number of a key for each.
+fn clerks(town: &mut Town) -> Result<Vec<(AdminId, usize)>> {
+    let named = appointments(town)?;
+    decide(town, Role::SuperAdmin, each(&named, appoint))?;
+    Ok(named.into_iter().map(|(person, admin_id)| (admin_id, person.number)).collect())
+}
+
+/// Filled in when the command has its id.
+const NO_PROOF: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
+
+fn register((admin_id, number): (AdminId, usize)) -> (By, RegisterAdminKey) {
+    let (public_key, proof) = (public_key(number), NO_PROOF);
+    (By::Clerk(admin_id, None, number), RegisterAdminKey { public_key, proof })
+}
+
+pub(super) fn register_admin_key(town: &mut Town) -> Result<Trial> {
+    let clerks = clerks(town)?;
+    Ok(town.trial(Role::Admin, each(&clerks, register)))
+}
+
+pub(super) fn rotate_admin_key(town: &mut Town) -> Result<Trial> {
+    let clerks = clerks(town)?;
+    town.act(Role::Admin, each(&clerks, register))?;
+    let rotate = |(admin_id, number): (AdminId, usize)| {
+        let (public_key, proof) = (public_key(number + 1), NO_PROOF);
+        (By::Clerk(admin_id, Some(number), number + 1), RotateAdminKey { public_key, proof })
+    };
+    Ok(town.trial(Role::Admin, each(&clerks, rotate)))
 }

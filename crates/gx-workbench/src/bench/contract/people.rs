@@ -65,8 +65,10 @@ pub(super) fn rotate_key(town: &mut Town) -> Result<Trial> {
 }
 
 pub(super) fn set_status(town: &mut Town) -> Result<Trial> {
-    let status = AccountStatus::Locked;
-    one_each(town, Role::Admin, |person| (By::First, SetUserStatus { user_id: person.id, status }))
+    one_each(town, Role::Admin, |person| {
+        let (status, order_hash) = (AccountStatus::Locked, None);
+        (By::First, SetUserStatus { user_id: person.id, status, order_hash })
+    })
 }
 
 /// What the first is to the second.
@@ -224,7 +226,7 @@ pub(super) fn exempt(town: &mut Town) -> Result<Trial> {
 pub(super) fn givers(orders: &[Order]) -> Vec<Person> {
     let people = orders.iter().filter_map(|(by, _)| match by {
         By::Person(person) => Some(*person),
-        By::System | By::First | By::Second => None,
+        By::System | By::First | By::Second | By::Clerk(..) => None,
     });
     let mut people: Vec<Person> = people.collect();
     people.sort_unstable_by_key(|person| person.number);

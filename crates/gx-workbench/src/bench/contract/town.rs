@@ -10,7 +10,7 @@ use gx_types::{AccountId, Actor, AdminId, CommandId, CountryCode, Role};
 
 use super::Scale;
 use super::host::Host;
-use crate::load::{Population, public_key, signed};
+use crate::load::{Population, proven, public_key, signed};
 
 /// A user, and the number by which the load knows their key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(super) enum By {
     First,
     /// The other one.
     Second,
+    /// An admin with keys by number: the one that signs, and the one that the command sets.
+    Clerk(AdminId, Option<usize>, usize),
     Person(Person),
 }
 
@@ -156,11 +158,14 @@ impl Town {
                     By::System => Actor::System,
                     By::First => Actor::Admin(self.population.admin()),
                     By::Second => Actor::Admin(self.second),
+                    By::Clerk(admin, _, _) => Actor::Admin(*admin),
                     By::Person(person) => Actor::User(person.id),
                 };
                 let envelope = self.population.envelope(actor, command.clone());
                 commands.push(match by {
                     By::Person(person) if sign => signed(envelope, person.number, expiry),
+                    By::Clerk(_, None, new) => proven(envelope, *new),
+                    By::Clerk(_, Some(old), new) => signed(proven(envelope, *new), *old, expiry),
                     By::Person(_) | By::System | By::First | By::Second => envelope,
                 });
             }

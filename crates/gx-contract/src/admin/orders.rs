@@ -1,0 +1,151 @@
+//! What a court or an estate orders: coins leave an account without its holder.
+//!
+//! Two super admins carry an order out, and the hash of its document stands on the ledger. Nothing
+//! else moves coins of an account that has a key but the key.
+
+use gx_types::{AccountId, Actor, AdminId, Amount, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::gates::{ActorRule, Gate};
+use crate::hex_text;
+use crate::identity::AccountStatus;
+use crate::posting::Posting;
+use crate::state::{Admin, Key};
+use crate::tokenomics::check_payee;
+use crate::tx::{Rule, Stop, Tx};
+use crate::{Effects, Refusal, Refused};
+
+/// SHA-256 of the document that orders something; written as 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderHash([u8; 32]);
+
+impl OrderHash {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+hex_text!(OrderHash, 32, "64 lower-case hexadecimal digits");
+
+/// What an order rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderReason {
+    /// A judgement; the account is frozen.
+    CourtOrder,
+    /// What somebody who is deceased has left.
+    Estate,
+    /// Coins that came there by mistake; the account is frozen.
+    ErrorCorrection,
+}
+
+/// Moves coins from an account without its holder. Two super admins decide on it. There is no fee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransferByOrder {
+    /// A frozen account, or for `ESTATE` that of somebody deceased; never a pool or treasury.
+    pub from: AccountId,
+    /// Not the account of one of the two admins, and of the pools only those that anybody may pay
+    /// into.
+    pub to: AccountId,
+    pub amount: Amount,
+    pub order_hash: OrderHash,
+    pub reason: OrderReason,
+}
+
+/// Coins were moved by order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransferredByOrder {
+    pub from: AccountId,
+    pub to: AccountId,
+    pub amount: Amount,
+    pub order_hash: OrderHash,
+    pub reason: OrderReason,
+    pub postings: Vec<Posting>,
+}
+
+impl Effects for TransferredByOrder {
+    fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+}
+
+/// The admins who decide on what runs: the proposer, and who approves it.
+pub(super) fn deciding(tx: &Tx<'_>) -> Vec<AdminId> {
+    let proposer = match tx.actor {
+        Actor::Admin(id) => Some(*id),
+        Actor::System | Actor::User(_) => None,
+    };
+    proposer.into_iter().chain(tx.approver).collect()
+}
+
+/// The account is not one of those of the admins who decide.
+pub(super) fn check_recipient(tx: &mut Tx<'_>, recipient: &AccountId) -> Result<(), Stop> {
+    let admins = deciding(tx);
+    tx.state.load(admins.iter().map(|id| Key::Admin(*id)))?;
+    for id in admins {
+        let admin: Option<Admin> = tx.state.get(Key::Admin(id))?;
+        if admin.is_some_and(|admin| admin.account_id == Some(*recipient)) {
+            return Err(Refusal::RecipientIsAdmin.into());
+        }
+    }
+    Ok(())
+}
+
+impl Rule for TransferByOrder {
+    const GATE: Gate =
+        Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins().even_to_frozen();
+    const REFUSALS: &[Refusal] = &[
+        Refusal::AccountNotFound,
+        Refusal::CounterpartyDeceased,
+        Refusal::AmountZero,
+        Refusal::SameAccount,
+        Refusal::RecipientNotAllowed,
+        Refusal::PayerNotAllowed,
+        Refusal::RecipientIsAdmin,
+        Refusal::NotDeceased,
+        Refusal::NotFrozen,
+        Refusal::AmountOverflow,
+        Refusal::InsufficientBalance,
+    ];
+    const EVENTS: &[&str] = &["TransferredByOrder"];
+
+    fn counterparty(&self) -> Option<&AccountId> {
+        Some(&self.to)
+    }
+
+    fn validate(&self) -> Result<(), Refused> {
+        if self.amount.is_zero() {
+            return Err(Refusal::AmountZero.into());
+        }
+        if self.from == self.to {
+            return Err(Refusal::SameAccount.into());
+        }
+        check_payee(&self.to)?;
+        if self.from.is_reserved() {
+            return Err(Refusal::PayerNotAllowed.into());
+        }
+        Ok(())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        tx.state.load([Key::Account(self.from), Key::Account(self.to)])?;
+        let account = tx.state.existing_account(&self.from)?;
+        check_recipient(tx, &self.to)?;
+        let is_deceased = account.status == AccountStatus::Deceased;
+        match self.reason {
+            OrderReason::Estate if !is_deceased => return Err(Refusal::NotDeceased.into()),
+            OrderReason::CourtOrder | OrderReason::ErrorCorrection if account.frozen.is_none() => {
+                return Err(Refusal::NotFrozen.into());
+            }
+            OrderReason::Estate | OrderReason::CourtOrder | OrderReason::ErrorCorrection => {}
+        }
+        tx.debit(&self.from, self.amount)?;
+        tx.credit(&self.to, self.amount)?;
+        let postings = tx.take_postings();
+        let Self { from, to, amount, order_hash, reason } = *self;
+        tx.emit(TransferredByOrder { from, to, amount, order_hash, reason, postings });
+        Ok(())
+    }
+}
