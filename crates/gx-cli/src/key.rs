@@ -13,8 +13,8 @@ use clap::Subcommand;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ed25519_dalek::{Signer, SigningKey};
-use gx_contract::{Envelope, PublicKey, Signature, SignatureBytes};
-use gx_types::{NetworkId, TimeMs};
+use gx_contract::{Envelope, PublicKey, Signature, SignatureBytes, key_proof_bytes};
+use gx_types::{Actor, CommandId, NetworkId, TimeMs};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -35,6 +35,8 @@ pub enum Key {
     },
     /// Signs a command and prints what its envelope takes as `signature`.
     Sign(SignArgs),
+    /// Signs for being set, and prints what the command that sets the key takes as `proof`.
+    Prove(ProveArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +52,21 @@ pub struct SignArgs {
     /// The last millisecond since 1970 (UTC) at which the signature is good.
     #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
     expires_at: i64,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// PKCS#8 PEM file of the new key.
+    file: PathBuf,
+    /// Whose key it will be: `admin:` and the admin's id.
+    #[arg(long)]
+    actor: Actor,
+    /// The id of the command that sets the key.
+    #[arg(long)]
+    command_id: CommandId,
+    /// The network that the command is for: devnet, testnet or mainnet.
+    #[arg(long)]
+    network: NetworkId,
 }
 
 /// Does what the arguments say.
@@ -70,6 +87,7 @@ pub fn run(key: &Key) -> Result<End> {
             let signature = sign(&load(&args.file)?, &text, args.network, TimeMs(args.expires_at))?;
             console::line(serde_json::to_string(&signature)?);
         }
+        Key::Prove(args) => console::line(prove(&load(&args.file)?, args)),
     }
     Ok(End::Done)
 }
@@ -115,6 +133,12 @@ fn sign(
     let envelope: Envelope = serde_json::from_str(envelope).context("this is no envelope")?;
     let bytes = envelope.signed_bytes(network, expires_at);
     Ok(Signature { signature: SignatureBytes::from_bytes(key.sign(&bytes).to_bytes()), expires_at })
+}
+
+/// The key's word that whoever sets it holds it.
+fn prove(key: &SigningKey, args: &ProveArgs) -> SignatureBytes {
+    let bytes = key_proof_bytes(args.network, &args.actor, args.command_id);
+    SignatureBytes::from_bytes(key.sign(&bytes).to_bytes())
 }
 
 #[cfg(test)]
@@ -176,5 +200,25 @@ mod tests {
         let signature = sign(&key, block("json"), network, expires_at).unwrap();
         let shown = serde_json::to_string(&signature).unwrap();
         assert!(commands.contains(&shown), "{shown}");
+    }
+
+    /// What the documentation lists, written out by hand.
+    #[test]
+    fn a_proof_is_over_the_network_the_admin_and_the_command() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let id = "4YAZD5VRP2BDSKDM0VWW7GWXDQ";
+        let args = ProveArgs {
+            file: PathBuf::new(),
+            actor: "admin:root".parse().unwrap(),
+            command_id: id.parse().unwrap(),
+            network: NetworkId::Devnet,
+        };
+        let mut bytes = b"gx/key-proof/1\0".to_vec();
+        for part in ["devnet", "admin:root", id] {
+            bytes.extend_from_slice(&u32::try_from(part.len()).unwrap().to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        let expected = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
+        assert_eq!(prove(&key, &args), expected);
     }
 }

@@ -1,7 +1,10 @@
 //! Admin: log-in of administrators, users to decide about, and the system as a whole.
 
+mod actions;
+mod decisions;
 mod login;
 pub(crate) mod one_time;
+mod orders;
 mod register;
 pub(crate) mod system;
 mod users;
@@ -26,6 +29,9 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = login::routes();
     routes.push(profile);
     routes.extend(system::routes());
+    routes.extend(actions::routes());
+    routes.extend(decisions::routes());
+    routes.extend(orders::routes());
     routes.extend(users::routes());
     routes.extend(register::routes());
     routes

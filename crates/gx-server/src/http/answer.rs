@@ -14,6 +14,9 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 const APPLIED: HeaderName = HeaderName::from_static("gx-applied-block");
 const LAG: HeaderName = HeaderName::from_static("gx-lag-blocks");
 
+/// What amounts are counted in.
+pub(crate) const CURRENCY: &str = "GXC";
+
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     // What we serialise are plain structs; if one could not be, the answer is empty.

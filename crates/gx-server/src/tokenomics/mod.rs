@@ -11,9 +11,6 @@ mod wallets;
 use crate::api::Route;
 use crate::commands::status;
 
-/// What amounts are counted in.
-const CURRENCY: &str = "GXC";
-
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = transfers::routes();

@@ -8,11 +8,10 @@ use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::CURRENCY;
 use crate::api::Route;
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::{Read, View};
+use crate::http::answer::{CURRENCY, Read, View};
 use crate::http::extract::{After, Path};
 
 pub(super) fn routes() -> [Route; 4] {

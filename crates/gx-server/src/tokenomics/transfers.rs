@@ -15,7 +15,7 @@ use crate::http::fields::{GxAmount, Text, request};
 pub(super) fn routes() -> Vec<Route> {
     let transfer = Route::post("/api/v1/transfers", transfer)
         .summary("Pays another account; the sender pays the fee on top")
-        .sample(r#"{"toUserId": "SYSTEM_LOAN_POOL", "amount": "1.00"}"#)
+        .sample(r#"{"toUserId": "SYSTEM_CHARITABLE_POOL", "amount": "1.00"}"#)
         .fails(&[(403, "not_own_account")]);
     vec![transfer.alias("/api/v1/transactions/transfer"), transfer]
 }

@@ -11,14 +11,13 @@ use gx_types::{AccountId, Amount, TimeMs};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use super::CURRENCY;
 use super::fields::BlockNumber;
 use crate::api::Route;
 use crate::app::App;
 use crate::auth::User;
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::{Page, Pagination, Read, View};
+use crate::http::answer::{CURRENCY, Page, Pagination, Read, View};
 use crate::http::extract::{After, Path, Query};
 use crate::http::fields::{Count, Instant, Text, listed_fields, one_of, request};
 
@@ -118,7 +117,7 @@ pub(crate) enum HistoryKind {
 }
 
 impl HistoryKind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Transfer,
         Self::One(EntryKind::Supply),
         Self::One(EntryKind::Sent),
@@ -126,6 +125,7 @@ impl HistoryKind {
         Self::One(EntryKind::Fee),
         Self::One(EntryKind::Genesis),
         Self::One(EntryKind::Disbursement),
+        Self::One(EntryKind::Order),
         Self::One(EntryKind::Loan),
         Self::One(EntryKind::Repayment),
         Self::One(EntryKind::Tax),

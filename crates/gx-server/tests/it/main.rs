@@ -7,6 +7,7 @@ mod admin;
 mod client;
 mod combination;
 mod coverage;
+mod decisions;
 mod hardening;
 mod idempotency;
 mod identity;

@@ -150,7 +150,7 @@ async fn a_refusal_of_the_ledger_is_an_answer() {
 async fn who_is_not_on_the_ledger_cannot_pay() {
     let server = Server::start().await;
     let ada = server.register("ada", "DE").await;
-    let body = json!({ "toUserId": "SYSTEM_LOAN_POOL", "amount": "1.00" });
+    let body = json!({ "toUserId": "SYSTEM_CHARITABLE_POOL", "amount": "1.00" });
     let reply = ada.client.post("/api/v1/transfers", body, 409).await;
     assert_eq!(reply.str("code"), "not_on_ledger");
 }

@@ -1,0 +1,128 @@
+//! What two administrators decide on, from the proposal to what came of it.
+
+use gx_server::reset_admin_password;
+use gx_store::admin::admins::{self, NewAdmin};
+use gx_types::TimeMs;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::server::{ADMIN_PASSWORD, Server};
+
+/// Another administrator of the platform, with a session; on the ledger they are nobody yet.
+async fn deputy(server: &Server) -> Client {
+    let new = NewAdmin {
+        admin_id: "deputy".to_owned(),
+        email: "deputy@example.org".to_owned(),
+        display_name: "Deputy".to_owned(),
+        role: "SUPER_OWNER".to_owned(),
+        ledger_id: Some("deputy".parse().unwrap()),
+        password_hash: String::new(),
+        must_change_password: true,
+        created_at: TimeMs(0),
+    };
+    let mut tx = server.platform.store().begin().await.unwrap();
+    admins::create(&mut tx, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    let given = reset_admin_password(server.platform.config(), "deputy").await.unwrap();
+    let body = json!({ "username": "deputy", "password": given.password });
+    let reply = server.client.post("/api/v1/admin/auth/login", body, 200).await;
+    let deputy = server.client.with_token(reply.str("accessToken"));
+    let body = json!({ "currentPassword": given.password, "newPassword": ADMIN_PASSWORD });
+    deputy.post("/api/v1/admin/auth/password/change", body, 200).await;
+    deputy
+}
+
+/// Two super admins on the ledger, and the first user.
+async fn two_admins(server: &Server) -> (Client, Client) {
+    let first = server.bootstrapped().await;
+    let second = deputy(server).await;
+    let path = "/api/v1/admin/admins/deputy/appoint";
+    let reply = first.settle(path, json!({ "level": "SUPER_ADMIN" })).await;
+    assert_eq!(reply.str("status"), "committed", "the only super admin names the second");
+    (first, second)
+}
+
+/// The one action that waits.
+async fn pending(client: &Client) -> String {
+    let reply = client.get("/api/v1/admin/actions?status=PENDING", 200).await;
+    let [action] = reply.body["data"].as_array().unwrap().as_slice() else {
+        panic!("{}", reply.text)
+    };
+    assert_eq!(action["status"], "PENDING");
+    action["actionId"].as_str().unwrap().to_owned()
+}
+
+async fn decide(client: &Client, action: &str, verb: &str) -> Value {
+    client.settle(&format!("/api/v1/admin/actions/{action}/{verb}"), json!({})).await.body
+}
+
+async fn status(client: &Client, action: &str) -> Value {
+    client.get(&format!("/api/v1/admin/actions/{action}"), 200).await.body["status"].clone()
+}
+
+#[tokio::test]
+async fn a_parameter_is_changed_by_two() {
+    let server = Server::start().await;
+    let (first, second) = two_admins(&server).await;
+    let change = json!({ "paramId": "votingDays", "newValue": "21" });
+    first.settle("/api/v1/admin/parameters", change.clone()).await;
+    let action = pending(&second).await;
+    let alone = decide(&first, &action, "approve").await;
+    assert_eq!((&alone["status"], &alone["code"]), (&json!("refused"), &json!("same_admin")));
+    assert_eq!(decide(&second, &action, "approve").await["status"], "committed");
+    assert_eq!(status(&first, &action).await, "EXECUTED");
+    let parameters = first.get("/api/v1/admin/parameters", 200).await;
+    let parameters = parameters.body.as_array().unwrap().clone();
+    let days = parameters.iter().find(|one| one["paramId"] == "votingDays").unwrap();
+    assert_eq!((&days["value"], &days["defaultValue"]), (&json!("21"), &json!("14")));
+
+    for (by, verb, expected) in [(&second, "reject", "REJECTED"), (&first, "withdraw", "WITHDRAWN")]
+    {
+        first.settle("/api/v1/admin/parameters", change.clone()).await;
+        let action = pending(&first).await;
+        assert_eq!(decide(by, &action, verb).await["status"], "committed");
+        assert_eq!(status(&first, &action).await, expected);
+        assert_eq!(decide(&second, &action, "approve").await["code"], "action_closed");
+    }
+    let all = first.get("/api/v1/admin/actions?limit=2", 200).await;
+    assert_eq!(
+        (all.body["data"].as_array().unwrap().len(), &all.body["hasMore"]),
+        (2, &json!(true))
+    );
+    let rest = format!("/api/v1/admin/actions?limit=2&cursor={}", all.str("nextCursor"));
+    assert_eq!(first.get(&rest, 200).await.body["data"][0]["status"], "EXECUTED");
+    let wrong = json!({ "paramId": "votingDays", "newValue": "many" });
+    let reply = first.post("/api/v1/admin/parameters", wrong, 400).await;
+    assert_eq!(reply.body["details"][0]["code"], "invalid_value");
+}
+
+#[tokio::test]
+async fn a_court_moves_coins_of_a_frozen_account() {
+    let server = Server::start().await;
+    let (first, second) = two_admins(&server).await;
+    let ada = server.account(&first, "ada", "DE").await;
+    let bob = server.account(&first, "bob", "DE").await;
+    let order = json!({
+        "fromUserId": ada.ledger_id, "toUserId": bob.ledger_id, "amount": "100",
+        "reason": "COURT_ORDER", "orderHash": "9".repeat(64),
+    });
+    let path = "/api/v1/admin/orders/transfer";
+    let refused = first.settle(path, order.clone()).await;
+    assert_eq!(refused.str("code"), "not_frozen");
+    let freeze = ada.path("/api/v1/wallets/{}/freeze");
+    first.settle(&freeze, json!({ "reason": "COURT_ORDER" })).await;
+    assert_eq!(first.settle(path, order).await.str("status"), "committed");
+    assert_eq!(bob.balance().await, "500.00");
+    let action = pending(&second).await;
+    let shown = second.get(&format!("/api/v1/admin/actions/{action}"), 200).await.body;
+    assert_eq!(shown["arguments"]["amount"], "100.00");
+    assert_eq!(shown["arguments"]["currency"], "GXC");
+    assert_eq!(decide(&second, &action, "approve").await["status"], "committed");
+    assert_eq!(bob.balance().await, "600.00");
+    let orders = first.get("/api/v1/admin/orders", 200).await;
+    let order = &orders.body["data"][0];
+    assert_eq!((&order["amount"], &order["reason"]), (&json!("100.00"), &json!("COURT_ORDER")));
+    let history = bob.path("/api/v1/wallets/{}/transactions?type=ORDER");
+    let movements = bob.person.client.get(&history, 200).await;
+    assert_eq!(movements.body["data"].as_array().unwrap().len(), 1, "{}", movements.text);
+}
