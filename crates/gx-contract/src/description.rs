@@ -38,6 +38,12 @@ impl CommandDescription {
 }
 
 impl Command {
+    /// Whether two admins decide on it. The only super admin names the second one alone all the
+    /// same.
+    pub fn is_by_two_admins(&self) -> bool {
+        self.rule().gate().needs_two_admins()
+    }
+
     /// The description of a command by its name.
     pub fn describe(name: &str) -> Option<CommandDescription> {
         Self::descriptions().into_iter().find(|command| command.name == name)

@@ -46,6 +46,9 @@ pub struct Gate {
     pub(crate) pays_deceased: bool,
     /// Whether an admin may give it without the key that admins need: it is how they get one.
     pub(crate) without_key: bool,
+    /// Whether a frozen account may give it: a freeze keeps coins where they are, and must not
+    /// keep an owner from defending the key.
+    pub(crate) by_frozen: bool,
 }
 
 impl Gate {
@@ -58,6 +61,7 @@ impl Gate {
             pays_frozen: false,
             pays_deceased: false,
             without_key: false,
+            by_frozen: false,
         }
     }
 
@@ -77,6 +81,10 @@ impl Gate {
         Self { without_key: true, ..self }
     }
 
+    pub(crate) const fn even_by_frozen(self) -> Self {
+        Self { by_frozen: true, ..self }
+    }
+
     pub(crate) const fn even_to_deceased(self) -> Self {
         Self { pays_deceased: true, ..self }
     }
@@ -93,6 +101,11 @@ impl Gate {
             When::Running => (false, false),
             When::EvenPaused => (false, true),
         }
+    }
+
+    /// Whether a frozen account may give it.
+    pub const fn taken_from_frozen(&self) -> bool {
+        self.by_frozen
     }
 
     /// What the checks of [`check`] refuse a command of this gate, in order of precedence, but for
@@ -119,7 +132,7 @@ impl Gate {
             (keyed, Refusal::SignatureExpired),
             (keyed, Refusal::SignatureTooFarAhead),
             (keyed, Refusal::SignatureWrong),
-            (user, Refusal::AccountFrozen),
+            (user && !self.by_frozen, Refusal::AccountFrozen),
             (user, Refusal::AccountLocked),
             (user, Refusal::AccountDeceased),
         ];
@@ -256,7 +269,7 @@ fn check_actor(
                 let key = key.map(|record| record.public_key);
                 check_signature(envelope, account.keyed, key, network, now, seen)?;
             }
-            able(&account).map_err(Stop::from)
+            able(&account, gate).map_err(Stop::from)
         }
         (Acting::Admin(key), Some(network)) => {
             if key.is_none() && !gate.without_key && state.params()?.admins.keys_required > 0 {
@@ -288,9 +301,9 @@ pub(crate) fn not_allowed(actor: &Actor) -> Refused {
     Refusal::ActorNotAllowed.because(format!("{actor} may not do this"))
 }
 
-/// Whether the account may initiate anything.
-fn able(account: &Account) -> Result<(), Refusal> {
-    if account.frozen.is_some() {
+/// Whether the account may initiate the command.
+fn able(account: &Account, gate: &Gate) -> Result<(), Refusal> {
+    if account.frozen.is_some() && !gate.by_frozen {
         return Err(Refusal::AccountFrozen);
     }
     match account.status {

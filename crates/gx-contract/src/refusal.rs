@@ -318,6 +318,8 @@ refusals! {
     RecoveryNotConfirmed = "recovery_not_confirmed", Conflict, transient;
     /// The owner may still veto.
     RecoveryTooEarly = "recovery_too_early", Conflict, transient;
+    /// Nothing is recovered while the owner is frozen, locked or deceased.
+    OwnerNotActive = "owner_not_active", Conflict, transient;
     /// The account was granted its genesis coins before.
     GenesisAlreadyGranted = "genesis_already_granted", Conflict;
     /// Genesis is for individuals aged 13 to 73.

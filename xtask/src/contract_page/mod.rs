@@ -110,6 +110,9 @@ fn given_by(gate: &Gate) -> String {
         (_, true) => text.push_str("; also while the system is paused"),
         (false, false) => {}
     }
+    if gate.taken_from_frozen() {
+        text.push_str("; also from a frozen account");
+    }
     text
 }
 

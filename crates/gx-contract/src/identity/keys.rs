@@ -93,7 +93,7 @@ pub struct KeyRotated {
 impl Effects for KeyRotated {}
 
 impl Rule for RotateKey {
-    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User).even_by_frozen();
     const REFUSALS: &[Refusal] = &[
         Refusal::PublicKeyInvalid,
         Refusal::NotOwnAccount,

@@ -4,6 +4,7 @@ use gx_types::{AccountId, RecoveryId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};
+use crate::identity::AccountStatus;
 use crate::identity::keys::{self, KeyRecord};
 use crate::state::{Key, Version};
 use crate::tx::{Rule, Stop, Tx};
@@ -332,7 +333,7 @@ pub struct RecoveryCancelled {
 impl Effects for RecoveryCancelled {}
 
 impl Rule for CancelRecovery {
-    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User).even_by_frozen().even_paused();
     const REFUSALS: &[Refusal] =
         &[Refusal::RecoveryNotFound, Refusal::NotParty, Refusal::RecoveryOver];
     const EVENTS: &[&str] = &["RecoveryCancelled"];
@@ -376,6 +377,7 @@ impl Rule for CompleteRecovery {
         Refusal::RecoveryOver,
         Refusal::RecoveryNotConfirmed,
         Refusal::RecoveryTooEarly,
+        Refusal::OwnerNotActive,
     ];
     const EVENTS: &[&str] = &["RecoveryCompleted"];
 
@@ -391,6 +393,11 @@ impl Rule for CompleteRecovery {
             return Err(Refusal::RecoveryTooEarly.into());
         }
         let (user_id, public_key) = (asked.user_id, asked.public_key);
+        tx.state.load([Key::Account(user_id)])?;
+        let owner = tx.state.existing_account(&user_id)?;
+        if owner.frozen.is_some() || owner.status != AccountStatus::Active {
+            return Err(Refusal::OwnerNotActive.into());
+        }
         keys::set_key(tx, &user_id, public_key)?;
         let state = RecoveryState::Completed;
         tx.put(Key::Recovery(self.recovery_id), Recovery { state, ..asked })?;

@@ -26,10 +26,16 @@ pub(super) const RECOVERIES: &str = "open ward.IN 30
     open agreed.IN 30
     user:agreed.IN NominateGuardians agreed.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:agreed.IN RegisterKey agreed.IN k => KeyRegistered
+    open chilled.IN 30
+    user:chilled.IN NominateGuardians chilled.IN bob.FR carol.IN late.DE => GuardiansNominated
+    user:chilled.IN RegisterKey chilled.IN k => KeyRegistered
     at 355d
     #stale user:carol.IN InitiateRecovery lost.IN new => RecoveryInitiated
     #ripe user:carol.IN InitiateRecovery ripe.IN new => RecoveryInitiated
-    user:late.DE ConfirmRecovery #ripe => RecoveryConfirmed state=CONFIRMED";
+    user:late.DE ConfirmRecovery #ripe => RecoveryConfirmed state=CONFIRMED
+    #chilled user:carol.IN InitiateRecovery chilled.IN new => RecoveryInitiated
+    user:late.DE ConfirmRecovery #chilled => RecoveryConfirmed state=CONFIRMED
+    admin:root FreezeWallet chilled.IN COURT_ORDER => WalletFrozen";
 
 /// What is asked and agreed a week later.
 pub(super) const LATER_RECOVERIES: &str =
@@ -240,12 +246,10 @@ pub(super) const TABLES: [Table; 12] = [
         faults: "
             role_not_allowed     | role=as gx_admin
             not_bootstrapped     | world=none
-            system_paused        | world=paused
             actor_unknown        | signed=, actor=user:nobody.IN
             actor_not_allowed    | signed=, actor=admin:root
             signature_missing    | signed=, actor=user:lost.IN
             signature_unexpected | signed=signed=k, actor=user:alice.IN
-            account_frozen       | signed=, actor=user:frank.FR
             account_locked       | signed=, actor=user:locked.IN
             account_deceased     | signed=, actor=user:dead.IN
             recovery_not_found | recovery=#unheard
@@ -271,6 +275,7 @@ pub(super) const TABLES: [Table; 12] = [
             not_guardian | actor=user:child.IN
             recovery_over | recovery=#stale
             recovery_not_confirmed | recovery=#asked
-            recovery_too_early | recovery=#agreed",
+            recovery_too_early | recovery=#agreed
+            owner_not_active | recovery=#chilled",
     },
 ];

@@ -20,6 +20,8 @@ mod admin;
 #[cfg(test)]
 mod admin_keys;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod countries;
 #[cfg(test)]
 mod disbursement;

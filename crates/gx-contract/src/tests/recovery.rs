@@ -186,6 +186,37 @@ fn a_confirmed_recovery_lapses_thirty_days_after_it_could_be_completed() {
     ));
 }
 
+/// A freeze keeps the coins where they are; it must not cost the owner the key.
+#[test]
+fn a_frozen_owner_keeps_the_key_and_nobody_replaces_it_meanwhile() {
+    check_with_users(
+        "admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed state=CONFIRMED
+        at 3d
+        admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
+        user:g1.IN CompleteRecovery #r => owner_not_active
+        signed=k user:alice.IN Transfer alice.IN g1.IN 1 => account_frozen
+        admin:root PauseSystem \"a look at the books\" => SystemPaused
+        user:g1.IN CompleteRecovery #r => system_paused
+        user:alice.IN CancelRecovery #r => signature_missing
+        signed=k user:alice.IN CancelRecovery #r => RecoveryCancelled
+        admin:root ResumeSystem => SystemResumed
+        signed=k user:alice.IN RotateKey alice.IN k2 => KeyRotated
+        #again user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        admin:root UnfreezeWallet alice.IN => WalletUnfrozen
+        admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
+        user:g2.IN ConfirmRecovery #again => RecoveryConfirmed
+        user:g3.FR ConfirmRecovery #again => RecoveryConfirmed state=CONFIRMED
+        at 6d
+        user:g1.IN CompleteRecovery #again => owner_not_active
+        signed=k2 user:alice.IN CancelRecovery #again => account_locked
+        admin:boss SetUserStatus alice.IN ACTIVE => UserStatusSet
+        user:g1.IN CompleteRecovery #again => RecoveryCompleted",
+    );
+}
+
 #[test]
 fn guardians_are_three_to_twenty_other_users() {
     check_with_users(

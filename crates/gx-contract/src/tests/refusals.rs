@@ -706,7 +706,8 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
          relationship_not_confirmed spouse_exists key_missing key_unchanged recovery_open \
-         recovery_not_confirmed recovery_too_early genesis_ineligible status_unchanged \
+         recovery_not_confirmed recovery_too_early owner_not_active genesis_ineligible \
+         status_unchanged \
          already_frozen not_deceased not_frozen exemption_unchanged tax_exempt tax_not_due \
          insufficient_balance"
     );
