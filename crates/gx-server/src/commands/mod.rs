@@ -14,7 +14,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use gx_contract::{Command, Named};
 use gx_store::commands::State as Stage;
-use gx_types::{Actor, CommandId};
+use gx_types::{ActionId, Actor, CommandId};
 use serde_json::{Value, json as value};
 
 use crate::api::{Answer, Facts, Input, REPLAYED, Shape};
@@ -138,6 +138,7 @@ impl<By: Giver> Commands<By> {
             traceparent: Some(self.context.trace.to_string()),
         };
         let id = submission.command_id();
+        let action = submission.command.is_by_two_admins().then(|| ActionId::made_by(id));
         let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
         let taken = if By::IS_AUDITED {
             self.submit_audited(submission).await?
@@ -145,7 +146,8 @@ impl<By: Giver> Commands<By> {
             self.app.outbox().submit(submission).await?
         };
         let settled = self.settled(taken, expected).await?.filter(Stage::is_final);
-        Ok(Accepted { id, settled, replayed: taken.replayed, command: PhantomData })
+        let replayed = taken.replayed;
+        Ok(Accepted { id, action, settled, replayed, command: PhantomData })
     }
 
     async fn submit_audited(&self, submission: Submission) -> Result<Taken> {
@@ -182,6 +184,7 @@ fn args(command: &Command) -> Result<Value> {
 #[derive(Debug)]
 pub struct Accepted<C> {
     id: CommandId,
+    action: Option<ActionId>,
     settled: Option<Stage>,
     replayed: bool,
     command: PhantomData<C>,
@@ -190,9 +193,11 @@ pub struct Accepted<C> {
 impl<C> IntoResponse for Accepted<C> {
     fn into_response(self) -> Response<Body> {
         let mut response = match self.settled {
-            Some(state) => json(StatusCode::OK, &CommandReply::of(self.id, state)),
+            Some(state) => {
+                json(StatusCode::OK, &CommandReply::of(self.id, state).proposing(self.action))
+            }
             None => {
-                let reply = CommandReply::queued(self.id);
+                let reply = CommandReply::queued(self.id).proposing(self.action);
                 let mut response = json(StatusCode::ACCEPTED, &reply);
                 // A path of fixed words and a command id is always a header's value.
                 if let Ok(location) = HeaderValue::from_str(reply.status_url()) {

@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
 use gx_contract::Refusal;
 use gx_store::commands::{State as Stage, Status};
-use gx_types::{Actor, CommandId};
+use gx_types::{ActionId, Actor, CommandId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -34,6 +34,10 @@ use gx_engine::Waiters;
 pub(crate) struct CommandReply {
     #[schemars(with = "String")]
     command_id: CommandId,
+    /// Of the action that waits for a second admin. The only super admin names the second without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    action_id: Option<ActionId>,
     /// `queued`, `submitted`, `committed`, `refused` or `dead`.
     status: &'static str,
     status_url: String,
@@ -63,6 +67,7 @@ impl CommandReply {
     pub(super) fn queued(command_id: CommandId) -> Self {
         Self {
             command_id,
+            action_id: None,
             status: "queued",
             status_url: status_url(command_id),
             message: "The command is accepted and will be settled by the ledger",
@@ -74,6 +79,11 @@ impl CommandReply {
             transient: None,
             reason: None,
         }
+    }
+
+    /// The command proposes an action to a second admin.
+    pub(super) fn proposing(self, action_id: Option<ActionId>) -> Self {
+        Self { action_id, ..self }
     }
 
     pub(super) fn status_url(&self) -> &str {

@@ -65,8 +65,9 @@ async fn a_parameter_is_changed_by_two() {
     let server = Server::start().await;
     let (first, second) = two_admins(&server).await;
     let change = json!({ "paramId": "votingDays", "newValue": "21" });
-    first.settle("/api/v1/admin/parameters", change.clone()).await;
+    let reply = first.settle("/api/v1/admin/parameters", change.clone()).await;
     let action = pending(&second).await;
+    assert_eq!(reply.str("actionId"), action);
     let alone = decide(&first, &action, "approve").await;
     assert_eq!((&alone["status"], &alone["code"]), (&json!("refused"), &json!("same_admin")));
     assert_eq!(decide(&second, &action, "approve").await["status"], "committed");
