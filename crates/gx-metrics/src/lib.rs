@@ -1,6 +1,6 @@
 //! What a process of the platform counts and measures.
 //!
-//! A metric is a row of [`table`]; the handle to write it, its registration and its line on the
+//! A metric is a row of `table`; the handle to write it, its registration and its line on the
 //! page of metrics follow from the row, so that alerts and dashboards can name only what exists.
 //! Each metric is written in one file. Label values are function names, routes, roles and fixed
 //! words, never ids, so that the number of series stays bounded.
