@@ -42,7 +42,7 @@ pub struct Gate {
     pub(crate) two_admins: bool,
     /// Whether the other party may be frozen: it is not a user who pays.
     pub(crate) pays_frozen: bool,
-    /// Whether the other party may be deceased: what is moved is ordered by a court.
+    /// Whether the other party may be deceased: it is not paid, its status is set.
     pub(crate) pays_deceased: bool,
     /// Whether an admin may give it without the key that admins need: it is how they get one.
     pub(crate) without_key: bool,

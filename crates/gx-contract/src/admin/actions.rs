@@ -256,6 +256,15 @@ fn acts(state: &mut State, id: AdminId, rule: ActorRule) -> Result<bool, Stop> {
     Ok(admin.is_some_and(|admin| admin.in_office() && level_suffices(admin.level, rule)))
 }
 
+/// The admins who decide on what runs: the proposer, and who approves it.
+pub(super) fn deciding(tx: &Tx<'_>) -> Vec<AdminId> {
+    let proposer = match tx.actor {
+        Actor::Admin(id) => Some(*id),
+        Actor::System | Actor::User(_) => None,
+    };
+    proposer.into_iter().chain(tx.approver).collect()
+}
+
 /// Whether the proposer is the admin that they were: what somebody else proposed in their name
 /// before they had their key, or with one that they have replaced, is not what they propose.
 fn stands(state: &mut State, action: &Action) -> Result<bool, Stop> {

@@ -3,9 +3,10 @@
 //! Two super admins carry an order out, and the hash of its document stands on the ledger. Nothing
 //! else moves coins of an account that has a key but the key.
 
-use gx_types::{AccountId, Actor, AdminId, Amount, Role};
+use gx_types::{AccountId, Amount, Role};
 use serde::{Deserialize, Serialize};
 
+use super::actions::deciding;
 use crate::gates::{ActorRule, Gate};
 use crate::hex_text;
 use crate::identity::AccountStatus;
@@ -69,15 +70,6 @@ impl Effects for TransferredByOrder {
     fn postings(&self) -> &[Posting] {
         &self.postings
     }
-}
-
-/// The admins who decide on what runs: the proposer, and who approves it.
-pub(super) fn deciding(tx: &Tx<'_>) -> Vec<AdminId> {
-    let proposer = match tx.actor {
-        Actor::Admin(id) => Some(*id),
-        Actor::System | Actor::User(_) => None,
-    };
-    proposer.into_iter().chain(tx.approver).collect()
 }
 
 /// The account is not one of those of the admins who decide.

@@ -3,7 +3,7 @@
 use gx_types::Role;
 use serde::{Deserialize, Serialize};
 
-use super::orders::deciding;
+use super::actions::deciding;
 use crate::gates::{ActorRule, Gate};
 use crate::params::{
     Parameter, ParameterValue, Parameters, ParametersDigest, StoredParameters, Unfit, Unit,

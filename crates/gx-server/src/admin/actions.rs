@@ -152,12 +152,9 @@ async fn actions(
     let mut view = View::open(&store).await?;
     let open_at = (query.status == Some(ActionFilter::Pending)).then_some(now);
     let more = limit.saturating_add(1);
-    let mut rows = ledger::actions(&mut view.snapshot, open_at, before, more).await?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| has_more).map(|row| row.cursor.to_string());
-    let data = rows.into_iter().map(|row| ActionReply::of(row, now)).collect::<Result<_>>()?;
-    Ok(view.read(Page { data, has_more, next_cursor }))
+    let rows = ledger::actions(&mut view.snapshot, open_at, before, more).await?;
+    let page = Page::of(rows, limit, |row| row.cursor);
+    Ok(view.read(page.try_map(|row| ActionReply::of(row, now))?))
 }
 
 /// Where a page goes on.

@@ -103,12 +103,9 @@ async fn orders(
     let limit = query.limit.map_or(20, |limit| limit.0);
     let mut view = View::open(&store).await?;
     let (before, more) = (before(query.cursor)?, limit.saturating_add(1));
-    let mut rows = ledger::orders(&mut view.snapshot, before, more).await?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| has_more).map(|row| row.cursor.to_string());
-    let data = rows.into_iter().map(OrderReply::from).collect();
-    Ok(view.read(Page { data, has_more, next_cursor }))
+    let rows = ledger::orders(&mut view.snapshot, before, more).await?;
+    let page = Page::of(rows, limit, |row| row.cursor);
+    Ok(view.read(page.try_map(|row| Ok(OrderReply::from(row)))?))
 }
 
 /// `POST /admin/orders/transfer`

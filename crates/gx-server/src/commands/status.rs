@@ -81,9 +81,10 @@ impl CommandReply {
         }
     }
 
-    /// The command proposes an action to a second admin.
+    /// The command proposes an action to a second admin, unless it has come to nothing.
     pub(super) fn proposing(self, action_id: Option<ActionId>) -> Self {
-        Self { action_id, ..self }
+        let came_to_nothing = self.code.is_some() || self.reason.is_some();
+        Self { action_id: action_id.filter(|_| !came_to_nothing), ..self }
     }
 
     pub(super) fn status_url(&self) -> &str {

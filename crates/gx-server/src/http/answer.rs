@@ -127,6 +127,23 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
+impl<R> Page<R> {
+    /// The page of rows of which one more was asked for than it holds.
+    pub(crate) fn of(mut rows: Vec<R>, limit: u32, cursor: impl Fn(&R) -> i64) -> Self {
+        let has_more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows.last().filter(|_| has_more).map(|row| cursor(row).to_string());
+        Self { data: rows, has_more, next_cursor }
+    }
+
+    /// The same page, each row as it is answered.
+    pub(crate) fn try_map<T>(self, answer: impl FnMut(R) -> Result<T>) -> Result<Page<T>> {
+        let Self { data, has_more, next_cursor } = self;
+        let data = data.into_iter().map(answer).collect::<Result<_>>()?;
+        Ok(Page { data, has_more, next_cursor })
+    }
+}
+
 /// Where a numbered page stands in its list.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -110,6 +110,7 @@ async fn a_court_moves_coins_of_a_frozen_account() {
     let path = "/api/v1/admin/orders/transfer";
     let refused = first.settle(path, order.clone()).await;
     assert_eq!(refused.str("code"), "not_frozen");
+    assert!(refused.body.get("actionId").is_none(), "{}", refused.text);
     let freeze = ada.path("/api/v1/wallets/{}/freeze");
     first.settle(&freeze, json!({ "reason": "COURT_ORDER" })).await;
     assert_eq!(first.settle(path, order).await.str("status"), "committed");
