@@ -7,7 +7,7 @@ use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, Pool, TimeMs};
 use crate::gates::{Gate, check_counterparty};
 use crate::params::Parameters;
 use crate::posting::{Change, Posting};
-use crate::state::{Account, Key, Record, State};
+use crate::state::{Account, Clocks, Key, Record, State};
 use crate::{Envelope, Event, Refusal, Refused};
 
 /// Why a rule did not get to its end.
@@ -128,6 +128,8 @@ pub struct Tx<'a> {
     pub(crate) command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
+    /// The same on the clock that stands still during pauses.
+    pub(crate) clocks: Clocks,
     /// The parameters in force when the command began.
     pub(crate) params: Arc<Parameters>,
     /// The second admin, when the actor's command needed one.
@@ -145,12 +147,13 @@ impl<'a> Tx<'a> {
         now: TimeMs,
     ) -> Result<Self, Stop> {
         let params = state.params()?;
+        let clocks = Clocks::at(now, state.system()?.as_ref());
         let Envelope { actor, command_id, .. } = envelope;
         let (command_id, approver) = (*command_id, None);
         // Nearly every command has one event. Events live as long as the batch, and room for more
         // of them than there are would be most of its memory.
         let (events, postings) = (Vec::with_capacity(1), Vec::new());
-        Ok(Self { state, actor, command_id, now, params, approver, events, postings })
+        Ok(Self { state, actor, command_id, now, clocks, params, approver, events, postings })
     }
 
     /// Runs the rule of another command, which `proposer` gave and `approver` lets pass. What was
@@ -170,6 +173,7 @@ impl<'a> Tx<'a> {
             actor: proposer,
             command_id: self.command_id,
             now: self.now,
+            clocks: self.clocks,
             params: Arc::clone(&self.params),
             approver: Some(approver),
             events: std::mem::take(&mut self.events),

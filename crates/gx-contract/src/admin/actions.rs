@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate, level_suffices};
 use crate::query::Answer;
-use crate::state::{Admin, Clock, Key, State, Version};
+use crate::state::{Admin, Key, RunningMs, State, Version};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Command, Effects, Refusal};
 
@@ -24,7 +24,7 @@ pub struct Action {
     pub command: Box<Command>,
     pub proposed_by: AdminId,
     pub proposed_at: TimeMs,
-    pub expires_at: TimeMs,
+    pub expires_at: RunningMs,
     /// Present once it has run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
@@ -76,7 +76,7 @@ pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
     if !known {
         return Err(Stop::Missing);
     }
-    let (proposed_at, expires_at) = (tx.now, tx.now.plus_days(WAITS_DAYS));
+    let (proposed_at, expires_at) = (tx.now, tx.clocks.running().plus_days(WAITS_DAYS));
     let command = Box::new(command.clone());
     let action = Action {
         v: Version,
@@ -88,6 +88,7 @@ pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
         closure: None,
     };
     tx.put(Key::Action(action_id), action)?;
+    let expires_at = tx.clocks.time_of_day(expires_at);
     tx.emit(ActionProposed { action_id, command, proposed_by, expires_at });
     Ok(())
 }
@@ -159,7 +160,7 @@ fn open(tx: &mut Tx<'_>, id: ActionId) -> Result<(AdminId, Action), Stop> {
     if action.closure.is_some() {
         return Err(Refusal::ActionClosed.into());
     }
-    if tx.now >= action.expires_at {
+    if tx.clocks.running() >= action.expires_at {
         return Err(Refusal::ActionExpired.into());
     }
     Ok((admin, action))
@@ -319,11 +320,11 @@ impl Answer for GetPendingAction {
     type Answer = ActionView;
 
     fn answer(&self, state: &mut State) -> Result<ActionView, Stop> {
-        state.load([Key::Clock, Key::Action(self.action_id)])?;
+        state.load([Key::Clock, Key::System, Key::Action(self.action_id)])?;
         let action: Option<Action> = state.get(Key::Action(self.action_id))?;
         let action = action.ok_or(Refusal::ActionUnknown)?;
-        let clock: Option<Clock> = state.get(Key::Clock)?;
-        let expired = clock.is_some_and(|clock| clock.last_batch_at >= action.expires_at);
+        let clocks = state.clocks()?;
+        let expired = clocks.running() >= action.expires_at;
         let status = match (action.approval, action.closure) {
             (Some(_), _) => ActionStatus::Executed,
             (None, Some(closure)) if closure.by == action.proposed_by => ActionStatus::Withdrawn,
@@ -339,7 +340,7 @@ impl Answer for GetPendingAction {
             command,
             proposed_by,
             proposed_at,
-            expires_at,
+            expires_at: clocks.time_of_day(expires_at),
             status,
             approval,
             closure,

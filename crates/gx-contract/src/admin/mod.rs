@@ -99,7 +99,9 @@ impl Rule for BootstrapSystem {
         };
         tx.put(Key::Admin(self.first_super_admin), admin)?;
         let (bootstrapped_at, network_id, super_admins) = (tx.now, self.network_id, 1);
-        let system = System { v: Version, bootstrapped_at, network_id, paused: None, super_admins };
+        let (paused, paused_ms) = (None, 0);
+        let system =
+            System { v: Version, bootstrapped_at, network_id, paused, super_admins, paused_ms };
         tx.put(Key::System, system)?;
         let postings = tx.take_postings();
         assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");
@@ -294,7 +296,8 @@ impl Rule for ResumeSystem {
         let Some(pause) = system.paused else {
             return Err(Refusal::NotPaused.into());
         };
-        tx.put(Key::System, System { paused: None, ..system })?;
+        let paused_ms = tx.clocks.paused_ms();
+        tx.put(Key::System, System { paused: None, paused_ms, ..system })?;
         tx.emit(SystemResumed { paused_since: pause.since });
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod hot;
 mod key;
 mod record;
+mod running;
 
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub use record::{
     Pause, Record, System, User, Version,
 };
 pub(crate) use record::{Stored, TRUST_BASE};
+pub(crate) use running::Clocks;
+pub use running::RunningMs;
 
 #[derive(Debug, Clone)]
 enum Slot {
@@ -213,6 +216,14 @@ impl State {
 
     pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {
         self.get(Key::System)
+    }
+
+    /// The clocks at the time of the last batch.
+    pub(crate) fn clocks(&mut self) -> Result<Clocks, Stop> {
+        self.load([Key::Clock, Key::System])?;
+        let (clock, system): (Option<Clock>, _) = (self.get(Key::Clock)?, self.system()?);
+        let now = clock.map(|clock| clock.last_batch_at).unwrap_or_default();
+        Ok(Clocks::at(now, system.as_ref()))
     }
 
     /// The parameters in force. Costs a look-up and a count, no decoding and no allocation.

@@ -184,6 +184,13 @@ pub struct System {
     /// Super admins in office. Absent while there is one, the first.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub super_admins: u32,
+    /// What the pauses that have ended took together, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paused_ms: i64,
+}
+
+fn is_zero(count: &i64) -> bool {
+    *count == 0
 }
 
 const fn one() -> u32 {

@@ -89,6 +89,25 @@ fn an_action_waits_for_seven_days() {
     );
 }
 
+/// A pause must not use up the time in which a second admin can look.
+#[test]
+fn an_action_waits_seven_days_without_those_of_a_pause() {
+    check_with_admins(
+        "at 1d
+        #x admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed expiresAt=691200000
+        #y admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed expiresAt=691200000
+        at 2d
+        admin:root PauseSystem looking-for-the-fault => SystemPaused
+        at 12d
+        admin:root ResumeSystem => SystemResumed pausedSince=172800000
+        #z admin:clerk UpdateSystemParameter votingDays 23 => ActionProposed expiresAt=1641600000
+        at 17d+86399999
+        admin:boss ApproveAction #x => ActionApproved, SystemParameterUpdated
+        at 18d
+        admin:boss ApproveAction #y => action_expired",
+    );
+}
+
 #[test]
 fn an_action_is_approved_by_an_admin_of_its_level() {
     check_with_admins(

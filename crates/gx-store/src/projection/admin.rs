@@ -3,7 +3,7 @@
 use gx_contract::PublicKey;
 use gx_contract::admin::{
     ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, CountriesInitialized,
-    PoolDisbursed, SystemBootstrapped, SystemPaused, TransferredByOrder,
+    PoolDisbursed, SystemBootstrapped, SystemPaused, SystemResumed, TransferredByOrder,
 };
 use gx_contract::state::{AccountKind, AdminLevel};
 use gx_contract::treasury::TreasuryActivated;
@@ -71,8 +71,20 @@ pub(super) fn paused(
     Ok(())
 }
 
-pub(super) fn resumed(projection: &mut Projection<'_>) -> Result<(), Error> {
+/// What is still open when a pause ends is put off by the time that the pause took.
+const PUT_OFF: [&str; 1] = ["UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
+    WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2"];
+
+pub(super) fn resumed(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &SystemResumed,
+) -> Result<(), Error> {
     projection.system.paused = Some(None);
+    let took_ms = at.time().0.saturating_sub(event.paused_since.0);
+    for statement in PUT_OFF {
+        projection.write(at, sql(statement).bind(took_ms).bind(event.paused_since));
+    }
     Ok(())
 }
 

@@ -53,7 +53,7 @@ fn apply<'b>(
         Event::SystemBootstrapped(event) => admin::bootstrapped(projection, at, event),
         Event::CountriesInitialized(event) => admin::countries(projection, at, event),
         Event::SystemPaused(event) => admin::paused(projection, at, event),
-        Event::SystemResumed(_) => admin::resumed(projection),
+        Event::SystemResumed(event) => admin::resumed(projection, at, event),
         Event::ActionProposed(event) => admin::action_proposed(projection, at, event),
         Event::ActionApproved(event) => admin::action_approved(projection, at, event),
         Event::ActionRejected(event) => {

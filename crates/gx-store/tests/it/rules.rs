@@ -220,7 +220,10 @@ fn admins_and_their_actions_are_listed() {
             let command = &expected["command"];
             let args: Value = serde_json::from_str(&found.args).unwrap();
             assert_eq!(command, &json!({ found.function.as_str(): args }));
-            assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
+            // The read models keep when a settled one would have ended; the ledger does not.
+            if found.approval.is_none() && found.closure.is_none() {
+                assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
+            }
             let by = found.approval.map(|(by, _)| written(by));
             assert_eq!(by.as_ref(), expected["approval"].get("by"));
             let by = found.closure.map(|(by, _)| written(by));

@@ -169,7 +169,9 @@ impl Story {
             });
         }
         self.keyed_admin();
+        // A pause puts off what waits.
         self.root(PauseSystem { reason: "a look at the books".to_owned() });
+        self.chain.wait(1);
         self.root(ResumeSystem {});
     }
 

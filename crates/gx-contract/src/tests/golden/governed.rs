@@ -21,7 +21,7 @@ use crate::governance::{
     Vote, VoteCast, VoteOnProposal,
 };
 use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
-use crate::state::{AdminLevel, Key, Record, Version};
+use crate::state::{AdminLevel, Key, Record, RunningMs, Version};
 use crate::tax_and_fee::{
     ApplyVelocityTax, SetVelocityTaxExempt, VelocityTaxApplied, VelocityTaxExemptSet,
     VelocityTaxSkipped,
@@ -95,7 +95,8 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
         ("closed", None, Some(Closure { by: admin(), at: TIME })),
     ] {
         let command = Box::new(a_command());
-        let (proposed_by, proposed_at, expires_at) = (admin(), TIME, TIME.plus_days(7));
+        let (proposed_by, proposed_at, expires_at) =
+            (admin(), TIME, RunningMs(TIME.plus_days(7).0));
         let v = Version;
         let action = Action { v, command, proposed_by, proposed_at, expires_at, approval, closure };
         add(case, Key::Action(action_id()), action.into());

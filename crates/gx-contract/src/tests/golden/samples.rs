@@ -186,6 +186,7 @@ pub(crate) fn records() -> Vec<(String, Key, Record)> {
             network_id: NetworkId::Mainnet,
             paused,
             super_admins: 1,
+            paused_ms: 0,
         };
         add(case, Key::System, system.clone().into());
         let several = System { super_admins: 2, ..system };
