@@ -20,7 +20,7 @@ const WORLD: &str = "world IN=60000000 FR=40000000
     #clerk admin:root AppointAdmin clerk ADMIN => ActionProposed
     admin:boss ApproveAction #clerk => ActionApproved, AdminAppointed";
 
-pub(super) fn attack(table: &str) {
+fn attack(table: &str) {
     check(&format!("{WORLD}\n{table}"));
 }
 
