@@ -260,6 +260,8 @@ refusals! {
     PendingTxExpired = "pending_tx_expired", Conflict;
     /// The actor has approved or rejected this before.
     AlreadyDecided = "already_decided", Conflict;
+    /// Too few approvers are neither frozen nor locked nor deceased, and still stakeholders.
+    ApproverNotActive = "approver_not_active", Conflict, transient;
     /// The organization has 50 payments waiting.
     TooManyPending = "too_many_pending", Conflict, transient;
     /// Ten of the organization's waiting payments are the initiator's.

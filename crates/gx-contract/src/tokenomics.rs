@@ -501,6 +501,9 @@ pub struct TreasuryView {
     pub balance: Amount,
     /// The organization whose rules govern it; absent while it is locked.
     pub org_id: Option<AccountId>,
+    /// What it has paid since the start of yesterday, by UTC: its payments are judged by their
+    /// amount and this.
+    pub paid_since_yesterday: Amount,
 }
 
 impl Answer for GetTreasury {
@@ -510,9 +513,17 @@ impl Answer for GetTreasury {
         let country_code = self.country_code;
         let treasury_id = AccountId::treasury(country_code);
         let governed = Key::Treasury(country_code);
-        state.load([Key::Account(treasury_id), governed])?;
+        state.load([Key::Account(treasury_id), governed, Key::Clock, Key::System])?;
         let account = state.account(&treasury_id)?.ok_or(Refusal::CountryUnknown)?;
-        let org_id = state.get::<Treasury>(governed)?.map(|treasury| treasury.org_id);
-        Ok(TreasuryView { country_code, treasury_id, balance: account.balance, org_id })
+        let treasury: Option<Treasury> = state.get(governed)?;
+        let now = state.clocks()?.now();
+        Ok(TreasuryView {
+            country_code,
+            treasury_id,
+            balance: account.balance,
+            org_id: treasury.map(|treasury| treasury.org_id),
+            paid_since_yesterday: treasury
+                .map_or(Amount::ZERO, |treasury| treasury.spent.since_yesterday(now)),
+        })
     }
 }

@@ -4,7 +4,7 @@ use gx_types::{AccountId, CountryCode, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};
-use crate::organization::{OrganizationKind, Treasury, organization};
+use crate::organization::{OrganizationKind, Spent, Treasury, organization};
 use crate::state::{Key, Version};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal};
@@ -53,7 +53,10 @@ impl Rule for ActivateTreasuryAccount {
         if tx.state.get::<Treasury>(key)?.is_some() {
             return Err(Refusal::TreasuryActive.into());
         }
-        tx.put(key, Treasury { v: Version, org_id, activated_at: tx.now })?;
+        tx.put(
+            key,
+            Treasury { v: Version, org_id, activated_at: tx.now, spent: Spent::default() },
+        )?;
         let treasury_id = AccountId::treasury(country_code);
         tx.emit(TreasuryActivated { country_code, treasury_id, org_id });
         Ok(())

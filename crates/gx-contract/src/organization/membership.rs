@@ -3,7 +3,7 @@
 use gx_types::{AccountId, AccountType, Actor, CountryCode, Role};
 use serde::{Deserialize, Serialize};
 
-use super::{Organization, OrganizationKind, OrganizationStatus, count, own};
+use super::{Organization, OrganizationKind, OrganizationStatus, Spent, count, own};
 use crate::gates::{ActorRule, Gate};
 use crate::state::{Account, Key, Version};
 use crate::text::check_text;
@@ -118,6 +118,7 @@ impl Rule for ProposeOrganization {
             ladder: Vec::new(),
             proposed: None,
             open: Vec::new(),
+            spent: Spent::default(),
         };
         tx.put(key, organization)?;
         tx.emit(OrganizationProposed {

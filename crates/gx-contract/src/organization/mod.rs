@@ -7,13 +7,15 @@ mod ladder;
 mod membership;
 mod payments;
 mod queries;
+mod settlement;
+mod spending;
 mod voting;
 
 use gx_types::{AccountId, AccountType, CountryCode, PendingTxId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
-use crate::state::{Key, State, Version};
+use crate::state::{Clocks, Key, RunningMs, State, Version};
 use crate::tx::{Stop, Tx};
 
 pub use ladder::{AuthRule, AuthRuleDefined, AuthRuleProposed, DefineAuthRule, ProposedLadder};
@@ -21,17 +23,16 @@ pub use membership::{
     ActivateOrganization, EndorseMembership, MembershipEndorsed, OrganizationActivated,
     OrganizationProposed, OrganizationStatusSet, ProposeOrganization, SetOrganizationStatus,
 };
-pub use payments::{
-    InitiateMultiSigTx, MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxInitiated,
-    PendingTx, PendingTxState,
-};
+pub use payments::{InitiateMultiSigTx, MultiSigTxInitiated, PendingTx, PendingTxState};
 pub use queries::{
     GetOrganization, GetPendingTransaction, ListPendingTransactions, OrganizationView,
     PendingTxView,
 };
+pub use settlement::{MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxRejudged};
+pub use spending::Spent;
 pub use voting::{
-    ApproveMultiSigTx, CancelMultiSigTx, MultiSigTxApproved, MultiSigTxCancelled,
-    MultiSigTxRejected, RejectMultiSigTx,
+    ApprovalWithdrawn, ApproveMultiSigTx, CancelMultiSigTx, MultiSigTxApproved,
+    MultiSigTxCancelled, MultiSigTxRejected, RejectMultiSigTx, WithdrawApproval,
 };
 
 /// What an organization is for; it decides who may propose it and which account types it has.
@@ -94,6 +95,9 @@ pub struct Organization {
     pub proposed: Option<ProposedLadder>,
     /// Payments that are neither executed nor given up; some may have expired.
     pub open: Vec<OpenTx>,
+    /// What its account has paid of late.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
 }
 
 /// A payment that an organization may still make.
@@ -102,7 +106,7 @@ pub struct Organization {
 pub struct OpenTx {
     pub id: PendingTxId,
     pub initiated_by: AccountId,
-    pub expires_at: TimeMs,
+    pub expires_at: RunningMs,
 }
 
 /// Which organization governs an active treasury.
@@ -112,11 +116,19 @@ pub struct Treasury {
     pub v: Version<1>,
     pub org_id: AccountId,
     pub activated_at: TimeMs,
+    /// What it has paid of late.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
 }
 
 impl Organization {
     fn check_stakeholder(&self, actor: &AccountId) -> Result<(), Refusal> {
         if self.stakeholders.contains(actor) { Ok(()) } else { Err(Refusal::NotStakeholder) }
+    }
+
+    /// Payments that have expired are of no use to anybody any more.
+    fn drop_expired(&mut self, clocks: Clocks) {
+        self.open.retain(|open| clocks.running() < open.expires_at);
     }
 
     pub(crate) fn check_active(&self) -> Result<(), Refusal> {

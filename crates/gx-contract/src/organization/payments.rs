@@ -3,14 +3,12 @@
 use gx_types::{AccountId, Amount, CountryCode, PendingTxId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use super::{OpenTx, Organization, Treasury, count, own};
-use crate::fees::{Scope, TransferType};
+use super::settlement::{judged_by, settle};
+use super::{OpenTx, Treasury, count, own};
 use crate::gates::{ActorRule, Gate};
-use crate::identity::AccountStatus;
-use crate::posting::Posting;
-use crate::state::{Key, Version};
+use crate::state::{Clocks, Key, RunningMs, Version};
 use crate::text::check_text;
-use crate::tokenomics::{check_payee, pay};
+use crate::tokenomics::check_payee;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -30,14 +28,14 @@ pub enum PendingTxState {
     /// It waits for approvals, until it expires.
     Pending,
     Executed,
-    /// It has its approvals and could not be paid; an approver may try again.
+    /// It could not be paid when it had its approvals; an approver may try again.
     ExecutionFailed,
-    /// Too many were against it.
+    /// Its approvals are out of reach.
     Rejected,
     Cancelled,
 }
 
-/// A payment with the rule as it was when it was initiated.
+/// A payment with the rule as it was when it was initiated, or judged again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PendingTx {
@@ -50,6 +48,9 @@ pub struct PendingTx {
     pub amount: Amount,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remark: String,
+    /// What the rule was found by: the amount, and what had been paid since the start of the day
+    /// before.
+    pub judged_by: Amount,
     pub required: u8,
     pub approver_group: Vec<AccountId>,
     pub approved_by: Vec<AccountId>,
@@ -59,7 +60,7 @@ pub struct PendingTx {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Refusal>,
     pub initiated_by: AccountId,
-    pub expires_at: TimeMs,
+    pub expires_at: RunningMs,
 }
 
 /// Initiates a payment of an organization, or of the treasury that it governs.
@@ -96,47 +97,14 @@ pub struct MultiSigTxInitiated {
 
 impl Effects for MultiSigTxInitiated {}
 
-/// A payment was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MultiSigTxExecuted {
-    pub pending_tx_id: PendingTxId,
-    pub org_id: AccountId,
-    pub from: AccountId,
-    pub to: AccountId,
-    pub amount: Amount,
-    pub fee: Amount,
-    #[serde(rename = "type")]
-    pub kind: TransferType,
-    pub scope: Scope,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub remark: String,
-    pub postings: Vec<Posting>,
+/// The country whose treasury the account is.
+pub(super) fn country_of(from: &AccountId) -> Option<CountryCode> {
+    from.as_str().strip_prefix("treasury_").and_then(|code| code.parse().ok())
 }
-
-impl Effects for MultiSigTxExecuted {
-    fn postings(&self) -> &[Posting] {
-        &self.postings
-    }
-}
-
-/// A payment has its approvals and could not be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MultiSigTxExecutionFailed {
-    pub pending_tx_id: PendingTxId,
-    pub org_id: AccountId,
-    pub code: Refusal,
-}
-
-impl Effects for MultiSigTxExecutionFailed {}
 
 /// The organization that decides on payments from an account.
 fn deciding(tx: &mut Tx<'_>, from: &AccountId) -> Result<AccountId, Stop> {
-    let country = from.as_str().strip_prefix("treasury_");
-    let Some(country) = country.and_then(|code| code.parse::<CountryCode>().ok()) else {
-        return Ok(*from);
-    };
+    let Some(country) = country_of(from) else { return Ok(*from) };
     let treasury: Option<Treasury> = tx.state.get(Key::Treasury(country))?;
     Ok(treasury.ok_or(Refusal::TreasuryLocked)?.org_id)
 }
@@ -183,7 +151,7 @@ impl Rule for InitiateMultiSigTx {
         tx.state.load([Key::Organization(org_id), Key::PendingTx(pending_tx_id)])?;
         let (initiated_by, mut organization) = own(tx, &org_id)?;
         organization.check_active()?;
-        organization.open.retain(|open| tx.now < open.expires_at);
+        organization.drop_expired(tx.clocks);
         if organization.open.len() >= OPEN_MAX {
             return Err(Refusal::TooManyPending.into());
         }
@@ -191,10 +159,11 @@ impl Rule for InitiateMultiSigTx {
         if own.count() >= OPEN_BY_ONE_MAX {
             return Err(Refusal::TooManyOwnPending.into());
         }
-        let (required, approver_group) = organization.rule_for(self.amount);
+        let judged_by = judged_by(tx, &self.from, self.amount, &organization)?;
+        let (required, approver_group) = organization.rule_for(judged_by);
         let mut approved_by = vec![initiated_by];
         approved_by.retain(|id| approver_group.contains(id));
-        let expires_at = tx.now.plus_days(OPEN_FOR_DAYS);
+        let expires_at = tx.clocks.running().plus_days(OPEN_FOR_DAYS);
         organization.open.push(OpenTx { id: pending_tx_id, initiated_by, expires_at });
         let pending = PendingTx {
             v: Version,
@@ -203,6 +172,7 @@ impl Rule for InitiateMultiSigTx {
             to: self.to,
             amount: self.amount,
             remark: self.remark.clone(),
+            judged_by,
             required,
             approver_group,
             approved_by,
@@ -212,13 +182,13 @@ impl Rule for InitiateMultiSigTx {
             initiated_by,
             expires_at,
         };
-        tx.emit(pending.initiated(pending_tx_id));
+        tx.emit(pending.initiated(pending_tx_id, tx.clocks));
         settle(tx, pending_tx_id, pending, organization)
     }
 }
 
 impl PendingTx {
-    fn initiated(&self, pending_tx_id: PendingTxId) -> MultiSigTxInitiated {
+    fn initiated(&self, pending_tx_id: PendingTxId, clocks: Clocks) -> MultiSigTxInitiated {
         MultiSigTxInitiated {
             pending_tx_id,
             org_id: self.org_id,
@@ -230,12 +200,12 @@ impl PendingTx {
             required: self.required,
             approver_group: self.approver_group.clone(),
             approved_by: self.approved_by.clone(),
-            expires_at: self.expires_at,
+            expires_at: clocks.time_of_day(self.expires_at),
         }
     }
 
     /// Whether nothing will come of it any more, whatever the approvers do.
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         match self.state {
             PendingTxState::Pending | PendingTxState::ExecutionFailed => false,
             PendingTxState::Executed | PendingTxState::Rejected | PendingTxState::Cancelled => true,
@@ -243,68 +213,31 @@ impl PendingTx {
     }
 
     /// Whether the payment can still be decided on.
-    pub(super) fn check_open(&self, now: TimeMs) -> Result<(), Refusal> {
+    pub(super) fn check_open(&self, clocks: Clocks) -> Result<(), Refusal> {
         if self.is_settled() {
             return Err(Refusal::PendingTxSettled);
         }
-        if now >= self.expires_at {
+        if clocks.running() >= self.expires_at {
             return Err(Refusal::PendingTxExpired);
         }
         Ok(())
     }
-}
 
-/// Pays if the quorum is there, and stores payment and organization as they are then.
-pub(super) fn settle(
-    tx: &mut Tx<'_>,
-    id: PendingTxId,
-    mut pending: PendingTx,
-    mut organization: Organization,
-) -> Result<(), Stop> {
-    let wanted = !pending.is_settled() && count(&pending.approved_by) >= pending.required;
-    if wanted {
-        match tx.attempt(|tx| execute(tx, id, &pending))? {
-            Ok(()) => {
-                (pending.state, pending.failure) = (PendingTxState::Executed, None);
-            }
-            Err(Refused { code, .. }) => {
-                pending.state = PendingTxState::ExecutionFailed;
-                pending.failure = Some(code);
-                let org_id = pending.org_id;
-                tx.emit(MultiSigTxExecutionFailed { pending_tx_id: id, org_id, code });
-            }
-        }
+    /// Whether as many have approved as must.
+    pub(super) fn has_quorum(&self) -> bool {
+        !self.is_settled() && count(&self.approved_by) >= self.required
     }
-    if pending.is_settled() {
-        organization.open.retain(|open| open.id != id);
-    }
-    tx.put(Key::Organization(pending.org_id), organization)?;
-    tx.put(Key::PendingTx(id), pending)
-}
 
-fn execute(tx: &mut Tx<'_>, id: PendingTxId, pending: &PendingTx) -> Result<(), Stop> {
-    let PendingTx { org_id, from, to, amount, .. } = *pending;
-    tx.state.load([Key::Account(from), Key::Account(to)])?;
-    let payee = tx.state.existing_account(&to)?;
-    if payee.frozen.is_some() {
-        return Err(Refusal::CounterpartyFrozen.into());
+    /// Whether too few are left who could approve it.
+    pub(super) fn is_out_of_reach(&self) -> bool {
+        let left = self.approver_group.len().saturating_sub(self.rejected_by.len());
+        left < usize::from(self.required)
     }
-    if payee.status == AccountStatus::Deceased {
-        return Err(Refusal::CounterpartyDeceased.into());
+
+    /// Keeps what those have decided who are of the group.
+    pub(super) fn forget_others(&mut self) {
+        let group = &self.approver_group;
+        self.approved_by.retain(|id| group.contains(id));
+        self.rejected_by.retain(|id| group.contains(id));
     }
-    let quote = pay(tx, &from, &to, amount)?;
-    let postings = tx.take_postings();
-    tx.emit(MultiSigTxExecuted {
-        pending_tx_id: id,
-        org_id,
-        from,
-        to,
-        amount,
-        fee: quote.fee,
-        kind: quote.kind,
-        scope: quote.scope,
-        remark: pending.remark.clone(),
-        postings,
-    });
-    Ok(())
 }

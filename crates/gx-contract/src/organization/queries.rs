@@ -35,15 +35,20 @@ pub struct OrganizationView {
     pub proposed: Option<ProposedLadder>,
     /// Zero until it is activated.
     pub balance: Amount,
+    /// What its account has paid since the start of yesterday, by UTC: payments are judged by
+    /// their amount and this.
+    pub paid_since_yesterday: Amount,
 }
 
 impl Answer for GetOrganization {
     type Answer = OrganizationView;
 
     fn answer(&self, state: &mut State) -> Result<OrganizationView, Stop> {
-        state.load([Key::Organization(self.org_id), Key::Account(self.org_id)])?;
+        let keys = [Key::Organization(self.org_id), Key::Account(self.org_id)];
+        state.load(keys.into_iter().chain([Key::Clock, Key::System]))?;
         let found = organization(state, &self.org_id)?;
         let account = state.account(&self.org_id)?;
+        let now = state.clocks()?.now();
         Ok(OrganizationView {
             org_id: self.org_id,
             name: found.name,
@@ -56,6 +61,7 @@ impl Answer for GetOrganization {
             ladder: found.ladder,
             proposed: found.proposed,
             balance: account.map_or(Amount::ZERO, |account| account.balance),
+            paid_since_yesterday: found.spent.since_yesterday(now),
         })
     }
 }
@@ -91,6 +97,8 @@ pub struct PendingTxView {
 }
 
 fn pending_tx_view(state: &mut State, id: PendingTxId) -> Result<PendingTxView, Stop> {
+    state.load([Key::Clock, Key::System, Key::PendingTx(id)])?;
+    let clocks = state.clocks()?;
     let found: Option<PendingTx> = state.get(Key::PendingTx(id))?;
     let found = found.ok_or(Refusal::PendingTxNotFound)?;
     Ok(PendingTxView {
@@ -107,7 +115,7 @@ fn pending_tx_view(state: &mut State, id: PendingTxId) -> Result<PendingTxView, 
         state: found.state,
         failure: found.failure,
         initiated_by: found.initiated_by,
-        expires_at: found.expires_at,
+        expires_at: clocks.time_of_day(found.expires_at),
     })
 }
 

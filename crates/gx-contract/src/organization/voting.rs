@@ -3,7 +3,7 @@
 use gx_types::{AccountId, PendingTxId, Role};
 use serde::{Deserialize, Serialize};
 
-use super::payments::settle;
+use super::settlement::settle;
 use super::{Organization, PendingTx, PendingTxState, count, organization};
 use crate::gates::{ActorRule, Gate};
 use crate::state::Key;
@@ -23,27 +23,22 @@ fn decidable(
     let actor = tx.user()?;
     let pending = pending_tx(tx, id)?;
     let organization = organization(tx.state, &pending.org_id)?;
-    // Stakeholders never change; that the group's are still among them costs a look nevertheless.
     if !pending.approver_group.contains(&actor) || !organization.stakeholders.contains(&actor) {
         return Err(Refusal::NotApprover.into());
     }
     organization.check_active()?;
-    pending.check_open(tx.now)?;
+    pending.check_open(tx.clocks)?;
     Ok((actor, pending, organization))
 }
 
 impl PendingTx {
-    fn check_undecided(&self, actor: &AccountId) -> Result<(), Refusal> {
-        if self.approved_by.contains(actor) || self.rejected_by.contains(actor) {
-            Err(Refusal::AlreadyDecided)
-        } else {
-            Ok(())
-        }
+    fn is_decided_by(&self, actor: &AccountId) -> bool {
+        self.approved_by.contains(actor) || self.rejected_by.contains(actor)
     }
 }
 
 /// Approves a payment; at the quorum it is made in the same command. When it has failed before,
-/// any approver tries again by this.
+/// any approver tries again by this, also one who has decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApproveMultiSigTx {
@@ -73,27 +68,26 @@ impl Rule for ApproveMultiSigTx {
         Refusal::PendingTxExpired,
         Refusal::AlreadyDecided,
     ];
-    const EVENTS: &[&str] =
-        &["MultiSigTxApproved", "MultiSigTxExecuted", "MultiSigTxExecutionFailed"];
+    const EVENTS: &[&str] = &[
+        "MultiSigTxApproved",
+        "MultiSigTxRejudged",
+        "MultiSigTxExecuted",
+        "MultiSigTxExecutionFailed",
+    ];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (approver_id, mut pending, organization) = decidable(tx, self.pending_tx_id)?;
-        match pending.state {
-            PendingTxState::ExecutionFailed => {}
-            PendingTxState::Pending
-            | PendingTxState::Executed
-            | PendingTxState::Rejected
-            | PendingTxState::Cancelled => {
-                pending.check_undecided(&approver_id)?;
-                pending.approved_by.push(approver_id);
-                tx.emit(MultiSigTxApproved {
-                    pending_tx_id: self.pending_tx_id,
-                    org_id: pending.org_id,
-                    approver_id,
-                    approvals: count(&pending.approved_by),
-                    required: pending.required,
-                });
-            }
+        if !pending.is_decided_by(&approver_id) {
+            pending.approved_by.push(approver_id);
+            tx.emit(MultiSigTxApproved {
+                pending_tx_id: self.pending_tx_id,
+                org_id: pending.org_id,
+                approver_id,
+                approvals: count(&pending.approved_by),
+                required: pending.required,
+            });
+        } else if !pending.has_quorum() {
+            return Err(Refusal::AlreadyDecided.into());
         }
         settle(tx, self.pending_tx_id, pending, organization)
     }
@@ -134,10 +128,11 @@ impl Rule for RejectMultiSigTx {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (approver_id, mut pending, organization) = decidable(tx, self.pending_tx_id)?;
-        pending.check_undecided(&approver_id)?;
+        if pending.is_decided_by(&approver_id) {
+            return Err(Refusal::AlreadyDecided.into());
+        }
         pending.rejected_by.push(approver_id);
-        let left = pending.approver_group.len().saturating_sub(pending.rejected_by.len());
-        if left < usize::from(pending.required) {
+        if pending.is_out_of_reach() {
             pending.state = PendingTxState::Rejected;
         }
         tx.emit(MultiSigTxRejected {
@@ -151,6 +146,56 @@ impl Rule for RejectMultiSigTx {
     }
 }
 
+/// Takes the actor's own approval back, as long as the payment is not made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WithdrawApproval {
+    pub pending_tx_id: PendingTxId,
+}
+
+/// A payment has an approval less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApprovalWithdrawn {
+    pub pending_tx_id: PendingTxId,
+    pub org_id: AccountId,
+    pub approver_id: AccountId,
+    pub approvals: u8,
+    pub required: u8,
+}
+
+impl Effects for ApprovalWithdrawn {}
+
+impl Rule for WithdrawApproval {
+    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
+    const REFUSALS: &[Refusal] = &[
+        Refusal::PendingTxNotFound,
+        Refusal::NotApprover,
+        Refusal::PendingTxSettled,
+        Refusal::PendingTxExpired,
+    ];
+    const EVENTS: &[&str] = &["ApprovalWithdrawn"];
+
+    // A locked organization pays nothing, and who thinks better of it need not wait.
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let approver_id = tx.user()?;
+        let mut pending = pending_tx(tx, self.pending_tx_id)?;
+        if !pending.approved_by.contains(&approver_id) {
+            return Err(Refusal::NotApprover.into());
+        }
+        pending.check_open(tx.clocks)?;
+        pending.approved_by.retain(|id| *id != approver_id);
+        tx.emit(ApprovalWithdrawn {
+            pending_tx_id: self.pending_tx_id,
+            org_id: pending.org_id,
+            approver_id,
+            approvals: count(&pending.approved_by),
+            required: pending.required,
+        });
+        tx.put(Key::PendingTx(self.pending_tx_id), pending)
+    }
+}
+
 /// Stores a payment on which nothing is to be paid now.
 fn store(
     tx: &mut Tx<'_>,
@@ -158,12 +203,9 @@ fn store(
     pending: PendingTx,
     mut organization: Organization,
 ) -> Result<(), Stop> {
-    match pending.state {
-        PendingTxState::Pending | PendingTxState::ExecutionFailed => {}
-        PendingTxState::Executed | PendingTxState::Rejected | PendingTxState::Cancelled => {
-            organization.open.retain(|open| open.id != id);
-            tx.put(Key::Organization(pending.org_id), organization)?;
-        }
+    if pending.is_settled() {
+        organization.open.retain(|open| open.id != id);
+        tx.put(Key::Organization(pending.org_id), organization)?;
     }
     tx.put(Key::PendingTx(id), pending)
 }
@@ -201,7 +243,7 @@ impl Rule for CancelMultiSigTx {
         if pending.initiated_by != actor {
             return Err(Refusal::NotParty.into());
         }
-        pending.check_open(tx.now)?;
+        pending.check_open(tx.clocks)?;
         let organization = organization(tx.state, &pending.org_id)?;
         pending.state = PendingTxState::Cancelled;
         let (pending_tx_id, org_id) = (self.pending_tx_id, pending.org_id);

@@ -357,6 +357,6 @@ records! {
     Tally(Box<Tally>): Tally = Key::Tally(_),
     User(Box<User>): User = Key::User(_),
     PendingTx(Box<PendingTx>): PendingTx = Key::PendingTx(_),
-    Treasury(Treasury): Treasury = Key::Treasury(_),
+    Treasury(Box<Treasury>): Treasury = Key::Treasury(_),
     Vote(CastVote): CastVote = Key::Vote(_, _),
 }

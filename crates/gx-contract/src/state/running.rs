@@ -48,6 +48,11 @@ impl Clocks {
         Self { now, paused_ms }
     }
 
+    /// The batch's time of day.
+    pub(crate) const fn now(self) -> TimeMs {
+        self.now
+    }
+
     /// The batch's time.
     pub(crate) const fn running(self) -> RunningMs {
         RunningMs(self.now.0.saturating_sub(self.paused_ms))

@@ -33,6 +33,8 @@ pub(super) const PAYMENTS: &str = "at 332d
     #waiting user:alice.IN InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated
     #decided user:bob.FR InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated
     #settled user:alice.IN InitiateMultiSigTx payer.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    org heirs.IN.1 frank.FR bob.FR
+    #byFrozen user:frank.FR InitiateMultiSigTx heirs.IN.1 carol.IN 1GX => MultiSigTxInitiated
     user:alice.IN CancelMultiSigTx #settled => MultiSigTxCancelled
     org closed.IN.1 alice.IN bob.FR
     #ofLocked user:alice.IN InitiateMultiSigTx closed.IN.1 carol.IN 1GX => MultiSigTxInitiated
@@ -58,7 +60,7 @@ pub(super) fn full() -> String {
         .join("\n+ ")
 }
 
-pub(super) const TABLES: [Table; 10] = [
+pub(super) const TABLES: [Table; 11] = [
     Table {
         line: "{signed} {actor} ProposeOrganization {org} {name} BUSINESS {first} {second}",
         good: "actor=user:alice.IN, org=new.IN.1, name=x*3, first=alice.IN, second=bob.FR",
@@ -208,7 +210,8 @@ pub(super) const TABLES: [Table; 10] = [
             organization_not_active | payment=#ofLocked
             pending_tx_settled | payment=#settled
             pending_tx_expired | payment=#expired
-            already_decided | payment=#decided",
+            already_decided | payment=#decided
+            skips approver_not_active | payment=#byFrozen",
     },
     Table {
         line: "{signed} {actor} RejectMultiSigTx {payment}",
@@ -231,6 +234,26 @@ pub(super) const TABLES: [Table; 10] = [
             pending_tx_settled | payment=#settled
             pending_tx_expired | payment=#expired
             already_decided | payment=#decided",
+    },
+    Table {
+        line: "{signed} {actor} WithdrawApproval {payment}",
+        good: "actor=user:alice.IN, payment=#waiting",
+        applied: "ApprovalWithdrawn",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            pending_tx_not_found | payment=#unheard
+            not_approver | actor=user:bob.FR
+            pending_tx_settled | payment=#settled
+            pending_tx_expired | payment=#expired",
     },
     Table {
         line: "{signed} {actor} CancelMultiSigTx {payment}",

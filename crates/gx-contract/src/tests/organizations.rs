@@ -273,7 +273,8 @@ fn a_payment_that_fails_is_tried_again_by_any_approver() {
         user:alice.IN ApproveMultiSigTx #p => MultiSigTxExecutionFailed code=insufficient_balance
         user:carol.IN Transfer carol.IN shop.IN.1 150GX => Transferred
         admin:root FreezeWallet dave.IN COURT_ORDER => WalletFrozen
-        user:carol.IN ApproveMultiSigTx #p => MultiSigTxExecutionFailed code=counterparty_frozen
+        user:carol.IN ApproveMultiSigTx #p => MultiSigTxApproved, \
+            MultiSigTxExecutionFailed code=counterparty_frozen
         admin:root UnfreezeWallet dave.IN => WalletUnfrozen
         user:alice.IN ApproveMultiSigTx #p => MultiSigTxExecuted amount=200GX fee=200000
         user:alice.IN ApproveMultiSigTx #p => pending_tx_settled
@@ -453,7 +454,7 @@ fn an_organization_is_told_with_rules_and_balance() {
             "stakeholders": stakeholders, "endorsedBy": stakeholders,
             "ladder": [{"fromAmount": "0", "requiredApprovers": 1,
                         "approverGroup": [account("alice.IN")]}],
-            "proposed": null, "balance": "100000000"
+            "proposed": null, "balance": "100000000", "paidSinceYesterday": "0"
         })
     );
 }

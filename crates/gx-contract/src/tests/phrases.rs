@@ -19,7 +19,7 @@ use crate::loan_pool::{
 use crate::organization::{
     ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
     EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
-    SetOrganizationStatus,
+    SetOrganizationStatus, WithdrawApproval,
 };
 use crate::treasury::ActivateTreasuryAccount;
 
@@ -59,9 +59,8 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
         "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
         | "CompleteRecovery" => recovery(function, args),
-        "InitiateMultiSigTx" | "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx" => {
-            payment(function, args)
-        }
+        "InitiateMultiSigTx" | "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx"
+        | "WithdrawApproval" => payment(function, args),
         "ProposeOrganization"
         | "EndorseMembership"
         | "ActivateOrganization"
@@ -107,6 +106,7 @@ fn payment(function: &str, args: &[String]) -> Command {
         "ApproveMultiSigTx" => ApproveMultiSigTx { pending_tx_id }.into(),
         "RejectMultiSigTx" => RejectMultiSigTx { pending_tx_id }.into(),
         "CancelMultiSigTx" => CancelMultiSigTx { pending_tx_id }.into(),
+        "WithdrawApproval" => WithdrawApproval { pending_tx_id }.into(),
         _ => panic!("no function {function:?}"),
     }
 }

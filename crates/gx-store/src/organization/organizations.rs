@@ -32,6 +32,8 @@ pub struct Organization {
     pub stakeholders: Vec<Stakeholder>,
     /// Zero until it is activated.
     pub balance: Amount,
+    /// What its account has paid since the start of the day before the last block, by UTC.
+    pub paid_since_yesterday: Amount,
     /// The cursor of a page: larger for what was proposed later.
     pub cursor: i64,
 }
@@ -56,6 +58,12 @@ const COLUMNS: &str = "o.org_id, o.name, o.kind, o.country, o.account_type, o.st
     o.proposed_by, o.proposed_at_ms, o.activated_by, o.activated_at_ms, o.ladder, \
     o.ladder_since_ms, o.proposed_ladder, o.ladder_approved_by, COALESCE(b.balance_qirat, 0), \
     o.created_tx";
+
+/// By the day of the last block, as the ledger counts.
+pub(crate) const PAID_SINCE_YESTERDAY: &str = "CAST(COALESCE((SELECT SUM(x.amount_qirat) \
+    FROM pending_transactions x WHERE x.from_id = a.account_id AND x.fee_qirat IS NOT NULL \
+    AND x.settled_at_ms >= (SELECT k.at_ms / 86400000 - 1 FROM blocks k \
+        ORDER BY k.number DESC LIMIT 1) * 86400000), 0) AS BIGINT)";
 
 const BALANCE: &str = "LEFT JOIN accounts a ON a.account_id = o.org_id \
     LEFT JOIN balances b ON b.account_no = a.account_no";
@@ -82,6 +90,7 @@ fn organization(row: &Row) -> Result<Organization, Error> {
         stakeholders: Vec::new(),
         balance: row.amount(14)?,
         cursor: row.int(15)?,
+        paid_since_yesterday: row.amount(16)?,
     })
 }
 
@@ -121,7 +130,9 @@ pub async fn get(
 ) -> Result<Option<Organization>, Error> {
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
-    let rows = sql(format!("SELECT {COLUMNS} FROM organizations o {BALANCE} WHERE o.org_id = $1"))
+    let rows = sql(format!(
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM organizations o {BALANCE} WHERE o.org_id = $1"
+    ))
         .bind(org_id)
         .all(&mut conn)
         .await?;
@@ -149,7 +160,7 @@ pub async fn page(
         None => ("organizations o", "$1 = '' AND o.created_tx < $2"),
     };
     let rows = sql(format!(
-        "SELECT {COLUMNS} FROM {from} {BALANCE}
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM {from} {BALANCE}
         WHERE {which} AND ($3 = '' OR o.status = $3) AND ($4 = '' OR o.country = $4)
         ORDER BY o.created_tx DESC LIMIT $5"
     ))

@@ -72,8 +72,12 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 1] = ["UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
-    WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2"];
+const PUT_OFF: [&str; 2] = [
+    "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
+    WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
+    "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
+    WHERE settled_tx IS NULL AND expires_at_ms > $2",
+];
 
 pub(super) fn resumed(
     projection: &mut Projection<'_>,

@@ -109,6 +109,8 @@ fn apply<'b>(
         Event::MultiSigTxInitiated(event) => organization::initiated(projection, at, event),
         Event::MultiSigTxApproved(event) => organization::approved(projection, at, event),
         Event::MultiSigTxRejected(event) => organization::rejected(projection, at, event),
+        Event::MultiSigTxRejudged(event) => organization::rejudged(projection, at, event),
+        Event::ApprovalWithdrawn(event) => organization::withdrawn(projection, at, event),
         Event::MultiSigTxCancelled(event) => organization::cancelled(projection, at, event),
         Event::MultiSigTxExecuted(event) => organization::executed(projection, at, event),
         Event::MultiSigTxExecutionFailed(event) => organization::failed(projection, at, event),

@@ -1,10 +1,10 @@
 //! Organizations, their rules, and payments by multi-signature.
 
 use gx_contract::organization::{
-    AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed, MultiSigTxApproved,
-    MultiSigTxCancelled, MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxInitiated,
-    MultiSigTxRejected, OrganizationActivated, OrganizationProposed, OrganizationStatus,
-    OrganizationStatusSet, PendingTxState,
+    ApprovalWithdrawn, AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed,
+    MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxExecuted, MultiSigTxExecutionFailed,
+    MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged, OrganizationActivated,
+    OrganizationProposed, OrganizationStatus, OrganizationStatusSet, PendingTxState,
 };
 use gx_contract::state::AccountKind;
 use gx_types::{AccountId, PendingTxId};
@@ -199,6 +199,61 @@ pub(super) fn rejected(
         | PendingTxState::Executed
         | PendingTxState::ExecutionFailed
         | PendingTxState::Cancelled => {}
+    }
+    Ok(())
+}
+
+pub(super) fn withdrawn(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &ApprovalWithdrawn,
+) -> Result<(), Error> {
+    let statement =
+        sql("UPDATE pending_transaction_approvers SET decision = NULL, decided_tx = NULL
+        WHERE pending_tx_id = $1 AND approver_id = $2 AND decision = $3")
+        .bind(event.pending_tx_id.to_string())
+        .bind(&event.approver_id)
+        .bind(APPROVED);
+    projection.update(at, statement);
+    Ok(())
+}
+
+/// Another rule decides on the payment: those of its group who have decided have done so before.
+pub(super) fn rejudged(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxRejudged,
+) -> Result<(), Error> {
+    let id = event.pending_tx_id.to_string();
+    let statement = sql("UPDATE pending_transactions SET required = $1, state = $2, failure = NULL
+        WHERE pending_tx_id = $3 AND settled_tx IS NULL")
+    .bind(event.required)
+    .bind(name_of(&PendingTxState::Pending))
+    .bind(id.as_str());
+    projection.update(at, statement);
+    // A place that none of the new group has marks who is not of it.
+    let statement =
+        sql("UPDATE pending_transaction_approvers SET place = -1 WHERE pending_tx_id = $1")
+            .bind(id.as_str());
+    projection.write(at, statement);
+    for (place, approver_id) in (0_i64..).zip(&event.approver_group) {
+        let statement =
+            sql("INSERT INTO pending_transaction_approvers (pending_tx_id, approver_id, place,
+                created_tx)
+            SELECT pending_tx_id, $1, $2, created_tx FROM pending_transactions
+            WHERE pending_tx_id = $3
+            ON CONFLICT (pending_tx_id, approver_id) DO UPDATE SET place = excluded.place")
+            .bind(approver_id)
+            .bind(place)
+            .bind(id.as_str());
+        projection.update(at, statement);
+    }
+    let statement = sql("DELETE FROM pending_transaction_approvers
+        WHERE pending_tx_id = $1 AND place = -1")
+    .bind(id.as_str());
+    projection.write(at, statement);
+    if event.state == PendingTxState::Rejected {
+        settled(projection, at, event.pending_tx_id, event.state);
     }
     Ok(())
 }

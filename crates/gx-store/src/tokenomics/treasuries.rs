@@ -2,6 +2,7 @@
 
 use gx_types::{AccountId, Amount, CountryCode, TimeMs};
 
+use crate::organization::organizations::PAID_SINCE_YESTERDAY;
 use crate::sql::{Row, sql};
 use crate::{Error, Source};
 
@@ -13,10 +14,13 @@ pub struct Treasury {
     pub balance: Amount,
     /// The organization whose rules govern it, and since when; absent while it is locked.
     pub governed: Option<(AccountId, TimeMs)>,
+    /// What it has paid since the start of the day before the last block, by UTC.
+    pub paid_since_yesterday: Amount,
 }
 
-const SELECT: &str = "SELECT c.code, a.account_id, b.balance_qirat, t.org_id, t.activated_at_ms \
-    FROM countries c JOIN accounts a ON a.account_id = 'treasury_' || c.code \
+const COLUMNS: &str = "c.code, a.account_id, b.balance_qirat, t.org_id, t.activated_at_ms";
+
+const FROM: &str = "countries c JOIN accounts a ON a.account_id = 'treasury_' || c.code \
     JOIN balances b ON b.account_no = a.account_no LEFT JOIN treasuries t ON t.country = c.code";
 
 fn treasury(row: &Row) -> Result<Treasury, Error> {
@@ -25,6 +29,7 @@ fn treasury(row: &Row) -> Result<Treasury, Error> {
         treasury_id: row.parse(1, "account id")?,
         balance: row.amount(2)?,
         governed: row.opt_parse(3, "account id")?.zip(row.opt_time(4)?),
+        paid_since_yesterday: row.amount(5)?,
     })
 }
 
@@ -34,7 +39,9 @@ fn treasury(row: &Row) -> Result<Treasury, Error> {
 /// Those of the database.
 pub async fn all(source: impl Into<Source<'_>>) -> Result<Vec<Treasury>, Error> {
     let mut reader = source.into().open().await?;
-    let rows = sql(format!("{SELECT} ORDER BY c.code")).all(&mut reader.conn()).await?;
+    let rows = sql(format!("SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM {FROM} ORDER BY c.code"))
+        .all(&mut reader.conn())
+        .await?;
     rows.iter().map(treasury).collect()
 }
 
@@ -47,10 +54,11 @@ pub async fn get(
     country: CountryCode,
 ) -> Result<Option<Treasury>, Error> {
     let mut reader = source.into().open().await?;
-    let row = sql(format!("{SELECT} WHERE c.code = $1"))
-        .bind(country.as_str())
-        .optional(&mut reader.conn())
-        .await?;
+    let row =
+        sql(format!("SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM {FROM} WHERE c.code = $1"))
+            .bind(country.as_str())
+            .optional(&mut reader.conn())
+            .await?;
     row.as_ref().map(treasury).transpose()
 }
 
@@ -63,9 +71,11 @@ pub async fn governed_by(
     org_id: &AccountId,
 ) -> Result<Vec<Treasury>, Error> {
     let mut reader = source.into().open().await?;
-    let rows = sql(format!("{SELECT} WHERE t.org_id = $1 ORDER BY c.code"))
-        .bind(org_id)
-        .all(&mut reader.conn())
-        .await?;
+    let rows = sql(format!(
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM {FROM} WHERE t.org_id = $1 ORDER BY c.code"
+    ))
+    .bind(org_id)
+    .all(&mut reader.conn())
+    .await?;
     rows.iter().map(treasury).collect()
 }

@@ -185,6 +185,7 @@ fn supply_treasuries_and_disbursements_agree() {
             let expected = story.chain.ask(GetTreasury { country_code: found.country });
             assert_eq!(written(found.balance), expected["balance"]);
             assert_eq!(written(found.governed.map(|(org, _)| org)), expected["orgId"]);
+            assert_eq!(written(found.paid_since_yesterday), expected["paidSinceYesterday"]);
             assert_eq!(treasuries::get(store, found.country).await.unwrap(), Some(found));
         }
         assert_eq!(treasuries::governed_by(store, &story.government).await.unwrap().len(), 1);

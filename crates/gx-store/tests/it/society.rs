@@ -141,6 +141,7 @@ fn organizations_have_stakeholders_and_rules() {
             assert_eq!(written(&found.ladder), expected["ladder"]);
             assert_eq!(written(&found.proposed), expected["proposed"]);
             assert_eq!(written(found.balance), expected["balance"]);
+            assert_eq!(written(found.paid_since_yesterday), expected["paidSinceYesterday"]);
             let named: Vec<_> = found.stakeholders.iter().map(|one| one.stakeholder_id).collect();
             assert_eq!(written(&named), expected["stakeholders"]);
             assert!(found.stakeholders.iter().all(|one| one.endorsed_at.is_some()));
@@ -178,13 +179,15 @@ fn payments_by_many_show_their_approvals_and_ends() {
             assert_eq!(json!(found.failure.map(written)), expected["failure"]);
             assert_eq!(written(found.amount), expected["amount"]);
             assert_eq!(json!(found.required), expected["required"]);
+            let group: Vec<_> = found.approvers.iter().map(|one| one.approver_id).collect();
+            assert_eq!(written(&group), expected["approverGroup"]);
             for (decision, list) in [(Approved, "approvedBy"), (Rejected, "rejectedBy")] {
                 assert_eq!(found.decisions(decision), expected[list].as_array().unwrap().len());
             }
             assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
             assert_eq!(found.settled.is_some(), found.state != PendingTxState::Pending);
         }
-        let [paid, cancelled, rejected, waiting, treasury] = story.payments[..] else { panic!() };
+        let [paid, waiting, cancelled, rejected, treasury] = story.payments[..] else { panic!() };
         let paid = payments::get(store, paid).await.unwrap().unwrap();
         assert_eq!((paid.state, paid.failure), (PendingTxState::Executed, None));
         assert!(!paid.fee.unwrap().is_zero());
@@ -192,7 +195,7 @@ fn payments_by_many_show_their_approvals_and_ends() {
         assert_eq!(failed.failure, Some(Refusal::InsufficientBalance));
         let page = payments::of_organization(store, &story.business, None, None, 9).await.unwrap();
         let ids: Vec<_> = page.iter().map(|one| one.pending_tx_id).collect();
-        assert_eq!(ids, [waiting, rejected, cancelled, paid.pending_tx_id]);
+        assert_eq!(ids, [rejected, cancelled, waiting, paid.pending_tx_id]);
         let state = Some(PendingTxState::Rejected);
         let page = payments::of_organization(store, &story.business, state, None, 9).await.unwrap();
         assert_eq!(page[0].pending_tx_id, rejected);

@@ -303,11 +303,12 @@ impl Story {
     fn business(&mut self) {
         let org_id = self.business;
         self.propose(org_id, OrganizationKind::Business);
-        let ladder = vec![AuthRule {
-            from_amount: Amount::ZERO,
+        let rule = |gx, group: [usize; 2]| AuthRule {
+            from_amount: Amount::from_gx(gx),
             required_approvers: 2,
-            approver_group: vec![self.people[1], self.people[0]],
-        }];
+            approver_group: group.map(|number| self.people[number]).to_vec(),
+        };
+        let ladder = vec![rule(0, [1, 0]), rule(100, [2, 1])];
         for number in 0..3 {
             self.user(number, DefineAuthRule { org_id, ladder: ladder.clone() });
         }
@@ -315,14 +316,18 @@ impl Story {
         self.user(2, DefineAuthRule { org_id, ladder: Vec::new() });
         let (from, amount) = (self.people[0], Amount::from_gx(1_000));
         self.user(0, Transfer { from, to: org_id, amount, remark: String::new() });
-        let pending_tx_id = self.pay(org_id, 50);
+        let [pending_tx_id, later] = [50, 70].map(|gx| self.pay(org_id, gx));
         self.user(1, ApproveMultiSigTx { pending_tx_id });
         let pending_tx_id = self.pay(org_id, 5_000);
-        self.user(1, ApproveMultiSigTx { pending_tx_id });
+        for number in [1, 2] {
+            self.user(number, ApproveMultiSigTx { pending_tx_id });
+        }
         self.user(0, CancelMultiSigTx { pending_tx_id });
         let pending_tx_id = self.pay(org_id, 60);
         self.user(1, RejectMultiSigTx { pending_tx_id });
-        self.pay(org_id, 70);
+        // More is paid by then than when it was initiated: another rule decides.
+        self.user(1, ApproveMultiSigTx { pending_tx_id: later });
+        self.user(1, WithdrawApproval { pending_tx_id: later });
     }
 
     /// A treasury that pays by its organization's rules: all three stakeholders.

@@ -3,6 +3,7 @@
 
 mod admins;
 mod everybody;
+mod organizations;
 
 use std::fs;
 

@@ -6,15 +6,15 @@ use super::samples::{
     COMMAND, SCOPES, TIME, TRANSFER_TYPES, account, admin, country, posting, word,
 };
 use crate::organization::{
-    ActivateOrganization, ApproveMultiSigTx, AuthRule, AuthRuleDefined, AuthRuleProposed,
-    CancelMultiSigTx, DefineAuthRule, EndorseMembership, InitiateMultiSigTx, MembershipEndorsed,
-    MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxExecuted, MultiSigTxExecutionFailed,
-    MultiSigTxInitiated, MultiSigTxRejected, OpenTx, Organization, OrganizationActivated,
-    OrganizationKind, OrganizationProposed, OrganizationStatus, OrganizationStatusSet, PendingTx,
-    PendingTxState, ProposeOrganization, ProposedLadder, RejectMultiSigTx, SetOrganizationStatus,
-    Treasury,
+    ActivateOrganization, ApprovalWithdrawn, ApproveMultiSigTx, AuthRule, AuthRuleDefined,
+    AuthRuleProposed, CancelMultiSigTx, DefineAuthRule, EndorseMembership, InitiateMultiSigTx,
+    MembershipEndorsed, MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxExecuted,
+    MultiSigTxExecutionFailed, MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged, OpenTx,
+    Organization, OrganizationActivated, OrganizationKind, OrganizationProposed,
+    OrganizationStatus, OrganizationStatusSet, PendingTx, PendingTxState, ProposeOrganization,
+    ProposedLadder, RejectMultiSigTx, SetOrganizationStatus, Spent, Treasury, WithdrawApproval,
 };
-use crate::state::{Key, Record, Version};
+use crate::state::{Key, Record, RunningMs, Version};
 use crate::treasury::{ActivateTreasuryAccount, TreasuryActivated};
 use crate::{Command, Event, Refusal};
 
@@ -86,6 +86,7 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
         ladder: Vec::new(),
         proposed: None,
         open: Vec::new(),
+        spent: Spent::default(),
     };
     let key = Key::Organization(account("IN"));
     for kind in KINDS {
@@ -95,7 +96,10 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
         add(word(status), key, Organization { status, ..plain.clone() }.into());
     }
     let proposed = Some(ProposedLadder { ladder: Vec::new(), approved_by: vec![account("FR")] });
-    let open = vec![OpenTx { id: pending_tx_id(), initiated_by: account("IN"), expires_at: TIME }];
+    let expires_at = RunningMs(TIME.0);
+    let open = vec![OpenTx { id: pending_tx_id(), initiated_by: account("IN"), expires_at }];
+    let spent = Spent { day: 20_000, that_day: Amount::from_gx(2), day_before: Amount::ZERO };
+    add("paying".to_owned(), key, Organization { spent, ..plain.clone() }.into());
     add("busy".to_owned(), key, Organization { ladder: ladder(), proposed, open, ..plain }.into());
     for state in STATES {
         let failed = state == PendingTxState::ExecutionFailed;
@@ -106,6 +110,7 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
             to: account("FR"),
             amount: Amount::from_qirat(50),
             remark: if failed { "rent".to_owned() } else { String::new() },
+            judged_by: Amount::from_qirat(70),
             required: 2,
             approver_group: stakeholders(),
             approved_by: vec![account("FR")],
@@ -113,12 +118,15 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
             state,
             failure: failed.then_some(Refusal::InsufficientBalance),
             initiated_by: account("FR"),
-            expires_at: TIME,
+            expires_at,
         };
         add(word(state), Key::PendingTx(pending_tx_id()), payment.into());
     }
-    let treasury = Treasury { v: Version, org_id: account("IN"), activated_at: TIME };
-    add("plain".to_owned(), Key::Treasury(country("IN")), treasury.into());
+    let plain = Spent::default();
+    for (case, spent) in [("plain", plain), ("paying", spent)] {
+        let treasury = Treasury { v: Version, org_id: account("IN"), activated_at: TIME, spent };
+        add(case.to_owned(), Key::Treasury(country("IN")), treasury.into());
+    }
     all
 }
 
@@ -192,6 +200,20 @@ fn payment_events() -> Vec<(String, Event)> {
         let event = MultiSigTxRejected { pending_tx_id, org_id, approver_id, rejections, state };
         add(word(state), event.into());
     }
+    for state in [PendingTxState::Pending, PendingTxState::Rejected] {
+        let event = MultiSigTxRejudged {
+            pending_tx_id,
+            org_id,
+            required,
+            approver_group: stakeholders(),
+            approved_by: vec![approver_id],
+            rejected_by: Vec::new(),
+            state,
+        };
+        add(word(state), event.into());
+    }
+    let event = ApprovalWithdrawn { pending_tx_id, org_id, approver_id, approvals, required };
+    add(plain(), event.into());
     add(plain(), MultiSigTxCancelled { pending_tx_id, org_id }.into());
     let code = Refusal::InsufficientBalance;
     add(plain(), MultiSigTxExecutionFailed { pending_tx_id, org_id, code }.into());
@@ -242,6 +264,7 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     }
     add(plain(), ApproveMultiSigTx { pending_tx_id }.into());
     add(plain(), RejectMultiSigTx { pending_tx_id }.into());
+    add(plain(), WithdrawApproval { pending_tx_id }.into());
     add(plain(), CancelMultiSigTx { pending_tx_id }.into());
     add(plain(), ActivateTreasuryAccount { country_code: country("IN"), org_id }.into());
     all

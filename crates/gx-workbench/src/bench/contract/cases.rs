@@ -130,6 +130,8 @@ cases! {
         ["MultiSigTxExecuted"], "3 stakeholders, the payment is made";
     "OrganizationContract:RejectMultiSigTx": Too, organizations::reject,
         ["MultiSigTxRejected"], "3 stakeholders";
+    "OrganizationContract:WithdrawApproval": Too, organizations::withdraw,
+        ["ApprovalWithdrawn"], "3 stakeholders";
     "OrganizationContract:CancelMultiSigTx": Too, organizations::cancel,
         ["MultiSigTxCancelled"], "3 stakeholders";
     "LoanPoolContract:ApplyForLoan": Too, trusted::apply_for_loan,

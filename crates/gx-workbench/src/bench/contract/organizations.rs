@@ -4,7 +4,7 @@ use anyhow::Result;
 use gx_contract::organization::{
     ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
     EndorseMembership, InitiateMultiSigTx, OrganizationKind, ProposeOrganization, RejectMultiSigTx,
-    SetOrganizationStatus,
+    SetOrganizationStatus, WithdrawApproval,
 };
 use gx_contract::tokenomics::Transfer;
 use gx_contract::treasury::ActivateTreasuryAccount;
@@ -173,6 +173,14 @@ pub(super) fn reject(town: &mut Town) -> Result<Trial> {
         (By::Person(second), RejectMultiSigTx { pending_tx_id })
     };
     Ok(town.trial(Role::PartnerApi, each(&waiting, reject)))
+}
+
+pub(super) fn withdraw(town: &mut Town) -> Result<Trial> {
+    let waiting = waiting(town)?;
+    let withdraw = |(Organization { of: [first, ..], .. }, pending_tx_id)| {
+        (By::Person(first), WithdrawApproval { pending_tx_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&waiting, withdraw)))
 }
 
 pub(super) fn cancel(town: &mut Town) -> Result<Trial> {
