@@ -13,7 +13,9 @@ use clap::Subcommand;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ed25519_dalek::{Signer, SigningKey};
-use gx_contract::{Envelope, PublicKey, Signature, SignatureBytes, key_proof_bytes};
+use gx_contract::{
+    Envelope, PublicKey, Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
+};
 use gx_types::{Actor, CommandId, NetworkId, TimeMs};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -37,6 +39,17 @@ pub enum Key {
     Sign(SignArgs),
     /// Signs for being set, and prints what the command that sets the key takes as `proof`.
     Prove(ProveArgs),
+    /// Prints the id that a command will have, from its actor and idempotency key.
+    CommandId {
+        /// `system`, `admin:` and the admin's id, or `user:` and the account id.
+        #[arg(long)]
+        actor: Actor,
+        /// As the request's `Idempotency-Key` will have it.
+        #[arg(long)]
+        idempotency_key: String,
+    },
+    /// Signs a super admin's word for what the time is, for a ledger whose clock has jumped.
+    ConfirmClock(ClockArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,6 +82,21 @@ pub struct ProveArgs {
     network: NetworkId,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct ClockArgs {
+    /// PKCS#8 PEM file of the super admin's key.
+    file: PathBuf,
+    /// What the time is by a clock of your own, as 2025-12-31T23:59:59Z.
+    #[arg(long)]
+    time: jiff::Timestamp,
+    /// The id of the command that carries the confirmations.
+    #[arg(long)]
+    command_id: CommandId,
+    /// The ledger's network: devnet, testnet or mainnet.
+    #[arg(long)]
+    network: NetworkId,
+}
+
 /// Does what the arguments say.
 pub fn run(key: &Key) -> Result<End> {
     match key {
@@ -88,6 +116,10 @@ pub fn run(key: &Key) -> Result<End> {
             console::line(serde_json::to_string(&signature)?);
         }
         Key::Prove(args) => console::line(prove(&load(&args.file)?, args)),
+        Key::CommandId { actor, idempotency_key } => {
+            console::line(CommandId::derive(actor, idempotency_key));
+        }
+        Key::ConfirmClock(args) => console::line(confirm_clock(&load(&args.file)?, args)),
     }
     Ok(End::Done)
 }
@@ -138,6 +170,13 @@ fn sign(
 /// The key's word that whoever sets it holds it.
 fn prove(key: &SigningKey, args: &ProveArgs) -> SignatureBytes {
     let bytes = key_proof_bytes(args.network, &args.actor, args.command_id);
+    SignatureBytes::from_bytes(key.sign(&bytes).to_bytes())
+}
+
+/// A super admin's word for what the time is.
+fn confirm_clock(key: &SigningKey, args: &ClockArgs) -> SignatureBytes {
+    let time = TimeMs(args.time.as_millisecond());
+    let bytes = clock_confirmation_bytes(args.network, args.command_id, TimeMs(args.time.as_millisecond()));
     SignatureBytes::from_bytes(key.sign(&bytes).to_bytes())
 }
 
@@ -220,5 +259,26 @@ mod tests {
         }
         let expected = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
         assert_eq!(prove(&key, &args), expected);
+    }
+
+    /// What the documentation lists, written out by hand.
+    #[test]
+    fn a_confirmation_is_over_the_network_the_command_and_the_time() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let id = "4YAZD5VRP2BDSKDM0VWW7GWXDQ";
+        let args = ClockArgs {
+            file: PathBuf::new(),
+            time: "2023-11-14T22:13:20Z".parse().unwrap(),
+            command_id: id.parse().unwrap(),
+            network: NetworkId::Mainnet,
+        };
+        let mut bytes = b"gx/clock/1\0".to_vec();
+        for part in ["mainnet", id] {
+            bytes.extend_from_slice(&u32::try_from(part.len()).unwrap().to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes.extend_from_slice(&1_700_000_000_000_i64.to_le_bytes());
+        let expected = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
+        assert_eq!(confirm_clock(&key, &args), expected);
     }
 }

@@ -179,7 +179,7 @@ impl Running {
                     let wrong = waiting
                         .stuck
                         .iter()
-                        .find(|lane| lane.stuck.class == ChainError::MISCONFIGURED);
+                        .find(|lane| ChainError::needs_an_operator(&lane.stuck.class));
                     if let Some(lane) = wrong {
                         bail!("{name} can't be sent by {}: {}", lane.role, lane.stuck.reason);
                     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use gx_types::{Actor, CommandId, Pool, Role, TimeMs};
+use gx_types::{Actor, CommandId, NetworkId, Pool, Role, TimeMs};
 
 use crate::batch::BodyHash;
 use crate::signature::Verified;
@@ -13,7 +13,7 @@ use crate::state::{Clock, CommandOutcome, Key, State, Version};
 use crate::tx::{Stop, Tx};
 use crate::{
     Batch, BatchRecord, CommandResult, Envelope, Event, Outcome, Refusal, Refused, Repeated, admin,
-    gates,
+    admin::clock, gates,
 };
 
 /// What the engine knows of a submission.
@@ -32,6 +32,49 @@ pub enum Step {
     Need(Vec<Key>),
     /// Store this.
     Done(Done),
+    /// Store nothing: the batch was not executed.
+    Refused(BatchRefused),
+}
+
+/// Why a batch is not executed at all. That is no outcome: nothing is recorded, and no command id
+/// is used up. The same batch may be executed later.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BatchRefused {
+    /// A fault of the set-up, not of any command.
+    #[error("role_not_held: the batch claims {claimed}, its submitter has {submitter}")]
+    RoleNotHeld { claimed: Role, submitter: Role },
+    /// On mainnet a time that has run away would end every delay that protects somebody.
+    #[error(
+        "clock_jump: the batch's time {} is more than 36 hours after the last one, {} (in \
+         milliseconds since 1970 UTC); two super admins have to confirm it with their keys{}",
+        time.0, last.0, because(.confirmation)
+    )]
+    ClockJump {
+        last: TimeMs,
+        time: TimeMs,
+        /// Why the confirmation in it, if there is one, is none.
+        confirmation: Option<Box<Refused>>,
+    },
+}
+
+impl BatchRefused {
+    fn jump(last: TimeMs, time: TimeMs, confirmation: Option<Refused>) -> Self {
+        Self::ClockJump { last, time, confirmation: confirmation.map(Box::new) }
+    }
+}
+
+fn because(confirmation: &Option<Box<Refused>>) -> String {
+    let none = |refused| format!("; the confirmation sent is none: {refused}");
+    confirmation.as_ref().map(none).unwrap_or_default()
+}
+
+/// An execution on a host that answers at once did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutionError {
+    #[error(transparent)]
+    State(#[from] WrongState),
+    #[error(transparent)]
+    Refused(#[from] BatchRefused),
 }
 
 /// The result of a batch.
@@ -57,6 +100,18 @@ pub struct WrongState {
     pub source: serde_json::Error,
 }
 
+/// The times of a batch.
+#[derive(Debug, Clone, Copy)]
+struct Timing {
+    /// At which its commands are judged.
+    now: TimeMs,
+    /// The batch's time, which its record and the outcomes have. It differs where the batch
+    /// confirms a jump of the clock: that is judged at the old time, for which its signers signed.
+    stamp: TimeMs,
+    /// The last batch time, if the clock has jumped since.
+    jumped_from: Option<TimeMs>,
+}
+
 /// One run of a batch.
 #[derive(Debug)]
 pub struct Execution<'b> {
@@ -65,6 +120,8 @@ pub struct Execution<'b> {
     bodies: Vec<BodyHash>,
     state: State,
     results: Vec<CommandResult>,
+    /// Absent until the ledger's clock is known.
+    timing: Option<Timing>,
     /// Signatures that were looked at, by the place of their command: an attempt that is repeated
     /// must not pay for them again.
     verified: BTreeMap<usize, Verified>,
@@ -81,7 +138,7 @@ impl<'b> Execution<'b> {
         // Most commands touch their outcome and two accounts of their own.
         let state = State::with_capacity(batch.commands.len().saturating_mul(3).saturating_add(16));
         let (verified, validated) = (BTreeMap::new(), vec![false; batch.commands.len()]);
-        Self { batch, context, bodies, state, results, verified, validated }
+        Self { batch, context, bodies, state, results, timing: None, verified, validated }
     }
 
     /// Supplies the value of a key that was asked for; `None` when the ledger has none.
@@ -94,21 +151,32 @@ impl<'b> Execution<'b> {
 
     /// Goes on as far as the supplied state allows.
     pub fn run(&mut self) -> Step {
+        let (claimed, submitter) = (self.batch.role, self.context.role);
+        if claimed != submitter {
+            return Step::Refused(BatchRefused::RoleNotHeld { claimed, submitter });
+        }
         let Ok(clock) = self.state.get::<Clock>(Key::Clock) else {
             // First pass: collect what every command will want anyway, and the pools, which are
             // the other side of nearly everything.
             for pool in Pool::ALL {
                 self.state.want(Key::Account(pool.account()));
             }
+            self.state.want(Key::System);
             for envelope in &self.batch.commands {
                 gates::want(&mut self.state, envelope, envelope.command.rule());
             }
             return Step::Need(self.state.take_missing());
         };
-        let time = clock.map_or(self.context.time, |c| c.last_batch_at.max(self.context.time));
+        let Ok(timing) = self.timing(clock) else {
+            self.state.want(Key::System);
+            return Step::Need(self.state.take_missing());
+        };
+        if let Some(last) = timing.jumped_from.filter(|_| !clock::may_confirm(self.batch)) {
+            return Step::Refused(BatchRefused::jump(last, timing.stamp, None));
+        }
         let mut probing = false;
         for at in self.results.len()..self.batch.commands.len() {
-            match self.execute(at, time) {
+            match self.execute(at, timing) {
                 Ok(result) if !probing => {
                     self.state.commit();
                     self.results.push(result);
@@ -123,13 +191,18 @@ impl<'b> Execution<'b> {
         if self.state.is_starved() {
             return Step::Need(self.state.take_missing());
         }
-        if self.state.put(Key::Clock, Clock { v: Version, last_batch_at: time }).is_err() {
-            return Step::Need(self.state.take_missing());
+        match self.keep_time(timing) {
+            Ok(()) => {}
+            Err(Stop::Missing) => return Step::Need(self.state.take_missing()),
+            Err(Stop::Refused(refused)) => {
+                let last = timing.jumped_from.unwrap_or(timing.now);
+                return Step::Refused(BatchRefused::jump(last, timing.stamp, Some(refused)));
+            }
         }
         let record = BatchRecord {
             version: Version,
             batch_id: self.batch.batch_id,
-            time,
+            time: timing.stamp,
             results: std::mem::take(&mut self.results),
         };
         let writes = self
@@ -141,25 +214,57 @@ impl<'b> Execution<'b> {
         Step::Done(Done { record, writes })
     }
 
+    /// The times of the batch; they are found once, for a batch can confirm the clock itself.
+    fn timing(&mut self, clock: Option<Clock>) -> Result<Timing, Stop> {
+        if let Some(timing) = self.timing {
+            return Ok(timing);
+        }
+        let on_mainnet =
+            self.state.system()?.is_some_and(|system| system.network_id == NetworkId::Mainnet);
+        let (last, engine) = (clock.map(|clock| clock.last_batch_at), self.context.time);
+        let jumped_from = last.filter(|last| on_mainnet && clock::is_jump(*last, engine));
+        let time = last.map_or(engine, |last| last.max(engine));
+        let timing = Timing { now: jumped_from.unwrap_or(time), stamp: time, jumped_from };
+        self.timing = Some(timing);
+        Ok(timing)
+    }
+
+    /// Time goes on to that of the batch; over a jump only if it was confirmed.
+    fn keep_time(&mut self, timing: Timing) -> Result<(), Stop> {
+        let last_batch_at = timing.stamp;
+        if timing.jumped_from.is_some() {
+            let clock: Option<Clock> = self.state.get(Key::Clock)?;
+            if clock.is_none_or(|clock| clock.last_batch_at != last_batch_at) {
+                let refused = self.results.iter().find_map(|result| match &result.outcome {
+                    Outcome::Refused(refused) => Some(refused.clone()),
+                    Outcome::Applied(_) | Outcome::Repeated(_) => None,
+                });
+                return Err(refused.unwrap_or_else(|| Refusal::ClockDiffers.into()).into());
+            }
+        }
+        self.state.put(Key::Clock, Clock { v: Version, last_batch_at })
+    }
+
     /// Runs to the end on a host that answers at once: `supply` supplies all the keys that it is
     /// given.
     ///
     /// # Errors
-    /// What `supply` failed with.
-    pub fn complete<E>(
+    /// What `supply` failed with, or that the batch is refused.
+    pub fn complete<E: From<BatchRefused>>(
         mut self,
         mut supply: impl FnMut(&mut Self, Vec<Key>) -> Result<(), E>,
     ) -> Result<Done, E> {
         loop {
             match self.run() {
                 Step::Done(done) => return Ok(done),
+                Step::Refused(refused) => return Err(refused.into()),
                 Step::Need(keys) => supply(&mut self, keys)?,
             }
         }
     }
 
     /// The outcome of one command, its writes not yet committed; `Err` when state is missing.
-    fn execute(&mut self, at: usize, time: TimeMs) -> Result<CommandResult, ()> {
+    fn execute(&mut self, at: usize, timing: Timing) -> Result<CommandResult, ()> {
         let (Some(envelope), Some(body)) =
             (self.batch.commands.get(at), self.bodies.get(at).copied())
         else {
@@ -171,7 +276,7 @@ impl<'b> Execution<'b> {
         if let Some(first) = first {
             return Ok(CommandResult { command_id, outcome: repeat(first, body) });
         }
-        let (outcome, refused) = match self.apply(at, envelope, time) {
+        let (outcome, refused) = match self.apply(at, envelope, timing) {
             Ok(events) => (Outcome::Applied(events), None),
             Err(Stop::Missing) => return Err(()),
             Err(Stop::Refused(refused)) => {
@@ -180,25 +285,22 @@ impl<'b> Execution<'b> {
             }
         };
         let batch_id = self.batch.batch_id;
+        let time = timing.stamp;
         let record = CommandOutcome { v: Version, body, batch_id, time, refused };
         self.state.put(key, record).map_err(|_| ())?;
         Ok(CommandResult { command_id, outcome })
     }
 
-    fn apply(&mut self, at: usize, envelope: &Envelope, time: TimeMs) -> Result<Vec<Event>, Stop> {
+    fn apply(
+        &mut self,
+        at: usize,
+        envelope: &Envelope,
+        timing: Timing,
+    ) -> Result<Vec<Event>, Stop> {
         let rule = envelope.command.rule();
-        // A batch that claims a role its submitter does not have is wrong as a whole.
-        let role = if self.batch.role == self.context.role {
-            self.batch.role
-        } else {
-            let detail = format!(
-                "the batch claims {}, the submitter is {}",
-                self.batch.role, self.context.role
-            );
-            return Err(Refusal::RoleNotAllowed.because(detail).into());
-        };
+        let role = self.batch.role;
         let mut seen = self.verified.remove(&at);
-        let passed = gates::check(&mut self.state, envelope, rule, role, time, &mut seen);
+        let passed = gates::check(&mut self.state, envelope, rule, role, timing.now, &mut seen);
         if let Some(seen) = seen {
             self.verified.insert(at, seen);
         }
@@ -212,7 +314,7 @@ impl<'b> Execution<'b> {
             envelope.validate()?;
             *validated = true;
         }
-        let mut tx = Tx::new(&mut self.state, envelope, time)?;
+        let mut tx = Tx::new(&mut self.state, envelope, timing.now, timing.stamp)?;
         if rule.gate().two_admins && !rule.one_admin_suffices(tx.state)? {
             admin::propose(&mut tx, &envelope.command)?;
         } else {

@@ -54,7 +54,9 @@ pub mod testing {
 pub use batch::{Batch, BodyHash, Envelope};
 pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};
 pub use description::{CommandDescription, QueryDescription};
-pub use execution::{Context, Done, Execution, Step, Write, WrongState};
+pub use execution::{
+    BatchRefused, Context, Done, Execution, ExecutionError, Step, Write, WrongState,
+};
 pub use fees::{Scope, TransferType};
 pub use gates::{ActorRule, Gate};
 pub use genesis::GenesisStatus;
@@ -64,6 +66,8 @@ pub use params::{FeeSchedule, Parameters};
 pub use posting::{Change, Effects, Posting};
 pub use query::{Answer, QueryExecution, QueryStep};
 pub use refusal::{Refusal, RefusalKind, Refused};
-pub use signature::{PublicKey, Signature, SignatureBytes, key_proof_bytes};
+pub use signature::{
+    PublicKey, Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
+};
 pub use surface::{Command, Event, NameError, Named, Query};
 pub use tx::Rule;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::state::Key;
 use crate::{
-    Batch, BatchRecord, Context, Execution, Query, QueryExecution, Refused, Write, WrongState,
+    Batch, BatchRecord, Context, Execution, ExecutionError, Query, QueryExecution, Refused, Write,
+    WrongState,
 };
 
 /// Encoded keys and what is stored under them.
@@ -17,10 +18,15 @@ impl Memory {
     /// Executes a batch and stores what it writes.
     ///
     /// # Errors
-    /// [`WrongState`] when what is stored is no record of this build.
-    pub fn execute(&mut self, batch: &Batch, context: Context) -> Result<BatchRecord, WrongState> {
+    /// When the batch is refused, or what is stored is no record of this build.
+    pub fn execute(
+        &mut self,
+        batch: &Batch,
+        context: Context,
+    ) -> Result<BatchRecord, ExecutionError> {
         let done = Execution::new(batch, context).complete(|execution, keys| {
-            keys.into_iter().try_for_each(|key| execution.supply(key, self.value(&key)))
+            let mut supply = |key: Key| execution.supply(key, self.value(&key));
+            keys.into_iter().try_for_each(&mut supply).map_err(ExecutionError::from)
         })?;
         self.state.extend(done.writes.into_iter().map(|Write { key, value }| (key, value)));
         Ok(done.record)

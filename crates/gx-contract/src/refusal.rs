@@ -154,6 +154,10 @@ refusals! {
 
     /// The system was bootstrapped before.
     AlreadyBootstrapped = "already_bootstrapped", Conflict;
+    /// The ledger's clock has not jumped.
+    ClockRight = "clock_right", Conflict;
+    /// What is confirmed is more than an hour from what the engine says.
+    ClockDiffers = "clock_differs", Conflict, transient;
     /// There is no such action.
     ActionUnknown = "action_unknown", Missing, transient;
     /// The action was approved and has run.
@@ -306,6 +310,8 @@ refusals! {
     KeyUnchanged = "key_unchanged", Conflict, transient;
     /// The new key has not signed for itself.
     KeyNotProven = "key_not_proven", Forbidden;
+    /// A super admin's confirmation is not signed by their key over this command.
+    ConfirmationWrong = "confirmation_wrong", Forbidden;
     /// A recovery of this account is under way.
     RecoveryOpen = "recovery_open", Conflict, transient;
     /// The recovery does not wait for guardians.

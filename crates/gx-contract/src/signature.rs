@@ -16,6 +16,9 @@ pub(crate) const SIGNED_AHEAD_MAX_MS: i64 = 24 * 60 * 60 * 1000;
 /// Tells the bytes that prove a new key from everything else that a key may ever sign.
 const PROOF_DOMAIN: &[u8] = b"gx/key-proof/1\0";
 
+/// Tells a word for what the time is from everything else that a key may ever sign.
+const CLOCK_DOMAIN: &[u8] = b"gx/clock/1\0";
+
 /// Tells the signed bytes from everything else that a key may ever sign.
 const DOMAIN: &[u8] = b"gx/signed-command/1\0";
 
@@ -81,6 +84,22 @@ pub fn key_proof_bytes(network: NetworkId, holder: &Actor, command_id: CommandId
     part(&mut bytes, |bytes| bytes.extend_from_slice(network.as_str().as_bytes()));
     part(&mut bytes, |bytes| bytes.extend_from_slice(holder.to_string().as_bytes()));
     part(&mut bytes, |bytes| bytes.extend_from_slice(command_id.as_str().as_bytes()));
+    bytes
+}
+
+/// The bytes that a super admin's key signs to say what the time is: a domain tag, then the network
+/// and the id of the command that carries it as parts preceded by their length, and the time as 64
+/// bits little-endian.
+pub fn clock_confirmation_bytes(
+    network: NetworkId,
+    command_id: CommandId,
+    time: TimeMs,
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(96);
+    bytes.extend_from_slice(CLOCK_DOMAIN);
+    part(&mut bytes, |bytes| bytes.extend_from_slice(network.as_str().as_bytes()));
+    part(&mut bytes, |bytes| bytes.extend_from_slice(command_id.as_str().as_bytes()));
+    bytes.extend_from_slice(&time.0.to_le_bytes());
     bytes
 }
 

@@ -128,7 +128,9 @@ pub struct Tx<'a> {
     pub(crate) command_id: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
-    /// The same on the clock that stands still during pauses.
+    /// What the engine says that the time is. It differs while a jump of the clock is confirmed.
+    pub(crate) engine_time: TimeMs,
+    /// The batch's time on the clock that stands still during pauses.
     pub(crate) clocks: Clocks,
     /// The parameters in force when the command began.
     pub(crate) params: Arc<Parameters>,
@@ -145,6 +147,7 @@ impl<'a> Tx<'a> {
         state: &'a mut State,
         envelope: &'a Envelope,
         now: TimeMs,
+        engine_time: TimeMs,
     ) -> Result<Self, Stop> {
         let params = state.params()?;
         let clocks = Clocks::at(now, state.system()?.as_ref());
@@ -153,7 +156,18 @@ impl<'a> Tx<'a> {
         // Nearly every command has one event. Events live as long as the batch, and room for more
         // of them than there are would be most of its memory.
         let (events, postings) = (Vec::with_capacity(1), Vec::new());
-        Ok(Self { state, actor, command_id, now, clocks, params, approver, events, postings })
+        Ok(Self {
+            state,
+            actor,
+            command_id,
+            now,
+            engine_time,
+            clocks,
+            params,
+            approver,
+            events,
+            postings,
+        })
     }
 
     /// Runs the rule of another command, which `proposer` gave and `approver` lets pass. What was
@@ -173,6 +187,7 @@ impl<'a> Tx<'a> {
             actor: proposer,
             command_id: self.command_id,
             now: self.now,
+            engine_time: self.engine_time,
             clocks: self.clocks,
             params: Arc::clone(&self.params),
             approver: Some(approver),

@@ -66,6 +66,10 @@ pub enum ChainError {
     /// A command makes the contract panic. Nothing was written, and sending it again is no use.
     #[error("the contract panics: {reason}")]
     Panicked { reason: String },
+    /// The batch was not executed, and nothing of it is recorded: the set-up or a clock is wrong.
+    /// Sending again is free.
+    #[error("the ledger refuses the batch as a whole: {reason}")]
+    NotExecuted { reason: String },
     /// The ledger does not have the block that was applied last: it is another one, or an older
     /// copy of this one.
     #[error("the ledger does not have the block {block} that the read models were filled from")]
@@ -92,6 +96,14 @@ impl ChainError {
     /// Class of what an operator has to mend: a certificate, a policy, a setting.
     pub const MISCONFIGURED: &str = "misconfigured";
 
+    /// Class of a clock that the ledger does not follow before two super admins have confirmed it.
+    pub const CLOCK_JUMP: &str = "clock_jump";
+
+    /// Whether the class is one that passes only once somebody has done something.
+    pub fn needs_an_operator(class: &str) -> bool {
+        [Self::MISCONFIGURED, Self::CLOCK_JUMP].contains(&class)
+    }
+
     /// Whether the ledger is on the network and does not answer; it may come back by itself.
     pub fn is_away(&self) -> bool {
         matches!(self, Self::Fabric(error) if error.class() == gx_fabric::Class::NotAnswered)
@@ -101,6 +113,10 @@ impl ChainError {
     pub fn class(&self) -> &'static str {
         match self {
             Self::Panicked { .. } => "panicked",
+            Self::NotExecuted { reason } if reason.starts_with(Self::CLOCK_JUMP) => {
+                Self::CLOCK_JUMP
+            }
+            Self::NotExecuted { .. } => Self::MISCONFIGURED,
             Self::OtherLedger { .. } => "other_ledger",
             Self::Damaged { .. } | Self::Unreadable { .. } => "damaged",
             Self::Ledger(_) => "unavailable",
@@ -118,6 +134,9 @@ impl From<gx_ledger::Error> for ChainError {
     fn from(error: gx_ledger::Error) -> Self {
         match error {
             gx_ledger::Error::Panicked { message, .. } => Self::Panicked { reason: message },
+            gx_ledger::Error::Refused { source, .. } => {
+                Self::NotExecuted { reason: source.to_string() }
+            }
             other => Self::Ledger(other),
         }
     }
@@ -127,6 +146,7 @@ impl From<gx_fabric::Error> for ChainError {
     fn from(error: gx_fabric::Error) -> Self {
         match error {
             gx_fabric::Error::Panicked { reason } => Self::Panicked { reason },
+            gx_fabric::Error::NotExecuted { reason } => Self::NotExecuted { reason },
             // No ledger takes it, however often it is sent.
             gx_fabric::Error::TooLarge { .. } => Self::Panicked { reason: error.to_string() },
             gx_fabric::Error::Block { number: block, reason } => Self::Unreadable { block, reason },

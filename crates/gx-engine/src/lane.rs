@@ -91,10 +91,21 @@ impl Lane {
         self.trouble.as_ref().map(|trouble| trouble.retry_at)
     }
 
-    /// Whether the ledger was silent when it was last asked. One that says that a setting is wrong
-    /// is not.
+    /// Whether the ledger was silent when it was last asked. One that says what is wrong is not.
     pub(crate) fn is_unanswered(&self) -> bool {
-        self.trouble.as_ref().is_some_and(|trouble| trouble.class != ChainError::MISCONFIGURED)
+        self.trouble.as_ref().is_some_and(|trouble| !ChainError::needs_an_operator(trouble.class))
+    }
+
+    /// Adds a batch without commands, which carries the ledger's time on.
+    pub(crate) fn push_beat(&mut self, batch_id: BatchId) {
+        self.parts.push_back(Part { batch_id, commands: Vec::new(), seqs: Vec::new() });
+    }
+
+    /// What was not answered is tried again at once.
+    pub(crate) fn retry_now(&mut self) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.retry_at = Instant::now();
+        }
     }
 
     /// What was sent last has its answer.
@@ -118,7 +129,7 @@ impl Lane {
         let trouble = self.trouble.get_or_insert(new);
         (trouble.class, trouble.retry_at) = (class, retry_at);
         let is_news = trouble.shown != Some(class)
-            && (class == ChainError::MISCONFIGURED || trouble.began.elapsed() >= SHOWN_AFTER);
+            && (ChainError::needs_an_operator(class) || trouble.began.elapsed() >= SHOWN_AFTER);
         is_news.then(|| {
             trouble.shown = Some(class);
             self.is_shown_stuck = true;

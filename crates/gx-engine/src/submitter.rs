@@ -10,11 +10,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gx_contract::Context;
+use gx_contract::{Batch, Context};
 use gx_store::outbox::Queued;
 use gx_store::submission;
 use gx_store::{Store, lease};
-use gx_types::{BatchId, Role, with_causes};
+use gx_types::{BatchId, Role, TimeMs, with_causes};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,13 @@ const BUSY_FROM: usize = 8;
 /// the projection, which are better shared. A lone command never waits.
 const BUSY_EVERY: Duration = Duration::from_millis(20);
 
+/// The ledger's time is carried on this often when nothing else does, in milliseconds: on mainnet
+/// it refuses to follow a step of more than 36 hours.
+const BEAT_EVERY_MS: i64 = 12 * 60 * 60 * 1000;
+
+/// Confirmations of the clock that are looked at, the newest ones.
+const CONFIRMATIONS_MAX: u32 = 8;
+
 /// Longest pause between attempts to reach the ledger or the database.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
@@ -85,6 +92,7 @@ impl Submitter {
                 held,
                 lanes: self.lanes(),
                 not_before: None,
+                last_batch_at: None,
                 backoff: Backoff::new(BACKOFF_MAX, self.random.clone()),
             };
             leading.run(ended)
@@ -105,6 +113,8 @@ struct Leading {
     lanes: Vec<Lane>,
     /// When the next run may start.
     not_before: Option<Instant>,
+    /// The ledger's time as it was last seen; `None` before it was looked at.
+    last_batch_at: Option<TimeMs>,
     /// Pauses after errors of the database.
     backoff: Backoff,
 }
@@ -175,6 +185,9 @@ impl Leading {
         let run = submission::next_run(store, &stuck, commands_max, bytes_max).await?;
         let Some(run) = run else {
             self.note().await?;
+            if self.beat().await {
+                return Ok(());
+            }
             let poll = Instant::now() + POLL_EVERY;
             let wake = self.submitter.wake.clone();
             tokio::select! {
@@ -263,6 +276,7 @@ impl Leading {
                 metrics.batch_size.observe(batch.commands.len() as f64);
                 metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
                 lane.answered();
+                self.last_batch_at = Some(context.time);
                 self.note_free(at).await
             }
             Err(ChainError::Panicked { reason }) => {
@@ -283,13 +297,60 @@ impl Leading {
                 tracing::warn!(%batch_id, %role, class, error = reason, "no answer");
                 let part = Part::of_batch(Arc::unwrap_or_clone(batch), seqs);
                 let at_time = self.submitter.clock.now();
-                let Some(stuck) = lane.failed(part, class, reason, at_time) else { return Ok(()) };
-                let mut tx = self.submitter.store.begin().await?;
-                submission::set_stuck(&mut tx, self.held.lease(), role, Some(&stuck)).await?;
-                tx.commit().await?;
-                Ok(())
+                if let Some(stuck) = lane.failed(part, class, reason, at_time) {
+                    let mut tx = self.submitter.store.begin().await?;
+                    submission::set_stuck(&mut tx, self.held.lease(), role, Some(&stuck)).await?;
+                    tx.commit().await?;
+                }
+                if class == ChainError::CLOCK_JUMP { self.confirm_clock().await } else { Ok(()) }
             }
         }
+    }
+
+    /// Gives a lane a batch without commands when the ledger's time has stood still for long.
+    /// Whether there is one to send now.
+    async fn beat(&mut self) -> bool {
+        let now = self.submitter.clock.ledger_time();
+        let last = match self.last_batch_at {
+            Some(last) => last,
+            None => {
+                let Some(last) = self.ledger_time().await else { return false };
+                *self.last_batch_at.insert(last)
+            }
+        };
+        if now.0.saturating_sub(last.0) < BEAT_EVERY_MS {
+            return false;
+        }
+        let batch_id = BatchId::from_u128(self.submitter.random.bits());
+        let lane = self.lanes.iter_mut().find(|lane| lane.is_free());
+        lane.map(|lane| lane.push_beat(batch_id)).is_some()
+    }
+
+    /// The time of the last block; `None` when there is none, or no answer.
+    async fn ledger_time(&self) -> Option<TimeMs> {
+        let chain = &self.submitter.chain;
+        let tip = chain.tip().await.ok().flatten()?;
+        chain.block_time(tip.number).await.ok().flatten()
+    }
+
+    /// Sends the confirmations of the clock that were accepted last, out of turn: what waits for
+    /// them is in front of them. In their own turn they are answered as repeated.
+    async fn confirm_clock(&mut self) -> Result<(), StepError> {
+        let Submitter { store, chain, clock, random, .. } = &self.submitter;
+        let rows = submission::clock_confirmations(store, CONFIRMATIONS_MAX).await?;
+        let time = clock.ledger_time();
+        for row in rows {
+            let Ok(envelope) = row.envelope() else { continue };
+            let (role, commands) = (row.role, vec![envelope]);
+            let batch_id = BatchId::from_u128(random.bits());
+            let batch = Arc::new(Batch { batch_id, role, commands });
+            if chain.submit(batch, Context { role, time }).await.is_ok() {
+                tracing::warn!(time = time.0, "two super admins have confirmed the clock");
+                self.lanes.iter_mut().for_each(Lane::retry_now);
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Writes down that a lane which was seen stuck moves again.

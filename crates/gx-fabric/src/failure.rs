@@ -16,6 +16,7 @@ use crate::proto::{ErrorDetail, RpcStatus};
 pub(crate) const REFUSED: &str = "refused: ";
 pub(crate) const PANICKED: &str = "panicked: ";
 pub(crate) const TOO_LARGE: &str = "too large: ";
+pub(crate) const NOT_EXECUTED: &str = "not executed: ";
 
 /// What an error means for whoever sent the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,9 @@ pub enum Error {
     Panicked { reason: String },
     #[error("the query is refused: {0}")]
     Refused(Refused),
+    /// Nothing was recorded: the set-up or the clock is wrong.
+    #[error("the batch is refused as a whole: {reason}")]
+    NotExecuted { reason: String },
     #[error("the record of the batch is longer than the chaincode lets be ordered")]
     RecordTooLarge,
     #[error("the transaction of one command has {bytes} bytes, {most} is the most")]
@@ -95,6 +99,7 @@ impl Error {
             | Self::RecordTooLarge
             | Self::TooLarge { .. } => Class::Answered,
             Self::Unreadable { .. }
+            | Self::NotExecuted { .. }
             | Self::Block { .. }
             | Self::NoIdentity(_)
             | Self::NoRandomness
@@ -144,6 +149,9 @@ fn contract_answer(text: &str) -> Option<Error> {
     let (_, said) = said.split_once(", ")?;
     if let Some(reason) = said.strip_prefix(PANICKED) {
         return Some(Error::Panicked { reason: reason.to_owned() });
+    }
+    if let Some(reason) = said.strip_prefix(NOT_EXECUTED) {
+        return Some(Error::NotExecuted { reason: reason.to_owned() });
     }
     if said.starts_with(TOO_LARGE) {
         return Some(Error::RecordTooLarge);
@@ -326,6 +334,9 @@ mod tests {
             if reason == "index out of bounds"));
         let large = "chaincode response 413, too large: the record has 50331649 bytes";
         assert!(matches!(contract_answer(large), Some(Error::RecordTooLarge)));
+        let jumped = "chaincode response 409, not executed: clock_jump: a time";
+        assert!(matches!(contract_answer(jumped), Some(Error::NotExecuted { reason })
+            if reason == "clock_jump: a time"));
         assert!(contract_answer("chaincode response 500, something else").is_none());
     }
 

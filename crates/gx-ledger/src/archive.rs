@@ -211,7 +211,7 @@ fn enqueue(ledger: &Ledger, number: u64, block: &Block) -> Result<Ticket, Error>
     let ticket = ledger.enqueue_as(&batch, context, Some(block.sealed().clone()));
     ticket.map_err(|error| match error {
         Error::Panicked { message, .. } => wrong(Fault::Panicked(message)),
-        Error::EmptyBatch => wrong(Fault::Commands("there are none".to_owned())),
+        Error::Refused { source, .. } => wrong(Fault::Refused(source)),
         error => of_block(error),
     })
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gx_contract::WrongState;
+use gx_contract::{BatchRefused, WrongState};
 use gx_types::{BatchId, NetworkId};
 
 use crate::encoding::Malformed;
@@ -27,10 +27,11 @@ pub enum Error {
     Network { path: PathBuf, found: NetworkId, expected: NetworkId },
     #[error("ledger {path} is signed with key {recorded}, the node's key is {given}")]
     ForeignKey { path: PathBuf, recorded: PublicKey, given: PublicKey },
-    #[error("a batch without commands makes no block")]
-    EmptyBatch,
     #[error("a batch of {commands} commands is too large, {most} is the most")]
     BatchTooLarge { commands: usize, most: usize },
+    /// Nothing was written; the same batch may be executed once the cause is mended.
+    #[error("batch {batch_id} is refused as a whole")]
+    Refused { batch_id: BatchId, source: BatchRefused },
     #[error("a command of batch {batch_id} makes the contract panic: {message}")]
     Panicked { batch_id: BatchId, message: String },
     #[error("the state of ledger {path} is damaged")]
@@ -103,6 +104,8 @@ pub enum Fault {
     StateDiffers(String),
     #[error("executing its commands makes the contract panic: {0}")]
     Panicked(String),
+    #[error("executing its commands is refused: {0}")]
+    Refused(BatchRefused),
     #[error("executing its commands gives another state digest")]
     Digest,
     #[error("the outcome of command {0} is not found under its id")]

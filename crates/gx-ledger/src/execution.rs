@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gx_contract::state::{CommandOutcome, Key, Record, Version};
 use gx_contract::{
-    Batch, Context, Done, Execution, Outcome, Query, QueryExecution, Refused, WrongState,
+    Batch, BatchRefused, Context, Done, Execution, Outcome, Query, QueryExecution, Refused,
+    WrongState,
 };
 
 use crate::block::Block;
@@ -21,8 +22,16 @@ pub(crate) enum Failure<E> {
     /// The source of state failed.
     Source(E),
     State(WrongState),
+    /// The batch was not executed.
+    Refused(BatchRefused),
     /// A rule panicked, with this text.
     Panicked(String),
+}
+
+impl<E> From<BatchRefused> for Failure<E> {
+    fn from(refused: BatchRefused) -> Self {
+        Self::Refused(refused)
+    }
 }
 
 /// Executes a batch; `supply_all` supplies the values of the keys that it is given.

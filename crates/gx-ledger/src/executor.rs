@@ -134,6 +134,7 @@ impl Executor {
         match failure {
             Failure::Source(error) => error,
             Failure::Panicked(message) => Error::Panicked { batch_id, message },
+            Failure::Refused(source) => Error::Refused { batch_id, source },
             Failure::State(source) => {
                 Error::State { path: self.store.path.clone(), source: Arc::new(source) }
             }

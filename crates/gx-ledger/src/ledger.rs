@@ -203,8 +203,8 @@ impl Ledger {
     /// the next can be executed, also by the same thread.
     ///
     /// # Errors
-    /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`], [`Error::Panicked`] when a rule panics on
-    /// one of the commands, [`Error::State`], [`Error::Storage`] and [`Error::Stopped`].
+    /// [`Error::BatchTooLarge`], [`Error::Refused`], [`Error::Panicked`] when a rule panics on one
+    /// of the commands, [`Error::State`], [`Error::Storage`] and [`Error::Stopped`].
     pub fn enqueue(&self, batch: &Batch, context: Context) -> Result<Ticket, Error> {
         self.enqueue_as(batch, context, None)
     }
@@ -217,12 +217,9 @@ impl Ledger {
         given: Option<Sealed>,
     ) -> Result<Ticket, Error> {
         let path = &self.inner.options.path;
-        match batch.commands.len() {
-            0 => return Err(Error::EmptyBatch),
-            commands if commands > COMMANDS_MAX => {
-                return Err(Error::BatchTooLarge { commands, most: COMMANDS_MAX });
-            }
-            _ => {}
+        let commands = batch.commands.len();
+        if commands > COMMANDS_MAX {
+            return Err(Error::BatchTooLarge { commands, most: COMMANDS_MAX });
         }
         // Before the executor's lock, so that it overlaps with the execution of other batches.
         let body = Body::of_commands(&batch.commands)

@@ -103,6 +103,7 @@ impl Replay {
         let done = done.map_err(|failure| match failure {
             Failure::Source(fault) => fault,
             Failure::Panicked(message) => Fault::Panicked(message),
+            Failure::Refused(refused) => Fault::Refused(refused),
             Failure::State(wrong) => Fault::StateDiffers(wrong.key),
         })?;
         let mut body = Body::default();

@@ -3,6 +3,7 @@
 
 mod actions;
 mod admins;
+pub(crate) mod clock;
 mod disbursement;
 mod keys;
 mod orders;
@@ -30,6 +31,7 @@ pub use actions::{
     WithdrawAction,
 };
 pub use admins::{AdminAppointed, AdminRemoved, AdminView, AppointAdmin, GetAdmin, RemoveAdmin};
+pub use clock::{ClockConfirmation, ClockConfirmed, ConfirmClock};
 pub use disbursement::{DisburseFromPool, Disbursed, PoolDisbursed};
 pub use keys::{AdminKeyRegistered, AdminKeyRotated, RegisterAdminKey, RotateAdminKey};
 pub use orders::{OrderHash, OrderReason, TransferByOrder, TransferredByOrder};

@@ -438,15 +438,15 @@ fn execute(host: &mut Host, batch: &[Given]) -> BatchRecord {
 /// The command as its actor sends it now.
 pub(super) fn signed(given: &Given, now: i64) -> Envelope {
     let mut envelope = given.envelope.clone();
-    prove(&mut envelope);
+    prove(&mut envelope, NetworkId::Devnet);
     if let (Actor::Admin(id), Command::RotateAdminKey(rotate)) = (envelope.actor, &envelope.command)
         && id.as_str() == KEEPER
     {
         let old = if rotate.public_key == public_key("k") { "k2" } else { "k" };
-        sign(&mut envelope, old, now);
+        sign(&mut envelope, old, now, NetworkId::Devnet);
     }
     if envelope.actor == signer() && !given.key.is_empty() {
-        sign(&mut envelope, given.key, now);
+        sign(&mut envelope, given.key, now, NetworkId::Devnet);
     }
     envelope
 }

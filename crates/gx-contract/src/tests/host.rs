@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::invariants;
 use crate::state::Key;
 use crate::{
-    Batch, BatchRecord, Command, CommandResult, Context, Done, Envelope, Execution, Outcome, Query,
-    QueryExecution, QueryStep, Refused, Step,
+    Batch, BatchRecord, BatchRefused, Command, CommandResult, Context, Done, Envelope, Execution,
+    ExecutionError, Outcome, Query, QueryExecution, QueryStep, Refused, Step,
 };
 
 /// Encoded keys and what is stored under them.
@@ -69,7 +69,7 @@ impl Host {
 
     /// Executes a batch submitted by a service of the role that the batch claims.
     pub(super) fn execute(&mut self, role: Role, commands: Vec<Envelope>) -> BatchRecord {
-        self.submit(role, role, commands)
+        self.submit(role, role, commands).unwrap()
     }
 
     /// What a batch would do, without doing it and without holding any law against it.
@@ -85,9 +85,13 @@ impl Host {
         claimed: Role,
         submitter: Role,
         commands: Vec<Envelope>,
-    ) -> BatchRecord {
+    ) -> Result<BatchRecord, BatchRefused> {
         let batch = self.batch(claimed, commands);
-        self.settle(batch, Context { role: submitter, time: TimeMs(self.now) })
+        let context = Context { role: submitter, time: TimeMs(self.now) };
+        match refusal(&self.ledger, &batch, context) {
+            Some(refused) => Err(refused),
+            None => Ok(self.settle(batch, context)),
+        }
     }
 
     /// A batch under an id that no other has.
@@ -189,6 +193,20 @@ fn tells_no_format_version(answer: &Value) {
     }
 }
 
+/// Why the batch is not executed at all, if it is not.
+fn refusal(ledger: &Ledger, batch: &Batch, context: Context) -> Option<BatchRefused> {
+    let done = Execution::new(batch, context).complete(|execution, keys| {
+        let value = |key: &Key| ledger.get(&key.encode()).map(Vec::as_slice);
+        keys.iter().try_for_each(|key| execution.supply(*key, value(key)))?;
+        Ok::<(), ExecutionError>(())
+    });
+    match done {
+        Ok(_) => None,
+        Err(ExecutionError::Refused(refused)) => Some(refused),
+        Err(ExecutionError::State(error)) => panic!("{error}"),
+    }
+}
+
 struct Run {
     done: Done,
     rounds: usize,
@@ -210,6 +228,7 @@ fn run(ledger: &Ledger, batch: &Batch, context: Context, supply: Supply<'_>) -> 
         let keys = match execution.run() {
             Step::Done(done) => return Run { done, rounds, asked },
             Step::Need(keys) => keys,
+            Step::Refused(refused) => panic!("{refused}"),
         };
         rounds += 1;
         assert!(keys.iter().all(|key| !asked.contains(key)), "a key is asked for once");

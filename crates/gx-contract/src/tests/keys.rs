@@ -135,7 +135,7 @@ fn a_signature_moves_to_no_other_command() {
         |to: &str, qirat: &str| command("Transfer", &["alice.IN", to, qirat].map(str::to_owned));
     let alice = Actor::User(account("alice.IN"));
     let mut signed = host.envelope(alice, pay("bob.FR", "1"));
-    sign(&mut signed, "k", host.now);
+    sign(&mut signed, "k", host.now, NetworkId::Devnet);
     let Signature { signature, expires_at } = signed.signature.unwrap();
     let mut outcome = |changed: Envelope| {
         let record = host.execute(Role::PartnerApi, vec![changed]);

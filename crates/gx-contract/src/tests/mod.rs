@@ -21,6 +21,7 @@ mod admin;
 mod admin_keys;
 #[cfg(test)]
 mod attacks;
+mod clock;
 #[cfg(test)]
 mod countries;
 #[cfg(test)]

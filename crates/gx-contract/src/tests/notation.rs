@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::phrases;
 use crate::admin::{
-    AppointAdmin, BootstrapSystem, CountryWeight, DisburseFromPool, InitializeCountryData,
-    PauseSystem, RemoveAdmin, ResumeSystem, UpdateSystemParameter,
+    AppointAdmin, BootstrapSystem, ClockConfirmation, ConfirmClock, CountryWeight,
+    DisburseFromPool, InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem,
+    UpdateSystemParameter,
 };
 use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{CreateUser, IdentityHash};
@@ -19,7 +20,8 @@ use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::{
-    Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes, key_proof_bytes,
+    Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes,
+    clock_confirmation_bytes, key_proof_bytes,
 };
 
 /// The account that a word names.
@@ -59,21 +61,32 @@ pub(super) fn public_key(word: &str) -> PublicKey {
     word.parse().unwrap_or_else(|_| key())
 }
 
-/// Signs a command as `key`, `key@expiry` or `key@expiry@network` says; a minute ahead on devnet
-/// unless it says otherwise.
-pub(super) fn sign(envelope: &mut Envelope, word: &str, now: i64) {
+/// Signs a command as `key`, `key@expiry` or `key@expiry@network` says; a minute ahead on this
+/// network unless it says otherwise.
+pub(super) fn sign(envelope: &mut Envelope, word: &str, now: i64, network: NetworkId) {
     let mut parts = word.split('@');
     let key = signing_key(parts.next().unwrap_or_default());
     let expires_at = TimeMs(parts.next().map_or(now + 60_000, |at| at.parse().unwrap()));
-    let network = parts.next().map_or(NetworkId::Devnet, |network| network.parse().unwrap());
+    let network = parts.next().map_or(network, |network| network.parse().unwrap());
     let bytes = key.sign(&envelope.signed_bytes(network, expires_at)).to_bytes();
     let signature = SignatureBytes::from_bytes(bytes);
     envelope.signature = Some(Signature { signature, expires_at });
 }
 
-/// Has a new key sign for itself, unless the command says that it has not.
-pub(super) fn prove(envelope: &mut Envelope) {
-    let bytes = key_proof_bytes(NetworkId::Devnet, &envelope.actor, envelope.command_id);
+/// Has the keys sign that a command names: a new one for itself, unless it says that it has not.
+pub(super) fn prove(envelope: &mut Envelope, network: NetworkId) {
+    let bytes = key_proof_bytes(network, &envelope.actor, envelope.command_id);
+    if let Command::ConfirmClock(command) = &mut envelope.command {
+        let bytes = clock_confirmation_bytes(network, envelope.command_id, command.time);
+        for one in &mut command.confirmations {
+            let mut words = ["k", "k2", "other"].into_iter();
+            let Some(word) = words.find(|word| named(word) == one.signature) else {
+                continue;
+            };
+            let key = signing_key(word);
+            one.signature = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
+        }
+    }
     let (key, proof) = match &mut envelope.command {
         Command::RegisterAdminKey(command) => (command.public_key, &mut command.proof),
         Command::RotateAdminKey(command) => (command.public_key, &mut command.proof),
@@ -83,6 +96,19 @@ pub(super) fn prove(envelope: &mut Envelope) {
     if let Some(word) = known.filter(|_| *proof == TO_PROVE) {
         *proof = SignatureBytes::from_bytes(signing_key(word).sign(&bytes).to_bytes());
     }
+}
+
+/// Who confirms the clock with which key, still to be signed: `root=k`.
+fn confirmation(word: &str) -> ClockConfirmation {
+    let (admin, key) = word.split_once('=').unwrap();
+    ClockConfirmation { admin_id: text(admin), signature: named(key) }
+}
+
+/// Stands for a signature by the key that a word names, until the command has its id.
+fn named(word: &str) -> SignatureBytes {
+    let mut bytes = [0; 64];
+    bytes.iter_mut().zip(word.bytes()).for_each(|(to, from)| *to = from);
+    SignatureBytes::from_bytes(bytes)
 }
 
 /// A proof that is still to be made.
@@ -154,6 +180,10 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "BootstrapSystem" => {
             let network_id = args.get(1).map_or(NetworkId::Devnet, |word| word.parse().unwrap());
             BootstrapSystem { first_super_admin: text(arg(0)), network_id }.into()
+        }
+        "ConfirmClock" => {
+            let confirmations = args[1..].iter().map(|word| confirmation(word)).collect();
+            ConfirmClock { time: TimeMs(time(arg(0))), confirmations }.into()
         }
         "InitializeCountryData" => {
             let weight = |(code, weight)| CountryWeight {

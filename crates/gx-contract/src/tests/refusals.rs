@@ -52,6 +52,27 @@ const TABLES: &[Table] = &[
             weights_too_large | first=AA=100000000",
     },
     Table {
+        line: "{actor} ConfirmClock {time} {first} {second}",
+        good: "actor=system, world=jumped, time=40d, first=root=k, second=boss=k2",
+        applied: "ClockConfirmed",
+        faults: "
+            role_not_allowed     | role=as gx_admin
+            not_bootstrapped     | world=none
+            actor_unknown        | actor=admin:nobody
+            actor_not_allowed    | actor=user:alice.IN
+            signature_missing    | actor=admin:boss
+            list_invalid         | second=root=k2
+            list_invalid         | second=boss=k2 third=k
+            clock_right          | world=mainnet
+            clock_differs        | time=40d+3600001
+            clock_differs        | time=39d+82799999
+            admin_level_too_low  | second=clerk=k
+            admin_unknown        | second=nobody=k
+            key_missing          | second=third=k
+            confirmation_wrong   | second=boss=k
+            confirmation_wrong   | first=root=k2",
+    },
+    Table {
         line: "{actor} PauseSystem {reason}",
         good: "actor=admin:root, reason=x*10",
         applied: "SystemPaused",
@@ -522,7 +543,21 @@ fn world(name: &str) -> Host {
         admin:root InitializeCountryData IN=1 => CountriesInitialized
         {USED} => account_not_found\n"
     );
+    let mainnet = format!(
+        "world mainnet IN=60000000 FR=40000000
+        {USED} => account_not_found
+        admin:root RegisterAdminKey k => AdminKeyRegistered
+        signed=k admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        admin:boss RegisterAdminKey k2 => AdminKeyRegistered
+        #third signed=k admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
+        signed=k2 admin:boss ApproveAction #third => ActionApproved, AdminAppointed
+        #clerk signed=k admin:root AppointAdmin clerk ADMIN => ActionProposed
+        signed=k2 admin:boss ApproveAction #clerk => ActionApproved, AdminAppointed
+        open alice.IN 30\n"
+    );
     check(&match name {
+        "mainnet" => mainnet,
+        "jumped" => mainnet + "at 40d",
         "none" => format!("{USED} => not_bootstrapped"),
         "normal" => normal(),
         "paused" => normal() + pause,
@@ -614,6 +649,8 @@ fn worlds() -> BTreeMap<&'static str, Host> {
         "capless",
         "crowded",
         "with keys",
+        "mainnet",
+        "jumped",
         "unsealed",
         "unsealed and paused",
     ];
@@ -699,7 +736,7 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         transient.join(" "),
         "not_bootstrapped system_paused actor_unknown admin_key_missing account_frozen \
          account_locked account_not_found counterparty_frozen counterparty_deceased \
-         action_unknown proposer_not_admin admin_unknown admin_exists admin_account_invalid \
+         clock_differs action_unknown proposer_not_admin admin_unknown admin_exists admin_account_invalid \
          too_few_super_admins parameters_inconsistent amount_above_cap proposal_unknown \
          proposal_exists too_many_proposals voting_not_ended not_paused countries_not_sealed \
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
@@ -736,7 +773,7 @@ fn the_kinds_of_refusals_stay() {
          signature_unexpected signature_expired signature_too_far_ahead signature_wrong \
          account_frozen account_locked account_deceased not_own_account same_admin \
          not_proposer admin_level_too_low not_oneself not_party not_guardian not_stakeholder \
-         not_approver loans_barred trust_too_low key_not_proven"
+         not_approver loans_barred trust_too_low key_not_proven confirmation_wrong"
     );
     assert_eq!(
         of(RefusalKind::Missing),

@@ -1,5 +1,6 @@
 //! The path of a command behind HTTP, on both SQL engines, with everything that may break broken.
 
+mod clock;
 mod faults;
 mod keeping;
 mod lanes;

@@ -38,12 +38,18 @@ pub(super) struct Rig {
     pub(super) metrics: Arc<Metrics>,
     pub(super) wake: Arc<Notify>,
     pub(super) applied: Applied,
+    /// Of the submitters.
+    pub(super) clock: Clock,
     _folder: TempDir,
     _database: Option<gx_pg::Database>,
 }
 
 impl Rig {
     pub(super) async fn new(engine: Engine) -> Self {
+        Self::of(engine, NetworkId::Devnet).await
+    }
+
+    pub(super) async fn of(engine: Engine, network: NetworkId) -> Self {
         let folder = TempDir::new().unwrap();
         let (config, database) = match engine {
             Engine::Sqlite => (Config::sqlite(folder.path().join("gx.db")), None),
@@ -52,7 +58,7 @@ impl Rig {
                 (database.url().parse().unwrap(), Some(database))
             }
         };
-        Self::on(config, folder, database).await
+        Self::on_network(network, config, folder, database).await
     }
 
     pub(super) async fn on(
@@ -60,11 +66,20 @@ impl Rig {
         folder: TempDir,
         database: Option<gx_pg::Database>,
     ) -> Self {
+        Self::on_network(NetworkId::Devnet, config, folder, database).await
+    }
+
+    async fn on_network(
+        network: NetworkId,
+        config: Config,
+        folder: TempDir,
+        database: Option<gx_pg::Database>,
+    ) -> Self {
         let store = Store::connect(&config).await.unwrap();
-        store.migrate(NetworkId::Devnet).await.unwrap();
+        store.migrate(network).await.unwrap();
         let key = NodeKey::from_seed([7; 32]);
         let path = folder.path().join("ledger.redb");
-        let options = gx_ledger::Options::new(path, NetworkId::Devnet, TimeMs(1));
+        let options = gx_ledger::Options::new(path, network, TimeMs(1));
         let ledger = Ledger::create_or_open(options, &key).unwrap();
         let cut = Arc::new(AtomicBool::new(false));
         let expired = Arc::new(AtomicBool::new(false));
@@ -94,6 +109,7 @@ impl Rig {
             metrics,
             wake,
             applied,
+            clock: Clock::system(),
             _folder,
             _database,
         }
@@ -106,7 +122,7 @@ impl Rig {
             metrics: self.metrics.clone(),
             wake: self.wake.clone(),
             limits: BatchLimits { commands_max: 50, ..BatchLimits::default() },
-            clock: Clock::system(),
+            clock: self.clock.clone(),
             random: Random::system(),
         }
     }

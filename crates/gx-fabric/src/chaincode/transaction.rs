@@ -22,7 +22,7 @@ use super::state::Ports;
 use super::{Options, Serving};
 use crate::certificate::Certificate;
 use crate::compressed::{BATCH_MAX, RECORD_MAX, compress};
-use crate::failure::{PANICKED, REFUSED, TOO_LARGE};
+use crate::failure::{NOT_EXECUTED, PANICKED, REFUSED, TOO_LARGE};
 use crate::proposal::ProposalParts;
 use crate::proto::{
     ChaincodeEvent, ChaincodeInput, ChaincodeMessage, MessageType, Response, SerializedIdentity,
@@ -212,6 +212,9 @@ async fn settle(
     let Done { record, writes } = loop {
         match shielded(|| execution.run())? {
             Step::Done(done) => break done,
+            Step::Refused(refused) => {
+                return Err(Answer::error(409, format!("{NOT_EXECUTED}{refused}")));
+            }
             Step::Need(mut keys) => {
                 // In the order in which the peer's database stores them: neighbours share a block
                 // of it, which is then read and unpacked once.

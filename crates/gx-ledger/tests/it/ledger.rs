@@ -179,28 +179,45 @@ fn batches_may_be_handed_in_ahead_and_by_many() {
 }
 
 #[test]
-fn a_batch_of_nothing_or_too_much_is_refused() {
+fn a_batch_of_too_much_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = filled(&folder.path().join("ledger"), 1, 5, 0);
-    let mut load = Load::new(9);
     let context = Context { role: Role::PartnerApi, time: TimeMs(1) };
-    let nothing = load.batch(Role::PartnerApi, []);
-    assert!(matches!(ledger.submit(&nothing, context), Err(Error::EmptyBatch)));
-    let much = load.batch(Role::PartnerApi, (0..65_537).map(|_| transfer(1, 2, 1)));
+    let much = Load::new(9).batch(Role::PartnerApi, (0..65_537).map(|_| transfer(1, 2, 1)));
     assert!(matches!(ledger.submit(&much, context), Err(Error::BatchTooLarge { .. })));
     assert_eq!(ledger.tip().number, 3);
 }
 
+/// It carries the time on where nothing else does.
 #[test]
-fn a_role_that_was_only_claimed_is_kept_for_the_verification() {
+fn a_batch_of_nothing_is_a_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = filled(&folder.path().join("ledger"), 1, 5, 0);
+    let context = Context { role: Role::PartnerApi, time: TimeMs(9_000) };
+    ledger.submit(&Load::new(9).batch(Role::PartnerApi, []), context).unwrap();
+    assert_eq!(
+        (ledger.tip().number, ledger.block(4).unwrap().unwrap().header().time.0),
+        (4, 9_000)
+    );
+    let report = ledger.verify(&Expected::default(), &mut |_| ()).unwrap();
+    assert_eq!(report.problem, None);
+}
+
+/// A fault of the set-up leaves nothing in the ledger, and the next batch is executed.
+#[test]
+fn a_role_that_was_only_claimed_executes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = filled(&folder.path().join("ledger"), 1, 5, 0);
     let reason = "a reason of ten characters".to_owned();
     let pause = (Actor::Admin(admin()), PauseSystem { reason }.into());
     let batch = Load::new(9).batch(Role::SuperAdmin, [pause]);
     let context = Context { role: Role::PartnerApi, time: TimeMs(9_000) };
+    let refused = ledger.submit(&batch, context);
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    assert_eq!(ledger.tip().number, 3);
+    let context = Context { role: Role::SuperAdmin, ..context };
     let receipt = ledger.submit(&batch, context).unwrap();
-    assert!(matches!(receipt.record.results[0].outcome, Outcome::Refused(_)));
+    assert!(matches!(receipt.record.results[0].outcome, Outcome::Applied(_)));
     let report = ledger.verify(&Expected::default(), &mut |_| ()).unwrap();
     assert_eq!(report.problem, None);
 }

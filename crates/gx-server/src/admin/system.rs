@@ -2,12 +2,14 @@
 
 use axum::extract::State;
 use gx_contract::admin::{
-    BootstrapSystem, CountryWeight, InitializeCountryData, PauseSystem, ResumeSystem,
+    BootstrapSystem, ClockConfirmation, ConfirmClock, CountryWeight, InitializeCountryData,
+    PauseSystem, ResumeSystem,
 };
+use gx_contract::SignatureBytes;
 use gx_store::Store;
 use gx_store::projection::Totals;
 use gx_store::tokenomics::supply::{self, System};
-use gx_types::{AdminId, CountryCode, NetworkId};
+use gx_types::{AdminId, CountryCode, NetworkId, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,9 +20,9 @@ use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Body};
-use crate::http::fields::{Count, List, NoBody, Written, request};
+use crate::http::fields::{Count, Instant, List, NoBody, Written, request};
 
-pub(super) fn routes() -> [Route; 5] {
+pub(super) fn routes() -> [Route; 6] {
     [
         Route::post("/api/v1/admin/bootstrap", bootstrap)
             .summary("Creates the whole supply in six pools, once")
@@ -38,6 +40,10 @@ pub(super) fn routes() -> [Route; 5] {
         Route::post("/api/v1/admin/system/resume", resume)
             .summary("Ends a pause")
             .sample("{}")
+            .concerns("system"),
+        Route::post("/api/v1/admin/system/clock", confirm_clock)
+            .summary("Lets a ledger go on whose clock has jumped")
+            .sample(CLOCK_SAMPLE)
             .concerns("system"),
         Route::get("/api/v1/admin/system/status", status)
             .summary("Whether the system is bootstrapped, and whether it is paused"),
@@ -72,6 +78,34 @@ request! {
     pub struct PauseBody {
         /// Readable by everybody on the ledger.
         reason as "reason": Written<10, 500>,
+    }
+}
+
+/// Two confirmations; their signatures fit nothing.
+const CLOCK_SAMPLE: &str = concat!(
+    r#"{"time": "2025-12-31T23:59:59Z", "confirmations": [{"adminId": "root", "signature": ""#,
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000",
+    "000000000000000000000000000000000000000000000000",
+    r#""}, {"adminId": "second", "signature": ""#,
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000",
+    "000000000000000000000000000000000000000000000000",
+    r#""}]}"#
+);
+
+request! {
+    /// What the time is, by the word of two super admins.
+    pub(crate) struct ClockBody {
+        /// To within an hour, and exactly as it was signed.
+        time as "time": Instant,
+        confirmations as "confirmations": List<ConfirmationBody, 2, 2>,
+    }
+}
+
+request! {
+    /// A super admin's word for what the time is, signed with `gx key confirm-clock`.
+    pub(crate) struct ConfirmationBody {
+        admin_id as "adminId": AdminId,
+        signature as "signature": SignatureBytes,
     }
 }
 
@@ -131,6 +165,20 @@ async fn resume(
     Body(NoBody {}): Body<NoBody>,
 ) -> Result<Accepted<ResumeSystem>> {
     commands.give(ResumeSystem {}).await
+}
+
+/// `POST /admin/system/clock`
+async fn confirm_clock(
+    commands: Commands<May<grant::SystemResume>>,
+    Body(body): Body<ClockBody>,
+) -> Result<Accepted<ConfirmClock>> {
+    let confirmation = |one: ConfirmationBody| ClockConfirmation {
+        admin_id: one.admin_id,
+        signature: one.signature,
+    };
+    let confirmations = body.confirmations.0.into_iter().map(confirmation).collect();
+    let time = TimeMs(body.time.0);
+    commands.by_system().give(ConfirmClock { time, confirmations }).await
 }
 
 /// `GET /admin/system/status`

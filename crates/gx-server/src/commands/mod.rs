@@ -81,6 +81,8 @@ pub struct Commands<By> {
     /// What the audit row says was changed: the path's first parameter, else the row's word.
     target: String,
     notes: Option<String>,
+    /// Whether the system acts on the ledger: the command carries its own authority.
+    is_by_system: bool,
 }
 
 impl<By: Giver> FromRequestParts<App> for Commands<By> {
@@ -99,6 +101,7 @@ impl<By: Giver> FromRequestParts<App> for Commands<By> {
             facts,
             target,
             notes: None,
+            is_by_system: false,
         })
     }
 }
@@ -124,13 +127,18 @@ impl<By: Giver> Commands<By> {
         Self { notes, ..self }
     }
 
+    /// The ledger hears of it from the system; who has called stands in the audit log.
+    pub(crate) fn by_system(self) -> Self {
+        Self { is_by_system: true, ..self }
+    }
+
     /// Accepts a command, and waits for its outcome if the client wants to.
     ///
     /// # Errors
     /// What the command is refused for without a look at the ledger, and everything in the way.
     pub async fn give<C: Named>(self, command: C) -> Result<Accepted<C>> {
         let submission = Submission {
-            actor: self.by.actor()?,
+            actor: if self.is_by_system { Actor::System } else { self.by.actor()? },
             key: self.key.0.clone(),
             command: command.into(),
             signature: None,

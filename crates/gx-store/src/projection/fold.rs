@@ -68,6 +68,8 @@ fn apply<'b>(
         Event::AdminKeyRegistered(event) => {
             admin::key(projection, at, event.admin_id, event.public_key)
         }
+        // The time of the block says it.
+        Event::ClockConfirmed(_) => Ok(()),
         Event::AdminKeyRotated(event) => {
             admin::key(projection, at, event.admin_id, event.public_key)
         }

@@ -10,6 +10,8 @@ mod lanes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gx_contract::Named;
+use gx_contract::admin::ConfirmClock;
 use gx_types::{BatchId, Role, TimeMs};
 
 use crate::bulk::{Bulk, Column};
@@ -137,6 +139,23 @@ pub async fn next_run(
     let last_batch_no = before.last_batch_no.saturating_add(count);
     let after = Cursor { last_seq, gaps, last_batch_no };
     Ok(Some(Run { batches, deferred, before, after }))
+}
+
+/// The newest commands that confirm the ledger's clock, whatever has become of them.
+///
+/// # Errors
+/// Those of the database.
+pub async fn clock_confirmations(store: &Store, max: u32) -> Result<Vec<Queued>, Error> {
+    let mut reader = Source::from(store).open().await?;
+    // The name stands in the text so that the index of just these is used.
+    let rows = sql(format!(
+        "SELECT {COLUMNS} FROM outbox o WHERE o.function = '{}' ORDER BY o.seq DESC LIMIT $1",
+        ConfirmClock::NAME
+    ))
+    .bind(i64::from(max))
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(queued).collect()
 }
 
 /// Rows that lie in gaps and are visible now, in order.

@@ -207,6 +207,7 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
         text.push_str("DROP INDEX IF EXISTS balances_taxable_idx;");
     }
     text.push_str("DROP INDEX IF EXISTS refresh_tokens_expires_idx;");
+    text.push_str("DROP INDEX IF EXISTS outbox_confirmations_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column}{cascade};"));

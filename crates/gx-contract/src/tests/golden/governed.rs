@@ -11,9 +11,10 @@ use super::samples::{
 use crate::admin::{
     Action, ActionApproved, ActionProposed, ActionRejected, ActionWithdrawn, AdminAppointed,
     AdminKeyRegistered, AdminKeyRotated, AdminRemoved, AppointAdmin, Approval, ApproveAction,
-    Closure, DisburseFromPool, Disbursed, OrderHash, OrderReason, PoolDisbursed, RegisterAdminKey,
-    RejectAction, RemoveAdmin, RotateAdminKey, SystemParameterUpdated, TransferByOrder,
-    TransferredByOrder, UpdateSystemParameter, WithdrawAction,
+    ClockConfirmation, ClockConfirmed, Closure, ConfirmClock, DisburseFromPool, Disbursed,
+    OrderHash, OrderReason, PoolDisbursed, RegisterAdminKey, RejectAction, RemoveAdmin,
+    RotateAdminKey, SystemParameterUpdated, TransferByOrder, TransferredByOrder,
+    UpdateSystemParameter, WithdrawAction,
 };
 use crate::governance::{
     ActiveProposal, ActiveProposals, CastVote, ExecuteProposal, Proposal, ProposalExecuted,
@@ -226,6 +227,11 @@ fn admin_events() -> Vec<(&'static str, Event)> {
         ),
         ("plain", AdminKeyRegistered { admin_id, public_key: public_key() }.into()),
         ("plain", AdminKeyRotated { admin_id, public_key: public_key() }.into()),
+        (
+            "plain",
+            ClockConfirmed { from: TIME, to: TIME.plus_days(2), confirmed_by: vec![admin_id] }
+                .into(),
+        ),
         ("plain", ActionRejected { action_id, rejected_by: admin_id }.into()),
         ("plain", ActionWithdrawn { action_id, withdrawn_by: admin_id }.into()),
         ("plain", AdminAppointed { admin_id, level, account_id: None }.into()),
@@ -284,6 +290,10 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     let (public_key, proof) = (public_key(), SignatureBytes::from_bytes([3; 64]));
     add("plain", RegisterAdminKey { public_key, proof }.into());
     add("plain", RotateAdminKey { public_key, proof }.into());
+    let confirmation = ClockConfirmation { admin_id: admin(), signature: proof };
+    let other = ClockConfirmation { admin_id: "second".parse().unwrap(), signature: proof };
+    let confirmations = vec![confirmation, other];
+    add("plain", ConfirmClock { time: TIME, confirmations }.into());
     for reason in ORDER_REASONS {
         let (from, to, amount) = (user_id, account("FR"), Amount::from_qirat(50));
         let order_hash = OrderHash::from_bytes([9; 32]);

@@ -247,4 +247,5 @@ from_str_fields! {
     gx_types::AccountId: "invalid_account_id";
     gx_types::AdminId: "invalid_admin_id";
     gx_types::CountryCode: "invalid_country_code";
+    gx_contract::SignatureBytes: "invalid_signature";
 }

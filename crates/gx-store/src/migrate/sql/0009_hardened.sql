@@ -23,3 +23,8 @@ UPDATE loan_repayments SET paid_by =
 -- The key that an administrator signs with, and since when.
 ALTER TABLE ledger_admins ADD COLUMN public_key TEXT;
 ALTER TABLE ledger_admins ADD COLUMN key_since_ms BIGINT;
+
+-- Confirmations of the ledger's clock are looked for while everything else waits for them; there is
+-- hardly ever one. The outbox's writer is accept().
+CREATE INDEX outbox_confirmations_idx ON outbox (seq)
+    WHERE function = 'AdminContract:ConfirmClock';

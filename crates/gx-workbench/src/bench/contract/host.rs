@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use gx_contract::{Batch, Context, Done, Envelope, Execution, Outcome};
+use gx_contract::{Batch, Context, Done, Envelope, Execution, ExecutionError, Outcome};
 use gx_types::{BatchId, Role, TimeMs};
 
 /// The map and the time of its next batch.
@@ -55,7 +55,8 @@ impl Host {
                 text.clear();
                 key.encode_to(&mut text);
                 execution.supply(key, self.state.get(&text).map(Vec::as_slice))
-            })
+            })?;
+            Ok::<(), ExecutionError>(())
         })?;
         let took = start.elapsed();
         let results = batch.commands.iter().zip(&done.record.results);
