@@ -176,7 +176,7 @@ fn prove(key: &SigningKey, args: &ProveArgs) -> SignatureBytes {
 /// A super admin's word for what the time is.
 fn confirm_clock(key: &SigningKey, args: &ClockArgs) -> SignatureBytes {
     let time = TimeMs(args.time.as_millisecond());
-    let bytes = clock_confirmation_bytes(args.network, args.command_id, TimeMs(args.time.as_millisecond()));
+    let bytes = clock_confirmation_bytes(args.network, args.command_id, time);
     SignatureBytes::from_bytes(key.sign(&bytes).to_bytes())
 }
 

@@ -337,7 +337,7 @@ fn check_signature(
     let genuine = key.is_some_and(|key| match seen {
         Some(verified) if verified.key == key => verified.genuine,
         _ => {
-            let genuine = signature.is_genuine(&key, envelope, network);
+            let genuine = signature.is_by(&key, envelope, network);
             *seen = Some(Verified { key, genuine });
             genuine
         }

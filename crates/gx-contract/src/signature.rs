@@ -63,12 +63,9 @@ pub struct Signature {
 }
 
 impl Signature {
-    pub(crate) fn is_genuine(
-        &self,
-        key: &PublicKey,
-        envelope: &Envelope,
-        network: NetworkId,
-    ) -> bool {
+    /// Whether it is one of the key over this command. Whether the key is that of the actor, and
+    /// the time the right one, is for the ledger to say.
+    pub fn is_by(&self, key: &PublicKey, envelope: &Envelope, network: NetworkId) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
         let bytes = envelope.signed_bytes(network, self.expires_at);
         VerifyingKey::from_bytes(&key.0).is_ok_and(|key| is_proof(&key, &bytes, &signature))

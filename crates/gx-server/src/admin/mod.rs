@@ -2,6 +2,7 @@
 
 mod actions;
 mod decisions;
+mod keys;
 mod login;
 pub(crate) mod one_time;
 mod orders;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(system::routes());
     routes.extend(actions::routes());
     routes.extend(decisions::routes());
+    routes.extend(keys::routes());
     routes.extend(orders::routes());
     routes.extend(users::routes());
     routes.extend(register::routes());

@@ -1,11 +1,11 @@
 //! The system as a whole: bootstrap, countries, pause, and how it stands.
 
 use axum::extract::State;
+use gx_contract::SignatureBytes;
 use gx_contract::admin::{
     BootstrapSystem, ClockConfirmation, ConfirmClock, CountryWeight, InitializeCountryData,
     PauseSystem, ResumeSystem,
 };
-use gx_contract::SignatureBytes;
 use gx_store::Store;
 use gx_store::projection::Totals;
 use gx_store::tokenomics::supply::{self, System};

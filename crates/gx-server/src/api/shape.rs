@@ -32,6 +32,8 @@ pub struct Shape {
     pub(crate) after: bool,
     /// It needs an idempotency key.
     pub(crate) is_command: bool,
+    /// Its body may carry a signature for the ledger.
+    pub(crate) is_signed: bool,
     /// It can be asked to wait for the outcome.
     pub(crate) waits: bool,
     /// The contract function that it submits.
@@ -48,6 +50,7 @@ impl Shape {
             body: None,
             after: false,
             is_command: false,
+            is_signed: false,
             waits: false,
             command: None,
             answers: Vec::new(),

@@ -8,13 +8,13 @@ pub(crate) mod status;
 use std::marker::PhantomData;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRef, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use gx_contract::{Command, Named};
+use gx_contract::{Command, Envelope, Named, Refusal, Refused, Signature};
 use gx_store::commands::State as Stage;
-use gx_types::{ActionId, Actor, CommandId};
+use gx_types::{ActionId, Actor, CommandId, NetworkId, TimeMs};
 use serde_json::{Value, json as value};
 
 use crate::api::{Answer, Facts, Input, REPLAYED, Shape};
@@ -25,6 +25,7 @@ use crate::error::{Error, Result, refusal_status};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Key, Wait};
+use crate::http::signature::Carried;
 use gx_engine::{Accepted as Taken, Expected, Submission, SubmitError};
 pub(crate) use status::CommandReply;
 
@@ -81,6 +82,8 @@ pub struct Commands<By> {
     /// What the audit row says was changed: the path's first parameter, else the row's word.
     target: String,
     notes: Option<String>,
+    /// What the body carries beside its fields.
+    carried: Carried,
     /// Whether the system acts on the ledger: the command carries its own authority.
     is_by_system: bool,
 }
@@ -89,6 +92,9 @@ impl<By: Giver> FromRequestParts<App> for Commands<By> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        // The body is read after this, and leaves the signature here.
+        let carried = Carried::default();
+        parts.extensions.insert(carried.clone());
         let facts = parts.extensions.get::<Facts>().copied();
         let facts = facts.ok_or_else(|| Error::internal("a command on a route that only reads"))?;
         let target = if By::IS_AUDITED { target(parts, app, facts).await } else { String::new() };
@@ -101,6 +107,7 @@ impl<By: Giver> FromRequestParts<App> for Commands<By> {
             facts,
             target,
             notes: None,
+            carried,
             is_by_system: false,
         })
     }
@@ -117,6 +124,7 @@ impl<By: Giver> Input for Commands<By> {
         By::describe(shape);
         Key::describe(shape);
         Wait::describe(shape);
+        shape.is_signed = true;
         shape.fails(&[(409, "not_on_ledger"), (422, "idempotency_key_reused"), (503, "busy")]);
     }
 }
@@ -137,7 +145,7 @@ impl<By: Giver> Commands<By> {
     /// # Errors
     /// What the command is refused for without a look at the ledger, and everything in the way.
     pub async fn give<C: Named>(self, command: C) -> Result<Accepted<C>> {
-        let submission = Submission {
+        let mut submission = Submission {
             actor: if self.is_by_system { Actor::System } else { self.by.actor()? },
             key: self.key.0.clone(),
             command: command.into(),
@@ -146,6 +154,7 @@ impl<By: Giver> Commands<By> {
             traceparent: Some(self.context.trace.to_string()),
         };
         let id = submission.command_id();
+        submission.signature = self.signature(&submission)?;
         let action = submission.command.is_by_two_admins().then(|| ActionId::made_by(id));
         let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
         let taken = if By::IS_AUDITED {
@@ -156,6 +165,23 @@ impl<By: Giver> Commands<By> {
         let settled = self.settled(taken, expected).await?.filter(Stage::is_final);
         let replayed = taken.replayed;
         Ok(Accepted { id, action, settled, replayed, command: PhantomData })
+    }
+
+    /// The signature that the body carries. One that says whose it is must be theirs.
+    fn signature(&self, submission: &Submission) -> Result<Option<Signature>> {
+        let Some(given) = self.carried.get() else { return Ok(None) };
+        let expires_at = TimeMs(given.expires_at.0);
+        let signature = Signature { signature: given.value, expires_at };
+        let (command_id, actor) = (submission.command_id(), submission.actor);
+        let command = submission.command.clone();
+        let envelope = Envelope { command_id, actor, command, signature: None };
+        let network = NetworkId::from_ref(&self.app);
+        match given.public_key {
+            Some(key) if !signature.is_by(&key, &envelope, network) => {
+                Err(Refused::from(Refusal::SignatureWrong).into())
+            }
+            _ => Ok(Some(signature)),
+        }
     }
 
     async fn submit_audited(&self, submission: Submission) -> Result<Taken> {

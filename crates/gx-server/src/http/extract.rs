@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::fields::{Field, FieldErrors, FieldPath};
 use super::front;
+use super::signature::Carried;
 use crate::config::Http;
 use crate::error::{Error, Result};
 use gx_engine::Waiters;
@@ -92,8 +93,9 @@ where
                 "The body must be application/json in UTF-8, not encoded or compressed further",
             ));
         }
+        let carried = request.extensions().get::<Carried>().cloned();
         let bytes = BodyLimits::from_ref(state).read(request).await?;
-        let given: Value = if bytes.is_empty() {
+        let mut given: Value = if bytes.is_empty() {
             Value::Object(Map::new())
         } else {
             let Unique(given) = serde_json::from_slice(&bytes).map_err(|error| {
@@ -101,7 +103,11 @@ where
             })?;
             given
         };
-        read(&given, FieldPath::Root).map(Self)
+        let mut errors = FieldErrors::default();
+        if let Some(carried) = carried {
+            carried.take_from(&mut given, &mut errors);
+        }
+        read_on(&given, FieldPath::Root, errors).map(Self)
     }
 }
 
@@ -156,7 +162,10 @@ impl BodyLimits {
 }
 
 fn read<T: Field>(given: &Value, at: FieldPath<'_>) -> Result<T> {
-    let mut errors = FieldErrors::default();
+    read_on(given, at, FieldErrors::default())
+}
+
+fn read_on<T: Field>(given: &Value, at: FieldPath<'_>, mut errors: FieldErrors) -> Result<T> {
     match T::read(Some(given), at, &mut errors) {
         Some(read) if errors.0.is_empty() => Ok(read),
         _ => Err(Error::invalid(errors.0)),

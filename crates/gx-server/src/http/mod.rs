@@ -9,3 +9,4 @@ pub(crate) mod fields;
 pub(crate) mod front;
 pub(crate) mod limits;
 pub(crate) mod server;
+pub(crate) mod signature;

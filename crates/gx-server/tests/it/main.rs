@@ -11,6 +11,7 @@ mod decisions;
 mod hardening;
 mod idempotency;
 mod identity;
+mod keys;
 mod outage;
 mod refresh;
 mod server;

@@ -101,6 +101,7 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
     }
     if let Some(body) = shape.body {
         let schema = body(&mut parts.schemas).to_value();
+        let schema = if shape.is_signed { parts.signed(schema) } else { schema };
         let is_required = parts.needs_fields(&schema);
         let mut content = Map::from_iter([("schema".to_owned(), schema)]);
         if let Some(sample) = sample(route) {

@@ -10,6 +10,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::error::Problem;
+use crate::http::signature::{FIELD, SignatureBody};
 
 /// A failure with more codes than this is hardly shared, and its name would be a page long.
 const NAMED_CODES_MAX: usize = 4;
@@ -50,11 +51,28 @@ impl Parts {
         reference
     }
 
+    /// The body with a signature beside its fields, under a name of its own.
+    pub(super) fn signed(&mut self, body: Value) -> Value {
+        let field = self.schemas.subschema_for::<SignatureBody>().to_value();
+        let Some(name) = name_of(&body).map(ToOwned::to_owned) else { return body };
+        let definitions = self.schemas.definitions_mut();
+        let Some(mut signed) = definitions.get(&name).cloned() else { return body };
+        if let Some(object) = signed.as_object_mut() {
+            let properties = object.entry("properties").or_insert_with(|| json!({}));
+            if let Some(properties) = properties.as_object_mut() {
+                properties.insert(FIELD.to_owned(), field);
+            }
+        }
+        let signed_name = format!("Signed{name}");
+        let reference = json!({ "$ref": format!("#/components/schemas/{signed_name}") });
+        definitions.insert(signed_name, signed);
+        reference
+    }
+
     /// Whether a body has a field that must be given. Without one, no body is an empty body.
     pub(super) fn needs_fields(&self, body: &Value) -> bool {
-        let name =
-            body.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
-        let schema = name.and_then(|name| self.schemas.definitions().get(name)).unwrap_or(body);
+        let schema =
+            name_of(body).and_then(|name| self.schemas.definitions().get(name)).unwrap_or(body);
         schema.get("required").is_some() || schema.get("anyOf").is_some()
     }
 
@@ -69,4 +87,9 @@ impl Parts {
         }
         json!({ "$ref": format!("#/components/parameters/{name}") })
     }
+}
+
+/// The name of the definition that a schema refers to.
+fn name_of(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.rsplit('/').next()
 }

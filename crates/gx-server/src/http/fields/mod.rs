@@ -247,5 +247,6 @@ from_str_fields! {
     gx_types::AccountId: "invalid_account_id";
     gx_types::AdminId: "invalid_admin_id";
     gx_types::CountryCode: "invalid_country_code";
+    gx_contract::PublicKey: "invalid_public_key";
     gx_contract::SignatureBytes: "invalid_signature";
 }
