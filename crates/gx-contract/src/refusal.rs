@@ -276,6 +276,8 @@ refusals! {
     LoanDurationInvalid = "loan_duration_invalid", Invalid, transient;
     /// The loan does not wait for approval.
     LoanNotPending = "loan_not_pending", Conflict;
+    /// The application was not decided on in time.
+    LoanApplicationLapsed = "loan_application_lapsed", Conflict;
     /// Two loans of this borrower have failed.
     LoansBarred = "loans_barred", Forbidden;
     /// The user's trust score is too low for this.

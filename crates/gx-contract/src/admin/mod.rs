@@ -34,6 +34,7 @@ pub use admins::{AdminAppointed, AdminRemoved, AdminView, AppointAdmin, GetAdmin
 pub use clock::{ClockConfirmation, ClockConfirmed, ConfirmClock};
 pub use disbursement::{DisburseFromPool, Disbursed, PoolDisbursed};
 pub use keys::{AdminKeyRegistered, AdminKeyRotated, RegisterAdminKey, RotateAdminKey};
+pub(crate) use orders::check_recipient;
 pub use orders::{OrderHash, OrderReason, TransferByOrder, TransferredByOrder};
 pub use parameters::{
     GetSystemParameter, ListSystemParameters, ParameterList, ParameterView, SystemParameterUpdated,

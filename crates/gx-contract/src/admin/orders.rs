@@ -73,7 +73,7 @@ impl Effects for TransferredByOrder {
 }
 
 /// The account is not one of those of the admins who decide.
-pub(super) fn check_recipient(tx: &mut Tx<'_>, recipient: &AccountId) -> Result<(), Stop> {
+pub(crate) fn check_recipient(tx: &mut Tx<'_>, recipient: &AccountId) -> Result<(), Stop> {
     let admins = deciding(tx);
     tx.state.load(admins.iter().map(|id| Key::Admin(*id)))?;
     for id in admins {

@@ -1,16 +1,22 @@
-//! How a loan comes about: applied for by a trusted user, approved or rejected by an admin.
+//! How a loan comes about: applied for by a trusted user, approved or rejected by an admin, or by
+//! two when the borrower would owe much.
 
 use gx_types::{AccountId, Actor, Amount, LoanId, Pool, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
+use super::lapse::{close_application, free_places};
 use super::{Borrower, CollateralHash, Loan, LoanState, Term, borrower, loan};
+use crate::admin::check_recipient;
 use crate::gates::{ActorRule, Gate};
 use crate::identity::AccountStatus;
 use crate::posting::Posting;
-use crate::state::{Key, User, Version};
+use crate::state::{Key, State, User, Version};
 use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
+
+/// How long an application waits for an admin.
+const WAITS_DAYS: u32 = 30;
 
 /// Applies for a loan to the actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -35,6 +41,8 @@ pub struct LoanApplied {
     pub duration_days: u32,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub purpose: String,
+    /// From then on it can't be approved any more.
+    pub lapses_at: TimeMs,
 }
 
 impl Effects for LoanApplied {}
@@ -67,7 +75,7 @@ impl ApplyForLoan {
         if self.duration_days == 0 || self.duration_days > limits.duration_days_max {
             return Err(Refusal::LoanDurationInvalid.into());
         }
-        let mut books = borrower(tx.state, borrower_id)?;
+        let mut books = free_places(tx, borrower_id)?;
         check_standing(tx, borrower_id, &books)?;
         if u32::try_from(books.open.len()).unwrap_or(u32::MAX) >= limits.open_max {
             return Err(Refusal::TooManyLoans.into());
@@ -93,7 +101,7 @@ impl Rule for ApplyForLoan {
         Refusal::TooManyLoans,
         Refusal::LoanLimitExceeded,
     ];
-    const EVENTS: &[&str] = &["LoanApplied"];
+    const EVENTS: &[&str] = &["LoanApplied", "LoanLapsed"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_text("purpose", &self.purpose, 0, 200)
@@ -106,6 +114,7 @@ impl Rule for ApplyForLoan {
         let books = self.booked(tx, loan_id, borrower_id)?;
         let Self { amount, collateral_hash, duration_days, purpose } = self.clone();
         tx.put(Key::Borrower(borrower_id), books)?;
+        let lapses_at = tx.clocks.running().plus_days(WAITS_DAYS);
         let applied = Loan {
             v: Version,
             borrower_id,
@@ -116,6 +125,7 @@ impl Rule for ApplyForLoan {
             purpose: purpose.clone(),
             state: LoanState::PendingApproval,
             applied_at: tx.now,
+            lapses_at,
             term: None,
         };
         tx.put(Key::Loan(loan_id), applied)?;
@@ -126,21 +136,27 @@ impl Rule for ApplyForLoan {
             collateral_hash,
             duration_days,
             purpose,
+            lapses_at: tx.clocks.time_of_day(lapses_at),
         });
         Ok(())
     }
 }
 
 /// A loan that waits for an admin.
-fn pending(tx: &mut Tx<'_>, id: LoanId) -> Result<Loan, Stop> {
+pub(super) fn pending(tx: &mut Tx<'_>, id: LoanId) -> Result<Loan, Stop> {
     let loan = loan(tx.state, id)?;
     if loan.state != LoanState::PendingApproval {
         return Err(Refusal::LoanNotPending.into());
     }
+    if loan.has_lapsed(tx.clocks) {
+        return Err(Refusal::LoanApplicationLapsed.into());
+    }
     Ok(loan)
 }
 
-/// Pays a loan out of the loan pool.
+/// Pays a loan out of the loan pool. Two admins decide when all that the borrower owes or has asked
+/// for is above the parameter `loanTwoAdminsAbove`: what one of them can lend to invented people
+/// must not be worth inventing them, in however many parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApproveLoan {
@@ -166,16 +182,28 @@ impl Effects for LoanApproved {
 }
 
 impl Rule for ApproveLoan {
-    const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+    const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin).by_two_admins();
     const REFUSALS: &[Refusal] = &[
         Refusal::LoanNotFound,
         Refusal::LoanNotPending,
+        Refusal::LoanApplicationLapsed,
         Refusal::CounterpartyDeceased,
+        Refusal::RecipientIsAdmin,
         Refusal::LoansBarred,
         Refusal::TrustTooLow,
         Refusal::InsufficientBalance,
     ];
     const EVENTS: &[&str] = &["LoanApproved"];
+
+    fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop> {
+        let asked: Option<Loan> = state.get(Key::Loan(self.loan_id))?;
+        // What is refused anyway needs no second admin to say so.
+        let Some(asked) = asked.filter(|loan| loan.state == LoanState::PendingApproval) else {
+            return Ok(true);
+        };
+        let limit = state.params()?.loans.two_admins_above;
+        Ok(borrower(state, asked.borrower_id)?.outstanding.max(asked.amount) <= limit)
+    }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let loan_id = self.loan_id;
@@ -186,15 +214,17 @@ impl Rule for ApproveLoan {
         if tx.state.existing_account(&borrower_id)?.status == AccountStatus::Deceased {
             return Err(Refusal::CounterpartyDeceased.into());
         }
+        check_recipient(tx, &borrower_id)?;
         let books = borrower(tx.state, borrower_id)?;
         check_standing(tx, borrower_id, &books)?;
         tx.debit(&Pool::Loan.account(), amount)?;
         tx.credit(&borrower_id, amount)?;
-        let due_at = tx.now.plus_days(approved.duration_days);
+        let due_at = tx.clocks.running().plus_days(approved.duration_days);
         let term = Some(Term { approved_at: tx.now, due_at });
         let (state, outstanding) = (LoanState::Active, amount);
         tx.put(Key::Loan(loan_id), Loan { state, outstanding, term, ..approved })?;
         let (approved_by, postings) = (*tx.actor, tx.take_postings());
+        let due_at = tx.clocks.time_of_day(due_at);
         tx.emit(LoanApproved { loan_id, borrower_id, amount, approved_by, due_at, postings });
         Ok(())
     }
@@ -223,8 +253,12 @@ impl Effects for LoanRejected {}
 
 impl Rule for RejectLoan {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
-    const REFUSALS: &[Refusal] =
-        &[Refusal::TextInvalid, Refusal::LoanNotFound, Refusal::LoanNotPending];
+    const REFUSALS: &[Refusal] = &[
+        Refusal::TextInvalid,
+        Refusal::LoanNotFound,
+        Refusal::LoanNotPending,
+        Refusal::LoanApplicationLapsed,
+    ];
     const EVENTS: &[&str] = &["LoanRejected"];
 
     fn validate(&self) -> Result<(), Refused> {
@@ -235,11 +269,7 @@ impl Rule for RejectLoan {
         let loan_id = self.loan_id;
         let rejected = pending(tx, loan_id)?;
         let borrower_id = rejected.borrower_id;
-        let mut books = borrower(tx.state, borrower_id)?;
-        books.owes_less(rejected.amount)?;
-        books.close(loan_id);
-        tx.put(Key::Borrower(borrower_id), books)?;
-        tx.put(Key::Loan(loan_id), Loan { state: LoanState::Rejected, ..rejected })?;
+        close_application(tx, loan_id, rejected, LoanState::Rejected)?;
         let (reason, rejected_by) = (self.reason.clone(), *tx.actor);
         tx.emit(LoanRejected { loan_id, borrower_id, reason, rejected_by });
         Ok(())

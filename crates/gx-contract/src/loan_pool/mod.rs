@@ -3,19 +3,21 @@
 //! How a loan was repaid counts towards the trust score that the next one needs.
 
 mod application;
+mod lapse;
 mod repayment;
 
 use gx_types::{AccountId, Amount, LoanId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::query::Answer;
-use crate::state::{Key, State, Version};
+use crate::state::{Clocks, Key, RunningMs, State, Version};
 use crate::tx::Stop;
 use crate::{Refusal, hex_text};
 
 pub use application::{
     ApplyForLoan, ApproveLoan, LoanApplied, LoanApproved, LoanRejected, RejectLoan,
 };
+pub use lapse::{CancelLoanApplication, LoanApplicationCancelled, LoanLapsed};
 pub use repayment::{LoanDefaulted, LoanRepaid, MarkLoanDefaulted, RepayLoan};
 
 /// SHA-256 of what secures a loan; written as 64 lower-case hexadecimal digits.
@@ -39,6 +41,10 @@ pub enum LoanState {
     Active,
     Repaid,
     Rejected,
+    /// Taken back by the borrower before it was decided on.
+    Cancelled,
+    /// Not decided on in time.
+    Lapsed,
     /// Given up on by an admin. It is still owed, and can be repaid.
     Defaulted,
 }
@@ -58,14 +64,32 @@ pub struct Loan {
     pub purpose: String,
     pub state: LoanState,
     pub applied_at: TimeMs,
+    /// From then on it can't be approved any more.
+    pub lapses_at: RunningMs,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub term: Option<Term>,
 }
 
+impl Loan {
+    /// Whether it was applied for and not decided on in time.
+    fn has_lapsed(&self, clocks: Clocks) -> bool {
+        self.state == LoanState::PendingApproval && clocks.running() >= self.lapses_at
+    }
+}
+
 /// When a loan was paid out, and by when it is to be repaid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Term {
+    pub approved_at: TimeMs,
+    /// So many days of running time after it was paid out.
+    pub due_at: RunningMs,
+}
+
+/// When a loan was paid out, and by when it is to be repaid if there is no further pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TermView {
     pub approved_at: TimeMs,
     pub due_at: TimeMs,
 }
@@ -130,12 +154,20 @@ pub struct LoanView {
     pub purpose: String,
     pub state: LoanState,
     pub applied_at: TimeMs,
+    /// When the application lapses if it is not decided on before.
+    pub lapses_at: TimeMs,
     /// Null before it is paid out.
-    pub term: Option<Term>,
+    pub term: Option<TermView>,
 }
 
 fn loan_view(state: &mut State, loan_id: LoanId) -> Result<LoanView, Stop> {
-    let found = loan(state, loan_id)?;
+    state.load([Key::Clock, Key::System, Key::Loan(loan_id)])?;
+    let (clocks, found) = (state.clocks()?, loan(state, loan_id)?);
+    let lapsed = found.has_lapsed(clocks);
+    let view = |term: Term| TermView {
+        approved_at: term.approved_at,
+        due_at: clocks.time_of_day(term.due_at),
+    };
     Ok(LoanView {
         loan_id,
         borrower_id: found.borrower_id,
@@ -144,9 +176,10 @@ fn loan_view(state: &mut State, loan_id: LoanId) -> Result<LoanView, Stop> {
         collateral_hash: found.collateral_hash,
         duration_days: found.duration_days,
         purpose: found.purpose,
-        state: found.state,
+        state: if lapsed { LoanState::Lapsed } else { found.state },
         applied_at: found.applied_at,
-        term: found.term,
+        lapses_at: clocks.time_of_day(found.lapses_at),
+        term: found.term.map(view),
     })
 }
 

@@ -1,33 +1,32 @@
 //! How a loan ends: repaid in parts or at once, or given up; and what that says of the borrower.
 
-use gx_types::{AccountId, Amount, LoanId, Pool, Role, TimeMs};
+use gx_types::{AccountId, Amount, LoanId, Pool, Role};
 use serde::{Deserialize, Serialize};
 
-use super::{Loan, LoanState, Term, borrower, loan};
+use super::{Loan, LoanState, borrower, loan};
 use crate::gates::{ActorRule, Gate};
 use crate::identity::{TrustScore, conduct};
 use crate::posting::Posting;
-use crate::state::Key;
+use crate::state::{Key, RunningMs};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
 /// What a default costs in trust.
 const DEFAULTED: i16 = -50;
 
-impl Term {
+impl Loan {
     /// What the last repayment says of the borrower: by the due date +10, in the first half of the
     /// term +15, up to 30 days late -10, up to 90 days -25. Later it weighs as a default does, so
     /// that the score does not depend on how soon an admin has looked.
-    fn conduct(&self, now: TimeMs) -> i16 {
-        let length = self.due_at.0.saturating_sub(self.approved_at.0);
-        let half = TimeMs(self.approved_at.0.saturating_add(length.div_euclid(2)));
-        if now <= half {
+    fn conduct(&self, due_at: RunningMs, now: RunningMs) -> i16 {
+        let half_a_term = self.duration_days.saturating_mul(12);
+        if now.plus_hours(half_a_term) <= due_at {
             15
-        } else if now <= self.due_at {
+        } else if now <= due_at {
             10
-        } else if now <= self.due_at.plus_days(30) {
+        } else if now <= due_at.plus_days(30) {
             -10
-        } else if now <= self.due_at.plus_days(90) {
+        } else if now <= due_at.plus_days(90) {
             -25
         } else {
             DEFAULTED
@@ -99,6 +98,8 @@ impl Rule for RepayLoan {
             LoanState::PendingApproval
             | LoanState::Repaid
             | LoanState::Rejected
+            | LoanState::Cancelled
+            | LoanState::Lapsed
             | LoanState::Defaulted => return Err(Refusal::LoanNotActive.into()),
         };
         let outstanding =
@@ -111,7 +112,8 @@ impl Rule for RepayLoan {
         let mut trust = None;
         if outstanding.is_zero() {
             if let (LoanState::Active, Some(term)) = (repaid.state, repaid.term) {
-                trust = Some(conduct(tx, borrower_id, term.conduct(tx.now))?);
+                let says = repaid.conduct(term.due_at, tx.clocks.running());
+                trust = Some(conduct(tx, borrower_id, says)?);
             }
             repaid.state = settled;
             owed.close(loan_id);
@@ -168,7 +170,7 @@ impl Rule for MarkLoanDefaulted {
         let (LoanState::Active, Some(term)) = (failed.state, failed.term) else {
             return Err(Refusal::LoanNotActive.into());
         };
-        if tx.now < term.due_at.plus_days(tx.params.loans.default_after_days) {
+        if tx.clocks.running() < term.due_at.plus_days(tx.params.loans.default_after_days) {
             return Err(Refusal::LoanNotOverdue.into());
         }
         let (borrower_id, outstanding) = (failed.borrower_id, failed.outstanding);

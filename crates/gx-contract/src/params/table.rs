@@ -186,6 +186,8 @@ parameters! {
         trust_min: Score = "loanTrustMin", 75, 0 => 100;
         /// How long after its due date a loan may be marked as defaulted.
         default_after_days: Days = "loanDefaultAfterDays", 90, 1 => 3650;
+        /// What a borrower may owe or have asked for before a loan needs two admins.
+        two_admins_above: Qirat = "loanTwoAdminsAbove", gx(10_000), 0 => gx(100_000);
     }
 
     /// How proposals are voted on.

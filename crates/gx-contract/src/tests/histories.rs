@@ -68,7 +68,7 @@ fn build_world() -> Host {
         #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
         admin:boss ApproveAction #third => ActionApproved, AdminAppointed
         put s/parameters {"v":1,"changes":2,\
-            "values":{"loanTrustMin":"10","votingQuorum":"1","votingTrustMin":"10"}}
+            "values":{"loanTrustMin":"10","loanTwoAdminsAbove":"500000000","votingQuorum":"1","votingTrustMin":"10"}}
         put d/keeper {"v":1,"level":"ADMIN","appointedAt":0}
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );

@@ -2,10 +2,13 @@
 
 use super::refusals::Table;
 
-/// A loan so old that it may be given up.
+/// A loan so old that it may be given up, and an application that has lapsed.
 pub(super) const OLD_LOANS: &str = "trust alice.IN 75
     #overdue user:alice.IN ApplyForLoan 100GX 10 => LoanApplied
-    admin:root ApproveLoan #overdue => LoanApproved";
+    admin:root ApproveLoan #overdue => LoanApproved
+    open slow.IN 30
+    trust slow.IN 75
+    #lapsed user:slow.IN ApplyForLoan 100GX 10 => LoanApplied";
 
 /// Loans and borrowers in every other state that a fault names; some past the contract.
 pub(super) const LOANS: &str = r#"#asked2 user:alice.IN ApplyForLoan 100GX 10 => LoanApplied
@@ -35,7 +38,7 @@ pub(super) const LOANS: &str = r#"#asked2 user:alice.IN ApplyForLoan 100GX 10 =>
     admin:root ApproveLoan #ofSpent => LoanApproved
     user:spent.IN Transfer spent.IN alice.IN 590GX => Transferred"#;
 
-pub(super) const TABLES: [Table; 5] = [
+pub(super) const TABLES: [Table; 6] = [
     Table {
         line: "{signed} {actor} ApplyForLoan {amount} {age} {remark}",
         good: "actor=user:alice.IN, amount=100GX, age=10",
@@ -71,6 +74,7 @@ pub(super) const TABLES: [Table; 5] = [
             actor_not_allowed | actor=system
             loan_not_found | loan=#unheard
             loan_not_pending | loan=#owed
+            loan_application_lapsed | loan=#lapsed
             loans_barred | loan=#ofBarred
             trust_too_low | loan=#ofFallen",
     },
@@ -86,7 +90,28 @@ pub(super) const TABLES: [Table; 5] = [
             actor_not_allowed | actor=system
             text_invalid | reason=x*2
             loan_not_found | loan=#unheard
-            loan_not_pending | loan=#owed",
+            loan_not_pending | loan=#owed
+            loan_application_lapsed | loan=#lapsed",
+    },
+    Table {
+        line: "{signed} {actor} CancelLoanApplication {loan}",
+        good: "actor=user:alice.IN, loan=#asked2",
+        applied: "LoanApplicationCancelled",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            loan_not_found | loan=#unheard
+            not_party | actor=user:bob.FR
+            loan_not_pending | loan=#owed
+            loan_application_lapsed | actor=user:slow.IN, loan=#lapsed",
     },
     Table {
         line: "{signed} {actor} RepayLoan {loan} {amount}",

@@ -216,9 +216,10 @@ fn two_defaults_bar_further_loans() {
     check_with_users(&format!(
         "#a user:alice.IN ApplyForLoan 100GX 10 => LoanApplied
         #b user:alice.IN ApplyForLoan 100GX 11 => LoanApplied
-        #c user:alice.IN ApplyForLoan 100GX 11 => LoanApplied
         admin:clerk ApproveLoan #a => LoanApproved
         admin:clerk ApproveLoan #b => LoanApproved
+        at 90d
+        #c user:alice.IN ApplyForLoan 100GX 11 => LoanApplied
         at {late}
         admin:clerk MarkLoanDefaulted #a => LoanDefaulted defaults=1
         admin:clerk ApproveLoan #c => trust_too_low

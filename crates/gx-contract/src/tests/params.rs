@@ -60,6 +60,7 @@ const TABLE: &str = "
     loanOutstandingMax           10000000GX 1 1250000000000GX
     loanTrustMin                 75         0 100
     loanDefaultAfterDays         90         1 3650
+    loanTwoAdminsAbove           10000GX    0 100000GX
     votingDays                   14         1 365
     votingQuorum                 100        1 1000000000
     votingApprovalPercent        60         1 100

@@ -14,7 +14,8 @@ use crate::identity::{
     RequestRelationship, RotateKey, SetUserStatus,
 };
 use crate::loan_pool::{
-    ApplyForLoan, ApproveLoan, CollateralHash, MarkLoanDefaulted, RejectLoan, RepayLoan,
+    ApplyForLoan, ApproveLoan, CancelLoanApplication, CollateralHash, MarkLoanDefaulted,
+    RejectLoan, RepayLoan,
 };
 use crate::organization::{
     ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
@@ -70,9 +71,12 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             let (country_code, org_id) = (text(arg(0)), account(arg(1)));
             ActivateTreasuryAccount { country_code, org_id }.into()
         }
-        "ApplyForLoan" | "ApproveLoan" | "RejectLoan" | "RepayLoan" | "MarkLoanDefaulted" => {
-            loan(function, args)
-        }
+        "ApplyForLoan"
+        | "ApproveLoan"
+        | "RejectLoan"
+        | "CancelLoanApplication"
+        | "RepayLoan"
+        | "MarkLoanDefaulted" => loan(function, args),
         _ => panic!("no function {function:?}"),
     }
 }
@@ -157,6 +161,7 @@ fn loan(function: &str, args: &[String]) -> Command {
         }
         "ApproveLoan" => ApproveLoan { loan_id }.into(),
         "RejectLoan" => RejectLoan { loan_id, reason: arg(1).to_owned() }.into(),
+        "CancelLoanApplication" => CancelLoanApplication { loan_id }.into(),
         "RepayLoan" => RepayLoan { loan_id, amount: amount(arg(1)) }.into(),
         "MarkLoanDefaulted" => MarkLoanDefaulted { loan_id }.into(),
         _ => panic!("no function {function:?}"),

@@ -11,7 +11,9 @@ use crate::identity::{
     CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
     RejectRelationship,
 };
-use crate::loan_pool::{ApproveLoan, MarkLoanDefaulted, RejectLoan, RepayLoan};
+use crate::loan_pool::{
+    ApproveLoan, CancelLoanApplication, MarkLoanDefaulted, RejectLoan, RepayLoan,
+};
 use crate::organization::{
     ActivateOrganization, ApproveMultiSigTx, CancelMultiSigTx, EndorseMembership, RejectMultiSigTx,
     WithdrawApproval,
@@ -153,12 +155,14 @@ pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Act
             let loan_id = LoanId::made_by(id);
             let rejected = RejectLoan { loan_id, reason: "none".to_owned() };
             let mut all = vec![(root, ApproveLoan { loan_id }.into(), 0)];
+            let borrower = user("h2.CC");
             match ending {
-                0 => return vec![(root, rejected.into(), 0)],
+                0 if id.words()[1] % 2 == 0 => return vec![(root, rejected.into(), 0)],
+                0 => return vec![(borrower, CancelLoanApplication { loan_id }.into(), 0)],
+                2 => return vec![(borrower, given.clone(), 2_592_000_000)],
                 1 => all.push((root, MarkLoanDefaulted { loan_id }.into(), 8_640_000_000)),
                 _ => {}
             }
-            let borrower = user("h2.CC");
             for paid in [amount("1GX"), applied.amount] {
                 all.push((borrower, RepayLoan { loan_id, amount: paid }.into(), 0));
             }

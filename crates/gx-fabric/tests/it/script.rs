@@ -468,6 +468,10 @@ impl Script {
             self.step(root(), RejectLoan { loan_id, reason: "too soon".to_owned() });
             return;
         }
+        if ending == 2 {
+            self.user(borrower, CancelLoanApplication { loan_id });
+            return;
+        }
         self.step(root(), ApproveLoan { loan_id });
         if ending == 1 {
             self.step(root(), MarkLoanDefaulted { loan_id });

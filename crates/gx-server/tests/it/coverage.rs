@@ -36,6 +36,7 @@ const WITHOUT_ROUTE: &[&str] = &[
     "IdentityContract:SetUserStatus",
     "LoanPoolContract:ApplyForLoan",
     "LoanPoolContract:ApproveLoan",
+    "LoanPoolContract:CancelLoanApplication",
     "LoanPoolContract:MarkLoanDefaulted",
     "LoanPoolContract:RejectLoan",
     "LoanPoolContract:RepayLoan",

@@ -20,12 +20,14 @@ pub struct Loan {
     pub purpose: String,
     pub state: LoanState,
     pub applied_at: TimeMs,
+    /// When the application lapses, or did: the row says so once its borrower applies again.
+    pub lapses_at: TimeMs,
     /// When it was paid out, and when it is due.
     pub term: Option<(TimeMs, TimeMs)>,
     /// Who has approved or rejected it.
     pub decided_by: Option<Actor>,
     pub reject_reason: Option<String>,
-    /// When it was rejected, or nothing was owed any more.
+    /// When it was rejected or taken back, made room for another, or nothing was owed any more.
     pub closed_at: Option<TimeMs>,
     /// The cursor of a page: larger for what was applied for later.
     pub cursor: i64,
@@ -56,7 +58,7 @@ pub struct Books {
 
 const COLUMNS: &str = "loan_id, borrower_id, amount_qirat, outstanding_qirat, collateral_hash, \
     duration_days, purpose, state, applied_at_ms, approved_at_ms, due_at_ms, decided_by, \
-    reject_reason, closed_at_ms, created_tx";
+    reject_reason, closed_at_ms, created_tx, lapses_at_ms";
 
 fn loan(row: &Row) -> Result<Loan, Error> {
     Ok(Loan {
@@ -69,6 +71,7 @@ fn loan(row: &Row) -> Result<Loan, Error> {
         purpose: row.string(6)?,
         state: row.named(7, "state of a loan")?,
         applied_at: row.time(8)?,
+        lapses_at: row.time(15)?,
         term: row.opt_time(9)?.zip(row.opt_time(10)?),
         decided_by: row.opt_parse(11, "actor")?,
         reject_reason: row.opt_string(12)?,

@@ -69,10 +69,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0009_hardened.sql"),
         postgres: include_str!("sql/0009_postgres.sql"),
     },
+    Migration {
+        version: 12,
+        name: "money",
+        both: include_str!("sql/0012_money.sql"),
+        postgres: include_str!("sql/0012_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 12;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -72,11 +72,16 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 2] = [
+const PUT_OFF: [&str; 4] = [
     "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
     WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
     "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
     WHERE settled_tx IS NULL AND expires_at_ms > $2",
+    "UPDATE loans SET lapses_at_ms = lapses_at_ms + $1
+    WHERE decided_by IS NULL AND closed_at_ms IS NULL AND lapses_at_ms > $2",
+    // How late a loan is that was due before the pause does not grow by it either.
+    "UPDATE loans SET due_at_ms = due_at_ms + $1
+    WHERE due_at_ms IS NOT NULL AND closed_at_ms IS NULL AND approved_at_ms <= $2",
 ];
 
 pub(super) fn resumed(

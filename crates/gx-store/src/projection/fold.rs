@@ -4,6 +4,7 @@
 //! one arm here, and what it does stands in the file of its domain; an event that does not fit what
 //! is known stops the projection.
 
+use gx_contract::loan_pool::LoanState;
 use gx_contract::{Event, Outcome};
 
 use crate::Error;
@@ -119,6 +120,12 @@ fn apply<'b>(
         Event::LoanApplied(event) => loan_pool::applied(projection, at, event),
         Event::LoanApproved(event) => loan_pool::approved(projection, at, event),
         Event::LoanRejected(event) => loan_pool::rejected(projection, at, event),
+        Event::LoanApplicationCancelled(event) => {
+            loan_pool::ended(projection, at, event.loan_id, LoanState::Cancelled)
+        }
+        Event::LoanLapsed(event) => {
+            loan_pool::ended(projection, at, event.loan_id, LoanState::Lapsed)
+        }
         Event::LoanRepaid(event) => loan_pool::repaid(projection, at, event),
         Event::LoanDefaulted(event) => loan_pool::defaulted(projection, at, event),
         Event::VelocityTaxApplied(event) => tax_and_fee::applied(projection, at, event),

@@ -3,7 +3,7 @@
 use gx_contract::loan_pool::{
     LoanApplied, LoanApproved, LoanDefaulted, LoanRejected, LoanRepaid, LoanState,
 };
-use gx_types::{Pool, TimeMs};
+use gx_types::{LoanId, Pool, TimeMs};
 
 use crate::Error;
 use crate::projection::identity::trust;
@@ -18,8 +18,8 @@ pub(super) fn applied(
     event: &LoanApplied,
 ) -> Result<(), Error> {
     let statement = sql("INSERT INTO loans (loan_id, borrower_id, amount_qirat, outstanding_qirat,
-            collateral_hash, duration_days, purpose, state, applied_at_ms, created_tx)
-        VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9)")
+            collateral_hash, duration_days, purpose, state, applied_at_ms, lapses_at_ms, created_tx)
+        VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10)")
     .bind(event.loan_id.to_string())
     .bind(&event.borrower_id)
     .bind(qirat(at, event.amount)?)
@@ -28,6 +28,7 @@ pub(super) fn applied(
     .bind(event.purpose.as_str())
     .bind(name_of(&LoanState::PendingApproval))
     .bind(at.time())
+    .bind(event.lapses_at)
     .bind(at.tx_no);
     projection.write(at, statement);
     Ok(())
@@ -68,6 +69,22 @@ pub(super) fn rejected(
     .bind(event.rejected_by.to_string())
     .bind(event.reason.as_str())
     .bind(event.loan_id.to_string());
+    projection.update(at, statement);
+    Ok(())
+}
+
+/// An application that ended without an admin.
+pub(super) fn ended(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    loan_id: LoanId,
+    state: LoanState,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE loans SET state = $1, closed_at_ms = $2
+        WHERE loan_id = $3 AND decided_by IS NULL AND closed_at_ms IS NULL")
+    .bind(name_of(&state))
+    .bind(at.time())
+    .bind(loan_id.to_string());
     projection.update(at, statement);
     Ok(())
 }

@@ -101,13 +101,14 @@ fn an_interrupted_migration_is_taken_up_again() {
             let whole = tables(&Backend::migrated(engine).await).await;
             // A migration that stops in the middle leaves nothing of itself: what a kill leaves is
             // the state after one of them, or before the first.
-            for version in 0..SCHEMA_VERSION {
+            for version in (0..SCHEMA_VERSION).filter(|version| !UNUSED.contains(version)) {
                 let backend = Backend::migrated(engine).await;
                 forget_from(&backend, version);
                 let error = backend.store.check(NETWORK).await.unwrap_err();
                 assert!(matches!(error, Error::SchemaVersion { found, expected }
                     if found == version && expected == SCHEMA_VERSION));
-                let expected = usize::try_from(SCHEMA_VERSION - version).unwrap();
+                let later = (version + 1..=SCHEMA_VERSION).filter(|later| !UNUSED.contains(later));
+                let expected = later.count();
                 let migrated = backend.store.migrate(NETWORK).await.unwrap();
                 assert_eq!(migrated.ran.len(), expected);
                 assert_eq!(tables(&backend).await, whole);
@@ -117,8 +118,11 @@ fn an_interrupted_migration_is_taken_up_again() {
     });
 }
 
+/// Numbers that no migration has.
+const UNUSED: [i64; 2] = [10, 11];
+
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 9] = [
+const TABLES: [&[&str]; 12] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -161,10 +165,13 @@ const TABLES: [&[&str]; 9] = [
     &[],
     &["lanes", "deferred_commands"],
     &["order_transfers"],
+    &[],
+    &[],
+    &[],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 14] = [
+const COLUMNS: [(i64, i64, &str, &str); 15] = [
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),
     (2, 4, "accounts", "trust_score"),
@@ -179,6 +186,7 @@ const COLUMNS: [(i64, i64, &str, &str); 14] = [
     (4, 9, "loan_repayments", "paid_by"),
     (4, 9, "ledger_admins", "public_key"),
     (4, 9, "ledger_admins", "key_since_ms"),
+    (4, 12, "loans", "lapses_at_ms"),
 ];
 
 /// Columns that a migration has taken away from tables of an earlier one: when they were made, and

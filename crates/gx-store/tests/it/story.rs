@@ -169,7 +169,11 @@ impl Story {
             });
         }
         self.keyed_admin();
-        // A pause puts off what waits.
+        self.pause();
+    }
+
+    /// A pause of a day, which puts off what waits.
+    fn pause(&mut self) {
         self.root(PauseSystem { reason: "a look at the books".to_owned() });
         self.chain.wait(1);
         self.root(ResumeSystem {});
@@ -355,7 +359,7 @@ impl Story {
         loan_id
     }
 
-    /// Loans that are repaid, rejected, have failed, and wait.
+    /// Loans that are repaid, rejected, have failed, lapsed, were taken back, and wait.
     fn loans(&mut self) {
         let loan_id = self.apply_for(400);
         self.root(ApproveLoan { loan_id });
@@ -367,7 +371,13 @@ impl Story {
         let failing = self.apply_for(600);
         self.root(ApproveLoan { loan_id: failing });
         self.apply_for(700);
-        self.chain.wait(101);
+        self.pause();
+        let loan_id = self.apply_for(800);
+        self.user(0, CancelLoanApplication { loan_id });
+        // The one that waits lapses, and makes room.
+        self.chain.wait(31);
+        self.apply_for(900);
+        self.chain.wait(70);
         self.root(MarkLoanDefaulted { loan_id: failing });
         self.user(0, RepayLoan { loan_id: failing, amount: Amount::from_gx(100) });
     }

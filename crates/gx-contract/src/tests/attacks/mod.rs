@@ -4,6 +4,7 @@
 mod admins;
 mod everybody;
 mod organizations;
+mod loans;
 
 use std::fs;
 

@@ -4,18 +4,20 @@ use gx_types::{Actor, Amount, LoanId, Pool};
 
 use super::samples::{COMMAND, TIME, account, admin, posting, trust_score, word};
 use crate::loan_pool::{
-    ApplyForLoan, ApproveLoan, Borrower, CollateralHash, Loan, LoanApplied, LoanApproved,
-    LoanDefaulted, LoanRejected, LoanRepaid, LoanState, MarkLoanDefaulted, RejectLoan, RepayLoan,
-    Term,
+    ApplyForLoan, ApproveLoan, Borrower, CancelLoanApplication, CollateralHash, Loan,
+    LoanApplicationCancelled, LoanApplied, LoanApproved, LoanDefaulted, LoanLapsed, LoanRejected,
+    LoanRepaid, LoanState, MarkLoanDefaulted, RejectLoan, RepayLoan, Term,
 };
-use crate::state::{Key, Record, Version};
+use crate::state::{Key, Record, RunningMs, Version};
 use crate::{Command, Event};
 
-const STATES: [LoanState; 5] = [
+const STATES: [LoanState; 7] = [
     LoanState::PendingApproval,
     LoanState::Active,
     LoanState::Repaid,
     LoanState::Rejected,
+    LoanState::Cancelled,
+    LoanState::Lapsed,
     LoanState::Defaulted,
 ];
 
@@ -25,6 +27,8 @@ const _: fn(LoanState) = |state| match state {
     | LoanState::Active
     | LoanState::Repaid
     | LoanState::Rejected
+    | LoanState::Cancelled
+    | LoanState::Lapsed
     | LoanState::Defaulted => (),
 };
 
@@ -52,7 +56,8 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
             purpose: if paid_out { "a stall".to_owned() } else { String::new() },
             state,
             applied_at: TIME,
-            term: paid_out.then_some(Term { approved_at: TIME, due_at: TIME }),
+            lapses_at: RunningMs(TIME.0 - 1),
+            term: paid_out.then_some(Term { approved_at: TIME, due_at: RunningMs(TIME.0 + 1) }),
         };
         add(word(state), Key::Loan(loan_id()), loan.into());
     }
@@ -78,6 +83,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
             collateral_hash: collateral_hash(),
             duration_days: 365,
             purpose: purpose.to_owned(),
+            lapses_at: TIME,
         };
         add(if purpose.is_empty() { plain() } else { "purpose".to_owned() }, event.into());
     }
@@ -87,6 +93,8 @@ pub(super) fn events() -> Vec<(String, Event)> {
     add(plain(), event.into());
     let (reason, rejected_by) = ("no collateral".to_owned(), admin);
     add(plain(), LoanRejected { loan_id, borrower_id, reason, rejected_by }.into());
+    add(plain(), LoanApplicationCancelled { loan_id, borrower_id }.into());
+    add(plain(), LoanLapsed { loan_id, borrower_id }.into());
     for state in STATES {
         let done = state == LoanState::Repaid;
         let event = LoanRepaid {
@@ -117,6 +125,7 @@ pub(super) fn commands() -> Vec<(String, Command)> {
         add(case, ApplyForLoan { amount, collateral_hash, duration_days, purpose }.into());
     }
     add("plain", ApproveLoan { loan_id }.into());
+    add("plain", CancelLoanApplication { loan_id }.into());
     add("plain", RejectLoan { loan_id, reason: "no collateral".to_owned() }.into());
     add("plain", RepayLoan { loan_id, amount }.into());
     add("plain", MarkLoanDefaulted { loan_id }.into());

@@ -140,6 +140,8 @@ cases! {
         ["LoanApproved"], "a borrower each, paid out";
     "LoanPoolContract:RejectLoan": Never, trusted::reject_loan,
         ["LoanRejected"], "a borrower each";
+    "LoanPoolContract:CancelLoanApplication": Too, trusted::cancel_application,
+        ["LoanApplicationCancelled"], "a borrower each";
     "LoanPoolContract:RepayLoan": Too, trusted::repay_loan,
         ["LoanRepaid"], "a borrower each, repaid as a whole";
     "LoanPoolContract:MarkLoanDefaulted": Never, trusted::mark_defaulted,

@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use gx_contract::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use gx_contract::identity::RelationshipKind;
 use gx_contract::loan_pool::{
-    ApplyForLoan, ApproveLoan, CollateralHash, MarkLoanDefaulted, RejectLoan, RepayLoan,
+    ApplyForLoan, ApproveLoan, CancelLoanApplication, CollateralHash, MarkLoanDefaulted,
+    RejectLoan, RepayLoan,
 };
 use gx_contract::params::{Parameter, ParameterValue};
 use gx_types::{Amount, LoanId, ProposalId, Role};
@@ -69,6 +70,12 @@ pub(super) fn reject_loan(town: &mut Town) -> Result<Trial> {
     let loans = applied_for(town, 365)?;
     let reject = |(_, loan_id)| (By::First, RejectLoan { loan_id, reason: "no collateral".into() });
     Ok(town.trial(Role::Admin, each(&loans, reject)))
+}
+
+pub(super) fn cancel_application(town: &mut Town) -> Result<Trial> {
+    let loans = applied_for(town, 365)?;
+    let cancel = |(person, loan_id)| (By::Person(person), CancelLoanApplication { loan_id });
+    Ok(town.trial(Role::PartnerApi, each(&loans, cancel)))
 }
 
 fn paid_out(town: &mut Town, days: u32) -> Result<Vec<(Person, LoanId)>> {
