@@ -97,7 +97,7 @@ pub(crate) struct Quote {
 
 fn transfer_type(from: &Account, to: &Account) -> TransferType {
     let system = |account: &Account| match account.kind {
-        AccountKind::Pool | AccountKind::Treasury => true,
+        AccountKind::Pool | AccountKind::Treasury | AccountKind::Escrow => true,
         AccountKind::User | AccountKind::Organization => false,
     };
     let (payer, payee) = (from.account_type, to.account_type);

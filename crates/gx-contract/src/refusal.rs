@@ -152,6 +152,11 @@ refusals! {
     /// Nothing is taken from a pool or a treasury by order.
     PayerNotAllowed = "payer_not_allowed", Invalid;
 
+    /// The escrow would end in less than an hour or in more than 365 days.
+    ExpiryInvalid = "expiry_invalid", Unfit, transient;
+    /// The arbiter is not a user on the ledger, or is the payer or the payee.
+    ArbiterInvalid = "arbiter_invalid", Conflict, transient;
+
     /// The system was bootstrapped before.
     AlreadyBootstrapped = "already_bootstrapped", Conflict;
     /// The ledger's clock has not jumped.
@@ -236,6 +241,8 @@ refusals! {
     PendingTxNotFound = "pending_tx_not_found", Missing, transient;
     /// There is no such loan.
     LoanNotFound = "loan_not_found", Missing, transient;
+    /// There is no such escrow.
+    EscrowNotFound = "escrow_not_found", Missing, transient;
     /// This is for another party of it to do.
     NotParty = "not_party", Forbidden;
     /// The actor is not a guardian of this account.
@@ -244,6 +251,12 @@ refusals! {
     NotStakeholder = "not_stakeholder", Forbidden;
     /// The actor is not among those who approve this payment.
     NotApprover = "not_approver", Forbidden;
+    /// The coins were released or given back.
+    EscrowSettled = "escrow_settled", Conflict;
+    /// The arbiter's time is over.
+    EscrowExpired = "escrow_expired", Conflict;
+    /// The coins wait for the payee or the arbiter until the escrow expires.
+    EscrowNotExpired = "escrow_not_expired", Conflict, transient;
     /// The organization does not wait for endorsements.
     OrganizationNotPending = "organization_not_pending", Conflict;
     /// The stakeholder has endorsed the organization before.
@@ -356,8 +369,12 @@ refusals! {
     TaxExempt = "tax_exempt", Conflict, transient;
     /// The balance is too small, or has not been large for long enough yet.
     TaxNotDue = "tax_not_due", Conflict, transient;
+    /// The limit is the one asked for already, or will be.
+    LimitUnchanged = "limit_unchanged", Conflict, transient;
     /// A sum would not fit 64 bits of Qirat.
     AmountOverflow = "amount_overflow", Unfit;
+    /// More would leave the account in a day than its owner has allowed.
+    SpendingLimit = "spending_limit", Unfit, transient;
     /// The balance does not cover the amount and the fee.
     InsufficientBalance = "insufficient_balance", Unfit, transient;
 }

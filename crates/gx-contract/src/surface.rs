@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    admin, governance, identity, loan_pool, organization, smart_contract, tax_and_fee, tokenomics,
-    treasury,
+    admin, escrow, governance, identity, loan_pool, organization, smart_contract, spending,
+    tax_and_fee, tokenomics, treasury,
 };
 
 /// A function name that the contract does not have, or arguments that do not fit it.
@@ -262,6 +262,10 @@ surface! {
         CancelRecovery = "IdentityContract:CancelRecovery" in identity,
         CompleteRecovery = "IdentityContract:CompleteRecovery" in identity,
         Transfer = "TokenomicsContract:Transfer" in tokenomics,
+        OpenEscrow = "TokenomicsContract:OpenEscrow" in escrow,
+        ReleaseEscrow = "TokenomicsContract:ReleaseEscrow" in escrow,
+        RefundEscrow = "TokenomicsContract:RefundEscrow" in escrow,
+        SetSpendingLimit = "TokenomicsContract:SetSpendingLimit" in spending,
         DistributeGenesis = "TokenomicsContract:DistributeGenesis" in tokenomics,
         FreezeWallet = "TokenomicsContract:FreezeWallet" in tokenomics,
         UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in tokenomics,
@@ -321,6 +325,10 @@ surface! {
         GenesisDistributed in tokenomics,
         GenesisSkipped in tokenomics,
         Transferred in tokenomics,
+        SpendingLimitSet in spending,
+        EscrowOpened in escrow,
+        EscrowReleased in escrow,
+        EscrowRefunded in escrow,
         WalletFrozen in tokenomics,
         WalletUnfrozen in tokenomics,
         OrganizationProposed in organization,
@@ -371,6 +379,8 @@ surface! {
         GetSupplyStatus = "TokenomicsContract:GetSupplyStatus" in tokenomics,
         GetPoolStatus = "TokenomicsContract:GetPoolStatus" in tokenomics,
         GetTreasury = "TokenomicsContract:GetTreasury" in tokenomics,
+        GetEscrow = "TokenomicsContract:GetEscrow" in escrow,
+        GetSpendingLimit = "TokenomicsContract:GetSpendingLimit" in spending,
         GetOrganization = "OrganizationContract:GetOrganization" in organization,
         GetPendingTransaction = "OrganizationContract:GetPendingTransaction" in organization,
         ListPendingTransactions = "OrganizationContract:ListPendingTransactions" in organization,

@@ -20,19 +20,25 @@ impl AccountKind {
     /// Pools and treasuries are where the tax goes.
     pub(crate) const fn is_taxable(self) -> bool {
         match self {
-            Self::Pool | Self::Treasury => false,
+            Self::Pool | Self::Treasury | Self::Escrow => false,
             Self::User | Self::Organization => true,
         }
     }
 }
 
 impl Account {
+    /// What the tax is a part of: what lies on the account, and what of it waits in escrow.
+    pub(crate) fn taxed(&self) -> Amount {
+        // Both are parts of the supply, which fits.
+        self.balance.checked_add(self.escrowed).unwrap_or(self.balance)
+    }
+
     /// The account with its timer as its balance has it: it starts when the balance is found at the
     /// threshold or above, goes on while it stays there, and stops below.
     #[must_use]
     #[inline]
     pub(crate) fn with_tax_timer(self, threshold: Amount, now: TimeMs) -> Self {
-        let runs = self.balance >= threshold && !self.tax_exempt && self.kind.is_taxable();
+        let runs = self.taxed() >= threshold && !self.tax_exempt && self.kind.is_taxable();
         Self { taxable_since: runs.then_some(self.taxable_since.unwrap_or(now)), ..self }
     }
 }
@@ -108,7 +114,7 @@ pub struct ApplyVelocityTax {
 pub struct VelocityTaxApplied {
     pub account_id: AccountId,
     pub country: CountryCode,
-    /// What the tax is a part of.
+    /// What the tax is a part of: the balance, and what of the account's waits in escrow.
     pub taxed_balance: Amount,
     pub rate_bps: u32,
     pub amount: Amount,
@@ -192,6 +198,12 @@ fn collect(tx: &mut Tx<'_>, account_id: AccountId) -> Result<(), Stop> {
         TaxStatus::NotTaxable => Refusal::NotTaxable,
         TaxStatus::Exempt => Refusal::TaxExempt,
         TaxStatus::BelowThreshold | TaxStatus::Running => Refusal::TaxNotDue,
+        // What waits in escrow may have to come back first.
+        TaxStatus::Due
+            if rules.of(account.taxed()).is_some_and(|tax| tax.amount > account.balance) =>
+        {
+            Refusal::InsufficientBalance
+        }
         TaxStatus::Due => return take(tx, account_id, account),
     };
     if account != stored {
@@ -202,7 +214,7 @@ fn collect(tx: &mut Tx<'_>, account_id: AccountId) -> Result<(), Stop> {
 }
 
 fn take(tx: &mut Tx<'_>, account_id: AccountId, account: Account) -> Result<(), Stop> {
-    let tax = tx.params.tax.of(account.balance).ok_or(Refusal::AmountOverflow)?;
+    let tax = tx.params.tax.of(account.taxed()).ok_or(Refusal::AmountOverflow)?;
     let country = account.country.ok_or(Refusal::CountryUnknown)?;
     let was_taxable_since = account.taxable_since.unwrap_or(tx.now);
     // The timer starts anew with what is left; moving coins only goes on with one that runs.
@@ -215,7 +227,7 @@ fn take(tx: &mut Tx<'_>, account_id: AccountId, account: Account) -> Result<(), 
     tx.emit(VelocityTaxApplied {
         account_id,
         country,
-        taxed_balance: account.balance,
+        taxed_balance: account.taxed(),
         rate_bps: tax.rate,
         amount: tax.amount,
         treasury_amount: tax.to_treasury,
@@ -309,7 +321,7 @@ impl Answer for CheckVelocityTaxEligibility {
         let account =
             state.existing_account(&self.account_id)?.with_tax_timer(rules.threshold, now);
         let since = account.taxable_since;
-        let tax = since.and_then(|_| rules.of(account.balance));
+        let tax = since.and_then(|_| rules.of(account.taxed()));
         Ok(VelocityTaxEligibility {
             account_id: self.account_id,
             balance: account.balance,

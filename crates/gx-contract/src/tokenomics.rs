@@ -12,6 +12,7 @@ use crate::organization::Treasury;
 use crate::params::Parameters;
 use crate::posting::Posting;
 use crate::query::Answer;
+use crate::spending::spend;
 use crate::state::{Account, Key, State, User};
 use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
@@ -72,6 +73,7 @@ pub(crate) fn pay(
     amount: Amount,
 ) -> Result<Quote, Stop> {
     let quote = quote(tx.state, &tx.params, from, to, amount)?;
+    spend(tx, from, quote.total)?;
     tx.debit(from, quote.total)?;
     tx.credit(to, amount)?;
     if !quote.fee.is_zero() {
@@ -83,6 +85,10 @@ pub(crate) fn pay(
 /// Nobody pays into a pool that is not there for gifts or for costs: what it holds is counted
 /// against what it was made for.
 pub(crate) fn check_payee(id: &AccountId) -> Result<(), Refusal> {
+    // What lies there without a record would be nobody's.
+    if *id == AccountId::escrow() {
+        return Err(Refusal::RecipientNotAllowed);
+    }
     match id.as_str().parse() {
         Ok(Pool::Charitable | Pool::OperationsFund) | Err(_) => Ok(()),
         Ok(Pool::UserGenesis | Pool::GovtGenesis | Pool::Loan | Pool::Gx) => {
@@ -103,6 +109,7 @@ impl Rule for Transfer {
         Refusal::RecipientNotAllowed,
         Refusal::NotOwnAccount,
         Refusal::AmountOverflow,
+        Refusal::SpendingLimit,
         Refusal::InsufficientBalance,
     ];
     const EVENTS: &[&str] = &["Transferred"];

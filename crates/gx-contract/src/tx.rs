@@ -240,10 +240,7 @@ impl<'a> Tx<'a> {
     /// Takes coins from an account. The caller credits the same sum before its event.
     pub(crate) fn debit(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
         let (place, account) = self.state.account_place(id)?;
-        let balance = account.balance.checked_sub(amount).ok_or_else(|| {
-            Refusal::InsufficientBalance
-                .because(format!("{id} holds {}, needed {amount}", account.balance))
-        })?;
+        let balance = covering(id, &account, amount)?;
         let account = self.post(id, Account { balance, ..account }, Change::minus(amount))?;
         self.state.put_at(place, account);
         Ok(())
@@ -254,6 +251,41 @@ impl<'a> Tx<'a> {
         let (place, account) = self.state.account_place(id)?;
         let balance = account.balance.checked_add(amount).ok_or(Refusal::AmountOverflow)?;
         let account = self.post(id, Account { balance, ..account }, Change::plus(amount))?;
+        self.state.put_at(place, account);
+        Ok(())
+    }
+
+    /// Moves coins of an account into escrow: they can't be spent, and are the account's still.
+    pub(crate) fn hold(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
+        let (place, account) = self.state.account_place(id)?;
+        let balance = covering(id, &account, amount)?;
+        let escrowed = account.escrowed.checked_add(amount).ok_or(Refusal::AmountOverflow)?;
+        let held = Account { balance, escrowed, ..account };
+        let account = self.post(id, held, Change::minus(amount))?;
+        self.state.put_at(place, account);
+        self.credit(&AccountId::escrow(), amount)
+    }
+
+    /// Gives an account coins back that wait in escrow.
+    pub(crate) fn give_back(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
+        self.debit(&AccountId::escrow(), amount)?;
+        let (place, account) = self.state.account_place(id)?;
+        let balance = account.balance.checked_add(amount).ok_or(Refusal::AmountOverflow)?;
+        let escrowed = account.escrowed.checked_sub(amount).ok_or(Refusal::AmountOverflow)?;
+        let back = Account { balance, escrowed, ..account };
+        let account = self.post(id, back, Change::plus(amount))?;
+        self.state.put_at(place, account);
+        Ok(())
+    }
+
+    /// Takes coins out of escrow that are the account's no longer. The caller credits the same sum
+    /// before its event.
+    pub(crate) fn let_go(&mut self, id: &AccountId, amount: Amount) -> Result<(), Stop> {
+        self.debit(&AccountId::escrow(), amount)?;
+        let (place, account) = self.state.account_place(id)?;
+        let escrowed = account.escrowed.checked_sub(amount).ok_or(Refusal::AmountOverflow)?;
+        let account = Account { escrowed, ..account };
+        let account = account.with_tax_timer(self.params.tax.threshold, self.now);
         self.state.put_at(place, account);
         Ok(())
     }
@@ -302,6 +334,14 @@ impl<'a> Tx<'a> {
         assert!(self.postings.is_empty(), "every movement belongs to an event");
         self.events
     }
+}
+
+/// What is left on an account after a debit that its balance covers.
+fn covering(id: &AccountId, account: &Account, amount: Amount) -> Result<Amount, Refused> {
+    account.balance.checked_sub(amount).ok_or_else(|| {
+        Refusal::InsufficientBalance
+            .because(format!("{id} holds {}, needed {amount}", account.balance))
+    })
 }
 
 /// The sum of the changes of `postings`. Zero for everything but bootstrap.

@@ -24,12 +24,19 @@ pub(crate) const fn kind_text(kind: AccountKind) -> &'static str {
         AccountKind::Treasury => "TREASURY",
         AccountKind::User => "USER",
         AccountKind::Organization => "ORGANIZATION",
+        AccountKind::Escrow => "ESCROW",
     }
 }
 
 pub(crate) fn kind_from(text: &str) -> Result<AccountKind, Error> {
-    [AccountKind::Pool, AccountKind::Treasury, AccountKind::User, AccountKind::Organization]
-        .into_iter()
+    const ALL: [AccountKind; 5] = [
+        AccountKind::Pool,
+        AccountKind::Treasury,
+        AccountKind::User,
+        AccountKind::Organization,
+        AccountKind::Escrow,
+    ];
+    ALL.into_iter()
         .find(|kind| kind_text(*kind) == text)
         .ok_or_else(|| Error::corrupt("kind of account", text))
 }

@@ -30,6 +30,11 @@ impl AccountId {
         Self(ShortText::cut(&format!("treasury_{country}")))
     }
 
+    /// The account that all coins in escrow lie on, `SYSTEM_ESCROW`.
+    pub fn escrow() -> Self {
+        Self(ShortText::cut("SYSTEM_ESCROW"))
+    }
+
     /// Whether the id lies in the name space that only the contract creates accounts in.
     pub fn is_reserved(&self) -> bool {
         self.as_str().starts_with("SYSTEM_") || self.as_str().starts_with("treasury_")

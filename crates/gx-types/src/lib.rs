@@ -22,7 +22,9 @@ pub use amount::{Amount, AmountError, MAX_SUPPLY, QIRAT_PER_GX};
 pub use command_id::{BatchId, CommandId, IdText};
 pub use country::CountryCode;
 pub use finding::{Finding, Rule, Severity};
-pub use made_id::{ActionId, LoanId, PendingTxId, ProposalId, RecoveryId, RelationshipId};
+pub use made_id::{
+    ActionId, EscrowId, LoanId, PendingTxId, ProposalId, RecoveryId, RelationshipId,
+};
 pub use network::NetworkId;
 pub use role::Role;
 pub use time::TimeMs;

@@ -63,6 +63,8 @@ macro_rules! made_ids {
 made_ids! {
     /// Id of an action that waits for a second admin.
     ActionId = "ACT_";
+    /// Id of coins that wait between two accounts.
+    EscrowId = "ESC_";
     /// Id of a loan.
     LoanId = "LOAN_";
     /// Id of a payment that waits for approvals.

@@ -7,6 +7,7 @@ use super::{Loan, LoanState, borrower, loan};
 use crate::gates::{ActorRule, Gate};
 use crate::identity::{TrustScore, conduct};
 use crate::posting::Posting;
+use crate::spending::spend;
 use crate::state::{Key, RunningMs};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -74,6 +75,7 @@ impl Rule for RepayLoan {
         Refusal::LoanNotFound,
         Refusal::LoanNotActive,
         Refusal::RepaymentTooLarge,
+        Refusal::SpendingLimit,
         Refusal::InsufficientBalance,
     ];
     const EVENTS: &[&str] = &["LoanRepaid"];
@@ -104,6 +106,10 @@ impl Rule for RepayLoan {
         };
         let outstanding =
             repaid.outstanding.checked_sub(amount).ok_or(Refusal::RepaymentTooLarge)?;
+        // What one owes oneself is nobody's gain; another's debt may be a thief's.
+        if paid_by != borrower_id {
+            spend(tx, &paid_by, amount)?;
+        }
         tx.debit(&paid_by, amount)?;
         tx.credit(&Pool::Loan.account(), amount)?;
         let mut owed = borrower(tx.state, borrower_id)?;

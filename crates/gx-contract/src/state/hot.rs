@@ -10,17 +10,20 @@ use super::record::{Account, AccountKind, CommandOutcome, Version};
 use crate::identity::AccountStatus;
 
 /// The texts of the kinds with what stands around them in an account.
-const KINDS: [(AccountKind, &[u8]); 4] = [
+const KINDS: [(AccountKind, &[u8]); 5] = [
     (AccountKind::User, br#"{"v":1,"kind":"USER","accountType":""#),
     (AccountKind::Organization, br#"{"v":1,"kind":"ORGANIZATION","accountType":""#),
     (AccountKind::Pool, br#"{"v":1,"kind":"POOL","accountType":""#),
     (AccountKind::Treasury, br#"{"v":1,"kind":"TREASURY","accountType":""#),
+    (AccountKind::Escrow, br#"{"v":1,"kind":"ESCROW","accountType":""#),
 ];
 const COUNTRY: &[u8] = br#"","country":""#;
 const BALANCE: &[u8] = br#"","balance":""#;
 const KEYED: &[u8] = br#","keyed":true"#;
 const TAXABLE_SINCE: &[u8] = br#","taxableSince":"#;
 const TAX_EXEMPT: &[u8] = br#","taxExempt":true"#;
+const LIMITED: &[u8] = br#","limited":true"#;
+const ESCROWED: &[u8] = br#","escrowed":""#;
 
 /// The account's bytes; `None` for the few that are frozen, locked or deceased.
 pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
@@ -35,6 +38,8 @@ pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
         keyed,
         taxable_since,
         tax_exempt,
+        limited,
+        escrowed,
     } = *account;
     if frozen.is_some() || !status.is_active() {
         return None;
@@ -59,6 +64,14 @@ pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
     }
     if tax_exempt {
         bytes.extend_from_slice(TAX_EXEMPT);
+    }
+    if limited {
+        bytes.extend_from_slice(LIMITED);
+    }
+    if !escrowed.is_zero() {
+        bytes.extend_from_slice(ESCROWED);
+        bytes.extend_from_slice(itoa::Buffer::new().format(escrowed.qirat()).as_bytes());
+        bytes.push(b'"');
     }
     bytes.push(b'}');
     Some(bytes)
@@ -90,6 +103,15 @@ pub(super) fn account(bytes: &[u8]) -> Option<Account> {
         }
     };
     let (tax_exempt, rest) = flag(rest, TAX_EXEMPT);
+    let (limited, rest) = flag(rest, LIMITED);
+    let (escrowed, rest) = match rest.strip_prefix(ESCROWED) {
+        None => (0, rest),
+        Some(rest) => {
+            let (escrowed, rest) = number(rest)?;
+            // Nothing in escrow is not written.
+            (if escrowed == 0 { return None } else { escrowed }, rest.strip_prefix(b"\"")?)
+        }
+    };
     (rest == b"}").then_some(Account {
         v: Version,
         kind,
@@ -101,6 +123,8 @@ pub(super) fn account(bytes: &[u8]) -> Option<Account> {
         keyed,
         taxable_since,
         tax_exempt,
+        limited,
+        escrowed: Amount::from_qirat(escrowed),
     })
 }
 
@@ -155,7 +179,8 @@ mod tests {
             Just(AccountKind::Pool),
             Just(AccountKind::Treasury),
             Just(AccountKind::User),
-            Just(AccountKind::Organization)
+            Just(AccountKind::Organization),
+            Just(AccountKind::Escrow)
         ];
         let account_type = proptest::sample::select(gx_types::AccountType::ALL.to_vec());
         let status = prop_oneof![
@@ -165,8 +190,11 @@ mod tests {
         ];
         let balance = prop_oneof![any::<u64>(), 0_u64..1000, Just(0), Just(u64::MAX)];
         let since = proptest::option::of(prop_oneof![any::<i64>(), 0_i64..10, Just(i64::MAX)]);
-        (kind, account_type, country(), balance, status, any::<bool>(), since, any::<bool>())
-            .prop_map(|(kind, account_type, country, balance, status, keyed, since, tax_exempt)| {
+        let flags =
+            (any::<bool>(), any::<bool>(), any::<bool>(), prop_oneof![Just(0), any::<u64>()]);
+        (kind, account_type, country(), balance, status, since, flags).prop_map(
+            |(kind, account_type, country, balance, status, since, flags)| {
+                let (keyed, tax_exempt, limited, escrowed) = flags;
                 Account {
                     v: Version,
                     kind,
@@ -178,8 +206,11 @@ mod tests {
                     keyed,
                     taxable_since: since.map(TimeMs),
                     tax_exempt,
+                    limited,
+                    escrowed: Amount::from_qirat(escrowed),
                 }
-            })
+            },
+        )
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 //! Keys of the ledger's state. They are prefix-safe: caller text stands only at their end.
 
 use gx_types::{
-    AccountId, ActionId, AdminId, CommandId, CountryCode, LoanId, PendingTxId, ProposalId,
-    RecoveryId, RelationshipId,
+    AccountId, ActionId, AdminId, CommandId, CountryCode, EscrowId, LoanId, PendingTxId,
+    ProposalId, RecoveryId, RelationshipId,
 };
 
 use crate::identity::IdentityHash;
@@ -25,6 +25,8 @@ pub enum Key {
     /// The key that an account's commands are signed with.
     AccountKey(AccountId),
     Loan(LoanId),
+    /// What may leave an account in a day.
+    SpendingLimit(AccountId),
     Organization(AccountId),
     Outcome(CommandId),
     Recovery(RecoveryId),
@@ -40,6 +42,7 @@ pub enum Key {
     User(AccountId),
     /// Of a user on a proposal.
     Vote(ProposalId, AccountId),
+    Escrow(EscrowId),
     PendingTx(PendingTxId),
     /// Present when the country's treasury may pay.
     Treasury(CountryCode),
@@ -71,6 +74,7 @@ impl Key {
             Self::Identity(hash) => parts("i/", &hash.to_string()),
             Self::AccountKey(id) => parts("k/", id.as_str()),
             Self::Loan(id) => parts("l/", &id.as_str()),
+            Self::SpendingLimit(id) => parts("m/", id.as_str()),
             Self::Organization(id) => parts("n/", id.as_str()),
             Self::Outcome(id) => parts("o/", &id.as_str()),
             Self::Recovery(id) => parts("r/", &id.as_str()),
@@ -87,6 +91,7 @@ impl Key {
                 parts("v/", &proposal.as_str());
                 parts("/", voter.as_str());
             }
+            Self::Escrow(id) => parts("w/", &id.as_str()),
             Self::PendingTx(id) => parts("x/", &id.as_str()),
             Self::Treasury(code) => parts("y/", code.as_str()),
         }
@@ -121,12 +126,14 @@ impl Key {
             | Self::Identity(_)
             | Self::AccountKey(_)
             | Self::Loan(_)
+            | Self::SpendingLimit(_)
             | Self::Organization(_)
             | Self::Outcome(_)
             | Self::Recovery(_)
             | Self::Tally(_)
             | Self::User(_)
             | Self::Vote(..)
+            | Self::Escrow(_)
             | Self::PendingTx(_)
             | Self::Treasury(_) => None,
         }
@@ -153,6 +160,7 @@ impl Key {
             }
             Self::AccountKey(id) => words(b'k', id.words()),
             Self::Loan(id) => made(b'l', id.words()),
+            Self::SpendingLimit(id) => words(b'm', id.words()),
             Self::Organization(id) => words(b'n', id.words()),
             Self::Outcome(id) => made(b'o', id.words()),
             Self::Recovery(id) => made(b'r', id.words()),
@@ -168,6 +176,7 @@ impl Key {
                 let ([a, b], [c, d, e]) = (proposal.words(), voter.words());
                 [u64::from(b'v'), a, b, c, d, e]
             }
+            Self::Escrow(id) => made(b'w', id.words()),
             Self::PendingTx(id) => made(b'x', id.words()),
             Self::Treasury(code) => words(b'y', [code.word(), 0, 0]),
         }

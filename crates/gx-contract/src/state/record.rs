@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Key, hot};
 use crate::admin::{Action, Disbursed};
 use crate::batch::BodyHash;
+use crate::escrow::Escrow;
 use crate::genesis::GenesisStatus;
 use crate::governance::{ActiveProposals, CastVote, Proposal};
 use crate::identity::{
@@ -17,6 +18,7 @@ use crate::identity::{
 use crate::loan_pool::{Borrower, Loan};
 use crate::organization::{Organization, PendingTx, Treasury};
 use crate::params::StoredParameters;
+use crate::spending::SpendingLimit;
 use crate::tokenomics::FreezeReason;
 use crate::{PublicKey, Refused};
 
@@ -49,6 +51,8 @@ pub enum AccountKind {
     Treasury,
     User,
     Organization,
+    /// Where all coins in escrow lie.
+    Escrow,
 }
 
 /// A holder of coins: the hot part, read and written by every payment.
@@ -77,6 +81,16 @@ pub struct Account {
     /// Whether the account is exempt from the tax.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tax_exempt: bool,
+    /// Whether its owner limits what leaves it in a day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub limited: bool,
+    /// What is the account's and waits in escrow; beside the balance, and taxed with it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub escrowed: Amount,
+}
+
+fn is_nothing(amount: &Amount) -> bool {
+    amount.is_zero()
 }
 
 /// What is known of a user beside the account.
@@ -247,6 +261,8 @@ impl Account {
             keyed,
             taxable_since,
             tax_exempt,
+            limited: false,
+            escrowed: Amount::ZERO,
         }
     }
 
@@ -267,6 +283,10 @@ impl Account {
     pub(crate) const fn organization(country: CountryCode, account_type: AccountType) -> Self {
         let account = Self::new(AccountKind::Organization, account_type, Amount::ZERO);
         Self { country: Some(country), ..account }
+    }
+
+    pub(crate) const fn escrow() -> Self {
+        Self::new(AccountKind::Escrow, AccountType::System, Amount::ZERO)
     }
 
     pub(crate) fn is_user(&self) -> bool {
@@ -345,6 +365,7 @@ records! {
     Identity(Identity): Identity = Key::Identity(_),
     AccountKey(KeyRecord): KeyRecord = Key::AccountKey(_),
     Loan(Box<Loan>): Loan = Key::Loan(_),
+    SpendingLimit(Box<SpendingLimit>): SpendingLimit = Key::SpendingLimit(_),
     Organization(Box<Organization>): Organization = Key::Organization(_),
     Outcome(CommandOutcome): CommandOutcome = Key::Outcome(_),
     Recovery(Box<Recovery>): Recovery = Key::Recovery(_),
@@ -356,6 +377,7 @@ records! {
     System(System): System = Key::System,
     Tally(Box<Tally>): Tally = Key::Tally(_),
     User(Box<User>): User = Key::User(_),
+    Escrow(Box<Escrow>): Escrow = Key::Escrow(_),
     PendingTx(Box<PendingTx>): PendingTx = Key::PendingTx(_),
     Treasury(Box<Treasury>): Treasury = Key::Treasury(_),
     Vote(CastVote): CastVote = Key::Vote(_, _),

@@ -63,6 +63,11 @@ impl Clocks {
         TimeMs(point.0.saturating_add(self.paused_ms))
     }
 
+    /// The point that falls on a time of day if there is no further pause before it.
+    pub(crate) const fn point(self, time: TimeMs) -> RunningMs {
+        RunningMs(time.0.saturating_sub(self.paused_ms))
+    }
+
     /// What all pauses have taken, in milliseconds.
     pub(crate) const fn paused_ms(self) -> i64 {
         self.paused_ms

@@ -15,6 +15,7 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Default, Clone, Copy)]
 struct Holder {
     balance: u64,
+    escrowed: u64,
     since: Option<i64>,
     exempt: bool,
 }
@@ -64,7 +65,7 @@ impl TaxAudit {
                 let id = event.account_id.to_string();
                 self.touch(&id, now);
                 let holder = self.holders.get_mut(&id).unwrap();
-                assert_eq!(holder.balance, event.taxed_balance.qirat());
+                assert_eq!(holder.balance + holder.escrowed, event.taxed_balance.qirat());
                 assert_eq!(holder.since, Some(event.was_taxable_since.0));
                 let held = now - event.was_taxable_since.0;
                 assert!(held >= self.period_days as i64 * DAY_MS, "taxed too early: {event:?}");
@@ -78,6 +79,19 @@ impl TaxAudit {
                 self.touch(event.account_id.as_str(), now);
             }
             Event::VelocityTaxSkipped(event) => self.touch(event.account_id.as_str(), now),
+            Event::EscrowOpened(event) => {
+                let held = event.amount.qirat() + event.fee.qirat();
+                self.holders.entry(event.payer_id.to_string()).or_default().escrowed += held;
+            }
+            Event::EscrowReleased(event) => {
+                let held = event.amount.qirat() + event.fee.qirat();
+                self.holders.get_mut(event.payer_id.as_str()).unwrap().escrowed -= held;
+                self.touch(event.payer_id.as_str(), now);
+            }
+            Event::EscrowRefunded(event) => {
+                let held = event.amount.qirat();
+                self.holders.get_mut(event.payer_id.as_str()).unwrap().escrowed -= held;
+            }
             _ => {}
         }
         for posting in event.postings() {
@@ -100,7 +114,8 @@ impl TaxAudit {
     fn touch(&mut self, id: &str, now: i64) {
         let watched = !id.starts_with("SYSTEM_") && !id.starts_with("treasury_");
         if let Some(holder) = self.holders.get_mut(id) {
-            let runs = watched && !holder.exempt && holder.balance >= self.threshold;
+            let runs =
+                watched && !holder.exempt && holder.balance + holder.escrowed >= self.threshold;
             holder.since = runs.then_some(holder.since.unwrap_or(now));
         }
     }
@@ -110,6 +125,7 @@ impl TaxAudit {
             let holder = self.holders.get(&id).copied().unwrap_or_default();
             let stored = (account.taxable_since.map(|since| since.0), account.tax_exempt);
             assert_eq!(stored, (holder.since, holder.exempt), "timer and exemption of {id}");
+            assert_eq!(account.escrowed.qirat(), holder.escrowed, "what of {id} waits");
         }
     }
 }

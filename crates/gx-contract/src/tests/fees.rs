@@ -72,6 +72,8 @@ fn account(kind: AccountKind, account_type: AccountType, country: Option<&str>) 
         frozen: None,
         taxable_since: None,
         tax_exempt: false,
+        limited: false,
+        escrowed: Amount::ZERO,
         status: AccountStatus::Active,
         keyed: false,
     }

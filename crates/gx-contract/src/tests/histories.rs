@@ -285,7 +285,7 @@ fn given() -> impl Strategy<Value = Given> {
     let command = prop_oneof![
         9 => transfer(), 4 => create_user(), 2 => distribute(), 3 => govern(), 6 => decide(),
         1 => keep(),
-        3 => tax(), 5 => vote(), 14 => society(),
+        3 => tax(), 5 => vote(), 20 => society(),
     ];
     let other = prop_oneof![12 => Just(None), 1 => any_actor().prop_map(Some)];
     let role = prop_oneof![25 => Just(None), 1 => select(Role::ALL.to_vec()).prop_map(Some)];

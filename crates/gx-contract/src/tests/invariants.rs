@@ -11,6 +11,7 @@ use super::audits::{TaxAudit, VoteAudit};
 use super::host::Ledger;
 use super::society_audit::SocietyAudit;
 use crate::admin::{Action, Disbursed};
+use crate::escrow::{Escrow, EscrowState};
 use crate::identity::TrustScore;
 use crate::state::{Account, Admin, AdminLevel, CommandOutcome, Country, Identity, System, User};
 use crate::{
@@ -31,6 +32,7 @@ pub(super) fn hold(before: &Ledger, batch: &Batch, done: &Done, after: &Ledger) 
     movements_explain_balances(before, &done.record, after);
     supply_is_whole(after);
     super_admins_are_counted(after);
+    escrows_are_covered(after);
     for (key, country) in all::<Country>(after, "c/") {
         let kept = country.slots.iter().zip(&country.slots_used).all(|(slots, used)| used <= slots);
         assert!(kept, "more grants than slots in {key}: {country:?}");
@@ -83,6 +85,22 @@ fn supply_is_whole(ledger: &Ledger) {
     assert_eq!(u128::from(MAX_SUPPLY.qirat()), 1_250_000_000_000_000_000);
     let pools = Pool::ALL.map(|pool| ledger.contains_key(&format!("a/{pool}")));
     assert_eq!(pools, [bootstrapped; 6]);
+}
+
+/// What lies in escrow is what the open escrows say, altogether and of each payer.
+fn escrows_are_covered(ledger: &Ledger) {
+    let mut held: BTreeMap<String, u64> = BTreeMap::new();
+    for escrow in all::<Escrow>(ledger, "w/").into_values() {
+        if escrow.state == EscrowState::Open {
+            let sum = escrow.amount.qirat() + escrow.fee.qirat();
+            *held.entry(escrow.payer_id.to_string()).or_default() += sum;
+        }
+    }
+    let accounts = all::<Account>(ledger, "a/");
+    let pooled = accounts.get("SYSTEM_ESCROW").map_or(0, |account| account.balance.qirat());
+    assert_eq!(pooled, held.values().sum::<u64>(), "the escrows' account");
+    let waits = accounts.into_iter().map(|(id, account)| (id, account.escrowed.qirat()));
+    assert_eq!(held, waits.filter(|(_, sum)| *sum > 0).collect(), "what of each payer waits");
 }
 
 /// In office, of the highest level.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gx_types::{
-    AccountId, ActionId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, LoanId,
+    AccountId, ActionId, Actor, AdminId, Amount, BatchId, CommandId, CountryCode, EscrowId, LoanId,
     PendingTxId, ProposalId, RecoveryId, RelationshipId, Role, TimeMs,
 };
 use proptest::prelude::*;
@@ -110,7 +110,7 @@ fn histories_come_to_every_event() {
     // The world is there already, and its network follows the engine's clock.
     let never: BTreeSet<&str> =
         ["SystemBootstrapped", "CountriesInitialized", "ClockConfirmed"].into();
-    for _ in 0..400 {
+    for _ in 0..1000 {
         let history = history().new_tree(&mut runner).unwrap().current();
         let mut host = world();
         for record in in_batches(&mut host, &history) {
@@ -183,6 +183,8 @@ fn any_key() -> impl Strategy<Value = Key> {
         account.clone().prop_map(Key::Account),
         account.clone().prop_map(Key::AccountKey),
         account.clone().prop_map(Key::Borrower),
+        account.clone().prop_map(Key::SpendingLimit),
+        any::<u128>().prop_map(|id| Key::Escrow(EscrowId::made_by(CommandId::from_u128(id)))),
         any::<u128>().prop_map(|id| Key::Loan(LoanId::made_by(CommandId::from_u128(id)))),
         account.clone().prop_map(Key::Organization),
         any::<u128>().prop_map(|id| Key::PendingTx(PendingTxId::made_by(CommandId::from_u128(id)))),

@@ -27,6 +27,8 @@ mod countries;
 #[cfg(test)]
 mod disbursement;
 #[cfg(test)]
+mod escrow_faults;
+#[cfg(test)]
 mod fees;
 #[cfg(test)]
 mod freezing;

@@ -129,10 +129,10 @@ pub(super) fn amount(word: &str) -> Amount {
     }
 }
 
-/// Milliseconds, or days with or without some: `15`, `355d`, `355d+7`.
+/// Milliseconds, or days with or without some more or less: `15`, `355d`, `355d+7`, `355d-1`.
 pub(super) fn time(word: &str) -> i64 {
     let Some((days, rest)) = word.split_once('d') else { return word.parse().unwrap() };
-    let rest: i64 = rest.strip_prefix('+').map_or(0, |rest| rest.parse().unwrap());
+    let rest: i64 = if rest.is_empty() { 0 } else { rest.parse().unwrap() };
     days.parse::<i64>().unwrap() * 86_400_000 + rest
 }
 

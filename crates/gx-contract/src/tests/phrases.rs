@@ -1,13 +1,14 @@
 //! The words of the text tables for users among each other, organizations and loans.
 
-use gx_types::{ActionId, LoanId, PendingTxId, RecoveryId, RelationshipId};
+use gx_types::{ActionId, EscrowId, LoanId, PendingTxId, RecoveryId, RelationshipId, TimeMs};
 
-use super::notation::{account, amount, command_id, proven, public_key, text};
+use super::notation::{account, amount, command_id, proven, public_key, text, time};
 use crate::Command;
 use crate::admin::{
     ApproveAction, OrderHash, RegisterAdminKey, RejectAction, RotateAdminKey, TransferByOrder,
     WithdrawAction,
 };
+use crate::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use crate::identity::{
     CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
     InitiateRecovery, NominateGuardians, RegisterKey, RejectRelationship, RelationshipKind,
@@ -22,6 +23,7 @@ use crate::organization::{
     EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
     SetOrganizationStatus, WithdrawApproval,
 };
+use crate::spending::SetSpendingLimit;
 use crate::treasury::ActivateTreasuryAccount;
 
 /// A command of these contracts from its function name and arguments.
@@ -67,6 +69,11 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         | "ActivateOrganization"
         | "SetOrganizationStatus"
         | "DefineAuthRule" => organization(function, args),
+        "SetSpendingLimit" => {
+            let per_day = Some(arg(1)).filter(|word| *word != "none").map(amount);
+            SetSpendingLimit { user_id: account(arg(0)), per_day }.into()
+        }
+        "OpenEscrow" | "ReleaseEscrow" | "RefundEscrow" => escrow(function, args),
         "ActivateTreasuryAccount" => {
             let (country_code, org_id) = (text(arg(0)), account(arg(1)));
             ActivateTreasuryAccount { country_code, org_id }.into()
@@ -144,6 +151,22 @@ fn organization(function: &str, args: &[String]) -> Command {
             DefineAuthRule { org_id, ladder: args[1..].iter().map(|word| rule(word)).collect() }
                 .into()
         }
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// `OpenEscrow to amount expiry [arbiter] [remark]`, the others by `#label`.
+fn escrow(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    let escrow_id = EscrowId::made_by(command_id(arg(0)));
+    match function {
+        "OpenEscrow" => {
+            let (to, amount, expires_at) = (account(arg(0)), amount(arg(1)), TimeMs(time(arg(2))));
+            let arbiter_id = Some(arg(3)).filter(|word| !matches!(*word, "" | "-")).map(account);
+            OpenEscrow { to, amount, expires_at, arbiter_id, remark: arg(4).to_owned() }.into()
+        }
+        "ReleaseEscrow" => ReleaseEscrow { escrow_id }.into(),
+        "RefundEscrow" => RefundEscrow { escrow_id }.into(),
         _ => panic!("no function {function:?}"),
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gx_types::{CommandId, ProposalId};
 
+use super::escrow_faults::{self, ESCROWS, OLD_ESCROWS};
 use super::host::Host;
 use super::identity_faults::{self, LATER_RECOVERIES, RECOVERIES, RELATIONS};
 use super::loan_faults::{self, LOANS, OLD_LOANS};
@@ -437,6 +438,7 @@ fn tables() -> impl Iterator<Item = &'static Table> {
         .chain(&identity_faults::TABLES)
         .chain(&organization_faults::TABLES)
         .chain(&loan_faults::TABLES)
+        .chain(&escrow_faults::TABLES)
 }
 
 /// Places of the lines that are empty unless something is put there.
@@ -501,6 +503,7 @@ fn normal() -> String {
         open frank.FR 30
         open carol.IN 30 human=caroline
         {OLD_LOANS}
+        {OLD_ESCROWS}
         {PAYMENTS}
         {full}
         admin:clerk ExecuteProposal #finished => ProposalFailed
@@ -524,6 +527,7 @@ fn normal() -> String {
         {RELATIONS}
         {ORGANIZATIONS}
         {LOANS}
+        {ESCROWS}
         {USED} => not_frozen\n",
         full = full()
     )
@@ -736,20 +740,22 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         transient.join(" "),
         "not_bootstrapped system_paused actor_unknown admin_key_missing account_frozen \
          account_locked account_not_found counterparty_frozen counterparty_deceased \
-         clock_differs action_unknown proposer_not_admin admin_unknown admin_exists admin_account_invalid \
+         expiry_invalid arbiter_invalid clock_differs action_unknown proposer_not_admin \
+         admin_unknown admin_exists admin_account_invalid \
          too_few_super_admins parameters_inconsistent amount_above_cap proposal_unknown \
          proposal_exists too_many_proposals voting_not_ended not_paused countries_not_sealed \
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
          stakeholder_not_found treasury_locked organization_not_found pending_tx_not_found \
-         loan_not_found not_guardian endorsements_missing organization_not_active \
-         approver_not_active too_many_pending too_many_own_pending loan_amount_invalid loan_duration_invalid \
+         loan_not_found escrow_not_found not_guardian escrow_not_expired endorsements_missing \
+         organization_not_active approver_not_active too_many_pending too_many_own_pending \
+         loan_amount_invalid loan_duration_invalid \
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
          relationship_not_confirmed spouse_exists key_missing key_unchanged recovery_open \
          recovery_not_confirmed recovery_too_early owner_not_active genesis_ineligible \
          status_unchanged \
          already_frozen not_deceased not_frozen exemption_unchanged tax_exempt tax_not_due \
-         insufficient_balance"
+         limit_unchanged spending_limit insufficient_balance"
     );
 }
 
@@ -779,13 +785,13 @@ fn the_kinds_of_refusals_stay() {
         of(RefusalKind::Missing),
         "account_not_found action_unknown admin_unknown proposal_unknown country_unknown \
          guardian_not_found relationship_not_found recovery_not_found stakeholder_not_found \
-         organization_not_found pending_tx_not_found loan_not_found"
+         organization_not_found pending_tx_not_found loan_not_found escrow_not_found"
     );
     assert_eq!(
         of(RefusalKind::Unfit),
-        "command_id_reused recipient_not_allowed parameters_inconsistent recipient_is_admin \
+        "command_id_reused recipient_not_allowed expiry_invalid parameters_inconsistent recipient_is_admin \
          amount_above_cap loan_limit_exceeded repayment_too_large amount_overflow \
-         insufficient_balance"
+         spending_limit insufficient_balance"
     );
     assert_eq!(of(RefusalKind::Unavailable), "system_paused");
 }

@@ -1,18 +1,19 @@
 //! Random commands of users among each other: relations, keys, organizations and loans, and what
 //! others answer to them. Part of the random histories.
 
-use gx_types::{Actor, CommandId, LoanId, PendingTxId, RecoveryId};
+use gx_types::{Actor, CommandId, EscrowId, LoanId, PendingTxId, RecoveryId};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::notation::{account, actor, amount, command, words};
 use crate::Command;
+use crate::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use crate::identity::{
     CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
     RejectRelationship,
 };
 use crate::loan_pool::{
-    ApproveLoan, CancelLoanApplication, MarkLoanDefaulted, RejectLoan, RepayLoan,
+    ApplyForLoan, ApproveLoan, CancelLoanApplication, MarkLoanDefaulted, RejectLoan, RepayLoan,
 };
 use crate::organization::{
     ActivateOrganization, ApproveMultiSigTx, CancelMultiSigTx, EndorseMembership, RejectMultiSigTx,
@@ -40,7 +41,7 @@ pub(super) fn signer() -> Actor {
     Actor::User(account("h5.CC"))
 }
 
-const LINES: [&str; 18] = [
+const LINES: [&str; 22] = [
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} EndRelationship {kind}:{a}:{b}",
@@ -59,6 +60,10 @@ const LINES: [&str; 18] = [
     "admin:root SetOrganizationStatus s.CC.1 {lock}",
     "admin:root ActivateTreasuryAccount CC g.CC.7",
     "user:h2.CC ApplyForLoan {gx}GX 10",
+    "user:{a} OpenEscrow {b} {gx}GX 3{n}0d h6.CC",
+    "user:h5.CC OpenEscrow {b} {gx}GX 3{n}0d",
+    "user:{a} SetSpendingLimit {a} {gx}GX",
+    "user:{a} SetSpendingLimit {a} none",
 ];
 
 pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
@@ -96,14 +101,16 @@ pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
 pub(super) fn is_answered(command: &Command) -> bool {
     matches!(
         command,
-        Command::InitiateRecovery(_) | Command::InitiateMultiSigTx(_) | Command::ApplyForLoan(_)
+        Command::InitiateRecovery(_)
+            | Command::InitiateMultiSigTx(_)
+            | Command::ApplyForLoan(_)
+            | Command::OpenEscrow(_)
     )
 }
 
 /// What comes after a command, in order, each so much later; one of several endings.
 pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Actor, Command, i64)> {
     let user = |word: &str| Actor::User(account(word));
-    let root: Actor = actor("admin:root");
     match given {
         Command::RequestRelationship(asked) => {
             let (kind, subject, object) = (asked.kind, asked.subject_id, asked.object_id);
@@ -151,23 +158,46 @@ pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Act
                 _ => vec![approve("h1.BB"), approve("h2.CC"), approve("h0.AA")],
             }
         }
-        Command::ApplyForLoan(applied) => {
-            let loan_id = LoanId::made_by(id);
-            let rejected = RejectLoan { loan_id, reason: "none".to_owned() };
-            let mut all = vec![(root, ApproveLoan { loan_id }.into(), 0)];
-            let borrower = user("h2.CC");
-            match ending {
-                0 if id.words()[1] % 2 == 0 => return vec![(root, rejected.into(), 0)],
-                0 => return vec![(borrower, CancelLoanApplication { loan_id }.into(), 0)],
-                2 => return vec![(borrower, given.clone(), 2_592_000_000)],
-                1 => all.push((root, MarkLoanDefaulted { loan_id }.into(), 8_640_000_000)),
-                _ => {}
-            }
-            for paid in [amount("1GX"), applied.amount] {
-                all.push((borrower, RepayLoan { loan_id, amount: paid }.into(), 0));
-            }
-            all
-        }
+        Command::OpenEscrow(opened) => after_escrow(opened, id, ending),
+        Command::ApplyForLoan(applied) => after_application(applied, id, ending),
         _ => Vec::new(),
     }
+}
+
+/// Released or given back, by one or the other.
+fn after_escrow(opened: &OpenEscrow, id: CommandId, ending: usize) -> Vec<(Actor, Command, i64)> {
+    let user = |word: &str| Actor::User(account(word));
+    let escrow_id = EscrowId::made_by(id);
+    let payee = Actor::User(opened.to);
+    match ending {
+        0 => vec![(payee, RefundEscrow { escrow_id }.into(), 0)],
+        1 => vec![(user("h1.BB"), RefundEscrow { escrow_id }.into(), 31_000_000_000)],
+        2 => vec![(user("h6.CC"), ReleaseEscrow { escrow_id }.into(), 0)],
+        _ => vec![(user("h0.AA"), ReleaseEscrow { escrow_id }.into(), 0)],
+    }
+}
+
+/// What an admin decides, and what the borrower does then.
+fn after_application(
+    applied: &ApplyForLoan,
+    id: CommandId,
+    ending: usize,
+) -> Vec<(Actor, Command, i64)> {
+    let user = |word: &str| Actor::User(account(word));
+    let root: Actor = actor("admin:root");
+    let loan_id = LoanId::made_by(id);
+    let rejected = RejectLoan { loan_id, reason: "none".to_owned() };
+    let mut all = vec![(root, ApproveLoan { loan_id }.into(), 0)];
+    let borrower = user("h2.CC");
+    match ending {
+        0 if id.words()[1].is_multiple_of(2) => return vec![(root, rejected.into(), 0)],
+        0 => return vec![(borrower, CancelLoanApplication { loan_id }.into(), 0)],
+        2 => return vec![(borrower, applied.clone().into(), 2_592_000_000)],
+        1 => all.push((root, MarkLoanDefaulted { loan_id }.into(), 8_640_000_000)),
+        _ => {}
+    }
+    for paid in [amount("1GX"), applied.amount] {
+        all.push((borrower, RepayLoan { loan_id, amount: paid }.into(), 0));
+    }
+    all
 }

@@ -5,11 +5,13 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_contract::admin::*;
+use gx_contract::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use gx_contract::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use gx_contract::identity::*;
 use gx_contract::loan_pool::*;
 use gx_contract::organization::*;
 use gx_contract::params::ParameterValue;
+use gx_contract::spending::SetSpendingLimit;
 use gx_contract::state::AdminLevel;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
@@ -18,8 +20,8 @@ use gx_contract::{
     Batch, Command, Envelope, PublicKey, Signature, SignatureBytes, key_proof_bytes,
 };
 use gx_types::{
-    AccountId, AccountType, ActionId, Actor, AdminId, Amount, CommandId, CountryCode, LoanId,
-    NetworkId, PendingTxId, Pool, ProposalId, RecoveryId, Role, TimeMs,
+    AccountId, AccountType, ActionId, Actor, AdminId, Amount, CommandId, CountryCode, EscrowId,
+    LoanId, NetworkId, PendingTxId, Pool, ProposalId, RecoveryId, Role, TimeMs,
 };
 
 use crate::load::Load;
@@ -54,6 +56,9 @@ impl Part {
     /// The batches, signed now.
     pub(crate) fn batches(self, load: &mut Load, now: TimeMs) -> Vec<Batch> {
         let sign = |(mut envelope, key): Signed| {
+            if let Command::OpenEscrow(open) = &mut envelope.command {
+                open.expires_at = now.plus_days(30);
+            }
             if let Some(seed) = key {
                 let expires_at = now.plus_hours(1);
                 let bytes = envelope.signed_bytes(NetworkId::Devnet, expires_at);
@@ -304,6 +309,7 @@ impl Script {
             57..60 => self.admins(),
             60 => self.pause(),
             61 => self.parameters(),
+            62 => self.escrow(),
             _ => {
                 let someone = self.person();
                 self.disburse(someone);
@@ -453,6 +459,26 @@ impl Script {
         }
     }
 
+    /// Coins that wait, and are released, given back, or left lying.
+    fn escrow(&mut self) {
+        let [payer, to, arbiter] = self.three();
+        let (amount, arbiter_id) = (self.gx(20), Some(arbiter));
+        let remark = "a loom".to_owned();
+        // The end is written when it is sent.
+        let expires_at = TimeMs(0);
+        let open = OpenEscrow { to, amount, expires_at, arbiter_id, remark };
+        let escrow_id = EscrowId::made_by(self.user(payer, open));
+        match self.below(4) {
+            0 => self.user(payer, ReleaseEscrow { escrow_id }),
+            1 => self.user(arbiter, ReleaseEscrow { escrow_id }),
+            2 => self.user(to, RefundEscrow { escrow_id }),
+            _ => self.user(payer, RefundEscrow { escrow_id }),
+        };
+        self.user(arbiter, RefundEscrow { escrow_id });
+        let per_day = Some(self.gx(90));
+        self.user(to, SetSpendingLimit { user_id: to, per_day });
+    }
+
     fn loan(&mut self) {
         let at = self.below(PEOPLE / 4) * 4;
         let (borrower, amount) = (self.people[at], self.gx(700));
@@ -470,6 +496,13 @@ impl Script {
         }
         if ending == 2 {
             self.user(borrower, CancelLoanApplication { loan_id });
+            return;
+        }
+        if ending == 3 {
+            // The first one has lapsed by then.
+            let again = self.scene.last().map(|step| step.envelope.command.clone());
+            self.user(borrower, again.unwrap());
+            self.after(31);
             return;
         }
         self.step(root(), ApproveLoan { loan_id });

@@ -52,6 +52,10 @@ const WITHOUT_ROUTE: &[&str] = &[
     "OrganizationContract:WithdrawApproval",
     "TaxAndFeeContract:ApplyVelocityTax",
     "TaxAndFeeContract:SetVelocityTaxExempt",
+    "TokenomicsContract:OpenEscrow",
+    "TokenomicsContract:RefundEscrow",
+    "TokenomicsContract:ReleaseEscrow",
+    "TokenomicsContract:SetSpendingLimit",
 ];
 
 fn path_of(route: &Route) -> String {

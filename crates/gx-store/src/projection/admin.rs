@@ -72,7 +72,7 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 4] = [
+const PUT_OFF: [&str; 6] = [
     "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
     WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
     "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
@@ -82,6 +82,9 @@ const PUT_OFF: [&str; 4] = [
     // How late a loan is that was due before the pause does not grow by it either.
     "UPDATE loans SET due_at_ms = due_at_ms + $1
     WHERE due_at_ms IS NOT NULL AND closed_at_ms IS NULL AND approved_at_ms <= $2",
+    "UPDATE escrows SET expires_at_ms = expires_at_ms + $1
+    WHERE settled_by IS NULL AND expires_at_ms > $2",
+    "UPDATE spending_limits SET next_from_ms = next_from_ms + $1 WHERE next_from_ms > $2",
 ];
 
 pub(super) fn resumed(

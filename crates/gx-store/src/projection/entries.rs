@@ -98,9 +98,7 @@ pub(super) fn entry<'b>(
     Ok(())
 }
 
-/// Changes a balance by what the posting says, which must lead to the balance that it says. The
-/// tax's timer starts when a balance is found at the threshold or above, goes on while it stays
-/// there, and stops below.
+/// Changes a balance by what the posting says, which must lead to the balance that it says.
 fn post(projection: &mut Projection<'_>, at: At<'_, '_>, posting: &Posting) -> Result<(), Error> {
     let (change, balance) = (posting.change().qirat(), qirat(at, posting.balance())?);
     let threshold = projection.tax_threshold;
@@ -111,8 +109,7 @@ fn post(projection: &mut Projection<'_>, at: At<'_, '_>, posting: &Posting) -> R
     }
     state.balance = balance;
     state.touched = true;
-    let runs = state.taxable && balance >= threshold;
-    state.set_timer(runs.then(|| state.taxable_since.unwrap_or(at.time().0)));
+    state.find(threshold, at.time());
     Ok(())
 }
 

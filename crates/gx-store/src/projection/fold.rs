@@ -13,7 +13,7 @@ use crate::projection::block::ProjectedBlock;
 use crate::projection::entries::enter_fees;
 use crate::projection::state::{At, Projection};
 use crate::projection::{
-    admin, governance, identity, loan_pool, organization, tax_and_fee, tokenomics,
+    admin, escrow, governance, identity, loan_pool, organization, tax_and_fee, tokenomics,
 };
 
 /// Applies one block.
@@ -99,6 +99,10 @@ fn apply<'b>(
         Event::GenesisDistributed(event) => tokenomics::genesis(projection, at, event),
         Event::GenesisSkipped(event) => tokenomics::skipped(projection, at, event),
         Event::Transferred(event) => tokenomics::transferred(projection, at, event),
+        Event::SpendingLimitSet(event) => tokenomics::limit(projection, at, event),
+        Event::EscrowOpened(event) => escrow::opened(projection, at, event),
+        Event::EscrowReleased(event) => escrow::released(projection, at, event),
+        Event::EscrowRefunded(event) => escrow::refunded(projection, at, event),
         Event::WalletFrozen(event) => {
             tokenomics::freeze(projection, at, &event.user_id, Some(event.reason))
         }

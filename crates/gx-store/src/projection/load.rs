@@ -71,7 +71,7 @@ pub(super) async fn projection<'b>(
         "WITH input (account_id) AS ({rows})
         SELECT a.account_id, a.account_no, b.balance_qirat, b.last_entry, b.entry_count,
             CASE WHEN a.kind IN ('USER', 'ORGANIZATION') AND a.tax_exempt = 0 THEN 1 ELSE 0 END,
-            b.taxable_since_ms
+            b.taxable_since_ms, b.escrowed_qirat
         FROM input i JOIN accounts a ON a.account_id = i.account_id
         JOIN balances b ON b.account_no = a.account_no",
         vec![Column::Text(ids.into_iter().map(|id| id.as_str().into()).collect())],
@@ -87,6 +87,7 @@ pub(super) async fn projection<'b>(
             entry_count: row.int(4)?,
             taxable: row.flag(5)?,
             taxable_since: row.opt_int(6)?,
+            escrowed: row.int(7)?,
             new: None,
             touched: false,
             retimed: false,

@@ -10,6 +10,7 @@ mod check;
 pub(crate) mod checkpoint;
 mod compare;
 mod entries;
+mod escrow;
 mod fold;
 mod governance;
 mod identity;

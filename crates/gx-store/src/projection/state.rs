@@ -30,15 +30,30 @@ pub(super) struct AccountState {
     pub(super) taxable: bool,
     /// Since when the balance has been large enough for the tax, in milliseconds.
     pub(super) taxable_since: Option<i64>,
+    /// What is the account's and waits in escrow, beside the balance.
+    pub(super) escrowed: i64,
     /// Its place among the new accounts.
     pub(super) new: Option<usize>,
     /// Whether the balance has changed.
     pub(super) touched: bool,
-    /// Whether the tax's timer has changed.
+    /// Whether the tax's timer, or what waits in escrow, has changed.
     pub(super) retimed: bool,
 }
 
 impl AccountState {
+    /// What waits in escrow changes by so much.
+    pub(super) fn hold(&mut self, change: i64) {
+        self.escrowed = self.escrowed.saturating_add(change);
+        self.retimed = true;
+    }
+
+    /// The tax's timer starts when what is taxed is found at the threshold or above, goes on while
+    /// it stays there, and stops below.
+    pub(super) fn find(&mut self, threshold: i64, now: TimeMs) {
+        let runs = self.taxable && self.balance.saturating_add(self.escrowed) >= threshold;
+        self.set_timer(runs.then(|| self.taxable_since.unwrap_or(now.0)));
+    }
+
     /// Sets the tax's timer.
     pub(super) fn set_timer(&mut self, since: Option<i64>) {
         if self.taxable_since != since {
@@ -202,7 +217,7 @@ pub(super) fn open(
     account.no = projection.last_account_no;
     account.created_tx = at.tx_no;
     let taxable = match account.kind {
-        AccountKind::Pool | AccountKind::Treasury => false,
+        AccountKind::Pool | AccountKind::Treasury | AccountKind::Escrow => false,
         AccountKind::User | AccountKind::Organization => true,
     };
     let state = AccountState {
@@ -212,6 +227,7 @@ pub(super) fn open(
         entry_count: 0,
         taxable,
         taxable_since: None,
+        escrowed: 0,
         new: Some(projection.new_accounts.len()),
         touched: true,
         retimed: false,

@@ -1,5 +1,6 @@
 //! Genesis, payments and frozen wallets.
 
+use gx_contract::spending::SpendingLimitSet;
 use gx_contract::tokenomics::{FreezeReason, GenesisDistributed, GenesisSkipped, Transferred};
 use gx_contract::{GenesisStatus, Posting, Refusal};
 use gx_types::{AccountId, Amount, Pool};
@@ -7,6 +8,7 @@ use gx_types::{AccountId, Amount, Pool};
 use crate::Error;
 use crate::projection::entries::{Line, collect_fee, entry};
 use crate::projection::state::{At, Projection, country, known, qirat};
+use crate::sql::sql;
 use crate::tokenomics::history::EntryKind;
 
 pub(super) fn genesis<'b>(
@@ -124,6 +126,34 @@ pub(super) fn freeze(
         Some(account) => account.frozen = reason,
         None => drop(projection.frozen.insert(state.no, reason)),
     }
+    Ok(())
+}
+
+/// What was to hold from some time on before has either held, and stays as it is where this one is
+/// to come, or never will.
+pub(super) fn limit(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &SpendingLimitSet,
+) -> Result<(), Error> {
+    let per_day = event.per_day.map(|amount| qirat(at, amount)).transpose()?;
+    let statement = match event.holds_from {
+        None => sql("INSERT INTO spending_limits (account_id, per_day_qirat) VALUES ($1, $2)
+            ON CONFLICT (account_id) DO UPDATE SET per_day_qirat = excluded.per_day_qirat,
+                next_per_day_qirat = NULL, next_from_ms = NULL")
+        .bind(&event.user_id)
+        .bind(per_day),
+        Some(from) => sql("UPDATE spending_limits SET
+                per_day_qirat = CASE WHEN next_from_ms <= $1 THEN next_per_day_qirat
+                    ELSE per_day_qirat END,
+                next_per_day_qirat = $2, next_from_ms = $3
+            WHERE account_id = $4")
+        .bind(at.time())
+        .bind(per_day)
+        .bind(from)
+        .bind(&event.user_id),
+    };
+    projection.update(at, statement);
     Ok(())
 }
 

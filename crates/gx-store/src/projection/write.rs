@@ -97,8 +97,8 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
     .map(drop)
 }
 
-/// New rows, new values of old ones, and the timers that have changed: an index is on those, which
-/// payments that change none leave alone.
+/// New rows, new values of old ones, and the timers that have changed, with what waits in escrow: an
+/// index is on timers, which payments that change none leave alone.
 async fn balances(
     conn: &mut Conn<'_>,
     new: &[&AccountState],
@@ -116,11 +116,13 @@ async fn balances(
     let since = |rows: &[&AccountState]| {
         Column::OptInt(rows.iter().map(|state| state.taxable_since).collect())
     };
+    let escrowed =
+        |rows: &[&AccountState]| Column::Int(rows.iter().map(|state| state.escrowed).collect());
     let mut new_columns = columns(new);
-    new_columns.push(since(new));
+    new_columns.extend([since(new), escrowed(new)]);
     Bulk::new(
         "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count,
-            taxable_since_ms) {rows}",
+            taxable_since_ms, escrowed_qirat) {rows}",
         new_columns,
     )
     .run(conn)
@@ -137,10 +139,15 @@ async fn balances(
     all_there(touched, old.len(), "balances")?;
     timers.sort_unstable_by_key(|state| state.no);
     let touched = Bulk::new(
-        "WITH input (account_no, taxable_since_ms) AS ({rows})
-        UPDATE balances SET taxable_since_ms = i.taxable_since_ms
+        "WITH input (account_no, taxable_since_ms, escrowed_qirat) AS ({rows})
+        UPDATE balances SET taxable_since_ms = i.taxable_since_ms,
+            escrowed_qirat = i.escrowed_qirat
         FROM input i WHERE balances.account_no = i.account_no",
-        vec![Column::Int(timers.iter().map(|state| state.no).collect()), since(&timers)],
+        vec![
+            Column::Int(timers.iter().map(|state| state.no).collect()),
+            since(&timers),
+            escrowed(&timers),
+        ],
     )
     .run(conn)
     .await?;

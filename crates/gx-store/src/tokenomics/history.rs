@@ -34,12 +34,14 @@ pub enum EntryKind {
     Loan,
     /// A loan, or a part of it, that was paid back.
     Repayment,
+    /// Coins that went into escrow or came out of it.
+    Escrow,
     /// Velocity tax, taken or received.
     Tax,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Supply,
         Self::Sent,
         Self::Received,
@@ -49,6 +51,7 @@ impl EntryKind {
         Self::Order,
         Self::Loan,
         Self::Repayment,
+        Self::Escrow,
         Self::Tax,
     ];
 
@@ -63,6 +66,7 @@ impl EntryKind {
             Self::Order => "ORDER",
             Self::Loan => "LOAN",
             Self::Repayment => "REPAYMENT",
+            Self::Escrow => "ESCROW",
             Self::Tax => "TAX",
         }
     }

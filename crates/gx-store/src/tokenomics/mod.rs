@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod countries;
+pub mod escrows;
 pub mod history;
+pub mod limits;
 pub mod supply;
 pub mod treasuries;

@@ -167,11 +167,11 @@ const TABLES: [&[&str]; 12] = [
     &["order_transfers"],
     &[],
     &[],
-    &[],
+    &["escrows", "spending_limits"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 15] = [
+const COLUMNS: [(i64, i64, &str, &str); 16] = [
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),
     (2, 4, "accounts", "trust_score"),
@@ -187,6 +187,7 @@ const COLUMNS: [(i64, i64, &str, &str); 15] = [
     (4, 9, "ledger_admins", "public_key"),
     (4, 9, "ledger_admins", "key_since_ms"),
     (4, 12, "loans", "lapses_at_ms"),
+    (2, 12, "balances", "escrowed_qirat"),
 ];
 
 /// Columns that a migration has taken away from tables of an earlier one: when they were made, and
@@ -241,7 +242,7 @@ fn processes_that_migrate_at_once_take_turns() {
             );
             let ran: usize =
                 [one, two, three].into_iter().map(|done| done.unwrap().ran.len()).sum();
-            assert_eq!(ran, usize::try_from(SCHEMA_VERSION).unwrap());
+            assert_eq!(ran, usize::try_from(SCHEMA_VERSION).unwrap() - UNUSED.len());
             backend.store.check(NETWORK).await.unwrap();
         }
     });

@@ -2,11 +2,13 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_contract::admin::*;
+use gx_contract::escrow::*;
 use gx_contract::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use gx_contract::identity::*;
 use gx_contract::loan_pool::*;
 use gx_contract::organization::*;
 use gx_contract::params::{Parameter, ParameterValue};
+use gx_contract::spending::SetSpendingLimit;
 use gx_contract::state::AdminLevel;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
@@ -15,8 +17,8 @@ use gx_contract::{
     Command, Envelope, Outcome, PublicKey, Signature, SignatureBytes, key_proof_bytes,
 };
 use gx_types::{
-    AccountId, AccountType, ActionId, Actor, Amount, CommandId, LoanId, PendingTxId, Pool,
-    ProposalId, RecoveryId, RelationshipId,
+    AccountId, AccountType, ActionId, Actor, Amount, CommandId, EscrowId, LoanId, PendingTxId,
+    Pool, ProposalId, RecoveryId, RelationshipId,
 };
 
 use crate::backend::NETWORK;
@@ -32,6 +34,7 @@ pub(crate) struct Story {
     pub(crate) recoveries: Vec<RecoveryId>,
     pub(crate) payments: Vec<PendingTxId>,
     pub(crate) loans: Vec<LoanId>,
+    pub(crate) escrows: Vec<EscrowId>,
     pub(crate) proposals: Vec<ProposalId>,
     pub(crate) actions: Vec<ActionId>,
 }
@@ -64,6 +67,7 @@ impl Story {
             recoveries: Vec::new(),
             payments: Vec::new(),
             loans: Vec::new(),
+            escrows: Vec::new(),
             proposals: Vec::new(),
             actions: Vec::new(),
         };
@@ -76,6 +80,7 @@ impl Story {
         story.keys();
         story.business();
         story.government();
+        story.escrows();
         story.loans();
         story.proposals();
         story.taxes();
@@ -380,6 +385,36 @@ impl Story {
         self.chain.wait(70);
         self.root(MarkLoanDefaulted { loan_id: failing });
         self.user(0, RepayLoan { loan_id: failing, amount: Amount::from_gx(100) });
+    }
+
+    fn escrow(&mut self, to: AccountId, gx: u64) -> EscrowId {
+        let open = OpenEscrow {
+            to,
+            amount: Amount::from_gx(gx),
+            expires_at: self.chain.now().plus_days(30),
+            arbiter_id: Some(self.people[4]),
+            remark: "a loom".to_owned(),
+        };
+        let escrow_id = EscrowId::made_by(self.user(9, open));
+        self.escrows.push(escrow_id);
+        escrow_id
+    }
+
+    /// Coins that are released, given back, and wait over a pause.
+    fn escrows(&mut self) {
+        let (user, org) = (self.people[3], self.business);
+        let escrow_id = self.escrow(user, 20);
+        self.user(4, ReleaseEscrow { escrow_id });
+        let escrow_id = self.escrow(org, 400);
+        self.user(4, RefundEscrow { escrow_id });
+        let escrow_id = self.escrow(user, 30);
+        self.user(9, ReleaseEscrow { escrow_id });
+        self.escrow(user, 350);
+        let user_id = self.people[9];
+        for gx in [Some(20), Some(10), Some(30), None] {
+            self.user(9, SetSpendingLimit { user_id, per_day: gx.map(Amount::from_gx) });
+        }
+        self.pause();
     }
 
     fn submit(&mut self, id: &str, value: u64) -> ProposalId {

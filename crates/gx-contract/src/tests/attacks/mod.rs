@@ -2,9 +2,11 @@
 //! rule forbids is tested with the rule; `docs/threats.md` names those tests as well.
 
 mod admins;
+mod escrows;
 mod everybody;
-mod organizations;
+mod limits;
 mod loans;
+mod organizations;
 
 use std::fs;
 

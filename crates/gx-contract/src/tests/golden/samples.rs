@@ -3,7 +3,7 @@
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
-use super::{governed, loans, organizations};
+use super::{escrows, governed, loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
     OrderHash, PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
@@ -159,8 +159,11 @@ pub(crate) fn records() -> Vec<(String, Key, Record)> {
     add("plain", Key::Identity(identity_hash()), identity.into());
     let key = KeyRecord { v: Version, public_key: public_key(), since: TIME };
     add("plain", Key::AccountKey(account("IN")), key.into());
-    for (case, key, record) in
-        identity_records().into_iter().chain(organizations::records()).chain(loans::records())
+    for (case, key, record) in identity_records()
+        .into_iter()
+        .chain(organizations::records())
+        .chain(loans::records())
+        .chain(escrows::records())
     {
         add(&case, key, record);
     }
@@ -261,6 +264,8 @@ fn accounts() -> Vec<(String, Account)> {
             keyed: false,
             taxable_since: None,
             tax_exempt: false,
+            limited: false,
+            escrowed: Amount::ZERO,
         }
     };
     let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
@@ -269,12 +274,14 @@ fn accounts() -> Vec<(String, Account)> {
     // A kind that is missing above does not compile here.
     let organization =
         account(AccountKind::Organization, AccountType::ForProfit, Some("IN"), 1_000_000);
-    let mut all = [pool, treasury, user, organization]
+    let escrow = account(AccountKind::Escrow, AccountType::System, None, 50);
+    let mut all = [pool, treasury, user, organization, escrow]
         .map(|account| match account.kind {
             AccountKind::Pool
             | AccountKind::Treasury
             | AccountKind::User
-            | AccountKind::Organization => (word(account.kind), account),
+            | AccountKind::Organization
+            | AccountKind::Escrow => (word(account.kind), account),
         })
         .to_vec();
     for account_type in AccountType::ALL {
@@ -289,6 +296,9 @@ fn accounts() -> Vec<(String, Account)> {
     }
     let taxable_since = Some(TIME);
     all.push(("USER-taxable".to_owned(), Account { taxable_since, ..user }));
+    all.push(("USER-limited".to_owned(), Account { limited: true, ..user }));
+    let escrowed = Amount::from_gx(10);
+    all.push(("USER-escrowed".to_owned(), Account { escrowed, ..user }));
     all.push(("USER-exempt".to_owned(), Account { tax_exempt: true, ..user }));
     all
 }
@@ -310,6 +320,8 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Organization(account("IN")),
         Key::Borrower(account("IN")),
         Key::Loan(loans::loan_id()),
+        Key::Escrow(escrows::escrow_id()),
+        Key::SpendingLimit(account("IN")),
         Key::PendingTx(organizations::pending_tx_id()),
         Key::Treasury(country("IN")),
         Key::Outcome(COMMAND),
@@ -350,6 +362,8 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Proposals => "Proposals.plain".to_owned(),
         Key::User(_) => "User.plain".to_owned(),
         Key::Vote(..) => "Vote.plain".to_owned(),
+        Key::Escrow(_) => "Escrow.plain".to_owned(),
+        Key::SpendingLimit(_) => "SpendingLimit.plain".to_owned(),
     };
     all.into_iter().map(|key| (name(&key), key)).collect()
 }
@@ -389,8 +403,11 @@ pub(super) fn events() -> Vec<(String, Event)> {
             add(&format!("{}{case}", word(status)), set.into());
         }
     }
-    for (case, event) in
-        identity_events().into_iter().chain(organizations::events()).chain(loans::events())
+    for (case, event) in identity_events()
+        .into_iter()
+        .chain(organizations::events())
+        .chain(loans::events())
+        .chain(escrows::events())
     {
         add(&case, event);
     }
@@ -530,8 +547,11 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
         let ordered = SetUserStatus { user_id, status: *status, order_hash };
         add(&format!("{}-ordered", word(status)), ordered.into());
     }
-    for (case, command) in
-        identity_commands().into_iter().chain(organizations::commands()).chain(loans::commands())
+    for (case, command) in identity_commands()
+        .into_iter()
+        .chain(organizations::commands())
+        .chain(loans::commands())
+        .chain(escrows::commands())
     {
         add(&case, command);
     }

@@ -8,3 +8,10 @@ SELECT loan_id, borrower_id, amount_qirat / 1000000.0 AS amount_gx,
     to_timestamp(due_at_ms / 1000.0) AS due_at,
     to_timestamp(closed_at_ms / 1000.0) AS closed_at
 FROM loans;
+CREATE VIEW escrows_readable AS
+SELECT escrow_id, payer_id, payee_id, arbiter_id, amount_qirat / 1000000.0 AS amount_gx,
+    fee_qirat / 1000000.0 AS fee_gx, remark, state,
+    to_timestamp(opened_at_ms / 1000.0) AS opened_at,
+    to_timestamp(expires_at_ms / 1000.0) AS expires_at,
+    to_timestamp(settled_at_ms / 1000.0) AS settled_at, settled_by
+FROM escrows;

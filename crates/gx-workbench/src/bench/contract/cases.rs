@@ -110,6 +110,14 @@ cases! {
         ["RecoveryCompleted"], "3 guardians";
     "TokenomicsContract:DistributeGenesis": Never, people::distribute_genesis,
         ["GenesisDistributed"], "one user a command";
+    "TokenomicsContract:OpenEscrow": Too, people::open_escrow,
+        ["EscrowOpened"], "a payer each, all to one account";
+    "TokenomicsContract:ReleaseEscrow": Too, people::release_escrow,
+        ["EscrowReleased"], "by the payer, a payer each";
+    "TokenomicsContract:RefundEscrow": Too, people::refund_escrow,
+        ["EscrowRefunded"], "by the payer, once it has expired";
+    "TokenomicsContract:SetSpendingLimit": Too, people::set_limit,
+        ["SpendingLimitSet"], "users, their first limit";
     "TokenomicsContract:FreezeWallet": Never, people::freeze,
         ["WalletFrozen"], "users";
     "TokenomicsContract:UnfreezeWallet": Never, people::unfreeze,

@@ -1,18 +1,20 @@
 //! Preparations of the commands about people: accounts, keys, relationships, recovery, wallets and
 //! the tax.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use gx_contract::Command;
+use gx_contract::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use gx_contract::identity::{
     AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
     CreateUser, EndRelationship, InitiateRecovery, NominateGuardians, RegisterKey,
     RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
 };
+use gx_contract::spending::SetSpendingLimit;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, UnfreezeWallet,
 };
-use gx_types::{AccountId, CommandId, RecoveryId, Role};
+use gx_types::{AccountId, Amount, CommandId, EscrowId, RecoveryId, Role};
 
 use super::town::{By, Order, Person, Town, Trial, each};
 use crate::load::public_key;
@@ -195,6 +197,52 @@ pub(super) fn complete_recovery(town: &mut Town) -> Result<Trial> {
 
 fn freezing(person: Person) -> (By, FreezeWallet) {
     (By::First, FreezeWallet { user_id: person.id, reason: FreezeReason::CourtOrder })
+}
+
+/// Payers, and the order by which each of them opens an escrow of 10 GX.
+fn escrows(town: &mut Town) -> Result<(Vec<Person>, Vec<Order>)> {
+    let payee = *town.people(1)?.first().context("nobody is paid")?;
+    let payers = town.people(town.count())?;
+    let expires_at = town.host.now.plus_days(30);
+    let open = |person| {
+        let (to, amount, arbiter_id) = (payee.id, Amount::from_gx(10), None);
+        let remark = "a second loom".to_owned();
+        (By::Person(person), OpenEscrow { to, amount, expires_at, arbiter_id, remark })
+    };
+    let orders = each(&payers, open);
+    Ok((payers, orders))
+}
+
+pub(super) fn open_escrow(town: &mut Town) -> Result<Trial> {
+    let (_, orders) = escrows(town)?;
+    Ok(town.trial(Role::PartnerApi, orders))
+}
+
+/// Escrows that wait, with their payers.
+fn waiting(town: &mut Town) -> Result<Vec<(Person, EscrowId)>> {
+    let (payers, orders) = escrows(town)?;
+    let ids = town.act(Role::PartnerApi, orders)?;
+    Ok(payers.into_iter().zip(ids.into_iter().map(EscrowId::made_by)).collect())
+}
+
+pub(super) fn release_escrow(town: &mut Town) -> Result<Trial> {
+    let waiting = waiting(town)?;
+    let release = |(person, escrow_id)| (By::Person(person), ReleaseEscrow { escrow_id });
+    Ok(town.trial(Role::PartnerApi, each(&waiting, release)))
+}
+
+pub(super) fn refund_escrow(town: &mut Town) -> Result<Trial> {
+    let waiting = waiting(town)?;
+    town.wait_days(31);
+    let refund = |(person, escrow_id)| (By::Person(person), RefundEscrow { escrow_id });
+    Ok(town.trial(Role::PartnerApi, each(&waiting, refund)))
+}
+
+pub(super) fn set_limit(town: &mut Town) -> Result<Trial> {
+    one_each(town, Role::PartnerApi, |person| {
+        let (user_id, per_day) = (person.id, Some(Amount::from_gx(10)));
+        (By::Person(person), SetSpendingLimit { user_id, per_day })
+    })
 }
 
 pub(super) fn freeze(town: &mut Town) -> Result<Trial> {
