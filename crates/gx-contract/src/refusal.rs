@@ -267,8 +267,10 @@ refusals! {
     OrganizationNotActive = "organization_not_active", Conflict, transient;
     /// The treasury is not for this organization: it must be a government's of that country.
     OrganizationNotEligible = "organization_not_eligible", Conflict;
-    /// The treasury is governed by an organization already.
+    /// The treasury is governed by an organization already, or by this one.
     TreasuryActive = "treasury_active", Conflict;
+    /// The organization can't pay from the treasury before the 7 days after it was given to it.
+    TreasuryNotPayable = "treasury_not_payable", Conflict, transient;
     /// An approver in the rules is not a stakeholder.
     ApproverNotStakeholder = "approver_not_stakeholder", Conflict;
     /// The payment is executed, rejected or cancelled.

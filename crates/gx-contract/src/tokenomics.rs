@@ -1,6 +1,6 @@
 //! TokenomicsContract: payments, later genesis, frozen wallets, balances and supply.
 
-use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool, Role};
+use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{Disbursed, pool_cap};
@@ -508,6 +508,8 @@ pub struct TreasuryView {
     pub balance: Amount,
     /// The organization whose rules govern it; absent while it is locked.
     pub org_id: Option<AccountId>,
+    /// From then on the organization can pay from it.
+    pub payable_from: Option<TimeMs>,
     /// What it has paid since the start of yesterday, by UTC: its payments are judged by their
     /// amount and this.
     pub paid_since_yesterday: Amount,
@@ -523,14 +525,15 @@ impl Answer for GetTreasury {
         state.load([Key::Account(treasury_id), governed, Key::Clock, Key::System])?;
         let account = state.account(&treasury_id)?.ok_or(Refusal::CountryUnknown)?;
         let treasury: Option<Treasury> = state.get(governed)?;
-        let now = state.clocks()?.now();
+        let clocks = state.clocks()?;
         Ok(TreasuryView {
             country_code,
             treasury_id,
             balance: account.balance,
             org_id: treasury.map(|treasury| treasury.org_id),
+            payable_from: treasury.map(|treasury| clocks.time_of_day(treasury.payable_from)),
             paid_since_yesterday: treasury
-                .map_or(Amount::ZERO, |treasury| treasury.spent.since_yesterday(now)),
+                .map_or(Amount::ZERO, |treasury| treasury.spent.since_yesterday(clocks.now())),
         })
     }
 }

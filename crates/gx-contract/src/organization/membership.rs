@@ -13,7 +13,7 @@ use crate::{Effects, Refusal, Refused};
 /// How many stakeholders an organization has.
 const STAKEHOLDERS: std::ops::RangeInclusive<usize> = 2..=20;
 
-/// Proposes an organization: a stakeholder does, or an admin when it is governmental.
+/// Proposes an organization: a stakeholder does, or two super admins when it is governmental.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProposeOrganization {
@@ -24,7 +24,7 @@ pub struct ProposeOrganization {
     #[serde(rename = "type")]
     pub kind: OrganizationKind,
     pub country: CountryCode,
-    /// 2 to 20 users, each once; the proposer among them unless it is an admin.
+    /// 2 to 20 users, each once; the proposer among them unless admins propose it.
     pub stakeholders: Vec<AccountId>,
 }
 
@@ -44,8 +44,8 @@ pub struct OrganizationProposed {
 
 impl Effects for OrganizationProposed {}
 
-/// An organization of a government is proposed by an admin.
-const OF_GOVERNMENTS: Gate = Gate::new(Role::Admin, ActorRule::Admin);
+/// An organization of a government is proposed by two super admins: it may get a treasury.
+const OF_GOVERNMENTS: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins();
 
 impl Rule for ProposeOrganization {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);

@@ -28,7 +28,10 @@ pub use queries::{
     GetOrganization, GetPendingTransaction, ListPendingTransactions, OrganizationView,
     PendingTxView,
 };
-pub use settlement::{MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxRejudged};
+pub(crate) use settlement::revise_open;
+pub use settlement::{
+    MultiSigTxDropped, MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxRejudged,
+};
 pub use spending::Spent;
 pub use voting::{
     ApprovalWithdrawn, ApproveMultiSigTx, CancelMultiSigTx, MultiSigTxApproved,
@@ -115,7 +118,10 @@ pub struct OpenTx {
 pub struct Treasury {
     pub v: Version<1>,
     pub org_id: AccountId,
+    /// Since when it is this organization's.
     pub activated_at: TimeMs,
+    /// From then on the organization can pay from it.
+    pub payable_from: RunningMs,
     /// What it has paid of late.
     #[serde(default, skip_serializing_if = "Spent::is_nothing")]
     pub spent: Spent,

@@ -102,11 +102,12 @@ pub(super) fn country_of(from: &AccountId) -> Option<CountryCode> {
     from.as_str().strip_prefix("treasury_").and_then(|code| code.parse().ok())
 }
 
-/// The organization that decides on payments from an account.
-fn deciding(tx: &mut Tx<'_>, from: &AccountId) -> Result<AccountId, Stop> {
-    let Some(country) = country_of(from) else { return Ok(*from) };
+/// The organization that decides on payments from an account, and from when on.
+fn deciding(tx: &mut Tx<'_>, from: &AccountId) -> Result<(AccountId, Option<RunningMs>), Stop> {
+    let Some(country) = country_of(from) else { return Ok((*from, None)) };
     let treasury: Option<Treasury> = tx.state.get(Key::Treasury(country))?;
-    Ok(treasury.ok_or(Refusal::TreasuryLocked)?.org_id)
+    let treasury = treasury.ok_or(Refusal::TreasuryLocked)?;
+    Ok((treasury.org_id, Some(treasury.payable_from)))
 }
 
 impl Rule for InitiateMultiSigTx {
@@ -123,6 +124,7 @@ impl Rule for InitiateMultiSigTx {
         Refusal::OrganizationNotFound,
         Refusal::NotStakeholder,
         Refusal::OrganizationNotActive,
+        Refusal::TreasuryNotPayable,
         Refusal::TooManyPending,
         Refusal::TooManyOwnPending,
     ];
@@ -146,11 +148,14 @@ impl Rule for InitiateMultiSigTx {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let org_id = deciding(tx, &self.from)?;
+        let (org_id, payable_from) = deciding(tx, &self.from)?;
         let pending_tx_id = PendingTxId::made_by(tx.command_id);
         tx.state.load([Key::Organization(org_id), Key::PendingTx(pending_tx_id)])?;
         let (initiated_by, mut organization) = own(tx, &org_id)?;
         organization.check_active()?;
+        if payable_from.is_some_and(|from| tx.clocks.running() < from) {
+            return Err(Refusal::TreasuryNotPayable.into());
+        }
         organization.drop_expired(tx.clocks);
         if organization.open.len() >= OPEN_MAX {
             return Err(Refusal::TooManyPending.into());

@@ -5,7 +5,7 @@ use gx_types::{AccountId, Amount, CountryCode, PendingTxId};
 use serde::{Deserialize, Serialize};
 
 use super::payments::{PendingTx, PendingTxState, country_of};
-use super::{Organization, Treasury};
+use super::{OpenTx, Organization, Treasury};
 use crate::fees::{Scope, TransferType};
 use crate::identity::AccountStatus;
 use crate::posting::Posting;
@@ -66,7 +66,23 @@ pub struct MultiSigTxExecutionFailed {
 
 impl Effects for MultiSigTxExecutionFailed {}
 
+/// A payment can't be made any more: too many of its approvers have left, or its treasury was given
+/// to another organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MultiSigTxDropped {
+    pub pending_tx_id: PendingTxId,
+    pub org_id: AccountId,
+}
+
+impl Effects for MultiSigTxDropped {}
+
 impl PendingTx {
+    /// Nothing will come of it.
+    pub(crate) fn reject(&mut self) {
+        self.state = PendingTxState::Rejected;
+    }
+
     /// Finds the rule again when more has been paid than when it was found: whoever initiates many
     /// small payments and has them approved later gets past no rule.
     fn judge(&mut self, tx: &mut Tx<'_>, id: PendingTxId, sum: Amount, by: &Organization) {
@@ -208,5 +224,29 @@ fn execute(
         remark: pending.remark.clone(),
         postings,
     });
+    Ok(())
+}
+
+/// Changes the payments that an organization may still make, at most 50 of them; tells of those
+/// that it can't make any more.
+pub(crate) fn revise_open(
+    tx: &mut Tx<'_>,
+    organization: &mut Organization,
+    revise: impl Fn(&mut PendingTx),
+) -> Result<(), Stop> {
+    organization.drop_expired(tx.clocks);
+    tx.state.load(organization.open.iter().map(|open| Key::PendingTx(open.id)))?;
+    for OpenTx { id, .. } in std::mem::take(&mut organization.open) {
+        let found: Option<PendingTx> = tx.state.get(Key::PendingTx(id))?;
+        let Some(mut pending) = found else { continue };
+        revise(&mut pending);
+        if pending.is_settled() {
+            tx.emit(MultiSigTxDropped { pending_tx_id: id, org_id: pending.org_id });
+        } else {
+            let (initiated_by, expires_at) = (pending.initiated_by, pending.expires_at);
+            organization.open.push(OpenTx { id, initiated_by, expires_at });
+        }
+        tx.put(Key::PendingTx(id), pending)?;
+    }
     Ok(())
 }

@@ -18,10 +18,14 @@ pub(super) const ORGANIZATIONS: &str = "org shop.IN.1 alice.IN bob.FR
     user:alice.IN EndorseMembership ready.IN.1 => MembershipEndorsed
     user:bob.FR EndorseMembership ready.IN.1 => MembershipEndorsed
     org state.IN.7 alice.IN bob.FR
-    admin:root ActivateTreasuryAccount IN state.IN.7 => TreasuryActivated
+    treasury IN state.IN.7
+    org other.IN.7 alice.IN bob.FR
     org state.DE.7 alice.IN bob.FR
-    admin:root ProposeOrganization new.DE.7 new GOVERNMENT alice.IN bob.FR => \
-        OrganizationProposed";
+    #new admin:root ProposeOrganization new.DE.7 new GOVERNMENT alice.IN bob.FR => ActionProposed
+    admin:boss ApproveAction #new => ActionApproved, OrganizationProposed
+    #newer admin:root ProposeOrganization new.IN.7 new GOVERNMENT alice.IN bob.FR => \
+        ActionProposed
+    admin:boss ApproveAction #newer => ActionApproved, OrganizationProposed";
 
 /// Payments in every state that a fault names. The first is so old that it has expired.
 pub(super) const PAYMENTS: &str = "at 332d
@@ -60,7 +64,7 @@ pub(super) fn full() -> String {
         .join("\n+ ")
 }
 
-pub(super) const TABLES: [Table; 11] = [
+pub(super) const TABLES: [Table; 12] = [
     Table {
         line: "{signed} {actor} ProposeOrganization {org} {name} BUSINESS {first} {second}",
         good: "actor=user:alice.IN, org=new.IN.1, name=x*3, first=alice.IN, second=bob.FR",
@@ -187,6 +191,7 @@ pub(super) const TABLES: [Table; 11] = [
             organization_not_found | org=other.IN.1
             not_stakeholder | actor=user:carol.IN
             organization_not_active | org=half.IN.1
+            treasury_not_payable | org=treasury_IN
             too_many_pending | org=full.IN.1
             too_many_own_pending | org=busy.IN.1",
     },
@@ -278,17 +283,34 @@ pub(super) const TABLES: [Table; 11] = [
     Table {
         line: "{actor} ActivateTreasuryAccount {country} {org}",
         good: "actor=admin:root, country=DE, org=state.DE.7",
-        applied: "TreasuryActivated",
+        applied: "ActionProposed",
         faults: "
-            role_not_allowed  | role=as gx_super_admin
+            role_not_allowed  | role=as gx_admin
             not_bootstrapped  | world=none
             system_paused     | world=paused
             actor_unknown     | actor=admin:nobody
-            actor_not_allowed | actor=system
+            actor_not_allowed | actor=admin:clerk
             country_unknown | country=XX, org=state.DE.7
             organization_not_found | org=other.IN.1
             organization_not_active | org=new.DE.7
             organization_not_eligible | org=shop.IN.1
             treasury_active | country=IN, org=state.IN.7",
+    },
+    Table {
+        line: "{actor} ReassignTreasury {country} {org}",
+        good: "actor=admin:root, country=IN, org=other.IN.7",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            country_unknown | country=XX
+            treasury_locked | country=DE
+            organization_not_found | org=absent.IN.7
+            organization_not_active | org=new.IN.7
+            organization_not_eligible | org=shop.IN.1
+            treasury_active | org=state.IN.7",
     },
 ];

@@ -63,7 +63,7 @@ fn an_organization_is_active_when_every_stakeholder_has_endorsed_it() {
 }
 
 #[test]
-fn who_proposes_is_a_stakeholder_and_for_a_government_an_admin() {
+fn who_proposes_is_a_stakeholder_and_for_a_government_two_super_admins() {
     check(
         r#"world IN=60000000 FR=40000000
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}
@@ -76,8 +76,15 @@ fn who_proposes_is_a_stakeholder_and_for_a_government_an_admin() {
         as gx_partner_api admin:clerk ProposeOrganization office.IN.7 office GOVERNMENT \
             a.IN b.IN => \
             role_not_allowed
+        as gx_admin admin:clerk ProposeOrganization office.IN.7 office GOVERNMENT a.IN b.IN => \
+            role_not_allowed
         admin:clerk ProposeOrganization office.IN.7 office GOVERNMENT a.IN b.IN => \
-            OrganizationProposed proposedBy=admin:clerk
+            actor_not_allowed
+        admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #office admin:root ProposeOrganization office.IN.7 office GOVERNMENT a.IN b.IN => \
+            ActionProposed
+        admin:boss ApproveAction #office => \
+            ActionApproved, OrganizationProposed proposedBy=admin:root
         user:a.IN ProposeOrganization shop.IN.1 shop BUSINESS a.IN b.IN => OrganizationProposed
         user:b.IN ProposeOrganization shop.IN.1 shop BUSINESS a.IN b.IN => user_id_taken"#,
     );
@@ -405,9 +412,13 @@ fn an_active_treasury_pays_by_its_government_s_rules() {
         admin:root ActivateTreasuryAccount DE office.IN.7 => country_unknown
         user:alice.IN ActivateTreasuryAccount IN office.IN.7 => actor_not_allowed
         system ActivateTreasuryAccount IN office.IN.7 => actor_not_allowed
-        admin:root ActivateTreasuryAccount IN office.IN.7 => \
-            TreasuryActivated treasuryId=treasury_IN orgId=office.IN.7
+        #give admin:root ActivateTreasuryAccount IN office.IN.7 => ActionProposed
+        admin:boss ApproveAction #give => ActionApproved, TreasuryActivated \
+            treasuryId=treasury_IN orgId=office.IN.7 payableFrom=604800000
         admin:root ActivateTreasuryAccount IN office.IN.7 => treasury_active
+        at 6d+86399999
+        user:alice.IN InitiateMultiSigTx treasury_IN dave.IN 1GX => treasury_not_payable
+        at 7d
         user:carol.IN InitiateMultiSigTx treasury_IN dave.IN 1GX => not_stakeholder
         #p user:alice.IN InitiateMultiSigTx treasury_IN dave.IN 100GX => \
             MultiSigTxInitiated orgId=office.IN.7 from=treasury_IN

@@ -24,7 +24,7 @@ use crate::organization::{
     SetOrganizationStatus, WithdrawApproval,
 };
 use crate::spending::SetSpendingLimit;
-use crate::treasury::ActivateTreasuryAccount;
+use crate::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 
 /// A command of these contracts from its function name and arguments.
 pub(super) fn command(function: &str, args: &[String]) -> Command {
@@ -74,6 +74,11 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             SetSpendingLimit { user_id: account(arg(0)), per_day }.into()
         }
         "OpenEscrow" | "ReleaseEscrow" | "RefundEscrow" => escrow(function, args),
+        "ReassignTreasury" => {
+            let (country_code, org_id) = (text(arg(0)), account(arg(1)));
+            let order_hash = OrderHash::from_bytes([9; 32]);
+            ReassignTreasury { country_code, org_id, order_hash }.into()
+        }
         "ActivateTreasuryAccount" => {
             let (country_code, org_id) = (text(arg(0)), account(arg(1)));
             ActivateTreasuryAccount { country_code, org_id }.into()

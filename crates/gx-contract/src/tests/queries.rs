@@ -465,7 +465,7 @@ fn a_treasury_is_found_by_its_country() {
     let host = check_in_world("open alice.IN 30");
     let name = "TokenomicsContract:GetTreasury";
     let expected = json!({"countryCode": "IN", "treasuryId": "treasury_IN",
-        "balance": "50000000", "orgId": null, "paidSinceYesterday": "0"});
+        "balance": "50000000", "orgId": null, "payableFrom": null, "paidSinceYesterday": "0"});
     assert_eq!(ask(&host, name, json!({"countryCode": "IN"})), expected);
     assert_eq!(refusal(&host, name, json!({"countryCode": "DE"})), Refusal::CountryUnknown);
 }

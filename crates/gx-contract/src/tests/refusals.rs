@@ -747,8 +747,8 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
          stakeholder_not_found treasury_locked organization_not_found pending_tx_not_found \
          loan_not_found escrow_not_found not_guardian escrow_not_expired endorsements_missing \
-         organization_not_active approver_not_active too_many_pending too_many_own_pending \
-         loan_amount_invalid loan_duration_invalid \
+         organization_not_active treasury_not_payable approver_not_active too_many_pending \
+         too_many_own_pending loan_amount_invalid loan_duration_invalid \
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
          relationship_not_confirmed spouse_exists key_missing key_unchanged recovery_open \

@@ -9,6 +9,7 @@
 //! trust alice.IN 75                        a score, with relations for it, past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
 //! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
+//! treasury IN office.IN.7                  a treasury that this organization is given
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
@@ -102,6 +103,7 @@ impl Script {
             "trust" => self.trust(rest),
             "open" => self.open(rest),
             "org" => self.organization(rest),
+            "treasury" => self.treasury(rest),
             "=" => self.balance(rest),
             "since" => self.taxable_since(rest),
             _ => {
@@ -151,21 +153,23 @@ impl Script {
     fn organization(&mut self, args: &str) {
         let (org, stakeholders) = args.split_once(' ').unwrap();
         let members: Vec<&str> = stakeholders.split_whitespace().collect();
-        let (kind, proposer) = match org.rsplit('.').next() {
-            Some("7" | "8" | "9") => ("GOVERNMENT", "admin:root".to_owned()),
-            Some("2") => ("NGO", format!("user:{}", members[0])),
-            _ => ("BUSINESS", format!("user:{}", members[0])),
+        let first = members[0];
+        let mut lines = match org.rsplit('.').next() {
+            Some("7" | "8" | "9") => self.government(org, stakeholders),
+            Some("2") => vec![format!(
+                "user:{first} ProposeOrganization {org} {org} NGO {stakeholders} => \
+                 OrganizationProposed"
+            )],
+            _ => vec![format!(
+                "user:{first} ProposeOrganization {org} {org} BUSINESS {stakeholders} => \
+                 OrganizationProposed"
+            )],
         };
-        let mut lines = vec![format!(
-            "{proposer} ProposeOrganization {org} {org} {kind} {stakeholders} => \
-             OrganizationProposed"
-        )];
         lines.extend(
             members.iter().map(|member| {
                 format!("user:{member} EndorseMembership {org} => MembershipEndorsed")
             }),
         );
-        let first = members[0];
         lines.push(format!("user:{first} ActivateOrganization {org} => OrganizationActivated"));
         for line in lines {
             let line = self.parse(&line);
@@ -178,6 +182,34 @@ impl Script {
         let system = self.host.ledger.get("s/system");
         let system = system.map(|system| serde_json::from_slice::<System>(system).unwrap());
         system.map_or(NetworkId::Devnet, |system| system.network_id)
+    }
+
+    fn treasury(&mut self, args: &str) {
+        let country = args.split(' ').next().unwrap();
+        for line in [
+            format!("#give-{country} admin:root ActivateTreasuryAccount {args} => ActionProposed"),
+            format!(
+                "admin:boss ApproveAction #give-{country} => ActionApproved, TreasuryActivated"
+            ),
+        ] {
+            let line = self.parse(&line);
+            self.pending.push(line);
+            self.flush();
+        }
+    }
+
+    /// Two super admins propose one; where there is but `root`, that one names `boss` first.
+    fn government(&self, org: &str, stakeholders: &str) -> Vec<String> {
+        let alone = !self.host.ledger.contains_key("d/boss");
+        let second = "admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed".to_owned();
+        let propose = format!("ProposeOrganization {org} {org} GOVERNMENT {stakeholders}");
+        let decided = [
+            format!("#propose-{org} admin:root {propose} => ActionProposed"),
+            format!(
+                "admin:boss ApproveAction #propose-{org} => ActionApproved, OrganizationProposed"
+            ),
+        ];
+        alone.then_some(second).into_iter().chain(decided).collect()
     }
 
     fn stored(&self, name: &str) -> Account {

@@ -28,6 +28,9 @@ pub(super) const SOCIETY: &str = "open h5.CC 30
     user:h5.CC RegisterKey h5.CC k => KeyRegistered
     org s.CC.1 h0.AA h1.BB h2.CC
     org g.CC.7 h0.AA h1.BB
+    org f.CC.7 h0.AA h1.BB
+    org k.BB.7 h0.AA h1.BB
+    treasury CC g.CC.7
     org r.CC.1 h0.AA h1.BB h2.CC
     user:h0.AA DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => AuthRuleProposed
     user:h1.BB DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => AuthRuleProposed
@@ -41,7 +44,7 @@ pub(super) fn signer() -> Actor {
     Actor::User(account("h5.CC"))
 }
 
-const LINES: [&str; 22] = [
+const LINES: [&str; 23] = [
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} EndRelationship {kind}:{a}:{b}",
@@ -58,7 +61,8 @@ const LINES: [&str; 22] = [
     "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
     "user:h0.AA InitiateMultiSigTx treasury_CC {b} {gx}GX",
     "admin:root SetOrganizationStatus s.CC.1 {lock}",
-    "admin:root ActivateTreasuryAccount CC g.CC.7",
+    "admin:root ActivateTreasuryAccount BB k.BB.7",
+    "admin:root ReassignTreasury CC {office}",
     "user:h2.CC ApplyForLoan {gx}GX 10",
     "user:{a} OpenEscrow {b} {gx}GX 3{n}0d h6.CC",
     "user:h5.CC OpenEscrow {b} {gx}GX 3{n}0d",
@@ -74,10 +78,11 @@ pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
         select(&["LOCKED", "ACTIVE", "ACTIVE order", "DECEASED order"][..]),
         select(&["0:1:h0.AA", "0:2:h0.AA,h1.BB,h2.CC", ""][..]),
         select(&["ACTIVE", "ACTIVE", "LOCKED"][..]),
+        select(&["f.CC.7", "g.CC.7"][..]),
     );
     let numbers = (select(&["1", "50", "100", "900"][..]), select(&["0", "1", "2"][..]));
     (select(&LINES[..]), users(), users(), kinds, words_of, numbers).prop_map(
-        |(line, a, b, kind, (key, status, ladder, lock), (gx, n))| {
+        |(line, a, b, kind, (key, status, ladder, lock, office), (gx, n))| {
             let line = [
                 ("{a}", a),
                 ("{b}", b),
@@ -86,6 +91,7 @@ pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
                 ("{status}", status),
                 ("{ladder}", ladder),
                 ("{lock}", lock),
+                ("{office}", office),
                 ("{gx}", gx),
                 ("{n}", n),
             ]

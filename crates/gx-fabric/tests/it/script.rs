@@ -15,7 +15,7 @@ use gx_contract::spending::SetSpendingLimit;
 use gx_contract::state::AdminLevel;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
-use gx_contract::treasury::ActivateTreasuryAccount;
+use gx_contract::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 use gx_contract::{
     Batch, Command, Envelope, PublicKey, Signature, SignatureBytes, key_proof_bytes,
 };
@@ -398,11 +398,12 @@ impl Script {
         let (name, country) = ("Weavers".to_owned(), country());
         let stakeholders = members.to_vec();
         let propose = ProposeOrganization { org_id, name, kind, country, stakeholders };
-        let proposer = match kind {
-            OrganizationKind::Government => root(),
-            OrganizationKind::Business | OrganizationKind::Ngo => Actor::User(members[0]),
-        };
-        self.step(proposer, propose);
+        match kind {
+            OrganizationKind::Government => self.by_two(propose),
+            OrganizationKind::Business | OrganizationKind::Ngo => {
+                self.user(members[0], propose);
+            }
+        }
         for member in members {
             self.user(member, EndorseMembership { org_id });
         }
@@ -452,8 +453,15 @@ impl Script {
 
     fn government(&mut self) {
         let (org_id, members) = self.organization(OrganizationKind::Government);
-        self.step(root(), ActivateTreasuryAccount { country_code: country(), org_id });
-        let pending_tx_id = self.pay(AccountId::treasury(country()), members[0], 20);
+        // The first is given the treasury; each that comes later takes it over.
+        self.by_two(ActivateTreasuryAccount { country_code: country(), org_id });
+        let order_hash = OrderHash::from_bytes([6; 32]);
+        self.by_two(ReassignTreasury { country_code: country(), org_id, order_hash });
+        let treasury = AccountId::treasury(country());
+        let pending_tx_id = self.pay(treasury, members[0], 20);
+        self.after(7);
+        // The next who takes it over ends this one.
+        self.pay(treasury, members[0], 20);
         for member in members {
             self.user(member, ApproveMultiSigTx { pending_tx_id });
         }

@@ -1,5 +1,5 @@
-//! What is proposed to a second admin: administrators, parameters, disbursements. A committed
-//! command of these is an action that waits; `actions` shows it. Treasuries are activated at once.
+//! What is proposed to a second admin: administrators, parameters, disbursements, treasuries. A
+//! committed command of these is an action that waits; `actions` shows it.
 
 use axum::extract::State;
 use gx_contract::admin::{AppointAdmin, DisburseFromPool, RemoveAdmin, UpdateSystemParameter};
@@ -39,7 +39,7 @@ pub(super) fn routes() -> [Route; 6] {
             .summary("Proposes to pay out of a pool")
             .sample(r#"{"userId": "{ledgerId}", "amount": "1", "purpose": "A well"}"#),
         Route::post("/api/v1/admin/treasury/activate", activate_treasury)
-            .summary("Puts a country's treasury under the rules of its government")
+            .summary("Proposes to put a country's treasury under the rules of its government")
             .sample(r#"{"countryCode": "DE", "organizationId": "{ledgerId}"}"#)
             .concerns("treasury"),
     ]

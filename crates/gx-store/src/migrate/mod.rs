@@ -70,6 +70,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("sql/0009_postgres.sql"),
     },
     Migration {
+        version: 11,
+        name: "organizations",
+        both: include_str!("sql/0011_organizations.sql"),
+        postgres: include_str!("sql/0011_postgres.sql"),
+    },
+    Migration {
         version: 12,
         name: "money",
         both: include_str!("sql/0012_money.sql"),

@@ -6,7 +6,7 @@ use gx_contract::admin::{
     PoolDisbursed, SystemBootstrapped, SystemPaused, SystemResumed, TransferredByOrder,
 };
 use gx_contract::state::{AccountKind, AdminLevel};
-use gx_contract::treasury::TreasuryActivated;
+use gx_contract::treasury::{TreasuryActivated, TreasuryReassigned};
 use gx_types::{AccountId, AccountType, ActionId, AdminId, Pool};
 
 use crate::Error;
@@ -72,7 +72,7 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 6] = [
+const PUT_OFF: [&str; 7] = [
     "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
     WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
     "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
@@ -85,6 +85,7 @@ const PUT_OFF: [&str; 6] = [
     "UPDATE escrows SET expires_at_ms = expires_at_ms + $1
     WHERE settled_by IS NULL AND expires_at_ms > $2",
     "UPDATE spending_limits SET next_from_ms = next_from_ms + $1 WHERE next_from_ms > $2",
+    "UPDATE treasuries SET payable_from_ms = payable_from_ms + $1 WHERE payable_from_ms > $2",
 ];
 
 pub(super) fn resumed(
@@ -255,12 +256,31 @@ pub(super) fn treasury_activated(
     at: At<'_, '_>,
     event: &TreasuryActivated,
 ) -> Result<(), Error> {
-    let statement = sql("INSERT INTO treasuries (country, treasury_id, org_id, activated_at_ms)
-        VALUES ($1, $2, $3, $4)")
+    let statement = sql("INSERT INTO treasuries (country, treasury_id, org_id, activated_at_ms,
+            payable_from_ms)
+        VALUES ($1, $2, $3, $4, $5)")
     .bind(event.country_code.as_str())
     .bind(&event.treasury_id)
     .bind(&event.org_id)
-    .bind(at.time());
+    .bind(at.time())
+    .bind(event.payable_from);
     projection.write(at, statement);
+    Ok(())
+}
+
+pub(super) fn treasury_reassigned(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &TreasuryReassigned,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE treasuries SET org_id = $1, activated_at_ms = $2,
+            payable_from_ms = $3, order_hash = $4
+        WHERE country = $5")
+    .bind(&event.org_id)
+    .bind(at.time())
+    .bind(event.payable_from)
+    .bind(event.order_hash.to_string())
+    .bind(event.country_code.as_str());
+    projection.update(at, statement);
     Ok(())
 }

@@ -76,6 +76,7 @@ fn apply<'b>(
         }
         Event::TransferredByOrder(event) => admin::ordered(projection, at, event),
         Event::TreasuryActivated(event) => admin::treasury_activated(projection, at, event),
+        Event::TreasuryReassigned(event) => admin::treasury_reassigned(projection, at, event),
         Event::SystemParameterUpdated(event) => governance::parameter(projection, at, event),
         Event::ProposalSubmitted(event) => governance::submitted(projection, at, event),
         Event::VoteCast(event) => governance::voted(projection, at, event),
@@ -119,6 +120,7 @@ fn apply<'b>(
         Event::MultiSigTxRejudged(event) => organization::rejudged(projection, at, event),
         Event::ApprovalWithdrawn(event) => organization::withdrawn(projection, at, event),
         Event::MultiSigTxCancelled(event) => organization::cancelled(projection, at, event),
+        Event::MultiSigTxDropped(event) => organization::dropped(projection, at, event),
         Event::MultiSigTxExecuted(event) => organization::executed(projection, at, event),
         Event::MultiSigTxExecutionFailed(event) => organization::failed(projection, at, event),
         Event::LoanApplied(event) => loan_pool::applied(projection, at, event),

@@ -2,9 +2,10 @@
 
 use gx_contract::organization::{
     ApprovalWithdrawn, AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed,
-    MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxExecuted, MultiSigTxExecutionFailed,
-    MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged, OrganizationActivated,
-    OrganizationProposed, OrganizationStatus, OrganizationStatusSet, PendingTxState,
+    MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxDropped, MultiSigTxExecuted,
+    MultiSigTxExecutionFailed, MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged,
+    OrganizationActivated, OrganizationProposed, OrganizationStatus, OrganizationStatusSet,
+    PendingTxState,
 };
 use gx_contract::state::AccountKind;
 use gx_types::{AccountId, PendingTxId};
@@ -281,6 +282,15 @@ pub(super) fn cancelled(
     event: &MultiSigTxCancelled,
 ) -> Result<(), Error> {
     settled(projection, at, event.pending_tx_id, PendingTxState::Cancelled);
+    Ok(())
+}
+
+pub(super) fn dropped(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &MultiSigTxDropped,
+) -> Result<(), Error> {
+    settled(projection, at, event.pending_tx_id, PendingTxState::Rejected);
     Ok(())
 }
 

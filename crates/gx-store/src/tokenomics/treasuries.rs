@@ -1,5 +1,6 @@
 //! The treasuries of countries: what they hold, and whose rules govern them.
 
+use gx_contract::admin::OrderHash;
 use gx_types::{AccountId, Amount, CountryCode, TimeMs};
 
 use crate::organization::organizations::PAID_SINCE_YESTERDAY;
@@ -14,11 +15,16 @@ pub struct Treasury {
     pub balance: Amount,
     /// The organization whose rules govern it, and since when; absent while it is locked.
     pub governed: Option<(AccountId, TimeMs)>,
+    /// From then on that organization can pay from it.
+    pub payable_from: Option<TimeMs>,
+    /// Of the document by which it was given to another organization than at first.
+    pub order_hash: Option<OrderHash>,
     /// What it has paid since the start of the day before the last block, by UTC.
     pub paid_since_yesterday: Amount,
 }
 
-const COLUMNS: &str = "c.code, a.account_id, b.balance_qirat, t.org_id, t.activated_at_ms";
+const COLUMNS: &str = "c.code, a.account_id, b.balance_qirat, t.org_id, t.activated_at_ms, \
+    t.payable_from_ms, t.order_hash";
 
 const FROM: &str = "countries c JOIN accounts a ON a.account_id = 'treasury_' || c.code \
     JOIN balances b ON b.account_no = a.account_no LEFT JOIN treasuries t ON t.country = c.code";
@@ -29,7 +35,9 @@ fn treasury(row: &Row) -> Result<Treasury, Error> {
         treasury_id: row.parse(1, "account id")?,
         balance: row.amount(2)?,
         governed: row.opt_parse(3, "account id")?.zip(row.opt_time(4)?),
-        paid_since_yesterday: row.amount(5)?,
+        payable_from: row.opt_time(5)?,
+        order_hash: row.opt_parse(6, "hash of an order")?,
+        paid_since_yesterday: row.amount(7)?,
     })
 }
 

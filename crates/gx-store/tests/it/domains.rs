@@ -48,7 +48,7 @@ fn every_account_is_as_the_ledger_holds_it() {
         let store = &backend.store;
         let story = told(store, &backend).await;
         let all = accounts::page(store, None, 100).await.unwrap();
-        assert_eq!(all.len(), 6 + 2 + 10 + 2 + 1);
+        assert_eq!(all.len(), 6 + 2 + 10 + 3 + 1);
         let mut sum = 0;
         let mut running = 0;
         for found in &all {

@@ -1,5 +1,6 @@
 //! Loans, proposals, parameters, taxes, the supply and administrators, as the ledger answers.
 
+use gx_contract::admin::OrderHash;
 use gx_contract::escrow::{EscrowState, GetEscrow};
 use gx_contract::governance::{GetProposal, Vote};
 use gx_contract::loan_pool::{GetLoan, GetMyLoans, LoanState};
@@ -251,10 +252,13 @@ fn supply_treasuries_and_disbursements_agree() {
             let expected = story.chain.ask(GetTreasury { country_code: found.country });
             assert_eq!(written(found.balance), expected["balance"]);
             assert_eq!(written(found.governed.map(|(org, _)| org)), expected["orgId"]);
+            assert_eq!(json!(found.payable_from.map(|at| at.0)), expected["payableFrom"]);
             assert_eq!(written(found.paid_since_yesterday), expected["paidSinceYesterday"]);
             assert_eq!(treasuries::get(store, found.country).await.unwrap(), Some(found));
         }
-        assert_eq!(treasuries::governed_by(store, &story.government).await.unwrap().len(), 1);
+        assert_eq!(treasuries::governed_by(store, &story.government).await.unwrap(), []);
+        let given = treasuries::governed_by(store, &story.offices[0]).await.unwrap();
+        assert_eq!((given.len(), given[0].order_hash), (1, Some(OrderHash::from_bytes([6; 32]))));
         let paid = ledger::disbursements(store, Some(Pool::Charitable), None, 9).await.unwrap();
         assert_eq!((paid.len(), paid[0].recipient_id), (2, story.people[1]));
         assert_eq!(kinds(store, &story.people[1], EntryKind::Disbursement).await, 1);

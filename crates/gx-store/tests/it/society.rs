@@ -152,17 +152,18 @@ fn organizations_have_stakeholders_and_rules() {
             found.into_iter().map(|one| one.org_id).collect::<Vec<_>>()
         };
         let any = organizations::Filter::default();
-        assert_eq!(of(any).await, [story.government, story.business]);
+        let office = story.offices[0];
+        assert_eq!(of(any).await, [office, story.government, story.business]);
         let stakeholder = |number: usize| Some(story.people[number]);
         let mine = organizations::Filter { stakeholder: stakeholder(1), ..any };
-        assert_eq!(of(mine).await, [story.government, story.business]);
+        assert_eq!(of(mine).await, [office, story.government, story.business]);
         let active = organizations::Filter { status: Some(OrganizationStatus::Active), ..mine };
-        assert_eq!(of(active).await, [story.business]);
+        assert_eq!(of(active).await, [office, story.business]);
         let stranger = organizations::Filter { stakeholder: stakeholder(5), ..any };
         assert!(of(stranger).await.is_empty());
         let one = organizations::page(store, &mine, None, 1).await.unwrap();
         let next = organizations::page(store, &mine, Some(one[0].cursor), 1).await.unwrap();
-        assert_eq!(next[0].org_id, story.business);
+        assert_eq!((one[0].org_id, next[0].org_id), (office, story.government));
     });
 }
 
@@ -187,7 +188,9 @@ fn payments_by_many_show_their_approvals_and_ends() {
             assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
             assert_eq!(found.settled.is_some(), found.state != PendingTxState::Pending);
         }
-        let [paid, waiting, cancelled, rejected, treasury] = story.payments[..] else { panic!() };
+        let [paid, waiting, cancelled, rejected, treasury, dropped] = story.payments[..] else {
+            panic!()
+        };
         let paid = payments::get(store, paid).await.unwrap().unwrap();
         assert_eq!((paid.state, paid.failure), (PendingTxState::Executed, None));
         assert!(!paid.fee.unwrap().is_zero());
@@ -207,6 +210,8 @@ fn payments_by_many_show_their_approvals_and_ends() {
         );
         let asked = payments::awaiting(store, &story.people[1], then, None, 9).await.unwrap();
         assert_eq!(asked, open);
+        let dropped = payments::get(store, dropped).await.unwrap().unwrap();
+        assert_eq!(dropped.state, PendingTxState::Rejected);
         let treasury = payments::get(store, treasury).await.unwrap().unwrap();
         assert_eq!(treasury.fee, Some(Amount::ZERO));
         assert_eq!(treasury.from, AccountId::treasury("IN".parse().unwrap()));

@@ -12,7 +12,7 @@ use gx_contract::spending::SetSpendingLimit;
 use gx_contract::state::AdminLevel;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
-use gx_contract::treasury::ActivateTreasuryAccount;
+use gx_contract::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 use gx_contract::{
     Command, Envelope, Outcome, PublicKey, Signature, SignatureBytes, key_proof_bytes,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Story {
     pub(crate) people: Vec<AccountId>,
     pub(crate) business: AccountId,
     pub(crate) government: AccountId,
+    /// Governments that came later.
+    pub(crate) offices: Vec<AccountId>,
     pub(crate) relationships: Vec<RelationshipId>,
     pub(crate) recoveries: Vec<RecoveryId>,
     pub(crate) payments: Vec<PendingTxId>,
@@ -63,6 +65,7 @@ impl Story {
             people: (0..10).map(person).collect(),
             business: organization_id(AccountType::ForProfit, 3),
             government: organization_id(AccountType::Governmental, 4),
+            offices: Vec::new(),
             relationships: Vec::new(),
             recoveries: Vec::new(),
             payments: Vec::new(),
@@ -292,9 +295,9 @@ impl Story {
             stakeholders: vec![self.people[2], self.people[0], self.people[1]],
         };
         match kind {
-            OrganizationKind::Government => self.root(propose),
-            OrganizationKind::Business | OrganizationKind::Ngo => self.user(0, propose),
-        };
+            OrganizationKind::Government => self.by_two(propose),
+            OrganizationKind::Business | OrganizationKind::Ngo => drop(self.user(0, propose)),
+        }
         for number in 0..3 {
             self.user(number, EndorseMembership { org_id });
         }
@@ -344,12 +347,20 @@ impl Story {
         let org_id = self.government;
         self.propose(org_id, OrganizationKind::Government);
         let country_code = "IN".parse().unwrap();
-        self.root(ActivateTreasuryAccount { country_code, org_id });
+        self.by_two(ActivateTreasuryAccount { country_code, org_id });
+        self.chain.wait(7);
         let pending_tx_id = self.pay(AccountId::treasury(country_code), 20);
         for number in 1..3 {
             self.user(number, ApproveMultiSigTx { pending_tx_id });
         }
+        self.pay(AccountId::treasury(country_code), 30);
         self.root(SetOrganizationStatus { org_id, locked: true });
+        // Another office gets it, and the last payment is dropped.
+        let other = organization_id(AccountType::Governmental, 5);
+        self.propose(other, OrganizationKind::Government);
+        let order_hash = OrderHash::from_bytes([6; 32]);
+        self.by_two(ReassignTreasury { country_code, org_id: other, order_hash });
+        self.offices.push(other);
     }
 
     fn apply_for(&mut self, gx: u64) -> LoanId {

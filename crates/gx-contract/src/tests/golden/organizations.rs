@@ -5,17 +5,21 @@ use gx_types::{AccountId, AccountType, Actor, Amount, PendingTxId, Pool};
 use super::samples::{
     COMMAND, SCOPES, TIME, TRANSFER_TYPES, account, admin, country, posting, word,
 };
+use crate::admin::OrderHash;
 use crate::organization::{
     ActivateOrganization, ApprovalWithdrawn, ApproveMultiSigTx, AuthRule, AuthRuleDefined,
     AuthRuleProposed, CancelMultiSigTx, DefineAuthRule, EndorseMembership, InitiateMultiSigTx,
-    MembershipEndorsed, MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxExecuted,
-    MultiSigTxExecutionFailed, MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged, OpenTx,
-    Organization, OrganizationActivated, OrganizationKind, OrganizationProposed,
-    OrganizationStatus, OrganizationStatusSet, PendingTx, PendingTxState, ProposeOrganization,
-    ProposedLadder, RejectMultiSigTx, SetOrganizationStatus, Spent, Treasury, WithdrawApproval,
+    MembershipEndorsed, MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxDropped,
+    MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxInitiated, MultiSigTxRejected,
+    MultiSigTxRejudged, OpenTx, Organization, OrganizationActivated, OrganizationKind,
+    OrganizationProposed, OrganizationStatus, OrganizationStatusSet, PendingTx, PendingTxState,
+    ProposeOrganization, ProposedLadder, RejectMultiSigTx, SetOrganizationStatus, Spent, Treasury,
+    WithdrawApproval,
 };
 use crate::state::{Key, Record, RunningMs, Version};
-use crate::treasury::{ActivateTreasuryAccount, TreasuryActivated};
+use crate::treasury::{
+    ActivateTreasuryAccount, ReassignTreasury, TreasuryActivated, TreasuryReassigned,
+};
 use crate::{Command, Event, Refusal};
 
 const KINDS: [OrganizationKind; 3] =
@@ -124,7 +128,9 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
     }
     let plain = Spent::default();
     for (case, spent) in [("plain", plain), ("paying", spent)] {
-        let treasury = Treasury { v: Version, org_id: account("IN"), activated_at: TIME, spent };
+        let (org_id, activated_at) = (account("IN"), TIME);
+        let payable_from = RunningMs(TIME.0 + 1);
+        let treasury = Treasury { v: Version, org_id, activated_at, payable_from, spent };
         add(case.to_owned(), Key::Treasury(country("IN")), treasury.into());
     }
     all
@@ -166,7 +172,11 @@ pub(super) fn events() -> Vec<(String, Event)> {
     add(plain(), event.into());
     add(plain(), AuthRuleDefined { org_id, ladder: ladder() }.into());
     let treasury_id = AccountId::treasury(country);
-    add(plain(), TreasuryActivated { country_code: country, treasury_id, org_id }.into());
+    let (country_code, payable_from, order_hash) = (country, TIME, OrderHash::from_bytes([5; 32]));
+    let event = TreasuryActivated { country_code, treasury_id, org_id, payable_from };
+    add(plain(), event.into());
+    let event = TreasuryReassigned { country_code, treasury_id, org_id, order_hash, payable_from };
+    add(plain(), event.into());
     all.extend(payment_events());
     all
 }
@@ -215,6 +225,7 @@ fn payment_events() -> Vec<(String, Event)> {
     let event = ApprovalWithdrawn { pending_tx_id, org_id, approver_id, approvals, required };
     add(plain(), event.into());
     add(plain(), MultiSigTxCancelled { pending_tx_id, org_id }.into());
+    add(plain(), MultiSigTxDropped { pending_tx_id, org_id }.into());
     let code = Refusal::InsufficientBalance;
     add(plain(), MultiSigTxExecutionFailed { pending_tx_id, org_id, code }.into());
     for (kind, scope) in TRANSFER_TYPES.iter().flat_map(|k| SCOPES.iter().map(move |s| (*k, *s))) {
@@ -266,6 +277,9 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add(plain(), RejectMultiSigTx { pending_tx_id }.into());
     add(plain(), WithdrawApproval { pending_tx_id }.into());
     add(plain(), CancelMultiSigTx { pending_tx_id }.into());
-    add(plain(), ActivateTreasuryAccount { country_code: country("IN"), org_id }.into());
+    let country_code = country("IN");
+    add(plain(), ActivateTreasuryAccount { country_code, org_id }.into());
+    let order_hash = OrderHash::from_bytes([5; 32]);
+    add(plain(), ReassignTreasury { country_code, org_id, order_hash }.into());
     all
 }

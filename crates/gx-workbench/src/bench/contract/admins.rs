@@ -43,6 +43,13 @@ pub(super) fn found(town: &mut Town) -> Result<()> {
     town.act(Role::SuperAdmin, vec![founding]).map(drop)
 }
 
+/// The first super admin names the other one, alone.
+pub(super) fn name_second(town: &mut Town) -> Result<()> {
+    let (admin_id, level, account_id) = (town.second(), AdminLevel::SuperAdmin, None);
+    let appoint = AppointAdmin { admin_id, level, account_id };
+    town.act(Role::SuperAdmin, vec![(By::First, appoint.into())]).map(drop)
+}
+
 pub(super) fn initialize_countries(town: &mut Town) -> Result<Trial> {
     let host = Some(town.elsewhere(found)?);
     let orders = all_countries()?;

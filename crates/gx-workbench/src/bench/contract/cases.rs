@@ -155,7 +155,9 @@ cases! {
     "LoanPoolContract:MarkLoanDefaulted": Never, trusted::mark_defaulted,
         ["LoanDefaulted"], "a borrower each";
     "AdminContract:ActivateTreasuryAccount": Never, organizations::activate_treasury,
-        ["TreasuryActivated"], "all countries, each once";
+        ["ActionProposed"], "all countries, proposed by the first of two admins";
+    "AdminContract:ReassignTreasury": Never, organizations::reassign_treasury,
+        ["ActionProposed"], "all countries, proposed by the first of two admins";
     "GovernanceContract:SubmitProposal": Never, trusted::submit_proposal,
         ["ProposalSubmitted"], "100 can be active at most";
     "GovernanceContract:VoteOnProposal": Too, trusted::vote,

@@ -1,17 +1,18 @@
 //! Preparations of the commands about organizations, their payments, and treasuries.
 
 use anyhow::Result;
+use gx_contract::admin::OrderHash;
 use gx_contract::organization::{
     ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
     EndorseMembership, InitiateMultiSigTx, OrganizationKind, ProposeOrganization, RejectMultiSigTx,
     SetOrganizationStatus, WithdrawApproval,
 };
 use gx_contract::tokenomics::Transfer;
-use gx_contract::treasury::ActivateTreasuryAccount;
+use gx_contract::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 use gx_types::{AccountId, AccountType, Amount, CountryCode, PendingTxId, Role};
 
 use super::admins;
-use super::town::{By, Person, Town, Trial, each};
+use super::town::{By, Order, Person, Town, Trial, each};
 use gx_cli::countries;
 
 /// An organization of three stakeholders.
@@ -191,23 +192,49 @@ pub(super) fn cancel(town: &mut Town) -> Result<Trial> {
     Ok(town.trial(Role::PartnerApi, each(&waiting, cancel)))
 }
 
-/// On a ledger with all countries, each with a government: once for each of them.
-pub(super) fn activate_treasury(town: &mut Town) -> Result<Trial> {
-    let mut governments = Vec::new();
+/// A government for each country.
+fn governments(town: &mut Town) -> Result<Vec<(CountryCode, AccountId)>> {
+    let mut all = Vec::new();
     for country in countries::all()? {
         let code = country.country_code;
-        governments.push((code, town.population().new_id(code, AccountType::Governmental)));
+        all.push((code, town.population().new_id(code, AccountType::Governmental)));
     }
+    Ok(all)
+}
+
+fn activation_of((country_code, org_id): (CountryCode, AccountId)) -> Order {
+    (By::First, ActivateTreasuryAccount { country_code, org_id }.into())
+}
+
+/// On a ledger with all countries, each with a government: once for each of them.
+pub(super) fn activate_treasury(town: &mut Town) -> Result<Trial> {
+    let governments = governments(town)?;
     let host = Some(town.elsewhere(|town| govern(town, &governments))?);
-    let activate =
-        |(country_code, org_id)| (By::First, ActivateTreasuryAccount { country_code, org_id });
-    let orders = each(&governments, activate);
-    Ok(Trial { role: Role::Admin, batch: orders.len(), orders, host })
+    let orders: Vec<Order> = governments.into_iter().map(activation_of).collect();
+    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host })
+}
+
+/// The same, each to another government than before.
+pub(super) fn reassign_treasury(town: &mut Town) -> Result<Trial> {
+    let (before, after) = (governments(town)?, governments(town)?);
+    let prepared = |town: &mut Town| {
+        govern(town, &[before.clone(), after.clone()].concat())?;
+        let activations = before.iter().copied().map(activation_of).collect();
+        admins::decide(town, Role::SuperAdmin, activations)
+    };
+    let host = Some(town.elsewhere(prepared)?);
+    let reassign = |(country_code, org_id)| {
+        let order_hash = OrderHash::from_bytes([7; 32]);
+        (By::First, ReassignTreasury { country_code, org_id, order_hash })
+    };
+    let orders = each(&after, reassign);
+    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host })
 }
 
 /// Founds a ledger on which these are active. The same two people stand for all of them.
 fn govern(town: &mut Town, governments: &[(CountryCode, AccountId)]) -> Result<()> {
     admins::found(town)?;
+    admins::name_second(town)?;
     town.act(Role::SuperAdmin, admins::all_countries()?)?;
     let people = [town.person(0)?, town.person(1)?];
     let births = people.map(|person| town.population().birth(person.number, 30));
@@ -218,7 +245,7 @@ fn govern(town: &mut Town, governments: &[(CountryCode, AccountId)]) -> Result<(
         let stakeholders = people.map(|person| person.id).to_vec();
         (By::First, ProposeOrganization { org_id, name, kind, country, stakeholders })
     };
-    town.act(Role::Admin, each(governments, propose))?;
+    admins::decide(town, Role::SuperAdmin, each(governments, propose))?;
     for person in people {
         let endorse = |(_, org_id)| (By::Person(person), EndorseMembership { org_id });
         town.act(Role::PartnerApi, each(governments, endorse))?;

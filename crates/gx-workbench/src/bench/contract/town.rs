@@ -114,6 +114,10 @@ impl Town {
         &mut self.population
     }
 
+    pub(super) fn second(&self) -> AdminId {
+        self.second
+    }
+
     pub(super) fn country(&self) -> CountryCode {
         self.population.country()
     }
