@@ -239,6 +239,8 @@ refusals! {
     OrganizationNotFound = "organization_not_found", Missing, transient;
     /// There is no such payment waiting for approvals.
     PendingTxNotFound = "pending_tx_not_found", Missing, transient;
+    /// No change of the organization's stakeholders is under way.
+    StakeholderChangeNotFound = "stakeholder_change_not_found", Missing, transient;
     /// There is no such loan.
     LoanNotFound = "loan_not_found", Missing, transient;
     /// There is no such escrow.
@@ -271,8 +273,18 @@ refusals! {
     TreasuryActive = "treasury_active", Conflict;
     /// The organization can't pay from the treasury before the 7 days after it was given to it.
     TreasuryNotPayable = "treasury_not_payable", Conflict, transient;
+    /// Another change of the organization's stakeholders is under way.
+    StakeholderChangeOpen = "stakeholder_change_open", Conflict, transient;
+    /// Who comes is a stakeholder already, who leaves is none, or not 2 to 20 would remain.
+    StakeholdersInvalid = "stakeholders_invalid", Conflict, transient;
+    /// Those who stay, with who proposes to leave, are not more than half of the stakeholders.
+    TooFewStay = "too_few_stay", Conflict, transient;
+    /// A stakeholder who may act is not replaced by order.
+    StakeholderActive = "stakeholder_active", Conflict, transient;
     /// An approver in the rules is not a stakeholder.
     ApproverNotStakeholder = "approver_not_stakeholder", Conflict;
+    /// A rule would have fewer approvers left than it requires, and there are no new rules.
+    LadderUnfit = "ladder_unfit", Conflict, transient;
     /// The payment is executed, rejected or cancelled.
     PendingTxSettled = "pending_tx_settled", Conflict;
     /// The payment's 30 days are over.

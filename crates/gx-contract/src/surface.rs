@@ -274,6 +274,11 @@ surface! {
         ActivateOrganization = "OrganizationContract:ActivateOrganization" in organization,
         SetOrganizationStatus = "OrganizationContract:SetOrganizationStatus" in organization,
         DefineAuthRule = "OrganizationContract:DefineAuthRule" in organization,
+        ChangeStakeholders = "OrganizationContract:ChangeStakeholders" in organization,
+        WithdrawStakeholderChange =
+            "OrganizationContract:WithdrawStakeholderChange" in organization,
+        ChangeStakeholdersByOrder =
+            "OrganizationContract:ChangeStakeholdersByOrder" in organization,
         InitiateMultiSigTx = "OrganizationContract:InitiateMultiSigTx" in organization,
         ApproveMultiSigTx = "OrganizationContract:ApproveMultiSigTx" in organization,
         RejectMultiSigTx = "OrganizationContract:RejectMultiSigTx" in organization,
@@ -338,6 +343,9 @@ surface! {
         OrganizationStatusSet in organization,
         AuthRuleProposed in organization,
         AuthRuleDefined in organization,
+        StakeholderChangeProposed in organization,
+        StakeholderChangeWithdrawn in organization,
+        StakeholdersChanged in organization,
         MultiSigTxInitiated in organization,
         MultiSigTxApproved in organization,
         MultiSigTxRejected in organization,

@@ -92,6 +92,20 @@ fn check_rule(rule: &AuthRule) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The ladder's own faults, whoever the stakeholders are.
+pub(super) fn check_ladder(ladder: &[AuthRule]) -> Result<(), Refused> {
+    if ladder.len() > RULES_MAX {
+        return Err(Refusal::AuthRuleInvalid.because("at most 10 rules expected"));
+    }
+    if ladder.first().is_some_and(|rule| !rule.from_amount.is_zero()) {
+        return Err(Refusal::AuthRuleInvalid.because("the first rule begins at zero"));
+    }
+    if !ladder.is_sorted_by(|a, b| a.from_amount < b.from_amount) {
+        return Err(Refusal::AuthRuleInvalid.because("amounts must rise from rule to rule"));
+    }
+    ladder.iter().try_for_each(check_rule)
+}
+
 impl Rule for DefineAuthRule {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
     const REFUSALS: &[Refusal] = &[
@@ -105,16 +119,7 @@ impl Rule for DefineAuthRule {
     const EVENTS: &[&str] = &["AuthRuleProposed", "AuthRuleDefined"];
 
     fn validate(&self) -> Result<(), Refused> {
-        if self.ladder.len() > RULES_MAX {
-            return Err(Refusal::AuthRuleInvalid.because("at most 10 rules expected"));
-        }
-        if self.ladder.first().is_some_and(|rule| !rule.from_amount.is_zero()) {
-            return Err(Refusal::AuthRuleInvalid.because("the first rule begins at zero"));
-        }
-        if !self.ladder.is_sorted_by(|a, b| a.from_amount < b.from_amount) {
-            return Err(Refusal::AuthRuleInvalid.because("amounts must rise from rule to rule"));
-        }
-        self.ladder.iter().try_for_each(check_rule)
+        check_ladder(&self.ladder)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {

@@ -11,7 +11,7 @@ use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
 /// How many stakeholders an organization has.
-const STAKEHOLDERS: std::ops::RangeInclusive<usize> = 2..=20;
+pub(super) const STAKEHOLDERS: std::ops::RangeInclusive<usize> = 2..=20;
 
 /// Proposes an organization: a stakeholder does, or two super admins when it is governmental.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -119,6 +119,7 @@ impl Rule for ProposeOrganization {
             proposed: None,
             open: Vec::new(),
             spent: Spent::default(),
+            change: None,
         };
         tx.put(key, organization)?;
         tx.emit(OrganizationProposed {

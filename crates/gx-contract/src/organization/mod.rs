@@ -1,6 +1,6 @@
 //! OrganizationContract: who stands for an organization, and how its payments are agreed on.
 //!
-//! An organization has 2 to 20 stakeholders for as long as it exists. Its account pays by
+//! An organization has 2 to 20 stakeholders at every time, and outlives them. Its account pays by
 //! multi-signature alone; no single actor can debit it.
 
 mod ladder;
@@ -9,6 +9,8 @@ mod payments;
 mod queries;
 mod settlement;
 mod spending;
+mod stakeholders;
+mod succession;
 mod voting;
 
 use gx_types::{AccountId, AccountType, CountryCode, PendingTxId, TimeMs};
@@ -33,6 +35,11 @@ pub use settlement::{
     MultiSigTxDropped, MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxRejudged,
 };
 pub use spending::Spent;
+pub use stakeholders::{
+    ChangeStakeholders, OpenChange, ProposedChange, StakeholderChangeProposed,
+    StakeholderChangeWithdrawn, StakeholdersChanged, WithdrawStakeholderChange,
+};
+pub use succession::ChangeStakeholdersByOrder;
 pub use voting::{
     ApprovalWithdrawn, ApproveMultiSigTx, CancelMultiSigTx, MultiSigTxApproved,
     MultiSigTxCancelled, MultiSigTxRejected, RejectMultiSigTx, WithdrawApproval,
@@ -101,6 +108,9 @@ pub struct Organization {
     /// What its account has paid of late.
     #[serde(default, skip_serializing_if = "Spent::is_nothing")]
     pub spent: Spent,
+    /// Others who are to stand for it, when not all have approved yet; it may have lapsed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Box<OpenChange>>,
 }
 
 /// A payment that an organization may still make.
@@ -135,6 +145,13 @@ impl Organization {
     /// Payments that have expired are of no use to anybody any more.
     fn drop_expired(&mut self, clocks: Clocks) {
         self.open.retain(|open| clocks.running() < open.expires_at);
+    }
+
+    fn check_activated(&self) -> Result<(), Refusal> {
+        match self.status {
+            OrganizationStatus::Active | OrganizationStatus::Locked => Ok(()),
+            OrganizationStatus::PendingEndorsement => Err(Refusal::OrganizationNotActive),
+        }
     }
 
     pub(crate) fn check_active(&self) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuthRule, Organization, OrganizationKind, OrganizationStatus, PendingTx, PendingTxState,
-    ProposedLadder, organization,
+    ProposedChange, ProposedLadder, organization,
 };
 use crate::Refusal;
 use crate::query::Answer;
@@ -38,6 +38,10 @@ pub struct OrganizationView {
     /// What its account has paid since the start of yesterday, by UTC: payments are judged by
     /// their amount and this.
     pub paid_since_yesterday: Amount,
+    /// Others who are to stand for it, when not all have approved yet.
+    pub change: Option<ProposedChange>,
+    /// When that lapses; it is shown until another is proposed.
+    pub change_expires_at: Option<TimeMs>,
 }
 
 impl Answer for GetOrganization {
@@ -48,7 +52,8 @@ impl Answer for GetOrganization {
         state.load(keys.into_iter().chain([Key::Clock, Key::System]))?;
         let found = organization(state, &self.org_id)?;
         let account = state.account(&self.org_id)?;
-        let now = state.clocks()?.now();
+        let clocks = state.clocks()?;
+        let lapses = found.change.as_ref().map(|open| clocks.time_of_day(open.expires_at));
         Ok(OrganizationView {
             org_id: self.org_id,
             name: found.name,
@@ -61,7 +66,9 @@ impl Answer for GetOrganization {
             ladder: found.ladder,
             proposed: found.proposed,
             balance: account.map_or(Amount::ZERO, |account| account.balance),
-            paid_since_yesterday: found.spent.since_yesterday(now),
+            paid_since_yesterday: found.spent.since_yesterday(clocks.now()),
+            change: found.change.map(|open| open.change),
+            change_expires_at: lapses,
         })
     }
 }

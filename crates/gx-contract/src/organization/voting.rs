@@ -210,7 +210,7 @@ fn store(
     tx.put(Key::PendingTx(id), pending)
 }
 
-/// Gives up a payment, as its initiator.
+/// Gives up a payment, as its initiator, who is a stakeholder still.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CancelMultiSigTx {
@@ -232,6 +232,7 @@ impl Rule for CancelMultiSigTx {
     const REFUSALS: &[Refusal] = &[
         Refusal::PendingTxNotFound,
         Refusal::NotParty,
+        Refusal::NotStakeholder,
         Refusal::PendingTxSettled,
         Refusal::PendingTxExpired,
     ];
@@ -243,8 +244,9 @@ impl Rule for CancelMultiSigTx {
         if pending.initiated_by != actor {
             return Err(Refusal::NotParty.into());
         }
-        pending.check_open(tx.clocks)?;
         let organization = organization(tx.state, &pending.org_id)?;
+        organization.check_stakeholder(&actor)?;
+        pending.check_open(tx.clocks)?;
         pending.state = PendingTxState::Cancelled;
         let (pending_tx_id, org_id) = (self.pending_tx_id, pending.org_id);
         tx.emit(MultiSigTxCancelled { pending_tx_id, org_id });

@@ -17,6 +17,17 @@ pub(super) const ORGANIZATIONS: &str = "org shop.IN.1 alice.IN bob.FR
         OrganizationProposed
     user:alice.IN EndorseMembership ready.IN.1 => MembershipEndorsed
     user:bob.FR EndorseMembership ready.IN.1 => MembershipEndorsed
+    org trio.IN.1 alice.IN bob.FR carol.IN
+    org pair.IN.1 alice.IN carol.IN
+    org ruled.IN.1 alice.IN bob.FR carol.IN
+    user:alice.IN DefineAuthRule ruled.IN.1 0:1:carol.IN => AuthRuleProposed
+    user:bob.FR DefineAuthRule ruled.IN.1 0:1:carol.IN => AuthRuleProposed
+    user:carol.IN DefineAuthRule ruled.IN.1 0:1:carol.IN => AuthRuleProposed, AuthRuleDefined
+    org moving.IN.1 alice.IN bob.FR carol.IN
+    user:bob.FR ChangeStakeholders moving.IN.1 +stake.IN => StakeholderChangeProposed
+    org decided.IN.1 alice.IN bob.FR carol.IN
+    user:alice.IN ChangeStakeholders decided.IN.1 +keyed.IN -carol.IN => \
+        StakeholderChangeProposed
     org state.IN.7 alice.IN bob.FR
     treasury IN state.IN.7
     org other.IN.7 alice.IN bob.FR
@@ -40,9 +51,19 @@ pub(super) const PAYMENTS: &str = "at 332d
     org heirs.IN.1 frank.FR bob.FR
     #byFrozen user:frank.FR InitiateMultiSigTx heirs.IN.1 carol.IN 1GX => MultiSigTxInitiated
     user:alice.IN CancelMultiSigTx #settled => MultiSigTxCancelled
+    org sold.IN.1 alice.IN bob.FR carol.IN
+    #left user:alice.IN InitiateMultiSigTx sold.IN.1 carol.IN 1GX => MultiSigTxInitiated
+    user:alice.IN ChangeStakeholders sold.IN.1 -alice.IN => StakeholderChangeProposed
+    user:bob.FR ChangeStakeholders sold.IN.1 -alice.IN => StakeholderChangeProposed
+    user:carol.IN ChangeStakeholders sold.IN.1 -alice.IN => \
+        StakeholderChangeProposed, StakeholdersChanged, MultiSigTxDropped
     org closed.IN.1 alice.IN bob.FR
     #ofLocked user:alice.IN InitiateMultiSigTx closed.IN.1 carol.IN 1GX => MultiSigTxInitiated
     admin:root SetOrganizationStatus closed.IN.1 LOCKED => OrganizationStatusSet
+    org kin.IN.1 frank.FR bob.FR alice.IN
+    user:frank.FR DefineAuthRule kin.IN.1 0:1:frank.FR => AuthRuleProposed
+    user:bob.FR DefineAuthRule kin.IN.1 0:1:frank.FR => AuthRuleProposed
+    user:alice.IN DefineAuthRule kin.IN.1 0:1:frank.FR => AuthRuleProposed, AuthRuleDefined
     org busy.IN.1 alice.IN bob.FR
     open stake.IN 30
     org full.IN.1 alice.IN bob.FR stake.IN carol.FR frank.FR";
@@ -64,7 +85,7 @@ pub(super) fn full() -> String {
         .join("\n+ ")
 }
 
-pub(super) const TABLES: [Table; 12] = [
+pub(super) const TABLES: [Table; 15] = [
     Table {
         line: "{signed} {actor} ProposeOrganization {org} {name} BUSINESS {first} {second}",
         good: "actor=user:alice.IN, org=new.IN.1, name=x*3, first=alice.IN, second=bob.FR",
@@ -277,8 +298,78 @@ pub(super) const TABLES: [Table; 12] = [
             account_deceased     | actor=user:dead.IN
             pending_tx_not_found | payment=#unheard
             not_party | actor=user:carol.IN
+            not_stakeholder | payment=#left
             pending_tx_settled | payment=#settled
             pending_tx_expired | payment=#expired",
+    },
+    Table {
+        line: "{signed} {actor} ChangeStakeholders {org} {add} {remove} {rules}",
+        good: "actor=user:alice.IN, org=trio.IN.1, add=+keyed.IN, remove=-carol.IN",
+        applied: "StakeholderChangeProposed",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            list_invalid | remove=-carol.IN -carol.IN
+            auth_rule_invalid | rules=0:2:alice.IN
+            stakeholder_not_found | add=+nobody.IN
+            organization_not_found | org=other.IN.1
+            not_party | org=decided.IN.1, actor=user:carol.IN
+            not_stakeholder | actor=user:stake.IN
+            organization_not_active | org=half.IN.1
+            stakeholder_change_open | org=moving.IN.1
+            stakeholders_invalid | org=trio.IN.1, remove=-stake.IN
+            too_few_stay | org=pair.IN.1
+            approver_not_stakeholder | org=trio.IN.1, rules=0:1:carol.IN
+            ladder_unfit | org=ruled.IN.1
+            already_decided | org=decided.IN.1",
+    },
+    Table {
+        line: "{signed} {actor} WithdrawStakeholderChange {org}",
+        good: "actor=user:bob.FR, org=decided.IN.1",
+        applied: "StakeholderChangeWithdrawn",
+        faults: "
+            role_not_allowed     | role=as gx_super_admin
+            not_bootstrapped     | world=none
+            system_paused        | world=paused
+            actor_unknown        | actor=user:nobody.IN
+            actor_not_allowed    | actor=admin:root
+            signature_missing    | signed=, actor=user:keyed.IN
+            signature_unexpected | signed=signed=k
+            account_frozen       | actor=user:frank.FR
+            account_locked       | actor=user:locked.IN
+            account_deceased     | actor=user:dead.IN
+            organization_not_found | org=other.IN.1
+            stakeholder_change_not_found | org=trio.IN.1
+            not_party | actor=user:carol.IN",
+    },
+    Table {
+        line: "{actor} ChangeStakeholdersByOrder {org} {add} {remove} {rules}",
+        good: "actor=admin:root, org=heirs.IN.1, add=+carol.IN, remove=-frank.FR",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            list_invalid | remove=
+            auth_rule_invalid | rules=0:2:bob.FR
+            recipient_is_admin | actor=admin:boss, add=+bob.FR
+            stakeholder_not_found | add=+nobody.IN
+            organization_not_found | org=other.IN.1
+            organization_not_active | org=half.IN.1
+            stakeholders_invalid | remove=-stake.IN
+            stakeholder_active | org=kin.IN.1, remove=-alice.IN
+            approver_not_stakeholder | rules=0:1:stake.IN
+            ladder_unfit | org=kin.IN.1",
     },
     Table {
         line: "{actor} ActivateTreasuryAccount {country} {org}",

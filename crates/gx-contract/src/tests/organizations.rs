@@ -465,7 +465,8 @@ fn an_organization_is_told_with_rules_and_balance() {
             "stakeholders": stakeholders, "endorsedBy": stakeholders,
             "ladder": [{"fromAmount": "0", "requiredApprovers": 1,
                         "approverGroup": [account("alice.IN")]}],
-            "proposed": null, "balance": "100000000", "paidSinceYesterday": "0"
+            "proposed": null, "balance": "100000000", "paidSinceYesterday": "0",
+            "change": null, "changeExpiresAt": null
         })
     );
 }

@@ -1,6 +1,8 @@
 //! The words of the text tables for users among each other, organizations and loans.
 
-use gx_types::{ActionId, EscrowId, LoanId, PendingTxId, RecoveryId, RelationshipId, TimeMs};
+use gx_types::{
+    AccountId, ActionId, EscrowId, LoanId, PendingTxId, RecoveryId, RelationshipId, TimeMs,
+};
 
 use super::notation::{account, amount, command_id, proven, public_key, text, time};
 use crate::Command;
@@ -19,9 +21,10 @@ use crate::loan_pool::{
     RejectLoan, RepayLoan,
 };
 use crate::organization::{
-    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
-    EndorseMembership, InitiateMultiSigTx, ProposeOrganization, RejectMultiSigTx,
-    SetOrganizationStatus, WithdrawApproval,
+    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, ChangeStakeholders,
+    ChangeStakeholdersByOrder, DefineAuthRule, EndorseMembership, InitiateMultiSigTx,
+    ProposeOrganization, RejectMultiSigTx, SetOrganizationStatus, WithdrawApproval,
+    WithdrawStakeholderChange,
 };
 use crate::spending::SetSpendingLimit;
 use crate::treasury::{ActivateTreasuryAccount, ReassignTreasury};
@@ -68,7 +71,10 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         | "EndorseMembership"
         | "ActivateOrganization"
         | "SetOrganizationStatus"
-        | "DefineAuthRule" => organization(function, args),
+        | "DefineAuthRule"
+        | "ChangeStakeholders"
+        | "WithdrawStakeholderChange"
+        | "ChangeStakeholdersByOrder" => organization(function, args),
         "SetSpendingLimit" => {
             let per_day = Some(arg(1)).filter(|word| *word != "none").map(amount);
             SetSpendingLimit { user_id: account(arg(0)), per_day }.into()
@@ -156,6 +162,16 @@ fn organization(function: &str, args: &[String]) -> Command {
             DefineAuthRule { org_id, ladder: args[1..].iter().map(|word| rule(word)).collect() }
                 .into()
         }
+        "ChangeStakeholders" => {
+            let (add, remove, new_ladder) = change(&args[1..]);
+            ChangeStakeholders { org_id, add, remove, new_ladder }.into()
+        }
+        "WithdrawStakeholderChange" => WithdrawStakeholderChange { org_id }.into(),
+        "ChangeStakeholdersByOrder" => {
+            let (add, remove, new_ladder) = change(&args[1..]);
+            let order_hash = OrderHash::from_bytes([9; 32]);
+            ChangeStakeholdersByOrder { org_id, add, remove, new_ladder, order_hash }.into()
+        }
         _ => panic!("no function {function:?}"),
     }
 }
@@ -174,6 +190,15 @@ fn escrow(function: &str, args: &[String]) -> Command {
         "RefundEscrow" => RefundEscrow { escrow_id }.into(),
         _ => panic!("no function {function:?}"),
     }
+}
+
+/// `+bob.FR -carol.IN 0:1:bob.FR`: who comes, who leaves, new rules; `none` for no rule at all.
+fn change(words: &[String]) -> (Vec<AccountId>, Vec<AccountId>, Option<Vec<AuthRule>>) {
+    let named = |sign: char| words.iter().filter_map(move |word| word.strip_prefix(sign));
+    let rules = words.iter().filter(|word| word.contains(':'));
+    let ladder: Vec<AuthRule> = rules.map(|word| rule(word)).collect();
+    let given = !ladder.is_empty() || words.iter().any(|word| word == "none");
+    (named('+').map(account).collect(), named('-').map(account).collect(), given.then_some(ladder))
 }
 
 /// A command about loans: `ApplyForLoan amount days [purpose]`, the others by `#label`.

@@ -442,9 +442,9 @@ fn tables() -> impl Iterator<Item = &'static Table> {
 }
 
 /// Places of the lines that are empty unless something is put there.
-const EMPTY: [&str; 12] = [
+const EMPTY: [&str; 13] = [
     "id", "proof", "role", "signed", "first", "second", "third", "country", "human", "remark",
-    "others", "account",
+    "others", "account", "rules",
 ];
 
 /// What every command can have beside its own faults.
@@ -746,9 +746,11 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          proposal_exists too_many_proposals voting_not_ended not_paused countries_not_sealed \
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
          stakeholder_not_found treasury_locked organization_not_found pending_tx_not_found \
-         loan_not_found escrow_not_found not_guardian escrow_not_expired endorsements_missing \
-         organization_not_active treasury_not_payable approver_not_active too_many_pending \
-         too_many_own_pending loan_amount_invalid loan_duration_invalid \
+         stakeholder_change_not_found loan_not_found escrow_not_found not_guardian \
+         escrow_not_expired endorsements_missing organization_not_active treasury_not_payable \
+         stakeholder_change_open stakeholders_invalid too_few_stay stakeholder_active \
+         ladder_unfit approver_not_active too_many_pending too_many_own_pending \
+         loan_amount_invalid loan_duration_invalid \
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
          relationship_not_confirmed spouse_exists key_missing key_unchanged recovery_open \
@@ -785,7 +787,8 @@ fn the_kinds_of_refusals_stay() {
         of(RefusalKind::Missing),
         "account_not_found action_unknown admin_unknown proposal_unknown country_unknown \
          guardian_not_found relationship_not_found recovery_not_found stakeholder_not_found \
-         organization_not_found pending_tx_not_found loan_not_found escrow_not_found"
+         organization_not_found pending_tx_not_found stakeholder_change_not_found loan_not_found \
+         escrow_not_found"
     );
     assert_eq!(
         of(RefusalKind::Unfit),

@@ -16,8 +16,8 @@ use crate::loan_pool::{
     ApplyForLoan, ApproveLoan, CancelLoanApplication, MarkLoanDefaulted, RejectLoan, RepayLoan,
 };
 use crate::organization::{
-    ActivateOrganization, ApproveMultiSigTx, CancelMultiSigTx, EndorseMembership, RejectMultiSigTx,
-    WithdrawApproval,
+    ActivateOrganization, ApproveMultiSigTx, CancelMultiSigTx, EndorseMembership,
+    InitiateMultiSigTx, RejectMultiSigTx, WithdrawApproval, WithdrawStakeholderChange,
 };
 
 /// Who and what the lines below name. `h5.CC` has the key `k`.
@@ -31,10 +31,12 @@ pub(super) const SOCIETY: &str = "open h5.CC 30
     org f.CC.7 h0.AA h1.BB
     org k.BB.7 h0.AA h1.BB
     treasury CC g.CC.7
+    org q.CC.1 h0.AA h1.BB h2.CC
+    org p.CC.1 h0.AA h1.BB h7.CC
     org r.CC.1 h0.AA h1.BB h2.CC
-    user:h0.AA DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => AuthRuleProposed
-    user:h1.BB DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => AuthRuleProposed
-    user:h2.CC DefineAuthRule r.CC.1 0:2:h0.AA,h1.BB 60GX:2:h1.BB,h2.CC => \
+    user:h0.AA DefineAuthRule r.CC.1 0:1:h1.BB 6GX:2:h1.BB,h2.CC => AuthRuleProposed
+    user:h1.BB DefineAuthRule r.CC.1 0:1:h1.BB 6GX:2:h1.BB,h2.CC => AuthRuleProposed
+    user:h2.CC DefineAuthRule r.CC.1 0:1:h1.BB 6GX:2:h1.BB,h2.CC => \
         AuthRuleProposed, AuthRuleDefined
     user:h2.CC Transfer h2.CC r.CC.1 80GX => Transferred
     user:h0.AA Transfer h0.AA s.CC.1 300GX => Transferred";
@@ -44,7 +46,7 @@ pub(super) fn signer() -> Actor {
     Actor::User(account("h5.CC"))
 }
 
-const LINES: [&str; 23] = [
+const LINES: [&str; 26] = [
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} EndRelationship {kind}:{a}:{b}",
@@ -57,9 +59,12 @@ const LINES: [&str; 23] = [
     "user:h0.AA ProposeOrganization n{n}.CC.1 name BUSINESS h0.AA h1.BB",
     "user:h0.AA DefineAuthRule s.CC.1 {ladder}",
     "user:h0.AA InitiateMultiSigTx s.CC.1 {b} {gx}GX",
-    "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 50GX",
+    "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
     "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
     "user:h0.AA InitiateMultiSigTx treasury_CC {b} {gx}GX",
+    "user:h0.AA ChangeStakeholders q.CC.1 {move}",
+    "user:h0.AA ChangeStakeholders s.CC.1 {move}",
+    "admin:root ChangeStakeholdersByOrder p.CC.1 +h6.CC -h7.CC",
     "admin:root SetOrganizationStatus s.CC.1 {lock}",
     "admin:root ActivateTreasuryAccount BB k.BB.7",
     "admin:root ReassignTreasury CC {office}",
@@ -79,10 +84,11 @@ pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
         select(&["0:1:h0.AA", "0:2:h0.AA,h1.BB,h2.CC", ""][..]),
         select(&["ACTIVE", "ACTIVE", "LOCKED"][..]),
         select(&["f.CC.7", "g.CC.7"][..]),
+        select(&["+h6.CC", "+h6.CC -h2.CC", "-h2.CC 0:1:h1.BB", "-h0.AA", "-h6.CC +h2.CC"][..]),
     );
     let numbers = (select(&["1", "50", "100", "900"][..]), select(&["0", "1", "2"][..]));
     (select(&LINES[..]), users(), users(), kinds, words_of, numbers).prop_map(
-        |(line, a, b, kind, (key, status, ladder, lock, office), (gx, n))| {
+        |(line, a, b, kind, (key, status, ladder, lock, office, change), (gx, n))| {
             let line = [
                 ("{a}", a),
                 ("{b}", b),
@@ -92,6 +98,7 @@ pub(super) fn society() -> impl Strategy<Value = (Actor, Command)> {
                 ("{ladder}", ladder),
                 ("{lock}", lock),
                 ("{office}", office),
+                ("{move}", change),
                 ("{gx}", gx),
                 ("{n}", n),
             ]
@@ -146,24 +153,19 @@ pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Act
             let activate = (user("h1.BB"), ActivateOrganization { org_id }.into(), 0);
             vec![endorse("h0.AA"), endorse("h1.BB"), activate]
         }
+        Command::ChangeStakeholders(change) => {
+            let org_id = change.org_id;
+            let end = (user("h1.BB"), WithdrawStakeholderChange { org_id }.into(), 0);
+            if ending == 0 {
+                return vec![end];
+            }
+            let all = ["h1.BB", "h2.CC", "h6.CC", "h0.AA"];
+            all.map(|who| (user(who), given.clone(), 0)).to_vec()
+        }
         Command::DefineAuthRule(_) => {
             ["h1.BB", "h2.CC"].map(|who| (user(who), given.clone(), 0)).to_vec()
         }
-        Command::InitiateMultiSigTx(_) => {
-            let pending_tx_id = PendingTxId::made_by(id);
-            let approve = |who: &str| (user(who), ApproveMultiSigTx { pending_tx_id }.into(), 0);
-            match ending {
-                0 => vec![(user("h0.AA"), CancelMultiSigTx { pending_tx_id }.into(), 0)],
-                1 => vec![(user("h1.BB"), RejectMultiSigTx { pending_tx_id }.into(), 0)],
-                2 => vec![
-                    approve("h1.BB"),
-                    (user("h1.BB"), WithdrawApproval { pending_tx_id }.into(), 0),
-                    approve("h2.CC"),
-                    approve("h0.AA"),
-                ],
-                _ => vec![approve("h1.BB"), approve("h2.CC"), approve("h0.AA")],
-            }
-        }
+        Command::InitiateMultiSigTx(initiated) => payment_answers(initiated, id, ending),
         Command::OpenEscrow(opened) => after_escrow(opened, id, ending),
         Command::ApplyForLoan(applied) => after_application(applied, id, ending),
         _ => Vec::new(),
@@ -204,6 +206,31 @@ fn after_application(
     }
     for paid in [amount("1GX"), applied.amount] {
         all.push((borrower, RepayLoan { loan_id, amount: paid }.into(), 0));
+    }
+    all
+}
+
+fn payment_answers(
+    initiated: &InitiateMultiSigTx,
+    id: CommandId,
+    ending: usize,
+) -> Vec<(Actor, Command, i64)> {
+    let user = |word: &str| Actor::User(account(word));
+    let pending_tx_id = PendingTxId::made_by(id);
+    let approve = |who: &str| (user(who), ApproveMultiSigTx { pending_tx_id }.into(), 0);
+    // Where one approves alone, that one pays something else first.
+    let alone = initiated.from == account("r.CC.1") && initiated.amount == amount("5GX");
+    let first = InitiateMultiSigTx { amount: amount("4GX"), ..initiated.clone() };
+    let mut all = Vec::new();
+    all.extend(alone.then(|| (user("h1.BB"), first.into(), 0)));
+    match ending {
+        0 => all.push((user("h0.AA"), CancelMultiSigTx { pending_tx_id }.into(), 0)),
+        1 => all.push((user("h1.BB"), RejectMultiSigTx { pending_tx_id }.into(), 0)),
+        2 => {
+            let withdraw = (user("h1.BB"), WithdrawApproval { pending_tx_id }.into(), 0);
+            all.extend([approve("h1.BB"), withdraw, approve("h2.CC"), approve("h0.AA")]);
+        }
+        _ => all.extend([approve("h1.BB"), approve("h2.CC"), approve("h0.AA")]),
     }
     all
 }

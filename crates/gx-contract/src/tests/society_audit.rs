@@ -10,7 +10,7 @@ use super::host::Ledger;
 use super::invariants::all;
 use crate::identity::KeyRecord;
 use crate::loan_pool::Loan;
-use crate::organization::{AuthRule, MultiSigTxExecuted};
+use crate::organization::{AuthRule, MultiSigTxExecuted, Organization};
 use crate::{Batch, BatchRecord, Command, Envelope, Event, Outcome, PublicKey};
 
 /// A payment that waits: its approvers so far, and how many it needs.
@@ -18,6 +18,7 @@ struct Waiting {
     approved_by: Vec<String>,
     required: usize,
     executed: bool,
+    org: String,
     /// What its organization or treasury had paid since yesterday when it was initiated.
     paid_before: u64,
 }
@@ -25,6 +26,8 @@ struct Waiting {
 /// What organizations and treasuries pay, by their rules.
 #[derive(Default)]
 struct Spending {
+    /// Who stands for each organization.
+    stakeholders: BTreeMap<String, Vec<String>>,
     /// Of organizations that have rules.
     ladders: BTreeMap<String, Vec<AuthRule>>,
     /// When, by which account and how much.
@@ -132,7 +135,9 @@ impl SocietyAudit {
             Event::RecoveryCompleted(event) => {
                 self.keys.insert(event.user_id.to_string(), event.public_key);
             }
-            Event::AuthRuleDefined(_)
+            Event::OrganizationProposed(_)
+            | Event::StakeholdersChanged(_)
+            | Event::AuthRuleDefined(_)
             | Event::MultiSigTxInitiated(_)
             | Event::MultiSigTxApproved(_)
             | Event::ApprovalWithdrawn(_)
@@ -159,6 +164,19 @@ impl SocietyAudit {
     fn follow_payment(&mut self, event: &Event) {
         let named = |ids: &[AccountId]| ids.iter().map(ToString::to_string).collect();
         match event {
+            Event::OrganizationProposed(event) => {
+                let all: Vec<String> = named(&event.stakeholders);
+                self.spending.stakeholders.insert(event.org_id.to_string(), all);
+            }
+            Event::StakeholdersChanged(event) => {
+                let org = event.org_id.to_string();
+                let all: Vec<String> = named(&event.stakeholders);
+                for waiting in self.payments.values_mut().filter(|waiting| waiting.org == org) {
+                    waiting.approved_by.retain(|id| all.contains(id));
+                }
+                self.spending.ladders.insert(org.clone(), event.ladder.clone());
+                self.spending.stakeholders.insert(org, all);
+            }
             Event::AuthRuleDefined(event) => {
                 self.spending.ladders.insert(event.org_id.to_string(), event.ladder.clone());
             }
@@ -166,7 +184,8 @@ impl SocietyAudit {
                 let required = usize::from(event.required);
                 let paid_before = self.spending.since_yesterday(event.from.as_str());
                 let approved_by = named(&event.approved_by);
-                let waiting = Waiting { approved_by, required, executed: false, paid_before };
+                let (executed, org) = (false, event.org_id.to_string());
+                let waiting = Waiting { approved_by, required, executed, org, paid_before };
                 let before = self.payments.insert(event.pending_tx_id.to_string(), waiting);
                 assert!(before.is_none(), "a payment is initiated once");
             }
@@ -191,6 +210,9 @@ impl SocietyAudit {
                 let waiting = &self.payments[&event.pending_tx_id.to_string()];
                 assert!(waiting.approved_by.len() >= waiting.required, "below its rule");
                 assert!(!waiting.executed, "paid twice");
+                let stakeholders = &self.spending.stakeholders[event.org_id.as_str()];
+                let all_are = waiting.approved_by.iter().all(|id| stakeholders.contains(id));
+                assert!(all_are, "approved by who has left: {event:?}");
                 self.spending.is_approved(event, waiting);
                 let paid = (self.spending.now, event.from.to_string(), event.amount.qirat());
                 self.spending.paid.push(paid);
@@ -204,6 +226,17 @@ impl SocietyAudit {
         let keys = all::<KeyRecord>(ledger, "k/").into_iter();
         let keys: BTreeMap<_, _> = keys.map(|(id, record)| (id, record.public_key)).collect();
         assert!(keys.iter().eq(&self.keys), "keys are those that were told of");
+        for (id, found) in all::<Organization>(ledger, "n/") {
+            let stakeholders: Vec<String> =
+                found.stakeholders.iter().map(ToString::to_string).collect();
+            assert!((2..=20).contains(&stakeholders.len()), "{id}: {stakeholders:?}");
+            assert_eq!(self.spending.stakeholders[&id], stakeholders);
+            for rule in &found.ladder {
+                let of_them = |one: &AccountId| found.stakeholders.contains(one);
+                assert!(rule.approver_group.iter().all(of_them), "{id}: {rule:?}");
+                assert!(usize::from(rule.required_approvers) <= rule.approver_group.len());
+            }
+        }
         for (id, (lent, owed)) in &self.loans {
             let loan: &Loan = &all(ledger, "l/")[id];
             assert_eq!((loan.amount.qirat(), loan.outstanding.qirat()), (*lent, *owed), "{id}");

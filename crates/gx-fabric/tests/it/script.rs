@@ -445,10 +445,37 @@ impl Script {
         self.user(members[0], CancelMultiSigTx { pending_tx_id });
         let pending_tx_id = self.pay(org_id, members[0], 5);
         self.user(members[1], RejectMultiSigTx { pending_tx_id });
+        self.succession(org_id, members);
         if self.below(2) == 0 {
             self.step(root(), SetOrganizationStatus { org_id, locked: true });
             self.pay(org_id, members[0], 5);
         }
+    }
+
+    /// Somebody is to come and does not; the third leaves, or is locked and replaced by order.
+    fn succession(&mut self, org_id: AccountId, members: [AccountId; 3]) {
+        let [first, second, third] = members;
+        let newcomer = self.person();
+        let change = |add: &[AccountId], remove: &[AccountId]| ChangeStakeholders {
+            org_id,
+            add: add.to_vec(),
+            remove: remove.to_vec(),
+            new_ladder: Some(Vec::new()),
+        };
+        self.user(first, change(&[newcomer], &[]));
+        self.user(second, WithdrawStakeholderChange { org_id });
+        if self.below(2) == 0 {
+            for stays in [first, second] {
+                self.user(stays, change(&[], &[third]));
+            }
+            return;
+        }
+        let lock = |status| SetUserStatus { user_id: third, status, order_hash: None };
+        self.step(root(), lock(AccountStatus::Locked));
+        let (order_hash, new_ladder) = (OrderHash::from_bytes([6; 32]), Some(Vec::new()));
+        let (add, remove) = (vec![newcomer], vec![third]);
+        self.by_two(ChangeStakeholdersByOrder { org_id, add, remove, new_ladder, order_hash });
+        self.step(root(), lock(AccountStatus::Active));
     }
 
     fn government(&mut self) {

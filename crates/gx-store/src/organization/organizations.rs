@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use gx_contract::organization::{AuthRule, OrganizationKind, OrganizationStatus, ProposedLadder};
+use gx_contract::organization::{
+    AuthRule, OrganizationKind, OrganizationStatus, ProposedChange, ProposedLadder,
+};
 use gx_types::{AccountId, AccountType, Actor, Amount, CountryCode, TimeMs};
 
 use crate::bulk::{Bulk, Column};
@@ -28,6 +30,8 @@ pub struct Organization {
     pub ladder_since: Option<TimeMs>,
     /// Rules that not every stakeholder has approved yet.
     pub proposed: Option<ProposedLadder>,
+    /// Others who are to stand for it, when not all have approved yet, and when that lapses.
+    pub change: Option<(ProposedChange, TimeMs)>,
     /// In the order in which they were named.
     pub stakeholders: Vec<Stakeholder>,
     /// Zero until it is activated.
@@ -65,6 +69,8 @@ pub(crate) const PAID_SINCE_YESTERDAY: &str = "CAST(COALESCE((SELECT SUM(x.amoun
     AND x.settled_at_ms >= (SELECT k.at_ms / 86400000 - 1 FROM blocks k \
         ORDER BY k.number DESC LIMIT 1) * 86400000), 0) AS BIGINT)";
 
+const CHANGE: &str = "o.stakeholder_change, o.change_expires_at_ms";
+
 const BALANCE: &str = "LEFT JOIN accounts a ON a.account_id = o.org_id \
     LEFT JOIN balances b ON b.account_no = a.account_no";
 
@@ -87,6 +93,7 @@ fn organization(row: &Row) -> Result<Organization, Error> {
         ladder: ladder.unwrap_or_default(),
         ladder_since: row.opt_time(11)?,
         proposed: proposed.map(|(ladder, approved_by)| ProposedLadder { ladder, approved_by }),
+        change: row.opt_json(17, "change of stakeholders")?.zip(row.opt_time(18)?),
         stakeholders: Vec::new(),
         balance: row.amount(14)?,
         cursor: row.int(15)?,
@@ -131,7 +138,7 @@ pub async fn get(
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
     let rows = sql(format!(
-        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM organizations o {BALANCE} WHERE o.org_id = $1"
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY}, {CHANGE} FROM organizations o {BALANCE} WHERE o.org_id = $1"
     ))
         .bind(org_id)
         .all(&mut conn)
@@ -160,7 +167,7 @@ pub async fn page(
         None => ("organizations o", "$1 = '' AND o.created_tx < $2"),
     };
     let rows = sql(format!(
-        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM {from} {BALANCE}
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY}, {CHANGE} FROM {from} {BALANCE}
         WHERE {which} AND ($3 = '' OR o.status = $3) AND ($4 = '' OR o.country = $4)
         ORDER BY o.created_tx DESC LIMIT $5"
     ))

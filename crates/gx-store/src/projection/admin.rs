@@ -72,7 +72,7 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 7] = [
+const PUT_OFF: [&str; 8] = [
     "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
     WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
     "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
@@ -85,6 +85,8 @@ const PUT_OFF: [&str; 7] = [
     "UPDATE escrows SET expires_at_ms = expires_at_ms + $1
     WHERE settled_by IS NULL AND expires_at_ms > $2",
     "UPDATE spending_limits SET next_from_ms = next_from_ms + $1 WHERE next_from_ms > $2",
+    "UPDATE organizations SET change_expires_at_ms = change_expires_at_ms + $1
+    WHERE change_expires_at_ms > $2",
     "UPDATE treasuries SET payable_from_ms = payable_from_ms + $1 WHERE payable_from_ms > $2",
 ];
 

@@ -13,7 +13,8 @@ use crate::projection::block::ProjectedBlock;
 use crate::projection::entries::enter_fees;
 use crate::projection::state::{At, Projection};
 use crate::projection::{
-    admin, escrow, governance, identity, loan_pool, organization, tax_and_fee, tokenomics,
+    admin, escrow, governance, identity, loan_pool, organization, payments, tax_and_fee,
+    tokenomics,
 };
 
 /// Applies one block.
@@ -114,15 +115,22 @@ fn apply<'b>(
         Event::OrganizationStatusSet(event) => organization::status(projection, at, event),
         Event::AuthRuleProposed(event) => organization::ladder_proposed(projection, at, event),
         Event::AuthRuleDefined(event) => organization::ladder_defined(projection, at, event),
-        Event::MultiSigTxInitiated(event) => organization::initiated(projection, at, event),
-        Event::MultiSigTxApproved(event) => organization::approved(projection, at, event),
-        Event::MultiSigTxRejected(event) => organization::rejected(projection, at, event),
-        Event::MultiSigTxRejudged(event) => organization::rejudged(projection, at, event),
-        Event::ApprovalWithdrawn(event) => organization::withdrawn(projection, at, event),
-        Event::MultiSigTxCancelled(event) => organization::cancelled(projection, at, event),
-        Event::MultiSigTxDropped(event) => organization::dropped(projection, at, event),
-        Event::MultiSigTxExecuted(event) => organization::executed(projection, at, event),
-        Event::MultiSigTxExecutionFailed(event) => organization::failed(projection, at, event),
+        Event::StakeholderChangeProposed(event) => {
+            organization::change_proposed(projection, at, event)
+        }
+        Event::StakeholderChangeWithdrawn(event) => {
+            organization::change_withdrawn(projection, at, event)
+        }
+        Event::StakeholdersChanged(event) => organization::changed(projection, at, event),
+        Event::MultiSigTxInitiated(event) => payments::initiated(projection, at, event),
+        Event::MultiSigTxApproved(event) => payments::approved(projection, at, event),
+        Event::MultiSigTxRejected(event) => payments::rejected(projection, at, event),
+        Event::MultiSigTxRejudged(event) => payments::rejudged(projection, at, event),
+        Event::ApprovalWithdrawn(event) => payments::withdrawn(projection, at, event),
+        Event::MultiSigTxCancelled(event) => payments::cancelled(projection, at, event),
+        Event::MultiSigTxDropped(event) => payments::dropped(projection, at, event),
+        Event::MultiSigTxExecuted(event) => payments::executed(projection, at, event),
+        Event::MultiSigTxExecutionFailed(event) => payments::failed(projection, at, event),
         Event::LoanApplied(event) => loan_pool::applied(projection, at, event),
         Event::LoanApproved(event) => loan_pool::approved(projection, at, event),
         Event::LoanRejected(event) => loan_pool::rejected(projection, at, event),

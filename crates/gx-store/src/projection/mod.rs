@@ -19,6 +19,7 @@ mod load;
 mod loan_pool;
 mod organization;
 mod outcomes;
+mod payments;
 mod rows;
 mod state;
 mod tax_and_fee;

@@ -1,19 +1,14 @@
-//! Organizations, their rules, and payments by multi-signature.
+//! Organizations, who stands for them, and their rules.
 
 use gx_contract::organization::{
-    ApprovalWithdrawn, AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed,
-    MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxDropped, MultiSigTxExecuted,
-    MultiSigTxExecutionFailed, MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged,
-    OrganizationActivated, OrganizationProposed, OrganizationStatus, OrganizationStatusSet,
-    PendingTxState,
+    AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed, OrganizationActivated,
+    OrganizationProposed, OrganizationStatus, OrganizationStatusSet, StakeholderChangeProposed,
+    StakeholderChangeWithdrawn, StakeholdersChanged,
 };
 use gx_contract::state::AccountKind;
-use gx_types::{AccountId, PendingTxId};
 
 use crate::Error;
-use crate::columns::{APPROVED, REJECTED};
-use crate::projection::state::{At, NewAccount, Projection, open, qirat};
-use crate::projection::tokenomics::{Payment, payment};
+use crate::projection::state::{At, NewAccount, Projection, open};
 use crate::sql::{json_of, name_of, sql};
 
 pub(super) fn proposed(
@@ -123,206 +118,75 @@ pub(super) fn ladder_defined(
     Ok(())
 }
 
-pub(super) fn initiated(
+pub(super) fn change_proposed(
     projection: &mut Projection<'_>,
     at: At<'_, '_>,
-    event: &MultiSigTxInitiated,
+    event: &StakeholderChangeProposed,
 ) -> Result<(), Error> {
-    let id = event.pending_tx_id.to_string();
-    let statement = sql("INSERT INTO pending_transactions (pending_tx_id, org_id, from_id, to_id,
-            amount_qirat, remark, required, state, initiated_by, initiated_at_ms, expires_at_ms,
-            created_tx)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
-    .bind(id.as_str())
-    .bind(&event.org_id)
-    .bind(&event.from)
-    .bind(&event.to)
-    .bind(qirat(at, event.amount)?)
-    .bind(event.remark.as_str())
-    .bind(event.required)
-    .bind(name_of(&PendingTxState::Pending))
-    .bind(&event.initiated_by)
-    .bind(at.time())
+    let statement = sql("UPDATE organizations SET stakeholder_change = $1,
+            change_expires_at_ms = $2
+        WHERE org_id = $3")
+    .bind(json_of(&event.change))
     .bind(event.expires_at)
-    .bind(at.tx_no);
-    projection.write(at, statement);
-    for (place, approver_id) in (0_i64..).zip(&event.approver_group) {
-        let approved = event.approved_by.contains(approver_id);
-        let statement =
-            sql("INSERT INTO pending_transaction_approvers (pending_tx_id, approver_id,
-                place, decision, decided_tx, created_tx)
-            VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(id.as_str())
-            .bind(approver_id)
-            .bind(place)
-            .bind(approved.then_some(APPROVED))
-            .bind(approved.then_some(at.tx_no))
-            .bind(at.tx_no);
+    .bind(&event.org_id);
+    projection.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn change_withdrawn(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &StakeholderChangeWithdrawn,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE organizations SET stakeholder_change = NULL,
+            change_expires_at_ms = NULL
+        WHERE org_id = $1")
+    .bind(&event.org_id);
+    projection.update(at, statement);
+    Ok(())
+}
+
+/// Who leaves decides on no payment any more that can still be made. Who comes has endorsed by
+/// approving, unless it was ordered.
+pub(super) fn changed(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &StakeholdersChanged,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE organizations SET stakeholder_change = NULL,
+            change_expires_at_ms = NULL, proposed_ladder = NULL, ladder_approved_by = NULL,
+            ladder_since_ms = CASE WHEN ladder = $1 THEN ladder_since_ms ELSE $2 END, ladder = $1
+        WHERE org_id = $3")
+    .bind(json_of(&event.ladder))
+    .bind(at.time())
+    .bind(&event.org_id);
+    projection.update(at, statement);
+    for stakeholder_id in &event.removed {
+        let statement = sql("DELETE FROM organization_stakeholders
+            WHERE org_id = $1 AND stakeholder_id = $2")
+        .bind(&event.org_id)
+        .bind(stakeholder_id);
+        projection.update(at, statement);
+        let statement = sql("DELETE FROM pending_transaction_approvers
+            WHERE approver_id = $1 AND pending_tx_id IN (SELECT p.pending_tx_id
+                FROM pending_transactions p
+                WHERE p.org_id = $2 AND p.settled_tx IS NULL AND p.expires_at_ms > $3)")
+        .bind(stakeholder_id)
+        .bind(&event.org_id)
+        .bind(at.time());
         projection.write(at, statement);
     }
-    Ok(())
-}
-
-fn decided(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    id: PendingTxId,
-    approver_id: &AccountId,
-    decision: &'static str,
-) {
-    let statement = sql("UPDATE pending_transaction_approvers SET decision = $1, decided_tx = $2
-        WHERE pending_tx_id = $3 AND approver_id = $4 AND decision IS NULL")
-    .bind(decision)
-    .bind(at.tx_no)
-    .bind(id.to_string())
-    .bind(approver_id);
-    projection.update(at, statement);
-}
-
-pub(super) fn approved(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &MultiSigTxApproved,
-) -> Result<(), Error> {
-    decided(projection, at, event.pending_tx_id, &event.approver_id, APPROVED);
-    Ok(())
-}
-
-pub(super) fn rejected(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &MultiSigTxRejected,
-) -> Result<(), Error> {
-    decided(projection, at, event.pending_tx_id, &event.approver_id, REJECTED);
-    match event.state {
-        PendingTxState::Rejected => settled(projection, at, event.pending_tx_id, event.state),
-        PendingTxState::Pending
-        | PendingTxState::Executed
-        | PendingTxState::ExecutionFailed
-        | PendingTxState::Cancelled => {}
-    }
-    Ok(())
-}
-
-pub(super) fn withdrawn(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &ApprovalWithdrawn,
-) -> Result<(), Error> {
-    let statement =
-        sql("UPDATE pending_transaction_approvers SET decision = NULL, decided_tx = NULL
-        WHERE pending_tx_id = $1 AND approver_id = $2 AND decision = $3")
-        .bind(event.pending_tx_id.to_string())
-        .bind(&event.approver_id)
-        .bind(APPROVED);
-    projection.update(at, statement);
-    Ok(())
-}
-
-/// Another rule decides on the payment: those of its group who have decided have done so before.
-pub(super) fn rejudged(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &MultiSigTxRejudged,
-) -> Result<(), Error> {
-    let id = event.pending_tx_id.to_string();
-    let statement = sql("UPDATE pending_transactions SET required = $1, state = $2, failure = NULL
-        WHERE pending_tx_id = $3 AND settled_tx IS NULL")
-    .bind(event.required)
-    .bind(name_of(&PendingTxState::Pending))
-    .bind(id.as_str());
-    projection.update(at, statement);
-    // A place that none of the new group has marks who is not of it.
-    let statement =
-        sql("UPDATE pending_transaction_approvers SET place = -1 WHERE pending_tx_id = $1")
-            .bind(id.as_str());
-    projection.write(at, statement);
-    for (place, approver_id) in (0_i64..).zip(&event.approver_group) {
-        let statement =
-            sql("INSERT INTO pending_transaction_approvers (pending_tx_id, approver_id, place,
-                created_tx)
-            SELECT pending_tx_id, $1, $2, created_tx FROM pending_transactions
-            WHERE pending_tx_id = $3
-            ON CONFLICT (pending_tx_id, approver_id) DO UPDATE SET place = excluded.place")
-            .bind(approver_id)
-            .bind(place)
-            .bind(id.as_str());
+    let endorsed = event.order_hash.is_none().then_some(at.tx_no);
+    for (place, stakeholder_id) in (0_i64..).zip(&event.stakeholders) {
+        let statement = sql("INSERT INTO organization_stakeholders (org_id, stakeholder_id, place,
+                endorsed_tx, created_tx)
+            SELECT org_id, $1, $2, $3, created_tx FROM organizations WHERE org_id = $4
+            ON CONFLICT (org_id, stakeholder_id) DO UPDATE SET place = excluded.place")
+        .bind(stakeholder_id)
+        .bind(place)
+        .bind(endorsed)
+        .bind(&event.org_id);
         projection.update(at, statement);
     }
-    let statement = sql("DELETE FROM pending_transaction_approvers
-        WHERE pending_tx_id = $1 AND place = -1")
-    .bind(id.as_str());
-    projection.write(at, statement);
-    if event.state == PendingTxState::Rejected {
-        settled(projection, at, event.pending_tx_id, event.state);
-    }
-    Ok(())
-}
-
-/// Nothing will come of the payment any more. Why it could not be paid before stays.
-fn settled(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    id: PendingTxId,
-    state: PendingTxState,
-) {
-    let statement = sql("UPDATE pending_transactions SET state = $1, settled_at_ms = $2,
-            settled_tx = $3
-        WHERE pending_tx_id = $4 AND settled_tx IS NULL")
-    .bind(name_of(&state))
-    .bind(at.time())
-    .bind(at.tx_no)
-    .bind(id.to_string());
-    projection.update(at, statement);
-}
-
-pub(super) fn cancelled(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &MultiSigTxCancelled,
-) -> Result<(), Error> {
-    settled(projection, at, event.pending_tx_id, PendingTxState::Cancelled);
-    Ok(())
-}
-
-pub(super) fn dropped(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &MultiSigTxDropped,
-) -> Result<(), Error> {
-    settled(projection, at, event.pending_tx_id, PendingTxState::Rejected);
-    Ok(())
-}
-
-pub(super) fn executed<'b>(
-    projection: &mut Projection<'b>,
-    at: At<'_, 'b>,
-    event: &'b MultiSigTxExecuted,
-) -> Result<(), Error> {
-    let MultiSigTxExecuted { from, to, fee, remark, postings, .. } = event;
-    payment(projection, at, Payment { from, to, fee: *fee, remark, postings })?;
-    let statement = sql("UPDATE pending_transactions SET state = $1, failure = NULL,
-            fee_qirat = $2, settled_at_ms = $3, settled_tx = $4
-        WHERE pending_tx_id = $5 AND settled_tx IS NULL")
-    .bind(name_of(&PendingTxState::Executed))
-    .bind(qirat(at, *fee)?)
-    .bind(at.time())
-    .bind(at.tx_no)
-    .bind(event.pending_tx_id.to_string());
-    projection.update(at, statement);
-    Ok(())
-}
-
-pub(super) fn failed(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    event: &MultiSigTxExecutionFailed,
-) -> Result<(), Error> {
-    let statement = sql("UPDATE pending_transactions SET state = $1, failure = $2
-        WHERE pending_tx_id = $3 AND settled_tx IS NULL")
-    .bind(name_of(&PendingTxState::ExecutionFailed))
-    .bind(event.code.code())
-    .bind(event.pending_tx_id.to_string());
-    projection.update(at, statement);
     Ok(())
 }

@@ -141,6 +141,9 @@ fn organizations_have_stakeholders_and_rules() {
             assert_eq!(written(&found.ladder), expected["ladder"]);
             assert_eq!(written(&found.proposed), expected["proposed"]);
             assert_eq!(written(found.balance), expected["balance"]);
+            let (change, lapses) = found.change.clone().unzip();
+            assert_eq!(written(change), expected["change"]);
+            assert_eq!(json!(lapses.map(|at| at.0)), expected["changeExpiresAt"]);
             assert_eq!(written(found.paid_since_yesterday), expected["paidSinceYesterday"]);
             let named: Vec<_> = found.stakeholders.iter().map(|one| one.stakeholder_id).collect();
             assert_eq!(written(&named), expected["stakeholders"]);
@@ -188,7 +191,8 @@ fn payments_by_many_show_their_approvals_and_ends() {
             assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
             assert_eq!(found.settled.is_some(), found.state != PendingTxState::Pending);
         }
-        let [paid, waiting, cancelled, rejected, treasury, dropped] = story.payments[..] else {
+        let [paid, waiting, cancelled, rejected, left, treasury, dropped] = story.payments[..]
+        else {
             panic!()
         };
         let paid = payments::get(store, paid).await.unwrap().unwrap();
@@ -198,17 +202,18 @@ fn payments_by_many_show_their_approvals_and_ends() {
         assert_eq!(failed.failure, Some(Refusal::InsufficientBalance));
         let page = payments::of_organization(store, &story.business, None, None, 9).await.unwrap();
         let ids: Vec<_> = page.iter().map(|one| one.pending_tx_id).collect();
-        assert_eq!(ids, [rejected, cancelled, waiting, paid.pending_tx_id]);
+        assert_eq!(ids, [left, rejected, cancelled, waiting, paid.pending_tx_id]);
         let state = Some(PendingTxState::Rejected);
         let page = payments::of_organization(store, &story.business, state, None, 9).await.unwrap();
         assert_eq!(page[0].pending_tx_id, rejected);
         let then = page[0].initiated_at;
         let open = payments::open(store, &story.business, then).await.unwrap();
-        assert_eq!(open.len(), 1);
+        assert_eq!(open.iter().map(|one| one.pending_tx_id).collect::<Vec<_>>(), [waiting, left]);
         assert!(
             payments::open(store, &story.business, story.chain.now()).await.unwrap().is_empty()
         );
-        let asked = payments::awaiting(store, &story.people[1], then, None, 9).await.unwrap();
+        let mut asked = payments::awaiting(store, &story.people[1], then, None, 9).await.unwrap();
+        asked.reverse();
         assert_eq!(asked, open);
         let dropped = payments::get(store, dropped).await.unwrap().unwrap();
         assert_eq!(dropped.state, PendingTxState::Rejected);

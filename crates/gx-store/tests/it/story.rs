@@ -340,6 +340,45 @@ impl Story {
         // More is paid by then than when it was initiated: another rule decides.
         self.user(1, ApproveMultiSigTx { pending_tx_id: later });
         self.user(1, WithdrawApproval { pending_tx_id: later });
+        self.succession();
+    }
+
+    fn change(&mut self, by: usize, add: &[usize], remove: &[usize]) {
+        let named = |numbers: &[usize]| numbers.iter().map(|at| self.people[*at]).collect();
+        let (org_id, add, remove) = (self.business, named(add), named(remove));
+        self.user(by, ChangeStakeholders { org_id, add, remove, new_ladder: None });
+    }
+
+    /// User 4 comes, who is locked and replaced by 5 on an order, and leaves again. One change is
+    /// given up, and one waits.
+    fn succession(&mut self) {
+        let org_id = self.business;
+        let rule = |group: &[usize]| AuthRule {
+            from_amount: Amount::ZERO,
+            required_approvers: 2,
+            approver_group: group.iter().map(|number| self.people[*number]).collect(),
+        };
+        let (new_ladder, add) = (Some(vec![rule(&[2, 1, 4])]), vec![self.people[4]]);
+        let come = ChangeStakeholders { org_id, add, new_ladder, remove: Vec::new() };
+        for by in [0, 1, 2, 4] {
+            self.user(by, come.clone());
+        }
+        // One of three approvers will have left.
+        self.pay(org_id, 150);
+        self.change(0, &[3], &[]);
+        self.user(1, WithdrawStakeholderChange { org_id });
+        let user_id = self.people[4];
+        let locked = SetUserStatus { user_id, status: AccountStatus::Locked, order_hash: None };
+        self.root(locked.clone());
+        let (add, remove) = (vec![self.people[5]], vec![user_id]);
+        let order_hash = OrderHash::from_bytes([6; 32]);
+        let new_ladder = None;
+        self.by_two(ChangeStakeholdersByOrder { org_id, add, remove, new_ladder, order_hash });
+        self.root(SetUserStatus { status: AccountStatus::Active, ..locked });
+        for by in [5, 0, 1, 2] {
+            self.change(by, &[], &[5]);
+        }
+        self.change(2, &[3], &[]);
     }
 
     /// A treasury that pays by its organization's rules: all three stakeholders.

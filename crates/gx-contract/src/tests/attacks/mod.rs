@@ -7,6 +7,7 @@ mod everybody;
 mod limits;
 mod loans;
 mod organizations;
+mod stakeholders;
 mod treasuries;
 
 use std::fs;

@@ -8,13 +8,15 @@ use super::samples::{
 use crate::admin::OrderHash;
 use crate::organization::{
     ActivateOrganization, ApprovalWithdrawn, ApproveMultiSigTx, AuthRule, AuthRuleDefined,
-    AuthRuleProposed, CancelMultiSigTx, DefineAuthRule, EndorseMembership, InitiateMultiSigTx,
-    MembershipEndorsed, MultiSigTxApproved, MultiSigTxCancelled, MultiSigTxDropped,
-    MultiSigTxExecuted, MultiSigTxExecutionFailed, MultiSigTxInitiated, MultiSigTxRejected,
-    MultiSigTxRejudged, OpenTx, Organization, OrganizationActivated, OrganizationKind,
-    OrganizationProposed, OrganizationStatus, OrganizationStatusSet, PendingTx, PendingTxState,
-    ProposeOrganization, ProposedLadder, RejectMultiSigTx, SetOrganizationStatus, Spent, Treasury,
-    WithdrawApproval,
+    AuthRuleProposed, CancelMultiSigTx, ChangeStakeholders, ChangeStakeholdersByOrder,
+    DefineAuthRule, EndorseMembership, InitiateMultiSigTx, MembershipEndorsed, MultiSigTxApproved,
+    MultiSigTxCancelled, MultiSigTxDropped, MultiSigTxExecuted, MultiSigTxExecutionFailed,
+    MultiSigTxInitiated, MultiSigTxRejected, MultiSigTxRejudged, OpenChange, OpenTx, Organization,
+    OrganizationActivated, OrganizationKind, OrganizationProposed, OrganizationStatus,
+    OrganizationStatusSet, PendingTx, PendingTxState, ProposeOrganization, ProposedChange,
+    ProposedLadder, RejectMultiSigTx, SetOrganizationStatus, Spent, StakeholderChangeProposed,
+    StakeholderChangeWithdrawn, StakeholdersChanged, Treasury, WithdrawApproval,
+    WithdrawStakeholderChange,
 };
 use crate::state::{Key, Record, RunningMs, Version};
 use crate::treasury::{
@@ -75,6 +77,63 @@ fn ladder() -> Vec<AuthRule> {
     vec![rule(0, 1), rule(100, 2)]
 }
 
+fn change() -> ProposedChange {
+    ProposedChange {
+        add: vec![account("IN")],
+        remove: vec![account("DE")],
+        new_ladder: Some(Vec::new()),
+        proposed_by: account("DE"),
+        approved_by: vec![account("FR")],
+    }
+}
+
+fn change_events() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    let org_id = account("IN");
+    for (case, new_ladder) in [("plain", None), ("rules", Some(ladder()))] {
+        let (change, required, expires_at) = (ProposedChange { new_ladder, ..change() }, 2, TIME);
+        let event = StakeholderChangeProposed { org_id, change, required, expires_at };
+        all.push((case.to_owned(), event.into()));
+    }
+    let event = StakeholderChangeWithdrawn { org_id, withdrawn_by: account("FR") };
+    all.push(("plain".to_owned(), event.into()));
+    for (case, order_hash) in [("plain", None), ("order", Some(OrderHash::from_bytes([5; 32])))] {
+        let event = StakeholdersChanged {
+            org_id,
+            added: vec![account("FR")],
+            removed: vec![account("IN")],
+            stakeholders: stakeholders(),
+            ladder: ladder(),
+            order_hash,
+        };
+        all.push((case.to_owned(), event.into()));
+    }
+    all
+}
+
+fn change_commands() -> Vec<(String, Command)> {
+    let mut all: Vec<(String, Command)> = Vec::new();
+    let (org_id, order_hash) = (account("IN"), OrderHash::from_bytes([5; 32]));
+    let (one, other) = (vec![account("FR")], vec![account("DE")]);
+    for (case, add, remove, new_ladder) in [
+        ("plain", one.clone(), other.clone(), None),
+        ("add", one.clone(), Vec::new(), None),
+        ("remove", Vec::new(), other.clone(), None),
+        ("rules", one, other, Some(ladder())),
+    ] {
+        let (added, removed, ladder) = (add.clone(), remove.clone(), new_ladder.clone());
+        let command = ChangeStakeholders { org_id, add, remove, new_ladder };
+        all.push((case.to_owned(), command.into()));
+        if case == "plain" || case == "rules" {
+            let (add, remove, new_ladder) = (added, removed, ladder);
+            let command = ChangeStakeholdersByOrder { org_id, add, remove, new_ladder, order_hash };
+            all.push((case.to_owned(), command.into()));
+        }
+    }
+    all.push(("plain".to_owned(), WithdrawStakeholderChange { org_id }.into()));
+    all
+}
+
 pub(super) fn records() -> Vec<(String, Key, Record)> {
     let mut all: Vec<(String, Key, Record)> = Vec::new();
     let mut add = |case: String, key, record| all.push((case, key, record));
@@ -91,6 +150,7 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
         proposed: None,
         open: Vec::new(),
         spent: Spent::default(),
+        change: None,
     };
     let key = Key::Organization(account("IN"));
     for kind in KINDS {
@@ -104,6 +164,9 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
     let open = vec![OpenTx { id: pending_tx_id(), initiated_by: account("IN"), expires_at }];
     let spent = Spent { day: 20_000, that_day: Amount::from_gx(2), day_before: Amount::ZERO };
     add("paying".to_owned(), key, Organization { spent, ..plain.clone() }.into());
+    let waiting = OpenChange { change: change(), expires_at };
+    let changing = Organization { change: Some(Box::new(waiting)), ..plain.clone() };
+    add("changing".to_owned(), key, changing.into());
     add("busy".to_owned(), key, Organization { ladder: ladder(), proposed, open, ..plain }.into());
     for state in STATES {
         let failed = state == PendingTxState::ExecutionFailed;
@@ -178,6 +241,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
     let event = TreasuryReassigned { country_code, treasury_id, org_id, order_hash, payable_from };
     add(plain(), event.into());
     all.extend(payment_events());
+    all.extend(change_events());
     all
 }
 
@@ -281,5 +345,6 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     add(plain(), ActivateTreasuryAccount { country_code, org_id }.into());
     let order_hash = OrderHash::from_bytes([5; 32]);
     add(plain(), ReassignTreasury { country_code, org_id, order_hash }.into());
+    all.extend(change_commands());
     all
 }

@@ -132,6 +132,12 @@ cases! {
         ["OrganizationStatusSet"], "3 stakeholders, locked";
     "OrganizationContract:DefineAuthRule": Too, organizations::define_rules,
         ["AuthRuleDefined"], "3 stakeholders, 2 rules, the last approval";
+    "OrganizationContract:ChangeStakeholders": Too, organizations::change_stakeholders,
+        ["StakeholderChangeProposed"], "one of 3 leaves, the first approves";
+    "OrganizationContract:WithdrawStakeholderChange": Too, organizations::withdraw_change,
+        ["StakeholderChangeWithdrawn"], "one of 3 was to leave";
+    "OrganizationContract:ChangeStakeholdersByOrder": Never, organizations::change_by_order,
+        ["ActionProposed"], "one of 3 is locked, proposed by the first of two admins";
     "OrganizationContract:InitiateMultiSigTx": Too, organizations::initiate,
         ["MultiSigTxInitiated"], "3 stakeholders, 2 rules";
     "OrganizationContract:ApproveMultiSigTx": Too, organizations::approve,

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use gx_contract::admin::OrderHash;
+use gx_contract::identity::{AccountStatus, SetUserStatus};
 use gx_contract::organization::{
-    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, DefineAuthRule,
-    EndorseMembership, InitiateMultiSigTx, OrganizationKind, ProposeOrganization, RejectMultiSigTx,
-    SetOrganizationStatus, WithdrawApproval,
+    ActivateOrganization, ApproveMultiSigTx, AuthRule, CancelMultiSigTx, ChangeStakeholders,
+    ChangeStakeholdersByOrder, DefineAuthRule, EndorseMembership, InitiateMultiSigTx,
+    OrganizationKind, ProposeOrganization, RejectMultiSigTx, SetOrganizationStatus,
+    WithdrawApproval, WithdrawStakeholderChange,
 };
 use gx_contract::tokenomics::Transfer;
 use gx_contract::treasury::{ActivateTreasuryAccount, ReassignTreasury};
@@ -124,6 +126,45 @@ pub(super) fn define_rules(town: &mut Town) -> Result<Trial> {
         town.act(Role::PartnerApi, each(&active, ladder(which)))?;
     }
     Ok(town.trial(Role::PartnerApi, each(&active, ladder(THIRD))))
+}
+
+/// The third leaves, by the word of another.
+fn departure(which: Which) -> impl Fn(Organization) -> (By, ChangeStakeholders) {
+    move |Organization { id: org_id, of }| {
+        let (add, remove, new_ladder) = (Vec::new(), vec![THIRD(&of).id], None);
+        (By::Person(which(&of)), ChangeStakeholders { org_id, add, remove, new_ladder })
+    }
+}
+
+pub(super) fn change_stakeholders(town: &mut Town) -> Result<Trial> {
+    let active = active(town)?;
+    Ok(town.trial(Role::PartnerApi, each(&active, departure(FIRST))))
+}
+
+pub(super) fn withdraw_change(town: &mut Town) -> Result<Trial> {
+    let active = active(town)?;
+    town.act(Role::PartnerApi, each(&active, departure(FIRST)))?;
+    let withdraw = |Organization { id: org_id, of }| {
+        (By::Person(SECOND(&of)), WithdrawStakeholderChange { org_id })
+    };
+    Ok(town.trial(Role::PartnerApi, each(&active, withdraw)))
+}
+
+pub(super) fn change_by_order(town: &mut Town) -> Result<Trial> {
+    let active = active(town)?;
+    let lock = |Organization { of, .. }| {
+        let (user_id, status, order_hash) = (THIRD(&of).id, AccountStatus::Locked, None);
+        (By::First, SetUserStatus { user_id, status, order_hash })
+    };
+    town.act(Role::Admin, each(&active, lock))?;
+    let order = |Organization { id: org_id, of }| {
+        let (add, remove, new_ladder) = (Vec::new(), vec![THIRD(&of).id], None);
+        let order_hash = OrderHash::from_bytes([7; 32]);
+        let order = ChangeStakeholdersByOrder { org_id, add, remove, new_ladder, order_hash };
+        (By::First, order)
+    };
+    let orders = each(&active, order);
+    Ok(town.trial(Role::SuperAdmin, orders))
 }
 
 /// Organizations with rules and coins.
