@@ -71,7 +71,7 @@ pub struct SignArgs {
 pub struct ProveArgs {
     /// PKCS#8 PEM file of the new key.
     file: PathBuf,
-    /// Whose key it will be: `admin:` and the admin's id.
+    /// Whose key it will be: `user:` and the account id, or `admin:` and the admin's id.
     #[arg(long)]
     actor: Actor,
     /// The id of the command that sets the key.

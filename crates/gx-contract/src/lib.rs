@@ -69,7 +69,7 @@ pub use posting::{Change, Effects, Posting};
 pub use query::{Answer, QueryExecution, QueryStep};
 pub use refusal::{Refusal, RefusalKind, Refused};
 pub use signature::{
-    PublicKey, Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
+    NewKey, PublicKey, Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
 };
 pub use surface::{Command, Event, NameError, Named, Query};
 pub use tx::Rule;

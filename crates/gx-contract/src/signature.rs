@@ -4,11 +4,12 @@
 //! on every machine. Whether a command needs a signature is decided by the gates.
 
 use ed25519_dalek::{Verifier, VerifyingKey};
-use gx_types::{Actor, CommandId, NetworkId, TimeMs};
+use gx_types::{AccountId, Actor, CommandId, NetworkId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::part;
-use crate::{Envelope, hex_text};
+use crate::tx::{Stop, Tx};
+use crate::{Command, Envelope, Refusal, hex_text};
 
 /// A signature is good for at most 24 hours, so that a forgotten one cannot be kept for later.
 pub(crate) const SIGNED_AHEAD_MAX_MS: i64 = 24 * 60 * 60 * 1000;
@@ -66,9 +67,7 @@ impl Signature {
     /// Whether it is one of the key over this command. Whether the key is that of the actor, and
     /// the time the right one, is for the ledger to say.
     pub fn is_by(&self, key: &PublicKey, envelope: &Envelope, network: NetworkId) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
-        let bytes = envelope.signed_bytes(network, self.expires_at);
-        VerifyingKey::from_bytes(&key.0).is_ok_and(|key| is_proof(&key, &bytes, &signature))
+        is_proven(key, &self.signature, &envelope.signed_bytes(network, self.expires_at))
     }
 }
 
@@ -98,6 +97,18 @@ pub fn clock_confirmation_bytes(
     part(&mut bytes, |bytes| bytes.extend_from_slice(command_id.as_str().as_bytes()));
     bytes.extend_from_slice(&time.0.to_le_bytes());
     bytes
+}
+
+/// Whoever sets a key holds it: the key has signed that it is to be the holder's, by this command.
+pub(crate) fn check_proof(
+    tx: &mut Tx<'_>,
+    holder: &Actor,
+    key: &PublicKey,
+    proof: &SignatureBytes,
+) -> Result<(), Stop> {
+    let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+    let bytes = key_proof_bytes(system.network_id, holder, tx.command_id);
+    if is_proven(key, proof, &bytes) { Ok(()) } else { Err(Refusal::KeyNotProven.into()) }
 }
 
 /// Whether the key has signed the bytes.
@@ -171,6 +182,32 @@ impl Envelope {
         bytes.extend_from_slice(&expires_at.0.to_le_bytes());
         bytes.extend_from_slice(&body);
         bytes
+    }
+}
+
+/// A new key that a command sets, and its word for it.
+#[derive(Debug)]
+pub struct NewKey<'e> {
+    /// Whose key it will be.
+    pub holder: Actor,
+    pub key: PublicKey,
+    /// Where the key's signature over [`key_proof_bytes`] belongs.
+    pub proof: &'e mut SignatureBytes,
+}
+
+impl Envelope {
+    /// The new key that the command sets, for whoever has to have it proven; most set none.
+    pub fn new_key(&mut self) -> Option<NewKey<'_>> {
+        let user = |id: &AccountId| Actor::User(*id);
+        let (holder, key, proof) = match &mut self.command {
+            Command::RegisterAdminKey(set) => (self.actor, set.public_key, &mut set.proof),
+            Command::RotateAdminKey(set) => (self.actor, set.public_key, &mut set.proof),
+            Command::RegisterKey(set) => (user(&set.user_id), set.public_key, &mut set.proof),
+            Command::RotateKey(set) => (user(&set.user_id), set.public_key, &mut set.proof),
+            Command::InitiateRecovery(set) => (user(&set.user_id), set.public_key, &mut set.proof),
+            _ => return None,
+        };
+        Some(NewKey { holder, key, proof })
     }
 }
 

@@ -324,6 +324,7 @@ surface! {
         RelationshipRejected in identity,
         RelationshipEnded in identity,
         GuardiansNominated in identity,
+        GuardiansDropped in identity,
         RecoveryInitiated in identity,
         RecoveryConfirmed in identity,
         RecoveryCancelled in identity,

@@ -5,7 +5,7 @@ use gx_types::{Actor, AdminId, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};
-use crate::signature::{is_proven, key_proof_bytes};
+use crate::signature::check_proof;
 use crate::state::{Admin, Key};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, PublicKey, Refusal, Refused, SignatureBytes};
@@ -49,11 +49,7 @@ fn set(
     public_key: PublicKey,
     proof: &SignatureBytes,
 ) -> Result<(), Stop> {
-    let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
-    let bytes = key_proof_bytes(system.network_id, &Actor::Admin(id), tx.command_id);
-    if !is_proven(&public_key, proof, &bytes) {
-        return Err(Refusal::KeyNotProven.into());
-    }
+    check_proof(tx, &Actor::Admin(id), &public_key, proof)?;
     tx.put(Key::Admin(id), Admin { public_key: Some(public_key), key_since: Some(tx.now), ..admin })
 }
 

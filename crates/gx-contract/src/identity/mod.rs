@@ -13,9 +13,9 @@ pub use queries::{
     Relationships, UserExistence, UserExists, UserView,
 };
 pub use recovery::{
-    CancelRecovery, CompleteRecovery, ConfirmRecovery, Guardians, GuardiansNominated,
-    InitiateRecovery, NominateGuardians, Recovery, RecoveryCancelled, RecoveryCompleted,
-    RecoveryConfirmed, RecoveryInitiated, RecoveryState,
+    CancelRecovery, CompleteRecovery, ConfirmRecovery, Guardians, GuardiansDropped,
+    GuardiansNominated, InitiateRecovery, NominateGuardians, Recovery, RecoveryCancelled,
+    RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState,
 };
 pub use relationships::{
     ConfirmRelationship, EndRelationship, RejectRelationship, Relationship, RelationshipConfirmed,

@@ -8,7 +8,7 @@ use crate::identity::AccountStatus;
 use crate::identity::keys::{self, KeyRecord};
 use crate::state::{Key, Version};
 use crate::tx::{Rule, Stop, Tx};
-use crate::{Effects, PublicKey, Refusal, Refused};
+use crate::{Effects, PublicKey, Refusal, Refused, SignatureBytes};
 
 /// How many guardians a user has.
 const GUARDIANS: std::ops::RangeInclusive<usize> = 3..=20;
@@ -93,6 +93,17 @@ pub(super) fn end_open(tx: &mut Tx<'_>, user_id: AccountId) -> Result<(), Stop> 
     if asked.is_open(tx.now) { cancel(tx, recovery_id, asked) } else { Ok(()) }
 }
 
+/// An account has got its first key: guardians whom another could have named for it are none.
+/// There was nothing to recover, so that no recovery is open.
+pub(super) fn drop_guardians(tx: &mut Tx<'_>, user_id: AccountId) -> Result<(), Stop> {
+    let key = Key::Guardians(user_id);
+    let named: Option<Guardians> = tx.state.get(key)?;
+    let Some(named) = named.filter(|named| !named.guardians.is_empty()) else { return Ok(()) };
+    tx.put(key, Guardians { guardians: Vec::new(), ..named })?;
+    tx.emit(GuardiansDropped { user_id });
+    Ok(())
+}
+
 fn cancel(tx: &mut Tx<'_>, recovery_id: RecoveryId, asked: Recovery) -> Result<(), Stop> {
     let (user_id, state) = (asked.user_id, RecoveryState::Cancelled);
     tx.put(Key::Recovery(recovery_id), Recovery { state, ..asked })?;
@@ -101,7 +112,7 @@ fn cancel(tx: &mut Tx<'_>, recovery_id: RecoveryId, asked: Recovery) -> Result<(
 }
 
 /// Names those who can give the actor a new key. The whole list is replaced. Signed by the
-/// account's key, it ends a recovery that is open.
+/// account's key, it ends a recovery that is open; a first key ends what was named before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NominateGuardians {
@@ -119,6 +130,15 @@ pub struct GuardiansNominated {
 }
 
 impl Effects for GuardiansNominated {}
+
+/// A user has no guardians any more: those of before the first key may have been another's choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GuardiansDropped {
+    pub user_id: AccountId,
+}
+
+impl Effects for GuardiansDropped {}
 
 impl Rule for NominateGuardians {
     const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
@@ -172,6 +192,8 @@ pub struct InitiateRecovery {
     pub user_id: AccountId,
     /// The key that they have made instead.
     pub public_key: PublicKey,
+    /// By the new key over [`crate::key_proof_bytes`], the holder being who has lost theirs.
+    pub proof: SignatureBytes,
 }
 
 /// A recovery has begun.
@@ -195,6 +217,7 @@ impl Rule for InitiateRecovery {
         Refusal::NotGuardian,
         Refusal::KeyMissing,
         Refusal::KeyUnchanged,
+        Refusal::KeyNotProven,
         Refusal::RecoveryOpen,
     ];
     const EVENTS: &[&str] = &["RecoveryInitiated"];
@@ -216,6 +239,7 @@ impl Rule for InitiateRecovery {
         if key.public_key == self.public_key {
             return Err(Refusal::KeyUnchanged.into());
         }
+        keys::check_new(tx, self.user_id, &self.public_key, &self.proof)?;
         if let Some(last) = named.recovery_id
             && recovery(tx, last)?.is_open(tx.now)
         {

@@ -13,22 +13,24 @@ pub(super) const RELATIONS: &str =
 
 /// Recoveries that expired, are asked for, agreed on, and ready to be completed.
 pub(super) const RECOVERIES: &str = "open ward.IN 30
-    user:ward.IN NominateGuardians ward.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:ward.IN RegisterKey ward.IN k => KeyRegistered
+    signed=k user:ward.IN NominateGuardians ward.IN bob.FR carol.IN late.DE => GuardiansNominated
     open keyless.IN 30
     user:keyless.IN NominateGuardians keyless.IN bob.FR carol.IN late.DE => GuardiansNominated
     open lost.IN 30
-    user:lost.IN NominateGuardians lost.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:lost.IN RegisterKey lost.IN k => KeyRegistered
+    signed=k user:lost.IN NominateGuardians lost.IN bob.FR carol.IN late.DE => GuardiansNominated
     open ripe.IN 30
-    user:ripe.IN NominateGuardians ripe.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:ripe.IN RegisterKey ripe.IN k => KeyRegistered
+    signed=k user:ripe.IN NominateGuardians ripe.IN bob.FR carol.IN late.DE => GuardiansNominated
     open agreed.IN 30
-    user:agreed.IN NominateGuardians agreed.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:agreed.IN RegisterKey agreed.IN k => KeyRegistered
+    signed=k user:agreed.IN NominateGuardians agreed.IN bob.FR carol.IN late.DE => \
+        GuardiansNominated
     open chilled.IN 30
-    user:chilled.IN NominateGuardians chilled.IN bob.FR carol.IN late.DE => GuardiansNominated
     user:chilled.IN RegisterKey chilled.IN k => KeyRegistered
+    signed=k user:chilled.IN NominateGuardians chilled.IN bob.FR carol.IN late.DE => \
+        GuardiansNominated
     at 355d
     #stale user:carol.IN InitiateRecovery lost.IN new => RecoveryInitiated
     #ripe user:carol.IN InitiateRecovery ripe.IN new => RecoveryInitiated
@@ -45,7 +47,7 @@ pub(super) const LATER_RECOVERIES: &str =
 
 pub(super) const TABLES: [Table; 12] = [
     Table {
-        line: "{signed} {actor} RegisterKey {user} {key}",
+        line: "{signed} {actor} RegisterKey {user} {key} {proof}",
         good: "actor=user:alice.IN, user=alice.IN, key=k",
         applied: "KeyRegistered",
         faults: "
@@ -61,10 +63,11 @@ pub(super) const TABLES: [Table; 12] = [
             account_deceased     | actor=user:dead.IN
             public_key_invalid   | key=0*64
             not_own_account      | user=bob.FR
-            key_exists           | signed=signed=k, actor=user:keyed.IN, user=keyed.IN",
+            key_exists           | signed=signed=k, actor=user:keyed.IN, user=keyed.IN
+            key_not_proven       | proof=unproven",
     },
     Table {
-        line: "{signed} {actor} RotateKey {user} {key}",
+        line: "{signed} {actor} RotateKey {user} {key} {proof}",
         good: "signed=signed=k, actor=user:keyed.IN, user=keyed.IN, key=another",
         applied: "KeyRotated",
         faults: "
@@ -79,7 +82,8 @@ pub(super) const TABLES: [Table; 12] = [
             public_key_invalid   | key=0*64
             not_own_account      | user=bob.FR
             key_missing          | signed=, actor=user:alice.IN, user=alice.IN
-            key_unchanged        | key=k",
+            key_unchanged        | key=k
+            key_not_proven       | proof=unproven",
     },
     Table {
         line: "{actor} SetUserStatus {user} {status}",
@@ -198,7 +202,7 @@ pub(super) const TABLES: [Table; 12] = [
             guardian_not_found | second=nobody.IN",
     },
     Table {
-        line: "{signed} {actor} InitiateRecovery {user} {key}",
+        line: "{signed} {actor} InitiateRecovery {user} {key} {proof}",
         good: "actor=user:bob.FR, user=ward.IN, key=new",
         applied: "RecoveryInitiated",
         faults: "
@@ -216,6 +220,7 @@ pub(super) const TABLES: [Table; 12] = [
             not_guardian | actor=user:child.IN
             key_missing | user=keyless.IN
             key_unchanged | key=k
+            key_not_proven | proof=unproven
             recovery_open | user=lost.IN",
     },
     Table {

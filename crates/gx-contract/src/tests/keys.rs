@@ -3,9 +3,13 @@
 use ed25519_dalek::{Signer, SigningKey};
 use gx_types::{Actor, CommandId, NetworkId, Role, TimeMs};
 
-use super::notation::{account, command, sign, signing_key};
+use super::host::Host;
+use super::notation::{account, command, public_key, sign, signing_key};
 use super::script::{WORLD, check};
-use crate::{Command, Envelope, Outcome, PublicKey, Refusal, Signature, SignatureBytes};
+use crate::identity::RegisterKey;
+use crate::{
+    Command, Envelope, Outcome, PublicKey, Refusal, Signature, SignatureBytes, key_proof_bytes,
+};
 
 /// Alice has the key `k`; Bob has none.
 const USERS: &str = "at 1000
@@ -192,6 +196,68 @@ fn the_documented_vectors_are_what_is_signed() {
         vectors += 1;
     }
     assert_eq!(vectors, 2);
+}
+
+/// The proof of a new key on the same page.
+#[test]
+fn the_documented_proof_is_what_a_new_key_signs() {
+    let (_, block) = PAGE.split_once("```proof\n").unwrap();
+    let field = |name: &str| {
+        let mut lines = block.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap()
+    };
+    let (network, holder) = (field("network").parse().unwrap(), field("holder").parse().unwrap());
+    let bytes = key_proof_bytes(network, &holder, field("command id").parse().unwrap());
+    assert_eq!(hex::encode(&bytes), field("signed bytes"));
+    let seed: [u8; 32] = hex::decode(field("private key")).unwrap().try_into().unwrap();
+    let key = SigningKey::from_bytes(&seed);
+    assert_eq!(hex::encode(key.verifying_key().to_bytes()), field("public key"));
+    assert_eq!(hex::encode(key.sign(&bytes).to_bytes()), field("signature"));
+    assert!(PAGE.contains(&format!("\"proof\":\"{}\"", field("signature"))));
+}
+
+/// A proof is seen by everybody, so it must serve nobody else, nowhere else, and no other command.
+#[test]
+fn a_proof_is_for_one_account_one_command_and_one_network() {
+    let mut host = check(USERS);
+    let bob = Actor::User(account("bob.FR"));
+    let outcome = |host: &mut Host, network, holder: Actor, of: u128, as_id: u128| {
+        let bytes = key_proof_bytes(network, &holder, CommandId::from_u128(of));
+        let proof = SignatureBytes::from_bytes(signing_key("k2").sign(&bytes).to_bytes());
+        let (user_id, public_key) = (account("bob.FR"), public_key("k2"));
+        let mut envelope = host.envelope(bob, RegisterKey { user_id, public_key, proof });
+        envelope.command_id = CommandId::from_u128(as_id);
+        let record = host.execute(Role::PartnerApi, vec![envelope]);
+        match &record.results[0].outcome {
+            Outcome::Refused(why) => Some(why.code),
+            Outcome::Applied(_) | Outcome::Repeated(_) => None,
+        }
+    };
+    let devnet = NetworkId::Devnet;
+    let alice = Actor::User(account("alice.IN"));
+    for (network, holder, of, as_id) in [
+        (devnet, alice, 1, 1),
+        (devnet, bob, 1, 2),
+        (NetworkId::Testnet, bob, 3, 3),
+        (devnet, "admin:root".parse().unwrap(), 4, 4),
+    ] {
+        let refused = outcome(&mut host, network, holder, of, as_id);
+        assert_eq!(refused, Some(Refusal::KeyNotProven), "{network} {holder} {of} {as_id}");
+    }
+    assert_eq!(outcome(&mut host, devnet, bob, 5, 5), None);
+    host.finish();
+}
+
+/// Nothing sets a key that nobody holds, and the account could not be used any more.
+#[test]
+fn whoever_sets_a_key_holds_it() {
+    check_with_users(
+        "user:bob.FR RegisterKey bob.FR k2 unproven => key_not_proven
+        user:bob.FR Transfer bob.FR alice.IN 1 => Transferred
+        signed=k user:alice.IN RotateKey alice.IN k2 unproven => key_not_proven
+        signed=k user:alice.IN Transfer alice.IN bob.FR 1 => Transferred
+        signed=k user:alice.IN RotateKey alice.IN k2 => KeyRotated",
+    );
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
 use crate::{
-    Command, Envelope, Outcome, PublicKey, Query, Signature, SignatureBytes,
+    Command, Envelope, NewKey, Outcome, PublicKey, Query, Signature, SignatureBytes,
     clock_confirmation_bytes, key_proof_bytes,
 };
 
@@ -75,7 +75,6 @@ pub(super) fn sign(envelope: &mut Envelope, word: &str, now: i64, network: Netwo
 
 /// Has the keys sign that a command names: a new one for itself, unless it says that it has not.
 pub(super) fn prove(envelope: &mut Envelope, network: NetworkId) {
-    let bytes = key_proof_bytes(network, &envelope.actor, envelope.command_id);
     if let Command::ConfirmClock(command) = &mut envelope.command {
         let bytes = clock_confirmation_bytes(network, envelope.command_id, command.time);
         for one in &mut command.confirmations {
@@ -87,12 +86,10 @@ pub(super) fn prove(envelope: &mut Envelope, network: NetworkId) {
             one.signature = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
         }
     }
-    let (key, proof) = match &mut envelope.command {
-        Command::RegisterAdminKey(command) => (command.public_key, &mut command.proof),
-        Command::RotateAdminKey(command) => (command.public_key, &mut command.proof),
-        _ => return,
-    };
-    let known = ["k", "k2", "new", "other"].into_iter().find(|word| public_key(word) == key);
+    let command_id = envelope.command_id;
+    let Some(NewKey { holder, key, proof }) = envelope.new_key() else { return };
+    let bytes = key_proof_bytes(network, &holder, command_id);
+    let known = KEYS.into_iter().find(|word| public_key(word) == key);
     if let Some(word) = known.filter(|_| *proof == TO_PROVE) {
         *proof = SignatureBytes::from_bytes(signing_key(word).sign(&bytes).to_bytes());
     }
@@ -110,6 +107,9 @@ fn named(word: &str) -> SignatureBytes {
     bytes.iter_mut().zip(word.bytes()).for_each(|(to, from)| *to = from);
     SignatureBytes::from_bytes(bytes)
 }
+
+/// The words of keys that can sign for themselves.
+const KEYS: [&str; 6] = ["k", "k2", "k3", "new", "other", "another"];
 
 /// A proof that is still to be made.
 const TO_PROVE: SignatureBytes = SignatureBytes::from_bytes([0; 64]);

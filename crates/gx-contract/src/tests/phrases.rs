@@ -4,7 +4,7 @@ use gx_types::{
     AccountId, ActionId, EscrowId, LoanId, PendingTxId, RecoveryId, RelationshipId, TimeMs,
 };
 
-use super::notation::{account, amount, command_id, proven, public_key, text, time};
+use super::notation::{account, amount, command_id, proven, text, time};
 use crate::Command;
 use crate::admin::{
     ApproveAction, OrderHash, RegisterAdminKey, RejectAction, RotateAdminKey, TransferByOrder,
@@ -34,10 +34,12 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
     let arg = |place: usize| args.get(place).map_or("", String::as_str);
     match function {
         "RegisterKey" => {
-            RegisterKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
+            let (user_id, (public_key, proof)) = (account(arg(0)), proven(&args[1..]));
+            RegisterKey { user_id, public_key, proof }.into()
         }
         "RotateKey" => {
-            RotateKey { user_id: account(arg(0)), public_key: public_key(arg(1)) }.into()
+            let (user_id, (public_key, proof)) = (account(arg(0)), proven(&args[1..]));
+            RotateKey { user_id, public_key, proof }.into()
         }
         "TransferByOrder" | "ApproveAction" | "RejectAction" | "WithdrawAction" => {
             decision(function, args)
@@ -243,8 +245,8 @@ fn recovery(function: &str, args: &[String]) -> Command {
             NominateGuardians { user_id, guardians: ids.collect() }.into()
         }
         "InitiateRecovery" => {
-            let (user_id, public_key) = (account(&args[0]), public_key(&args[1]));
-            InitiateRecovery { user_id, public_key }.into()
+            let (user_id, (public_key, proof)) = (account(&args[0]), proven(&args[1..]));
+            InitiateRecovery { user_id, public_key, proof }.into()
         }
         "ConfirmRecovery" => ConfirmRecovery { recovery_id }.into(),
         "CancelRecovery" => CancelRecovery { recovery_id }.into(),

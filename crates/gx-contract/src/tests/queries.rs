@@ -238,13 +238,13 @@ fn queries_are_answered_while_the_system_is_paused() {
         open a.IN 30
         open b.IN 30
         open c.IN 30
-        user:alice.IN NominateGuardians alice.IN a.IN b.IN c.IN => GuardiansNominated
         org shop.IN.1 a.IN b.IN
         #held user:b.IN OpenEscrow c.IN 1GX 30d => EscrowOpened
         #paid user:a.IN InitiateMultiSigTx shop.IN.1 c.IN 1GX => MultiSigTxInitiated
         trust alice.IN 75
         #lent user:alice.IN ApplyForLoan 100GX 10 => LoanApplied
         user:alice.IN RegisterKey alice.IN k => KeyRegistered
+        signed=k user:alice.IN NominateGuardians alice.IN a.IN b.IN c.IN => GuardiansNominated
         #made user:a.IN InitiateRecovery alice.IN new => RecoveryInitiated
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
         #late admin:root AppointAdmin late ADMIN => ActionProposed

@@ -18,8 +18,8 @@ const USERS: &str = "world IN=60000000 FR=40000000
     open g3.FR 30
     open g4.FR 30
     open mallory.FR 30
-    user:alice.IN NominateGuardians alice.IN g1.IN g2.IN g3.FR g4.FR => GuardiansNominated
-    user:alice.IN RegisterKey alice.IN k => KeyRegistered";
+    user:alice.IN RegisterKey alice.IN k => KeyRegistered
+    signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN g3.FR g4.FR => GuardiansNominated";
 
 fn check_with_users(table: &str) -> Host {
     check(&format!("{USERS}\n{table}"))
@@ -237,6 +237,25 @@ fn guardians_are_three_to_twenty_other_users() {
             names.join(" ")
         ));
     }
+}
+
+/// Until the first key, whoever spoke for the account could name them.
+#[test]
+fn guardians_from_before_the_first_key_are_none() {
+    let host = check_with_users(
+        "user:mallory.FR NominateGuardians mallory.FR g1.IN g2.IN g3.FR => GuardiansNominated
+        user:mallory.FR RegisterKey mallory.FR other => KeyRegistered, GuardiansDropped
+        + user:g1.IN InitiateRecovery mallory.FR new => not_guardian
+        signed=other user:mallory.FR NominateGuardians mallory.FR g2.IN g3.FR g4.FR => \
+            GuardiansNominated
+        user:g1.IN InitiateRecovery mallory.FR new => not_guardian
+        user:g2.IN InitiateRecovery mallory.FR new unproven => key_not_proven
+        user:g2.IN InitiateRecovery mallory.FR new => RecoveryInitiated
+        user:g4.FR RegisterKey g4.FR k2 => KeyRegistered",
+    );
+    let of = json!({"userId": account("g4.FR")});
+    let profile = host.ask(query("IdentityContract:GetMyProfile", &of)).unwrap();
+    assert_eq!(profile["guardians"], json!([]));
 }
 
 #[test]

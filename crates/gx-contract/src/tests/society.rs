@@ -24,8 +24,9 @@ use crate::organization::{
 pub(super) const SOCIETY: &str = "open h5.CC 30
     open h6.CC 30
     open h7.CC 30
-    user:h5.CC NominateGuardians h5.CC h0.AA h1.BB h2.CC => GuardiansNominated
     user:h5.CC RegisterKey h5.CC k => KeyRegistered
+    user:h6.CC NominateGuardians h6.CC h0.AA h1.BB h2.CC => GuardiansNominated
+    signed=k user:h5.CC NominateGuardians h5.CC h0.AA h1.BB h2.CC => GuardiansNominated
     org s.CC.1 h0.AA h1.BB h2.CC
     org g.CC.7 h0.AA h1.BB
     org f.CC.7 h0.AA h1.BB

@@ -41,6 +41,9 @@ struct Step {
     after_days: u32,
 }
 
+/// A proof that is still to be made.
+const NO_PROOF: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
+
 type Scene = Vec<Step>;
 
 /// A command, and the seed of the key that signs it.
@@ -171,13 +174,10 @@ impl Script {
     /// The last command sets the key, which has signed for it.
     fn prove(&mut self, seed: u8) {
         let envelope = &mut self.scene.last_mut().unwrap().envelope;
-        let bytes = key_proof_bytes(NetworkId::Devnet, &envelope.actor, envelope.command_id);
-        let word = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
-        match &mut envelope.command {
-            Command::RegisterAdminKey(command) => command.proof = word,
-            Command::RotateAdminKey(command) => command.proof = word,
-            _ => unreachable!("no other command has a proof"),
-        }
+        let command_id = envelope.command_id;
+        let new = envelope.new_key().expect("a command that sets a key");
+        let bytes = key_proof_bytes(NetworkId::Devnet, &new.holder, command_id);
+        *new.proof = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
     }
 
     /// The last command comes so many days after the one before.
@@ -364,9 +364,14 @@ impl Script {
     fn keys(&mut self) {
         let user_id = self.open(40);
         let guardians = self.three();
-        self.user(user_id, NominateGuardians { user_id, guardians: guardians.to_vec() });
-        self.user(user_id, RegisterKey { user_id, public_key: public_key(1) });
-        self.signed(user_id, RotateKey { user_id, public_key: public_key(2) }, 1);
+        let nominate = NominateGuardians { user_id, guardians: guardians.to_vec() };
+        self.user(user_id, nominate.clone());
+        let proof = NO_PROOF;
+        self.user(user_id, RegisterKey { user_id, public_key: public_key(1), proof });
+        self.prove(1);
+        self.signed(user_id, nominate, 1);
+        self.signed(user_id, RotateKey { user_id, public_key: public_key(2), proof }, 1);
+        self.prove(2);
         for seed in [Some(2), Some(1), None] {
             let amount = self.gx(20);
             let transfer = self.transfer(user_id, guardians[0], amount);
@@ -375,8 +380,9 @@ impl Script {
                 None => drop(self.user(user_id, transfer)),
             }
         }
-        let begun = InitiateRecovery { user_id, public_key: public_key(3) };
+        let begun = InitiateRecovery { user_id, public_key: public_key(3), proof };
         let recovery_id = RecoveryId::made_by(self.user(guardians[0], begun));
+        self.prove(3);
         self.user(guardians[1], ConfirmRecovery { recovery_id });
         if self.below(2) == 0 {
             self.signed(user_id, CancelRecovery { recovery_id }, 2);
@@ -611,7 +617,7 @@ impl Script {
 
     /// An admin whose commands are signed: by the first key, then by the second.
     fn admin_keys(&mut self, admin: Actor) {
-        let proof = SignatureBytes::from_bytes([0; 64]);
+        let proof = NO_PROOF;
         self.step(admin, RegisterAdminKey { public_key: public_key(3), proof });
         self.prove(3);
         self.step(admin, RotateAdminKey { public_key: public_key(4), proof });

@@ -94,6 +94,10 @@ fn apply<'b>(
         Event::RelationshipRejected(event) => identity::rejected(projection, at, event),
         Event::RelationshipEnded(event) => identity::ended(projection, at, event),
         Event::GuardiansNominated(event) => identity::nominated(projection, at, event),
+        Event::GuardiansDropped(event) => {
+            identity::dropped(projection, at, &event.user_id);
+            Ok(())
+        }
         Event::RecoveryInitiated(event) => identity::recovery_initiated(projection, at, event),
         Event::RecoveryConfirmed(event) => identity::recovery_confirmed(projection, at, event),
         Event::RecoveryCancelled(event) => identity::recovery_cancelled(projection, at, event),

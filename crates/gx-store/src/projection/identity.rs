@@ -147,13 +147,18 @@ pub(super) fn ended(
     Ok(())
 }
 
+/// The user has no guardians any more.
+pub(super) fn dropped(projection: &mut Projection<'_>, at: At<'_, '_>, user_id: &AccountId) {
+    projection.write(at, sql("DELETE FROM guardians WHERE user_id = $1").bind(user_id));
+}
+
 /// The whole list is replaced.
 pub(super) fn nominated(
     projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &GuardiansNominated,
 ) -> Result<(), Error> {
-    projection.write(at, sql("DELETE FROM guardians WHERE user_id = $1").bind(&event.user_id));
+    dropped(projection, at, &event.user_id);
     for (place, guardian_id) in (0_i64..).zip(&event.guardians) {
         let statement = sql("INSERT INTO guardians (user_id, guardian_id, place, since_ms)
             VALUES ($1, $2, $3, $4)")

@@ -53,6 +53,9 @@ pub(crate) fn public_key(seed: u8) -> PublicKey {
     PublicKey::from_bytes(signing_key(seed).verifying_key().to_bytes())
 }
 
+/// A proof that is still to be made.
+const NO_PROOF: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
+
 pub(crate) fn parameter(id: &str) -> Parameter {
     id.parse().unwrap()
 }
@@ -103,6 +106,22 @@ impl Story {
     ) -> CommandId {
         let envelope = self.chain.envelope(actor, command);
         self.give_envelope(envelope, seed)
+    }
+
+    /// A command that sets the key of a seed, which has signed for it.
+    fn give_key(
+        &mut self,
+        actor: Actor,
+        command: impl Into<Command>,
+        seed: u8,
+        signed_by: Option<u8>,
+    ) -> CommandId {
+        let mut envelope = self.chain.envelope(actor, command);
+        let command_id = envelope.command_id;
+        let new = envelope.new_key().unwrap();
+        let bytes = key_proof_bytes(NETWORK, &new.holder, command_id);
+        *new.proof = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
+        self.give_envelope(envelope, signed_by)
     }
 
     fn give_envelope(&mut self, mut envelope: Envelope, seed: Option<u8>) -> CommandId {
@@ -193,27 +212,10 @@ impl Story {
         let level = AdminLevel::Admin;
         self.by_two(AppointAdmin { admin_id, level, account_id: None });
         let actor = Actor::Admin(admin_id);
-        for (seed, signed_by) in [(7, None), (8, Some(7))] {
-            let placeholder = SignatureBytes::from_bytes([0; 64]);
-            let mut envelope = match signed_by {
-                None => {
-                    let (public_key, proof) = (public_key(seed), placeholder);
-                    self.chain.envelope(actor, RegisterAdminKey { public_key, proof })
-                }
-                Some(_) => {
-                    let (public_key, proof) = (public_key(seed), placeholder);
-                    self.chain.envelope(actor, RotateAdminKey { public_key, proof })
-                }
-            };
-            let bytes = key_proof_bytes(NETWORK, &actor, envelope.command_id);
-            let proven = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
-            match &mut envelope.command {
-                Command::RegisterAdminKey(command) => command.proof = proven,
-                Command::RotateAdminKey(command) => command.proof = proven,
-                other => panic!("{other:?}"),
-            }
-            self.give_envelope(envelope, signed_by);
-        }
+        let (public_key, proof) = (public_key(7), NO_PROOF);
+        self.give_key(actor, RegisterAdminKey { public_key, proof }, 7, None);
+        let public_key = self::public_key(8);
+        self.give_key(actor, RotateAdminKey { public_key, proof }, 8, Some(7));
     }
 
     fn standing(&mut self) {
@@ -265,15 +267,22 @@ impl Story {
     fn keys(&mut self) {
         let user_id = self.people[6];
         let actor = Actor::User(user_id);
-        for guardians in [vec![1, 2, 3, 4], vec![5, 4, 3]] {
-            let guardians = guardians.into_iter().map(|number| self.people[number]).collect();
-            self.user(6, NominateGuardians { user_id, guardians });
-        }
-        self.user(6, RegisterKey { user_id, public_key: public_key(1) });
-        let rotate = RotateKey { user_id, public_key: public_key(2) };
-        self.give_signed(actor, rotate, Some(1));
+        let named = [vec![1, 2, 3, 4], vec![5, 4, 3]].map(|numbers| {
+            let guardians = numbers.into_iter().map(|number| self.people[number]).collect();
+            NominateGuardians { user_id, guardians }
+        });
+        let [planted, chosen] = named;
+        self.user(6, planted);
+        let proof = NO_PROOF;
+        let register = RegisterKey { user_id, public_key: public_key(1), proof };
+        self.give_key(actor, register, 1, None);
+        self.give_signed(actor, chosen, Some(1));
+        let rotate = RotateKey { user_id, public_key: public_key(2), proof };
+        self.give_key(actor, rotate, 2, Some(1));
         for _ in 0..2 {
-            let begun = self.user(3, InitiateRecovery { user_id, public_key: public_key(3) });
+            let guardian = Actor::User(self.people[3]);
+            let begin = InitiateRecovery { user_id, public_key: public_key(3), proof };
+            let begun = self.give_key(guardian, begin, 3, None);
             let recovery_id = RecoveryId::made_by(begun);
             self.recoveries.push(recovery_id);
             self.user(4, ConfirmRecovery { recovery_id });

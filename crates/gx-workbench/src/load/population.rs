@@ -83,8 +83,8 @@ impl Population {
     /// The command that gives an account its key; commands of the account are signed from then on.
     pub(crate) fn registration(&mut self, number: usize) -> Option<Envelope> {
         let user_id = *self.ids.get(number)?;
-        let register = RegisterKey { user_id, public_key: public_key(number) };
-        Some(self.envelope(Actor::User(user_id), register))
+        let register = RegisterKey { user_id, public_key: public_key(number), proof: NO_PROOF };
+        Some(proven(self.envelope(Actor::User(user_id), register), number))
     }
 
     /// A payment of an account among the first `keyed`, signed by its key.
@@ -131,14 +131,15 @@ pub(crate) fn signed(mut envelope: Envelope, number: usize, expires_at: TimeMs) 
     envelope
 }
 
+/// A proof that [`proven`] fills in when the command has its id.
+pub(crate) const NO_PROOF: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
+
 /// The command that sets the key of that number, with the key's word for it.
 pub(crate) fn proven(mut envelope: Envelope, number: usize) -> Envelope {
-    let bytes = key_proof_bytes(NETWORK, &envelope.actor, envelope.command_id);
-    let word = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
-    match &mut envelope.command {
-        Command::RegisterAdminKey(command) => command.proof = word,
-        Command::RotateAdminKey(command) => command.proof = word,
-        _ => {}
+    let command_id = envelope.command_id;
+    if let Some(new) = envelope.new_key() {
+        let bytes = key_proof_bytes(NETWORK, &new.holder, command_id);
+        *new.proof = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
     }
     envelope
 }

@@ -7,6 +7,7 @@ mod everybody;
 mod limits;
 mod loans;
 mod organizations;
+mod people;
 mod stakeholders;
 mod treasuries;
 

@@ -10,12 +10,12 @@ use crate::admin::{
 };
 use crate::identity::{
     AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
-    CreateUser, EndRelationship, Guardians, GuardiansNominated, IdentityHash, InitiateRecovery,
-    KeyRecord, KeyRegistered, KeyRotated, NominateGuardians, Recovery, RecoveryCancelled,
-    RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState, RegisterKey,
-    RejectRelationship, Relationship, RelationshipConfirmed, RelationshipEnded, RelationshipKind,
-    RelationshipRejected, RelationshipRequested, RelationshipState, RequestRelationship, RotateKey,
-    SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet,
+    CreateUser, EndRelationship, Guardians, GuardiansDropped, GuardiansNominated, IdentityHash,
+    InitiateRecovery, KeyRecord, KeyRegistered, KeyRotated, NominateGuardians, Recovery,
+    RecoveryCancelled, RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState,
+    RegisterKey, RejectRelationship, Relationship, RelationshipConfirmed, RelationshipEnded,
+    RelationshipKind, RelationshipRejected, RelationshipRequested, RelationshipState,
+    RequestRelationship, RotateKey, SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet,
 };
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
@@ -89,6 +89,10 @@ pub(super) fn trust_score(trust_score: u8) -> TrustScore {
 
 pub(super) fn public_key() -> PublicKey {
     PublicKey::from_bytes(std::array::from_fn(|at| 0xA0 + at as u8))
+}
+
+pub(super) fn proof() -> SignatureBytes {
+    SignatureBytes::from_bytes([3; 64])
 }
 
 fn signature() -> Signature {
@@ -463,6 +467,7 @@ fn identity_events() -> Vec<(String, Event)> {
     let event = RelationshipEnded { relationship_id, subject_id, object_id, ended_by, trust };
     add("plain", event.into());
     add("plain", GuardiansNominated { user_id, guardians: guardians.clone() }.into());
+    add("plain", GuardiansDropped { user_id }.into());
     let (initiated_by, completed_by, expires_at) = (guardian_id, guardian_id, TIME);
     let event =
         RecoveryInitiated { recovery_id, user_id, public_key, initiated_by, guardians, expires_at };
@@ -538,8 +543,9 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     let (identity_hash, country, account_type) =
         (identity_hash(), country("IN"), AccountType::Individual);
     add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
-    add("plain", RegisterKey { user_id, public_key: public_key() }.into());
-    add("plain", RotateKey { user_id, public_key: public_key() }.into());
+    let (public_key, proof) = (public_key(), proof());
+    add("plain", RegisterKey { user_id, public_key, proof }.into());
+    add("plain", RotateKey { user_id, public_key, proof }.into());
     for status in STATUSES {
         let order_hash = None;
         add(&word(status), SetUserStatus { user_id, status: *status, order_hash }.into());
@@ -577,7 +583,8 @@ fn identity_commands() -> Vec<(String, Command)> {
     add("plain", RejectRelationship { relationship_id }.into());
     add("plain", EndRelationship { relationship_id }.into());
     add("plain", NominateGuardians { user_id, guardians: three_guardians() }.into());
-    add("plain", InitiateRecovery { user_id, public_key: public_key() }.into());
+    let (public_key, proof) = (public_key(), proof());
+    add("plain", InitiateRecovery { user_id, public_key, proof }.into());
     add("plain", ConfirmRecovery { recovery_id }.into());
     add("plain", CancelRecovery { recovery_id }.into());
     add("plain", CompleteRecovery { recovery_id }.into());

@@ -1,6 +1,7 @@
 //! Preparations of the commands that administrators give about the system as a whole.
 
 use anyhow::{Context, Result};
+use gx_contract::Command;
 use gx_contract::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
     InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey, RejectAction,
@@ -10,12 +11,11 @@ use gx_contract::admin::{
 use gx_contract::params::ParameterValue;
 use gx_contract::state::AdminLevel;
 use gx_contract::tokenomics::{FreezeReason, FreezeWallet};
-use gx_contract::{Command, SignatureBytes};
 use gx_types::{ActionId, AdminId, Amount, NetworkId, Pool, Role};
 
 use super::host::Host;
 use super::town::{By, Order, Person, Town, Trial, each};
-use crate::load::public_key;
+use crate::load::{NO_PROOF, public_key};
 use gx_cli::countries;
 
 fn founding(town: &mut Town) -> Order {
@@ -168,9 +168,6 @@ fn clerks(town: &mut Town) -> Result<Vec<(AdminId, usize)>> {
     decide(town, Role::SuperAdmin, each(&named, appoint))?;
     Ok(named.into_iter().map(|(person, admin_id)| (admin_id, person.number)).collect())
 }
-
-/// Filled in when the command has its id.
-const NO_PROOF: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
 
 fn register((admin_id, number): (AdminId, usize)) -> (By, RegisterAdminKey) {
     let (public_key, proof) = (public_key(number), NO_PROOF);

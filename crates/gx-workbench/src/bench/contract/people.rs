@@ -17,7 +17,7 @@ use gx_contract::tokenomics::{
 use gx_types::{AccountId, Amount, CommandId, EscrowId, RecoveryId, Role};
 
 use super::town::{By, Order, Person, Town, Trial, each};
-use crate::load::public_key;
+use crate::load::{NO_PROOF, public_key};
 
 /// A trial of one order for each of as many people as are needed.
 fn one_each<C: Into<Command>>(
@@ -52,7 +52,8 @@ pub(super) fn distribute_genesis(town: &mut Town) -> Result<Trial> {
 pub(super) fn register_key(town: &mut Town) -> Result<Trial> {
     one_each(town, Role::PartnerApi, |person| {
         let (user_id, public_key) = (person.id, public_key(person.number));
-        (By::Person(person), RegisterKey { user_id, public_key })
+        let register = RegisterKey { user_id, public_key, proof: NO_PROOF };
+        (By::Setter(person, person.number), register)
     })
 }
 
@@ -61,7 +62,8 @@ pub(super) fn rotate_key(town: &mut Town) -> Result<Trial> {
     town.give_keys(&people)?;
     let rotate = |person: Person| {
         let (user_id, public_key) = (person.id, public_key(person.number + 1));
-        (By::Person(person), RotateKey { user_id, public_key })
+        let rotate = RotateKey { user_id, public_key, proof: NO_PROOF };
+        (By::Setter(person, person.number + 1), rotate)
     };
     Ok(town.trial(Role::PartnerApi, each(&people, rotate)))
 }
@@ -145,15 +147,16 @@ pub(super) fn nominate_guardians(town: &mut Town) -> Result<Trial> {
 /// Circles whose owners have guardians and a key.
 fn circles(town: &mut Town) -> Result<Vec<Circle>> {
     let circles: Vec<Circle> = town.groups(town.count())?;
-    town.act(Role::PartnerApi, each(&circles, nominate))?;
     let owners: Vec<Person> = circles.iter().map(|[owner, ..]| *owner).collect();
     town.give_keys(&owners)?;
+    town.act_signed(Role::PartnerApi, each(&circles, nominate))?;
     Ok(circles)
 }
 
 fn initiate([owner, first, ..]: Circle) -> (By, InitiateRecovery) {
     let (user_id, public_key) = (owner.id, public_key(owner.number + 1));
-    (By::Person(first), InitiateRecovery { user_id, public_key })
+    let initiate = InitiateRecovery { user_id, public_key, proof: NO_PROOF };
+    (By::Setter(first, owner.number + 1), initiate)
 }
 
 pub(super) fn initiate_recovery(town: &mut Town) -> Result<Trial> {
@@ -273,7 +276,7 @@ pub(super) fn exempt(town: &mut Town) -> Result<Trial> {
 /// The people who give orders, each once.
 pub(super) fn givers(orders: &[Order]) -> Vec<Person> {
     let people = orders.iter().filter_map(|(by, _)| match by {
-        By::Person(person) => Some(*person),
+        By::Person(person) | By::Setter(person, _) => Some(*person),
         By::System | By::First | By::Second | By::Clerk(..) => None,
     });
     let mut people: Vec<Person> = people.collect();

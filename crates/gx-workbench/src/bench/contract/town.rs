@@ -10,7 +10,7 @@ use gx_types::{AccountId, Actor, AdminId, CommandId, CountryCode, Role};
 
 use super::Scale;
 use super::host::Host;
-use crate::load::{Population, proven, public_key, signed};
+use crate::load::{NO_PROOF, Population, proven, public_key, signed};
 
 /// A user, and the number by which the load knows their key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(super) enum By {
     /// An admin with keys by number: the one that signs, and the one that the command sets.
     Clerk(AdminId, Option<usize>, usize),
     Person(Person),
+    /// A person, and the number of the key that the command sets.
+    Setter(Person, usize),
 }
 
 /// A command to be given.
@@ -124,8 +126,17 @@ impl Town {
 
     /// Has orders carried out; returns the ids of the commands.
     pub(super) fn act(&mut self, role: Role, orders: Vec<Order>) -> Result<Vec<CommandId>> {
+        self.carry_out(role, &orders, false)
+    }
+
+    /// The same by people who have keys.
+    pub(super) fn act_signed(&mut self, role: Role, orders: Vec<Order>) -> Result<Vec<CommandId>> {
+        self.carry_out(role, &orders, true)
+    }
+
+    fn carry_out(&mut self, role: Role, orders: &[Order], sign: bool) -> Result<Vec<CommandId>> {
         let mut ids = Vec::with_capacity(orders.len());
-        for batch in self.batches(role, &orders, self.scale.batch, false) {
+        for batch in self.batches(role, orders, self.scale.batch, sign) {
             ids.extend(batch.commands.iter().map(|envelope| envelope.command_id));
             self.host.applied(role, batch.commands)?;
         }
@@ -136,7 +147,8 @@ impl Town {
     pub(super) fn give_keys(&mut self, people: &[Person]) -> Result<()> {
         let register = |person: Person| {
             let (user_id, public_key) = (person.id, public_key(person.number));
-            (By::Person(person), RegisterKey { user_id, public_key })
+            let register = RegisterKey { user_id, public_key, proof: NO_PROOF };
+            (By::Setter(person, person.number), register)
         };
         self.act(Role::PartnerApi, each(people, register)).map(drop)
     }
@@ -163,11 +175,15 @@ impl Town {
                     By::First => Actor::Admin(self.population.admin()),
                     By::Second => Actor::Admin(self.second),
                     By::Clerk(admin, _, _) => Actor::Admin(*admin),
-                    By::Person(person) => Actor::User(person.id),
+                    By::Person(person) | By::Setter(person, _) => Actor::User(person.id),
                 };
                 let envelope = self.population.envelope(actor, command.clone());
                 commands.push(match by {
                     By::Person(person) if sign => signed(envelope, person.number, expiry),
+                    By::Setter(person, new) if sign => {
+                        signed(proven(envelope, *new), person.number, expiry)
+                    }
+                    By::Setter(_, new) => proven(envelope, *new),
                     By::Clerk(_, None, new) => proven(envelope, *new),
                     By::Clerk(_, Some(old), new) => signed(proven(envelope, *new), *old, expiry),
                     By::Person(_) | By::System | By::First | By::Second => envelope,

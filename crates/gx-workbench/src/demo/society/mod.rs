@@ -8,8 +8,9 @@ mod story;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use ed25519_dalek::{Signer as _, SigningKey};
 use gx_contract::identity::{CreateUser, IdentityHash};
-use gx_contract::{Command, Envelope, Query, Signature};
+use gx_contract::{Command, Envelope, Query, Signature, SignatureBytes, key_proof_bytes};
 use gx_engine::Submission;
 use gx_server::{FIRST_ADMIN, Platform};
 use gx_store::commands::State;
@@ -89,6 +90,26 @@ impl Society<'_> {
         Ok(id)
     }
 
+    /// Gives a command that sets the key, which signs for itself.
+    async fn act_proven(
+        &mut self,
+        actor: Actor,
+        command: impl Into<Command>,
+        key: &SigningKey,
+    ) -> Result<CommandId> {
+        let mut submission = self.submission(actor, command.into(), None);
+        let command_id = submission.command_id();
+        let Submission { command, .. } = submission;
+        let mut envelope = Envelope { command_id, actor, command, signature: None };
+        let network = self.platform.config().network;
+        let new = envelope.new_key().context("the command sets no key")?;
+        let bytes = key_proof_bytes(network, &new.holder, command_id);
+        *new.proof = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
+        submission = Submission { command: envelope.command, ..submission };
+        carried_out(&self.submit(submission).await?.1)?;
+        Ok(command_id)
+    }
+
     /// Gives commands side by side, all of which have to be carried out.
     async fn act_all(&mut self, commands: Vec<(Actor, Command)>) -> Result<()> {
         let mut waiting = Vec::with_capacity(commands.len());
@@ -118,6 +139,10 @@ impl Society<'_> {
         signer: Option<Signer<'_>>,
     ) -> Result<(CommandId, Option<State>)> {
         let submission = self.submission(actor, command, signer);
+        self.submit(submission).await
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<(CommandId, Option<State>)> {
         let id = submission.command_id();
         let expected = self.platform.waiters().expect(id);
         self.platform.outbox().submit(submission).await?;

@@ -284,8 +284,6 @@ async fn recovery(society: &mut Society<'_>, report: &mut Report) -> Result<()> 
     let people = society.people(4).await?;
     let (owner, guardians) = people.split_first().context("an owner")?;
     let (user_id, guardians) = (*owner, guardians.to_vec());
-    let nominate = NominateGuardians { user_id, guardians: guardians.clone() };
-    society.act(Actor::User(user_id), nominate).await?;
     let mut key = || {
         let mut seed = [0; 32];
         seed.iter_mut().zip(society.draw.bytes()).for_each(|(to, from)| *to = from);
@@ -293,11 +291,17 @@ async fn recovery(society: &mut Society<'_>, report: &mut Report) -> Result<()> 
     };
     let (lost, new) = (key(), key());
     let public = |key: &SigningKey| PublicKey::from_bytes(key.verifying_key().to_bytes());
-    let register = RegisterKey { user_id, public_key: public(&lost) };
-    society.act(Actor::User(user_id), register).await?;
+    let network = society.platform.config().network;
+    let proof = SignatureBytes::from_bytes([0; 64]);
+    let register = RegisterKey { user_id, public_key: public(&lost), proof };
+    society.act_proven(Actor::User(user_id), register, &lost).await?;
+    let nominate = NominateGuardians { user_id, guardians: guardians.clone() };
+    let now = society.platform.clock().ledger_time();
+    let owner = |envelope: &Envelope| sign(&lost, network, now, envelope);
+    society.act_signed(Actor::User(user_id), nominate, &owner).await?;
     let [one, two, _] = guardians[..] else { anyhow::bail!("three guardians") };
-    let initiate = InitiateRecovery { user_id, public_key: public(&new) };
-    let begun = society.act(Actor::User(one), initiate).await?;
+    let initiate = InitiateRecovery { user_id, public_key: public(&new), proof };
+    let begun = society.act_proven(Actor::User(one), initiate, &new).await?;
     let recovery_id = RecoveryId::made_by(begun);
     society.act(Actor::User(two), ConfirmRecovery { recovery_id }).await?;
     let early = society.refused(Actor::User(two), CompleteRecovery { recovery_id }).await?;
@@ -308,8 +312,7 @@ async fn recovery(society: &mut Society<'_>, report: &mut Report) -> Result<()> 
     let pay = Transfer { from: user_id, to: one, amount: Amount::from_gx(2), remark };
     let bare = society.refused(Actor::User(user_id), pay.clone()).await?;
     report.check("a payment without the key", bare, "signature_missing");
-    let (network, now) =
-        (society.platform.config().network, society.platform.clock().ledger_time());
+    let now = society.platform.clock().ledger_time();
     let signer = |envelope: &Envelope| sign(&new, network, now, envelope);
     society.act_signed(Actor::User(user_id), pay, &signer).await?;
     report.check("paid with the new key", society.balance(one).await?.to_gx(), "502.00");
