@@ -49,6 +49,9 @@ pub struct Gate {
     /// Whether a frozen account may give it: a freeze keeps coins where they are, and must not
     /// keep an owner from defending the key.
     pub(crate) by_frozen: bool,
+    /// Whether a locked account may give it, or that of somebody deceased: a veto by the key is
+    /// good whatever admins have set, or they would set it for as long as the veto counts.
+    pub(crate) by_inactive: bool,
 }
 
 impl Gate {
@@ -62,6 +65,7 @@ impl Gate {
             pays_deceased: false,
             without_key: false,
             by_frozen: false,
+            by_inactive: false,
         }
     }
 
@@ -83,6 +87,10 @@ impl Gate {
 
     pub(crate) const fn even_by_frozen(self) -> Self {
         Self { by_frozen: true, ..self }
+    }
+
+    pub(crate) const fn even_by_inactive(self) -> Self {
+        Self { by_frozen: true, by_inactive: true, ..self }
     }
 
     pub(crate) const fn even_to_deceased(self) -> Self {
@@ -133,8 +141,8 @@ impl Gate {
             (keyed, Refusal::SignatureTooFarAhead),
             (keyed, Refusal::SignatureWrong),
             (user && !self.by_frozen, Refusal::AccountFrozen),
-            (user, Refusal::AccountLocked),
-            (user, Refusal::AccountDeceased),
+            (user && !self.by_inactive, Refusal::AccountLocked),
+            (user && !self.by_inactive, Refusal::AccountDeceased),
         ];
         codes.into_iter().filter_map(|(may_be, code)| may_be.then_some(code)).collect()
     }
@@ -307,6 +315,7 @@ fn able(account: &Account, gate: &Gate) -> Result<(), Refusal> {
         return Err(Refusal::AccountFrozen);
     }
     match account.status {
+        _ if gate.by_inactive => Ok(()),
         AccountStatus::Active => Ok(()),
         AccountStatus::Locked => Err(Refusal::AccountLocked),
         AccountStatus::Deceased => Err(Refusal::AccountDeceased),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::admin;
 use crate::gates::{ActorRule, Gate};
+use crate::identity::check_age;
 use crate::params::{Parameter, ParameterValue};
 use crate::query::Answer;
 use crate::state::{Key, State, User, Version};
@@ -256,6 +257,7 @@ impl Rule for VoteOnProposal {
     const REFUSALS: &[Refusal] = &[
         Refusal::ProposalUnknown,
         Refusal::VotingEnded,
+        Refusal::AccountTooYoung,
         Refusal::TrustTooLow,
         Refusal::AlreadyVoted,
     ];
@@ -273,6 +275,7 @@ impl Rule for VoteOnProposal {
             return Err(Refusal::VotingEnded.into());
         }
         let user: User = tx.state.get(Key::User(voter_id))?.ok_or(Refusal::AccountNotFound)?;
+        check_age(&user, tx.now)?;
         if u32::from(user.trust_score) < proposal.trust_min {
             let detail = format!("{} needed, got {}", proposal.trust_min, user.trust_score);
             return Err(Refusal::TrustTooLow.because(detail).into());

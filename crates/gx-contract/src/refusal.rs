@@ -305,6 +305,8 @@ refusals! {
     LoanNotPending = "loan_not_pending", Conflict;
     /// The application was not decided on in time.
     LoanApplicationLapsed = "loan_application_lapsed", Conflict;
+    /// The account has not been there for 30 days.
+    AccountTooYoung = "account_too_young", Forbidden, transient;
     /// Two loans of this borrower have failed.
     LoansBarred = "loans_barred", Forbidden;
     /// The user's trust score is too low for this.
@@ -329,8 +331,12 @@ refusals! {
     RelationshipNotPending = "relationship_not_pending", Conflict, transient;
     /// The relationship is not confirmed.
     RelationshipNotConfirmed = "relationship_not_confirmed", Conflict, transient;
+    /// The two are family in another way already.
+    FamilyAlready = "family_already", Conflict, transient;
     /// One of the two has a confirmed spouse.
     SpouseExists = "spouse_exists", Conflict, transient;
+    /// The child has a confirmed father or mother already, or two parents.
+    ParentExists = "parent_exists", Conflict, transient;
     /// There is a key already; it can be rotated.
     KeyExists = "key_exists", Conflict;
     /// There is no key yet.
@@ -341,8 +347,14 @@ refusals! {
     KeyNotProven = "key_not_proven", Forbidden;
     /// A super admin's confirmation is not signed by their key over this command.
     ConfirmationWrong = "confirmation_wrong", Forbidden;
-    /// A recovery of this account is under way.
+    /// A reset of this account's key is under way.
+    KeyResetOpen = "key_reset_open", Conflict, transient;
+    /// No reset of this account's key is under way.
+    KeyResetNotFound = "key_reset_not_found", Missing, transient;
+    /// The guardian has a recovery of this account under way, or one is agreed on.
     RecoveryOpen = "recovery_open", Conflict, transient;
+    /// The guardian's last recovery of the account has failed less than 30 days ago.
+    RecoveryTooSoon = "recovery_too_soon", Conflict, transient;
     /// The recovery does not wait for guardians.
     RecoveryNotPending = "recovery_not_pending", Conflict;
     /// The guardians' 7 days are over.

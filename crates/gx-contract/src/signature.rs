@@ -107,7 +107,7 @@ pub(crate) fn check_proof(
     proof: &SignatureBytes,
 ) -> Result<(), Stop> {
     let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
-    let bytes = key_proof_bytes(system.network_id, holder, tx.command_id);
+    let bytes = key_proof_bytes(system.network_id, holder, tx.given_as);
     if is_proven(key, proof, &bytes) { Ok(()) } else { Err(Refusal::KeyNotProven.into()) }
 }
 
@@ -205,6 +205,7 @@ impl Envelope {
             Command::RegisterKey(set) => (user(&set.user_id), set.public_key, &mut set.proof),
             Command::RotateKey(set) => (user(&set.user_id), set.public_key, &mut set.proof),
             Command::InitiateRecovery(set) => (user(&set.user_id), set.public_key, &mut set.proof),
+            Command::ResetKeyByOrder(set) => (user(&set.user_id), set.new_key, &mut set.proof),
             _ => return None,
         };
         Some(NewKey { holder, key, proof })

@@ -126,6 +126,8 @@ pub struct Tx<'a> {
     pub(crate) actor: &'a Actor,
     /// What the command makes takes its id from this.
     pub(crate) command_id: CommandId,
+    /// Under which id the command was given: that of the proposal when two admins decide.
+    pub(crate) given_as: CommandId,
     /// The batch's time.
     pub(crate) now: TimeMs,
     /// What the engine says that the time is. It differs while a jump of the clock is confirmed.
@@ -156,10 +158,12 @@ impl<'a> Tx<'a> {
         // Nearly every command has one event. Events live as long as the batch, and room for more
         // of them than there are would be most of its memory.
         let (events, postings) = (Vec::with_capacity(1), Vec::new());
+        let given_as = command_id;
         Ok(Self {
             state,
             actor,
             command_id,
+            given_as,
             now,
             engine_time,
             clocks,
@@ -170,12 +174,12 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// Runs the rule of another command, which `proposer` gave and `approver` lets pass. What was
-    /// true of the other party when it was proposed need not be true any more.
+    /// Runs the rule of another command, which `proposer` gave under that id and `approver` lets
+    /// pass. What was true of the other party when it was proposed need not be true any more.
     pub(crate) fn run_approved(
         &mut self,
         rule: &dyn DynRule,
-        proposer: &Actor,
+        (proposer, given_as): (&Actor, CommandId),
         approver: AdminId,
     ) -> Result<(), Stop> {
         if let Some(other) = rule.counterparty() {
@@ -186,6 +190,7 @@ impl<'a> Tx<'a> {
             state: &mut *self.state,
             actor: proposer,
             command_id: self.command_id,
+            given_as,
             now: self.now,
             engine_time: self.engine_time,
             clocks: self.clocks,

@@ -25,6 +25,11 @@ macro_rules! made_ids {
                     Self(command)
                 }
 
+                /// The command that made it.
+                pub const fn command(&self) -> CommandId {
+                    self.0
+                }
+
                 /// The id as big-endian words in the order of the ids, for sorting and hashing.
                 #[inline]
                 pub fn words(&self) -> [u64; 2] {

@@ -142,7 +142,8 @@ impl Rule for ApproveAction {
         }
         rule.validate()?;
         tx.emit(ActionApproved { action_id: self.action_id, approved_by: approver });
-        tx.run_approved(rule, &Actor::Admin(proposer), approver)?;
+        let proposed = (&Actor::Admin(proposer), self.action_id.command());
+        tx.run_approved(rule, proposed, approver)?;
         let approval = Some(Approval { by: approver, at: tx.now });
         tx.put(key, Action { approval, ..action })
     }

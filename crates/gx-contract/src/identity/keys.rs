@@ -3,7 +3,7 @@
 use gx_types::{AccountId, Actor, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use super::recovery;
+use super::{guardians, recovery, reset};
 use crate::gates::{ActorRule, Gate};
 use crate::signature::check_proof;
 use crate::state::{Account, Key, Version};
@@ -91,12 +91,12 @@ impl Rule for RegisterKey {
         check_new(tx, user_id, &public_key, &proof)?;
         set_key(tx, &user_id, public_key)?;
         tx.emit(KeyRegistered { user_id, public_key });
-        recovery::drop_guardians(tx, user_id)
+        guardians::drop_guardians(tx, user_id)
     }
 }
 
 /// Replaces an account's key. The command is signed by the old one, as every other is, and so ends
-/// a recovery that is open.
+/// recoveries that are open and an order to reset the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotateKey {
@@ -125,7 +125,7 @@ impl Rule for RotateKey {
         Refusal::KeyUnchanged,
         Refusal::KeyNotProven,
     ];
-    const EVENTS: &[&str] = &["KeyRotated", "RecoveryCancelled"];
+    const EVENTS: &[&str] = &["KeyRotated", "RecoveryCancelled", "KeyResetCancelled"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_key(&self.public_key)
@@ -144,6 +144,7 @@ impl Rule for RotateKey {
         check_new(tx, self.user_id, &self.public_key, &self.proof)?;
         set_key(tx, &self.user_id, self.public_key)?;
         tx.emit(KeyRotated { user_id: self.user_id, public_key: self.public_key });
-        recovery::end_open(tx, self.user_id)
+        recovery::end_open(tx, self.user_id, None)?;
+        reset::cancel_open(tx, self.user_id)
     }
 }

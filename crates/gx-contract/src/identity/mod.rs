@@ -1,30 +1,40 @@
 //! IdentityContract: who has an account, and who may act for it.
 
+mod guardians;
 mod keys;
+mod kinds;
 mod queries;
 mod recovery;
+mod recovery_end;
 mod relationships;
+mod reset;
 mod status;
 mod trust;
 
+pub use guardians::{Begun, Guardians, GuardiansDropped, GuardiansNominated, NominateGuardians};
 pub use keys::{KeyRecord, KeyRegistered, KeyRotated, RegisterKey, RotateKey};
+pub use kinds::RelationshipKind;
 pub use queries::{
-    GetMyProfile, GetRecovery, GetRelationships, GetUser, Profile, RecoveryView, RelationshipView,
-    Relationships, UserExistence, UserExists, UserView,
+    GetMyProfile, GetRecovery, GetRelationships, GetUser, KeyResetView, Profile, RecoveryView,
+    RelationshipView, Relationships, UserExistence, UserExists, UserView,
 };
 pub use recovery::{
-    CancelRecovery, CompleteRecovery, ConfirmRecovery, Guardians, GuardiansDropped,
-    GuardiansNominated, InitiateRecovery, NominateGuardians, Recovery, RecoveryCancelled,
-    RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState,
+    ConfirmRecovery, InitiateRecovery, Recovery, RecoveryCancelled, RecoveryConfirmed,
+    RecoveryInitiated, RecoveryState,
 };
+pub use recovery_end::{CancelRecovery, CompleteRecovery, RecoveryCompleted};
 pub use relationships::{
     ConfirmRelationship, EndRelationship, RejectRelationship, Relationship, RelationshipConfirmed,
-    RelationshipEnded, RelationshipKind, RelationshipRejected, RelationshipRequested,
-    RelationshipState, RequestRelationship,
+    RelationshipEnded, RelationshipRejected, RelationshipRequested, RelationshipState,
+    RequestRelationship,
+};
+pub use reset::{
+    CompleteKeyReset, KeyReset, KeyResetCancelled, KeyResetCompleted, KeyResetOrdered,
+    KeyResetState, ResetKeyByOrder, VetoKeyReset,
 };
 pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
-pub(crate) use trust::conduct;
 pub use trust::{Tally, TrustBasis, TrustScore};
+pub(crate) use trust::{check_age, conduct};
 
 use gx_types::{AccountId, AccountType, CountryCode, Role};
 use serde::{Deserialize, Serialize};

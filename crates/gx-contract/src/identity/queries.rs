@@ -3,9 +3,10 @@
 use gx_types::{AccountId, AccountType, CountryCode, RecoveryId, RelationshipId, TimeMs};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::OrderHash;
 use crate::identity::{
-    AccountStatus, Guardians, KeyRecord, Recovery, RecoveryState, Relationship, RelationshipKind,
-    RelationshipState, Tally, TrustBasis,
+    AccountStatus, Guardians, KeyRecord, KeyReset, Recovery, RecoveryState, Relationship,
+    RelationshipKind, RelationshipState, Tally, TrustBasis,
 };
 use crate::query::Answer;
 use crate::state::{Key, State, User};
@@ -98,9 +99,21 @@ pub struct Profile {
     pub user: UserView,
     pub public_key: Option<PublicKey>,
     pub guardians: Vec<AccountId>,
-    /// The last recovery that a guardian has begun.
-    pub recovery_id: Option<RecoveryId>,
+    /// The last recovery that each guardian has begun, of those who have.
+    pub recovery_ids: Vec<RecoveryId>,
+    /// The key that is ordered for the account, while the order is open.
+    pub key_reset: Option<KeyResetView>,
     pub relations: TrustBasis,
+}
+
+/// A key that is ordered for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyResetView {
+    pub public_key: PublicKey,
+    pub order_hash: OrderHash,
+    /// From when on it may be set; until then the present key may veto.
+    pub completable_at: TimeMs,
 }
 
 impl Answer for GetMyProfile {
@@ -109,12 +122,24 @@ impl Answer for GetMyProfile {
     fn answer(&self, state: &mut State) -> Result<Profile, Stop> {
         let id = self.user_id;
         let (key, guardians, tally) = (Key::AccountKey(id), Key::Guardians(id), Key::Tally(id));
-        state.load([Key::User(id), Key::Account(id), key, guardians, tally])?;
+        let reset = Key::KeyReset(id);
+        state.load([Key::Clock, Key::System])?;
+        state.load([Key::User(id), Key::Account(id), key, guardians, reset, tally])?;
         let guardians: Option<Guardians> = state.get(guardians)?;
+        let (clocks, reset) = (state.clocks()?, state.get::<KeyReset>(reset)?);
+        let reset = reset.filter(|reset| reset.is_open(clocks.running()));
         Ok(Profile {
             user: user_view(state, id)?,
             public_key: state.get::<KeyRecord>(key)?.map(|record| record.public_key),
-            recovery_id: guardians.as_ref().and_then(|named| named.recovery_id),
+            key_reset: reset.map(|reset| KeyResetView {
+                public_key: reset.public_key,
+                order_hash: reset.order_hash,
+                completable_at: clocks.time_of_day(reset.completable_at),
+            }),
+            recovery_ids: guardians
+                .iter()
+                .flat_map(|named| named.begun.iter().map(|begun| begun.recovery_id))
+                .collect(),
             guardians: guardians.map(|named| named.guardians).unwrap_or_default(),
             relations: state.get::<Tally>(tally)?.unwrap_or_default().into(),
         })
@@ -177,7 +202,7 @@ impl Answer for GetRelationships {
         for relationship_id in ids {
             let found: Option<Relationship> = state.get(Key::Relationship(relationship_id))?;
             relationships.extend(found.map(|found| {
-                let Relationship { kind, subject_id, object_id, state, since, v: _ } = found;
+                let Relationship { kind, subject_id, object_id, state, since, .. } = found;
                 RelationshipView { relationship_id, kind, subject_id, object_id, state, since }
             }));
         }
@@ -217,8 +242,10 @@ impl Answer for GetRecovery {
 
     fn answer(&self, state: &mut State) -> Result<RecoveryView, Stop> {
         let recovery_id = self.recovery_id;
+        state.load([Key::Clock, Key::System, Key::Recovery(recovery_id)])?;
         let found: Option<Recovery> = state.get(Key::Recovery(recovery_id))?;
         let found = found.ok_or(Refusal::RecoveryNotFound)?;
+        let clocks = state.clocks()?;
         Ok(RecoveryView {
             recovery_id,
             user_id: found.user_id,
@@ -226,8 +253,8 @@ impl Answer for GetRecovery {
             guardians: found.guardians,
             confirmed_by: found.confirmed_by,
             state: found.state,
-            expires_at: found.expires_at,
-            completable_at: found.completable_at,
+            expires_at: clocks.time_of_day(found.expires_at),
+            completable_at: found.completable_at.map(|point| clocks.time_of_day(point)),
         })
     }
 }

@@ -4,31 +4,20 @@ use gx_types::{AccountId, RecoveryId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};
-use crate::identity::AccountStatus;
+use crate::identity::guardians::{Guardians, living};
 use crate::identity::keys::{self, KeyRecord};
-use crate::state::{Key, Version};
+use crate::state::{Key, RunningMs, Version};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, PublicKey, Refusal, Refused, SignatureBytes};
-
-/// How many guardians a user has.
-const GUARDIANS: std::ops::RangeInclusive<usize> = 3..=20;
 
 /// How long the guardians have to agree.
 const OPEN_FOR_DAYS: u32 = 7;
 
 /// How long a recovery that they agreed on can be completed, once the owner's time to veto is over.
-const COMPLETABLE_FOR_DAYS: u32 = 30;
+pub(super) const COMPLETABLE_FOR_DAYS: u32 = 30;
 
-/// Whom a user has named to vouch for them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Guardians {
-    pub v: Version<1>,
-    pub guardians: Vec<AccountId>,
-    /// The last recovery that one of them has begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovery_id: Option<RecoveryId>,
-}
+/// How long a guardian of whom a recovery has failed begins no other of the account.
+const FAILED_FOR_DAYS: u32 = 30;
 
 /// Where a recovery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -53,136 +42,103 @@ pub struct Recovery {
     pub guardians: Vec<AccountId>,
     pub confirmed_by: Vec<AccountId>,
     pub state: RecoveryState,
-    pub expires_at: TimeMs,
+    pub expires_at: RunningMs,
     /// From when on it may be completed; absent until more than half agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub completable_at: Option<TimeMs>,
+    pub completable_at: Option<RunningMs>,
+    /// When it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_at: Option<RunningMs>,
 }
 
 impl Recovery {
-    fn is_open(&self, now: TimeMs) -> bool {
+    /// Until when it is open if nobody ends it.
+    fn ends_at(&self) -> RunningMs {
+        match self.completable_at {
+            Some(from) => from.plus_days(COMPLETABLE_FOR_DAYS),
+            None => self.expires_at,
+        }
+    }
+
+    pub(super) fn is_open(&self, now: RunningMs) -> bool {
         match self.state {
-            RecoveryState::Pending => now < self.expires_at,
-            RecoveryState::Confirmed => {
-                self.completable_at.is_some_and(|from| now < from.plus_days(COMPLETABLE_FOR_DAYS))
-            }
+            RecoveryState::Pending | RecoveryState::Confirmed => now < self.ends_at(),
             RecoveryState::Cancelled | RecoveryState::Completed => false,
         }
     }
 
-    fn confirmations(&self) -> u32 {
-        u32::try_from(self.confirmed_by.len()).unwrap_or(u32::MAX)
+    /// Whether it has come to nothing so lately that who has begun it begins no other.
+    fn failed_lately(&self, now: RunningMs) -> bool {
+        let failed_at = match self.state {
+            RecoveryState::Pending | RecoveryState::Confirmed => Some(self.ends_at()),
+            RecoveryState::Cancelled => self.cancelled_at,
+            RecoveryState::Completed => None,
+        };
+        failed_at.is_some_and(|at| at <= now && now < at.plus_days(FAILED_FOR_DAYS))
     }
 
-    fn check_guardian(&self, actor: &AccountId) -> Result<(), Refusal> {
+    /// How many of the living guardians agree.
+    fn confirmations(&self, living: &[AccountId]) -> usize {
+        self.confirmed_by.iter().filter(|id| living.contains(id)).count()
+    }
+
+    /// Whether more than half of the living guardians agree.
+    pub(super) fn is_agreed(&self, living: &[AccountId]) -> bool {
+        self.confirmations(living).saturating_mul(2) > living.len()
+    }
+
+    pub(super) fn check_guardian(&self, actor: &AccountId) -> Result<(), Refusal> {
         if self.guardians.contains(actor) { Ok(()) } else { Err(Refusal::NotGuardian) }
     }
 }
 
-fn recovery(tx: &mut Tx<'_>, id: RecoveryId) -> Result<Recovery, Stop> {
+pub(super) fn recovery(tx: &mut Tx<'_>, id: RecoveryId) -> Result<Recovery, Stop> {
     let recovery: Option<Recovery> = tx.state.get(Key::Recovery(id))?;
     Ok(recovery.ok_or(Refusal::RecoveryNotFound)?)
 }
 
-/// Ends the open recovery of an account whose key has just signed: who can sign has not lost it,
-/// and guardians who are no longer trusted must not finish what they began.
-pub(super) fn end_open(tx: &mut Tx<'_>, user_id: AccountId) -> Result<(), Stop> {
+/// Ends the open recoveries of an account but one: whoever has just signed with the key has not
+/// lost it, guardians who are no longer trusted must not finish what they began, and one new key
+/// is enough.
+pub(super) fn end_open(
+    tx: &mut Tx<'_>,
+    user_id: AccountId,
+    but: Option<RecoveryId>,
+) -> Result<(), Stop> {
     let named: Option<Guardians> = tx.state.get(Key::Guardians(user_id))?;
-    let Some(recovery_id) = named.and_then(|named| named.recovery_id) else { return Ok(()) };
-    let asked = recovery(tx, recovery_id)?;
-    if asked.is_open(tx.now) { cancel(tx, recovery_id, asked) } else { Ok(()) }
-}
-
-/// An account has got its first key: guardians whom another could have named for it are none.
-/// There was nothing to recover, so that no recovery is open.
-pub(super) fn drop_guardians(tx: &mut Tx<'_>, user_id: AccountId) -> Result<(), Stop> {
-    let key = Key::Guardians(user_id);
-    let named: Option<Guardians> = tx.state.get(key)?;
-    let Some(named) = named.filter(|named| !named.guardians.is_empty()) else { return Ok(()) };
-    tx.put(key, Guardians { guardians: Vec::new(), ..named })?;
-    tx.emit(GuardiansDropped { user_id });
+    let Some(named) = named else { return Ok(()) };
+    let now = tx.clocks.running();
+    for (_, recovery_id, begun) in named.recoveries(tx)? {
+        if begun.is_open(now) && but != Some(recovery_id) {
+            cancel(tx, recovery_id, begun)?;
+        }
+    }
     Ok(())
 }
 
-fn cancel(tx: &mut Tx<'_>, recovery_id: RecoveryId, asked: Recovery) -> Result<(), Stop> {
+pub(super) fn cancel(
+    tx: &mut Tx<'_>,
+    recovery_id: RecoveryId,
+    asked: Recovery,
+) -> Result<(), Stop> {
     let (user_id, state) = (asked.user_id, RecoveryState::Cancelled);
-    tx.put(Key::Recovery(recovery_id), Recovery { state, ..asked })?;
+    let cancelled_at = Some(tx.clocks.running());
+    tx.put(Key::Recovery(recovery_id), Recovery { state, cancelled_at, ..asked })?;
     tx.emit(RecoveryCancelled { recovery_id, user_id });
     Ok(())
 }
 
-/// Names those who can give the actor a new key. The whole list is replaced. Signed by the
-/// account's key, it ends a recovery that is open; a first key ends what was named before it.
+/// A recovery was stopped: by the owner who said so, by a signature with the key that is not lost,
+/// which has replaced that key or the guardians, by another recovery that was agreed on, or by an
+/// order that has set a new key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NominateGuardians {
-    pub user_id: AccountId,
-    /// 3 to 20 other users, each once.
-    pub guardians: Vec<AccountId>,
-}
-
-/// A user has guardians.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GuardiansNominated {
-    pub user_id: AccountId,
-    pub guardians: Vec<AccountId>,
-}
-
-impl Effects for GuardiansNominated {}
-
-/// A user has no guardians any more: those of before the first key may have been another's choice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GuardiansDropped {
+pub struct RecoveryCancelled {
+    pub recovery_id: RecoveryId,
     pub user_id: AccountId,
 }
 
-impl Effects for GuardiansDropped {}
-
-impl Rule for NominateGuardians {
-    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
-    const REFUSALS: &[Refusal] = &[
-        Refusal::ListInvalid,
-        Refusal::SameAccount,
-        Refusal::NotOwnAccount,
-        Refusal::GuardianNotFound,
-    ];
-    const EVENTS: &[&str] = &["GuardiansNominated", "RecoveryCancelled"];
-
-    fn validate(&self) -> Result<(), Refused> {
-        let mut ids = self.guardians.clone();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.len() != self.guardians.len() || !GUARDIANS.contains(&ids.len()) {
-            return Err(Refusal::ListInvalid.because("3 to 20 guardians, each once, expected"));
-        }
-        if ids.contains(&self.user_id) {
-            return Err(Refusal::SameAccount.because("nobody is their own guardian"));
-        }
-        Ok(())
-    }
-
-    fn own_account(&self) -> Option<&AccountId> {
-        Some(&self.user_id)
-    }
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let key = Key::Guardians(self.user_id);
-        let accounts = self.guardians.iter().map(|id| Key::Account(*id));
-        tx.state.load(accounts.chain([key]))?;
-        for id in &self.guardians {
-            if !tx.state.account(id)?.is_some_and(|account| account.is_user()) {
-                return Err(Refusal::GuardianNotFound.because(format!("no user {id}")).into());
-            }
-        }
-        let before: Option<Guardians> = tx.state.get(key)?;
-        let (guardians, recovery_id) = (self.guardians.clone(), before.and_then(|b| b.recovery_id));
-        tx.put(key, Guardians { v: Version, guardians: guardians.clone(), recovery_id })?;
-        tx.emit(GuardiansNominated { user_id: self.user_id, guardians });
-        end_open(tx, self.user_id)
-    }
-}
+impl Effects for RecoveryCancelled {}
 
 /// Begins the recovery of an account whose key is lost. The actor, a guardian, has agreed by this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -219,6 +175,7 @@ impl Rule for InitiateRecovery {
         Refusal::KeyUnchanged,
         Refusal::KeyNotProven,
         Refusal::RecoveryOpen,
+        Refusal::RecoveryTooSoon,
     ];
     const EVENTS: &[&str] = &["RecoveryInitiated"];
 
@@ -240,16 +197,12 @@ impl Rule for InitiateRecovery {
             return Err(Refusal::KeyUnchanged.into());
         }
         keys::check_new(tx, self.user_id, &self.public_key, &self.proof)?;
-        if let Some(last) = named.recovery_id
-            && recovery(tx, last)?.is_open(tx.now)
-        {
-            return Err(Refusal::RecoveryOpen.into());
-        }
+        may_begin(tx, &named, initiated_by)?;
         let (user_id, public_key) = (self.user_id, self.public_key);
-        let (state, completable_at) = (RecoveryState::Pending, None);
-        let expires_at = tx.now.plus_days(OPEN_FOR_DAYS);
+        let (state, completable_at, cancelled_at) = (RecoveryState::Pending, None, None);
+        let expires_at = tx.clocks.running().plus_days(OPEN_FOR_DAYS);
         let guardians = named.guardians.clone();
-        tx.put(guardians_key, Guardians { recovery_id: Some(recovery_id), ..named })?;
+        tx.put(guardians_key, named.beginning(initiated_by, recovery_id))?;
         let begun = Recovery {
             v: Version,
             user_id,
@@ -259,8 +212,10 @@ impl Rule for InitiateRecovery {
             state,
             expires_at,
             completable_at,
+            cancelled_at,
         };
         tx.put(at, begun)?;
+        let expires_at = tx.clocks.time_of_day(expires_at);
         tx.emit(RecoveryInitiated {
             recovery_id,
             user_id,
@@ -273,7 +228,27 @@ impl Rule for InitiateRecovery {
     }
 }
 
-/// Agrees to a recovery, as a guardian.
+/// A guardian has one open recovery of an account, beside those of others as long as none is agreed
+/// on, and waits when one has failed: nobody keeps an owner busy with vetoes.
+fn may_begin(tx: &mut Tx<'_>, named: &Guardians, guardian: AccountId) -> Result<(), Stop> {
+    let now = tx.clocks.running();
+    let begun = named.recoveries(tx)?;
+    let stands = |(by, _, begun): &(AccountId, RecoveryId, Recovery)| {
+        begun.is_open(now) && (*by == guardian || begun.state == RecoveryState::Confirmed)
+    };
+    if begun.iter().any(stands) {
+        return Err(Refusal::RecoveryOpen.into());
+    }
+    if begun.iter().any(|(by, _, begun)| *by == guardian && begun.failed_lately(now)) {
+        return Err(Refusal::RecoveryTooSoon.into());
+    }
+    Ok(())
+}
+
+/// Agrees to a recovery, as a guardian. When more than half of the living guardians agree, it ends
+/// the other recoveries of the account. Who has agreed may say so again when a death has made the
+/// others fewer.
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfirmRecovery {
@@ -287,7 +262,7 @@ pub struct RecoveryConfirmed {
     pub recovery_id: RecoveryId,
     pub user_id: AccountId,
     pub guardian_id: AccountId,
-    /// How many agree, and of how many.
+    /// How many of the living guardians agree.
     pub confirmations: u32,
     pub state: RecoveryState,
     /// From when on the recovery may be completed; absent until more than half agree.
@@ -306,127 +281,45 @@ impl Rule for ConfirmRecovery {
         Refusal::RecoveryExpired,
         Refusal::AlreadyConfirmed,
     ];
-    const EVENTS: &[&str] = &["RecoveryConfirmed"];
+    const EVENTS: &[&str] = &["RecoveryConfirmed", "RecoveryCancelled"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let guardian_id = tx.user()?;
         let mut asked = recovery(tx, self.recovery_id)?;
         asked.check_guardian(&guardian_id)?;
-        if asked.state != RecoveryState::Pending {
-            return Err(Refusal::RecoveryNotPending.into());
+        let (recovery_id, user_id, now) = (self.recovery_id, asked.user_id, tx.clocks.running());
+        let living = living(tx, &asked.guardians)?;
+        let was_agreed = asked.is_agreed(&living);
+        match asked.state {
+            RecoveryState::Pending => {}
+            // Somebody who had agreed has died since.
+            RecoveryState::Confirmed if !was_agreed => {}
+            RecoveryState::Confirmed | RecoveryState::Cancelled | RecoveryState::Completed => {
+                return Err(Refusal::RecoveryNotPending.into());
+            }
         }
-        if !asked.is_open(tx.now) {
+        if !asked.is_open(now) {
             return Err(Refusal::RecoveryExpired.into());
         }
-        if asked.confirmed_by.contains(&guardian_id) {
+        if !asked.confirmed_by.contains(&guardian_id) {
+            asked.confirmed_by.push(guardian_id);
+        } else if !was_agreed {
             return Err(Refusal::AlreadyConfirmed.into());
         }
-        asked.confirmed_by.push(guardian_id);
-        if asked.confirmed_by.len().saturating_mul(2) > asked.guardians.len() {
+        let is_agreed = asked.is_agreed(&living);
+        if is_agreed {
             asked.state = RecoveryState::Confirmed;
-            asked.completable_at = Some(tx.now.plus_hours(tx.params.recovery.delay_hours));
+            asked.completable_at = Some(now.plus_hours(tx.params.recovery.delay_hours));
         }
         tx.emit(RecoveryConfirmed {
-            recovery_id: self.recovery_id,
-            user_id: asked.user_id,
+            recovery_id,
+            user_id,
             guardian_id,
-            confirmations: asked.confirmations(),
+            confirmations: u32::try_from(asked.confirmations(&living)).unwrap_or(u32::MAX),
             state: asked.state,
-            completable_at: asked.completable_at,
+            completable_at: asked.completable_at.map(|point| tx.clocks.time_of_day(point)),
         });
-        tx.put(Key::Recovery(self.recovery_id), asked)
-    }
-}
-
-/// Vetoes a recovery of the actor's own account; signed by the key that is not lost after all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CancelRecovery {
-    pub recovery_id: RecoveryId,
-}
-
-/// The owner has stopped a recovery: by saying so, or by a signature with the key that is not lost,
-/// which has replaced that key or the guardians.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RecoveryCancelled {
-    pub recovery_id: RecoveryId,
-    pub user_id: AccountId,
-}
-
-impl Effects for RecoveryCancelled {}
-
-impl Rule for CancelRecovery {
-    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User).even_by_frozen().even_paused();
-    const REFUSALS: &[Refusal] =
-        &[Refusal::RecoveryNotFound, Refusal::NotParty, Refusal::RecoveryOver];
-    const EVENTS: &[&str] = &["RecoveryCancelled"];
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let asked = recovery(tx, self.recovery_id)?;
-        if tx.user()? != asked.user_id {
-            return Err(Refusal::NotParty.into());
-        }
-        if !asked.is_open(tx.now) {
-            return Err(Refusal::RecoveryOver.into());
-        }
-        cancel(tx, self.recovery_id, asked)
-    }
-}
-
-/// Sets the new key, as a guardian, when the owner's time to veto is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CompleteRecovery {
-    pub recovery_id: RecoveryId,
-}
-
-/// The account has its new key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RecoveryCompleted {
-    pub recovery_id: RecoveryId,
-    pub user_id: AccountId,
-    pub public_key: PublicKey,
-    pub completed_by: AccountId,
-}
-
-impl Effects for RecoveryCompleted {}
-
-impl Rule for CompleteRecovery {
-    const GATE: Gate = Gate::new(Role::PartnerApi, ActorRule::User);
-    const REFUSALS: &[Refusal] = &[
-        Refusal::RecoveryNotFound,
-        Refusal::NotGuardian,
-        Refusal::RecoveryOver,
-        Refusal::RecoveryNotConfirmed,
-        Refusal::RecoveryTooEarly,
-        Refusal::OwnerNotActive,
-    ];
-    const EVENTS: &[&str] = &["RecoveryCompleted"];
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let completed_by = tx.user()?;
-        let asked = recovery(tx, self.recovery_id)?;
-        asked.check_guardian(&completed_by)?;
-        if !asked.is_open(tx.now) {
-            return Err(Refusal::RecoveryOver.into());
-        }
-        let completable_at = asked.completable_at.ok_or(Refusal::RecoveryNotConfirmed)?;
-        if tx.now < completable_at {
-            return Err(Refusal::RecoveryTooEarly.into());
-        }
-        let (user_id, public_key) = (asked.user_id, asked.public_key);
-        tx.state.load([Key::Account(user_id)])?;
-        let owner = tx.state.existing_account(&user_id)?;
-        if owner.frozen.is_some() || owner.status != AccountStatus::Active {
-            return Err(Refusal::OwnerNotActive.into());
-        }
-        keys::set_key(tx, &user_id, public_key)?;
-        let state = RecoveryState::Completed;
-        tx.put(Key::Recovery(self.recovery_id), Recovery { state, ..asked })?;
-        let recovery_id = self.recovery_id;
-        tx.emit(RecoveryCompleted { recovery_id, user_id, public_key, completed_by });
-        Ok(())
+        tx.put(Key::Recovery(recovery_id), asked)?;
+        if is_agreed { end_open(tx, user_id, Some(recovery_id)) } else { Ok(()) }
     }
 }

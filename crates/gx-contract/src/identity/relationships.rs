@@ -3,67 +3,15 @@
 //! There is no list of a user's relationships on the ledger, which would grow without bound: a
 //! relationship is found by its id, which follows from its type and sides.
 
-use gx_types::{AccountId, CommandId, RelationshipId, Role, TimeMs};
+use gx_types::{AccountId, RelationshipId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};
+use crate::identity::RelationshipKind;
 use crate::identity::trust::{self, Tally, TrustScore};
-use crate::state::{Key, Version};
+use crate::state::{Key, RunningMs, Version};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
-
-/// What the subject is to the object. The numbers are part of relationship ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RelationshipKind {
-    FatherOf = 0,
-    MotherOf = 1,
-    SpouseOf = 2,
-    SiblingOf = 3,
-    ChildOf = 4,
-    FriendOf = 5,
-    BusinessPartnerOf = 6,
-    DirectorOf = 7,
-    WorkplaceAssociateOf = 8,
-}
-
-impl RelationshipKind {
-    pub const ALL: [Self; 9] = [
-        Self::FatherOf,
-        Self::MotherOf,
-        Self::SpouseOf,
-        Self::SiblingOf,
-        Self::ChildOf,
-        Self::FriendOf,
-        Self::BusinessPartnerOf,
-        Self::DirectorOf,
-        Self::WorkplaceAssociateOf,
-    ];
-
-    /// The id of `subject` being this to `object`; a symmetric kind has one id for both orders.
-    pub fn id_between(self, subject: AccountId, object: AccountId) -> RelationshipId {
-        let swap = self.is_symmetric() && object < subject;
-        let (first, second) = if swap { (object, subject) } else { (subject, object) };
-        let number = (self as u8).to_string();
-        // Ids hold no NUL, so that the parts cannot be shifted into each other.
-        let parts = ["gx/relationship/1", &number, first.as_str(), second.as_str()];
-        let mut head = [0; 16];
-        blake3::Hasher::new().update(parts.join("\0").as_bytes()).finalize_xof().fill(&mut head);
-        RelationshipId::made_by(CommandId::from_u128(u128::from_be_bytes(head)))
-    }
-
-    /// Whether the relation is the same seen from both sides.
-    pub const fn is_symmetric(self) -> bool {
-        match self {
-            Self::SpouseOf
-            | Self::SiblingOf
-            | Self::FriendOf
-            | Self::BusinessPartnerOf
-            | Self::WorkplaceAssociateOf => true,
-            Self::FatherOf | Self::MotherOf | Self::ChildOf | Self::DirectorOf => false,
-        }
-    }
-}
 
 /// Where a relationship stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -87,6 +35,9 @@ pub struct Relationship {
     pub state: RelationshipState,
     /// Since when it is in this state.
     pub since: TimeMs,
+    /// From when on it may be asked for again; present while it is rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub askable_from: Option<RunningMs>,
 }
 
 /// How long a rejected relationship may not be asked for again.
@@ -126,6 +77,7 @@ impl Rule for RequestRelationship {
         Refusal::NotAUser,
         Refusal::RelationshipExists,
         Refusal::RelationshipRejected,
+        Refusal::FamilyAlready,
     ];
     const EVENTS: &[&str] = &["RelationshipRequested"];
 
@@ -157,18 +109,63 @@ impl Rule for RequestRelationship {
                     return Err(Refusal::RelationshipExists.into());
                 }
                 RelationshipState::Rejected
-                    if tx.now < before.since.plus_days(REJECTED_FOR_DAYS) =>
+                    if before.askable_from.is_some_and(|from| tx.clocks.running() < from) =>
                 {
                     return Err(Refusal::RelationshipRejected.into());
                 }
                 RelationshipState::Rejected | RelationshipState::Ended => {}
             }
         }
+        check_family(tx, kind, subject_id, object_id)?;
         let (v, state, since) = (Version, RelationshipState::PendingConfirmation, tx.now);
-        tx.put(key, Relationship { v, kind, subject_id, object_id, state, since })?;
+        let askable_from = None;
+        let asked = Relationship { v, kind, subject_id, object_id, state, since, askable_from };
+        tx.put(key, asked)?;
         tx.emit(RelationshipRequested { relationship_id, kind, subject_id, object_id });
         Ok(())
     }
+}
+
+/// Two people are family in one way: who was each other's father, child and spouse would be trusted
+/// by nobody else's word.
+fn check_family(
+    tx: &mut Tx<'_>,
+    kind: RelationshipKind,
+    subject: AccountId,
+    object: AccountId,
+) -> Result<(), Stop> {
+    if !kind.is_family() {
+        return Ok(());
+    }
+    let ids = RelationshipKind::family_between(subject, object);
+    tx.state.load(ids.iter().map(|id| Key::Relationship(*id)))?;
+    for id in ids {
+        let other: Option<Relationship> = tx.state.get(Key::Relationship(id))?;
+        if other.is_some_and(|other| other.state == RelationshipState::Confirmed) {
+            return Err(Refusal::FamilyAlready.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the family of both sides has room for the relation.
+fn check_room(tx: &mut Tx<'_>, relationship: &Relationship) -> Result<(), Stop> {
+    let Relationship { kind, subject_id, object_id, .. } = *relationship;
+    let child = match kind {
+        RelationshipKind::FatherOf | RelationshipKind::MotherOf => object_id,
+        RelationshipKind::ChildOf => subject_id,
+        RelationshipKind::SpouseOf
+        | RelationshipKind::SiblingOf
+        | RelationshipKind::FriendOf
+        | RelationshipKind::BusinessPartnerOf
+        | RelationshipKind::DirectorOf
+        | RelationshipKind::WorkplaceAssociateOf => return Ok(()),
+    };
+    let tally: Tally = tx.state.get(Key::Tally(child))?.unwrap_or_default();
+    if !tally.takes_parent(kind) {
+        return Err(Refusal::ParentExists.because(format!("{child} has such a parent")).into());
+    }
+    Ok(())
 }
 
 /// The relationship that the actor is to answer.
@@ -186,7 +183,7 @@ fn asked(tx: &mut Tx<'_>, id: RelationshipId) -> Result<Relationship, Stop> {
 
 impl Relationship {
     fn moved(self, tx: &Tx<'_>, state: RelationshipState) -> Self {
-        Self { state, since: tx.now, ..self }
+        Self { state, since: tx.now, askable_from: None, ..self }
     }
 
     /// Counts the relation for the side that it describes, in or out: being asked whether A is the
@@ -198,6 +195,9 @@ impl Relationship {
         let mut scores = Vec::with_capacity(described.len());
         for (user, with) in described {
             scores.push(trust::count(tx, *user, self.kind, *with, confirmed)?);
+        }
+        if self.kind == RelationshipKind::ChildOf {
+            trust::count_child_of(tx, self.subject_id, confirmed)?;
         }
         Ok(scores)
     }
@@ -231,13 +231,16 @@ impl Rule for ConfirmRelationship {
         Refusal::RelationshipNotFound,
         Refusal::NotParty,
         Refusal::RelationshipNotPending,
+        Refusal::FamilyAlready,
         Refusal::SpouseExists,
+        Refusal::ParentExists,
     ];
     const EVENTS: &[&str] = &["RelationshipConfirmed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let relationship = asked(tx, self.relationship_id)?;
         let Relationship { kind, subject_id, object_id, .. } = relationship;
+        check_family(tx, kind, subject_id, object_id)?;
         if kind == RelationshipKind::SpouseOf {
             tx.state.load([Key::Tally(subject_id), Key::Tally(object_id)])?;
             for side in [subject_id, object_id] {
@@ -249,6 +252,7 @@ impl Rule for ConfirmRelationship {
                 }
             }
         }
+        check_room(tx, &relationship)?;
         let trust = relationship.count(tx, true)?;
         let moved = relationship.moved(tx, RelationshipState::Confirmed);
         tx.put(Key::Relationship(self.relationship_id), moved)?;
@@ -287,10 +291,14 @@ impl Rule for RejectRelationship {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let relationship = asked(tx, self.relationship_id)?;
         let Relationship { subject_id, object_id, .. } = relationship;
-        let moved = relationship.moved(tx, RelationshipState::Rejected);
+        let askable_from = tx.clocks.running().plus_days(REJECTED_FOR_DAYS);
+        let moved = Relationship {
+            askable_from: Some(askable_from),
+            ..relationship.moved(tx, RelationshipState::Rejected)
+        };
         tx.put(Key::Relationship(self.relationship_id), moved)?;
         let relationship_id = self.relationship_id;
-        let askable_from = tx.now.plus_days(REJECTED_FOR_DAYS);
+        let askable_from = tx.clocks.time_of_day(askable_from);
         tx.emit(RelationshipRejected { relationship_id, subject_id, object_id, askable_from });
         Ok(())
     }

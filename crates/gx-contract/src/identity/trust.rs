@@ -3,13 +3,16 @@
 //! A tally per user counts confirmed relations, so that a score is recomputed from one record of
 //! fixed size, however many relations there are.
 
-use gx_types::AccountId;
+use gx_types::{AccountId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
 use crate::identity::RelationshipKind;
 use crate::state::{Key, TRUST_BASE, User, Version};
 use crate::tx::{Stop, Tx};
+
+/// How old an account is that votes or borrows: trust takes longer to feign.
+const AGE_DAYS: u32 = 30;
 
 /// Conduct counts this far in either direction, so that old merit or guilt can be outweighed.
 const CONDUCT_MAX: i16 = 100;
@@ -19,8 +22,15 @@ const CONDUCT_MAX: i16 = 100;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tally {
     pub v: Version<1>,
-    /// Confirmed relations that give the user a parent.
-    pub parents: u32,
+    /// The one confirmed father.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub father: Option<AccountId>,
+    /// The one confirmed mother.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mother: Option<AccountId>,
+    /// Those whose confirmed child the user says to be: parents as well, who give no points.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub child_of: u32,
     /// The one confirmed spouse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spouse: Option<AccountId>,
@@ -32,6 +42,10 @@ pub struct Tally {
     pub workplace_associates: u32,
     /// Sum of the adjustments for how loans were repaid, -100 to 100.
     pub conduct: i16,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What a user's trust score is computed from: confirmed relations by kind, and conduct.
@@ -55,7 +69,7 @@ pub struct TrustBasis {
 impl From<Tally> for TrustBasis {
     fn from(tally: Tally) -> Self {
         Self {
-            parents: tally.parents,
+            parents: tally.parents(),
             spouse: tally.spouse,
             siblings: tally.siblings,
             children: tally.children,
@@ -77,13 +91,37 @@ pub struct TrustScore {
     pub trust_score: u8,
 }
 
+/// A person has a father and a mother at most, however it is told.
+const PARENTS_MAX: u32 = 2;
+
 impl Tally {
+    /// Confirmed relations that give the user a parent.
+    fn parents(&self) -> u32 {
+        u32::from(self.father.is_some()).saturating_add(u32::from(self.mother.is_some()))
+    }
+
+    /// Whether there is room for a father, for a mother, or for a parent of either kind.
+    pub(super) fn takes_parent(&self, kind: RelationshipKind) -> bool {
+        let taken = match kind {
+            RelationshipKind::FatherOf => self.father.is_some(),
+            RelationshipKind::MotherOf => self.mother.is_some(),
+            RelationshipKind::SpouseOf
+            | RelationshipKind::SiblingOf
+            | RelationshipKind::ChildOf
+            | RelationshipKind::FriendOf
+            | RelationshipKind::BusinessPartnerOf
+            | RelationshipKind::DirectorOf
+            | RelationshipKind::WorkplaceAssociateOf => false,
+        };
+        !taken && self.parents().saturating_add(self.child_of) < PARENTS_MAX
+    }
+
     /// Base 10; a parent 30, a spouse 25, a sibling 15, a child 10, each once; a friend 1, at most
     /// 10; partners 5, directors 3, associates 2, at most 10 together; conduct; 0 to 100 in all.
     pub(crate) fn score(&self) -> u8 {
         let once = |there: bool, points: i64| if there { points } else { 0 };
         let family = [
-            once(self.parents > 0, 30),
+            once(self.parents() > 0, 30),
             once(self.spouse.is_some(), 25),
             once(self.siblings > 0, 15),
             once(self.children > 0, 10),
@@ -109,7 +147,14 @@ impl Tally {
                 self.spouse = confirmed.then_some(with);
                 return;
             }
-            RelationshipKind::FatherOf | RelationshipKind::MotherOf => &mut self.parents,
+            RelationshipKind::FatherOf => {
+                self.father = confirmed.then_some(with);
+                return;
+            }
+            RelationshipKind::MotherOf => {
+                self.mother = confirmed.then_some(with);
+                return;
+            }
             RelationshipKind::SiblingOf => &mut self.siblings,
             RelationshipKind::ChildOf => &mut self.children,
             RelationshipKind::FriendOf => &mut self.friends,
@@ -121,6 +166,12 @@ impl Tally {
     }
 }
 
+/// Whether the account is old enough to vote and to borrow.
+pub(crate) fn check_age(user: &User, now: TimeMs) -> Result<(), Refusal> {
+    let is_old = now >= user.created_at.plus_days(AGE_DAYS);
+    if is_old { Ok(()) } else { Err(Refusal::AccountTooYoung) }
+}
+
 /// Counts a relation for one of its sides.
 pub(super) fn count(
     tx: &mut Tx<'_>,
@@ -130,6 +181,19 @@ pub(super) fn count(
     confirmed: bool,
 ) -> Result<TrustScore, Stop> {
     adjust(tx, user, |tally| tally.count(kind, with, confirmed))
+}
+
+/// Counts that a user is somebody's child, which gives the user no points.
+pub(super) fn count_child_of(
+    tx: &mut Tx<'_>,
+    user: AccountId,
+    confirmed: bool,
+) -> Result<(), Stop> {
+    adjust(tx, user, |tally| {
+        let count = tally.child_of;
+        tally.child_of = if confirmed { count.saturating_add(1) } else { count.saturating_sub(1) };
+    })
+    .map(drop)
 }
 
 /// Adds to a user's conduct.

@@ -8,7 +8,7 @@ use super::lapse::{close_application, free_places};
 use super::{Borrower, CollateralHash, Loan, LoanState, Term, borrower, loan};
 use crate::admin::check_recipient;
 use crate::gates::{ActorRule, Gate};
-use crate::identity::AccountStatus;
+use crate::identity::{AccountStatus, check_age};
 use crate::posting::Posting;
 use crate::state::{Key, State, User, Version};
 use crate::text::check_text;
@@ -75,6 +75,8 @@ impl ApplyForLoan {
         if self.duration_days == 0 || self.duration_days > limits.duration_days_max {
             return Err(Refusal::LoanDurationInvalid.into());
         }
+        let user: User = tx.state.get(Key::User(borrower_id))?.ok_or(Refusal::AccountNotFound)?;
+        check_age(&user, tx.now)?;
         let mut books = free_places(tx, borrower_id)?;
         check_standing(tx, borrower_id, &books)?;
         if u32::try_from(books.open.len()).unwrap_or(u32::MAX) >= limits.open_max {
@@ -96,6 +98,7 @@ impl Rule for ApplyForLoan {
         Refusal::TextInvalid,
         Refusal::LoanAmountInvalid,
         Refusal::LoanDurationInvalid,
+        Refusal::AccountTooYoung,
         Refusal::LoansBarred,
         Refusal::TrustTooLow,
         Refusal::TooManyLoans,

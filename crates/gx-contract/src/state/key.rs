@@ -29,6 +29,8 @@ pub enum Key {
     SpendingLimit(AccountId),
     Organization(AccountId),
     Outcome(CommandId),
+    /// The last order to reset an account's key.
+    KeyReset(AccountId),
     Recovery(RecoveryId),
     Clock,
     Countries,
@@ -77,6 +79,7 @@ impl Key {
             Self::SpendingLimit(id) => parts("m/", id.as_str()),
             Self::Organization(id) => parts("n/", id.as_str()),
             Self::Outcome(id) => parts("o/", &id.as_str()),
+            Self::KeyReset(id) => parts("q/", id.as_str()),
             Self::Recovery(id) => parts("r/", &id.as_str()),
             Self::Clock => parts("s/", "clock"),
             Self::Countries => parts("s/", "countries"),
@@ -129,6 +132,7 @@ impl Key {
             | Self::SpendingLimit(_)
             | Self::Organization(_)
             | Self::Outcome(_)
+            | Self::KeyReset(_)
             | Self::Recovery(_)
             | Self::Tally(_)
             | Self::User(_)
@@ -163,6 +167,7 @@ impl Key {
             Self::SpendingLimit(id) => words(b'm', id.words()),
             Self::Organization(id) => words(b'n', id.words()),
             Self::Outcome(id) => made(b'o', id.words()),
+            Self::KeyReset(id) => words(b'q', id.words()),
             Self::Recovery(id) => made(b'r', id.words()),
             Self::Clock => words(b's', [1, 0, 0]),
             Self::Countries => words(b's', [2, 0, 0]),

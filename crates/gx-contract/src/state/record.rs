@@ -13,7 +13,7 @@ use crate::escrow::Escrow;
 use crate::genesis::GenesisStatus;
 use crate::governance::{ActiveProposals, CastVote, Proposal};
 use crate::identity::{
-    AccountStatus, Guardians, IdentityHash, KeyRecord, Recovery, Relationship, Tally,
+    AccountStatus, Guardians, IdentityHash, KeyRecord, KeyReset, Recovery, Relationship, Tally,
 };
 use crate::loan_pool::{Borrower, Loan};
 use crate::organization::{Organization, PendingTx, Treasury};
@@ -368,6 +368,7 @@ records! {
     SpendingLimit(Box<SpendingLimit>): SpendingLimit = Key::SpendingLimit(_),
     Organization(Box<Organization>): Organization = Key::Organization(_),
     Outcome(CommandOutcome): CommandOutcome = Key::Outcome(_),
+    KeyReset(Box<KeyReset>): KeyReset = Key::KeyReset(_),
     Recovery(Box<Recovery>): Recovery = Key::Recovery(_),
     Clock(Clock): Clock = Key::Clock,
     Countries(Countries): Countries = Key::Countries,

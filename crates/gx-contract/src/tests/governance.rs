@@ -16,7 +16,11 @@ const WORLD: &str = r#"world IN=60000000 FR=40000000
     open alice.IN 30
     open bob.FR 30
     open carol.IN 30
-    open dave.FR 30"#;
+    open dave.FR 30
+    trust alice.IN 10
+    trust bob.FR 10
+    trust carol.IN 10
+    trust dave.FR 10"#;
 
 fn check_votes(table: &str) -> Host {
     check(&format!("{WORLD}\n{table}"))
@@ -153,6 +157,7 @@ fn voters_are_users_whose_trust_suffices() {
     check(
         "world IN=60000000 FR=40000000
         open alice.IN 30
+        trust alice.IN 10
         #p admin:root SubmitProposal votingDays 15 longer => ProposalSubmitted quorum=100 \
             approvalPercent=60 trustMin=50
         user:alice.IN VoteOnProposal #p FOR => trust_too_low",

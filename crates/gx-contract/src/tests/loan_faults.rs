@@ -57,6 +57,7 @@ pub(super) const TABLES: [Table; 6] = [
             text_invalid | remark=x*201
             loan_amount_invalid | amount=99999999
             loan_duration_invalid | age=366
+            account_too_young | actor=user:young.IN
             loans_barred | actor=user:barred.IN
             trust_too_low | actor=user:bob.FR
             too_many_loans | actor=user:busy.IN

@@ -98,7 +98,7 @@ fn a_borrower_is_trusted_with_75() {
             user:carol.IN ConfirmRelationship {kind}:{who}:carol.IN => RelationshipConfirmed\n"
         )
     };
-    let mut table = "open carol.IN 30\n".to_owned();
+    let mut table = "open carol.IN 30\ntrust carol.IN 10\ntrust bob.FR 10\n".to_owned();
     for (kind, who) in [
         ("MOTHER_OF", "mum.IN"),
         ("SPOUSE_OF", "eve.IN"),

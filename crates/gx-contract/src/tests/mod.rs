@@ -10,6 +10,7 @@ pub(crate) mod elsewhere;
 mod host;
 mod invariants;
 mod notation;
+mod people_audit;
 mod phrases;
 mod script;
 

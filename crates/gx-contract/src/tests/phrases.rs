@@ -12,9 +12,9 @@ use crate::admin::{
 };
 use crate::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use crate::identity::{
-    CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
-    InitiateRecovery, NominateGuardians, RegisterKey, RejectRelationship, RelationshipKind,
-    RequestRelationship, RotateKey, SetUserStatus,
+    CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
+    EndRelationship, InitiateRecovery, NominateGuardians, RegisterKey, RejectRelationship,
+    RelationshipKind, RequestRelationship, ResetKeyByOrder, RotateKey, SetUserStatus, VetoKeyReset,
 };
 use crate::loan_pool::{
     ApplyForLoan, ApproveLoan, CancelLoanApplication, CollateralHash, MarkLoanDefaulted,
@@ -65,6 +65,13 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "RejectRelationship" => RejectRelationship { relationship_id: relationship(arg(0)) }.into(),
         "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
+        "ResetKeyByOrder" => {
+            let (user_id, (new_key, proof)) = (account(arg(0)), proven(&args[1..]));
+            let order_hash = OrderHash::from_bytes([9; 32]);
+            ResetKeyByOrder { user_id, new_key, proof, order_hash }.into()
+        }
+        "VetoKeyReset" => VetoKeyReset { user_id: account(arg(0)) }.into(),
+        "CompleteKeyReset" => CompleteKeyReset { user_id: account(arg(0)) }.into(),
         "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
         | "CompleteRecovery" => recovery(function, args),
         "InitiateMultiSigTx" | "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx"

@@ -87,7 +87,8 @@ fn the_owner_may_veto_until_the_key_is_replaced() {
         + user:g3.FR CompleteRecovery #r => recovery_over
         user:g4.FR ConfirmRecovery #r => recovery_not_pending
         signed=k user:alice.IN CancelRecovery #r => recovery_over
-        #r2 user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated",
+        user:g1.IN InitiateRecovery alice.IN new => recovery_too_soon
+        #r2 user:g2.IN InitiateRecovery alice.IN new => RecoveryInitiated",
     );
 }
 
@@ -98,13 +99,13 @@ fn guardians_have_seven_days_to_agree() {
         "#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
         at {last}
         user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
-        user:g2.IN InitiateRecovery alice.IN other => recovery_open
+        user:g1.IN InitiateRecovery alice.IN other => recovery_open
         at {WEEK}
         user:g3.FR ConfirmRecovery #r => recovery_expired
         user:g3.FR CompleteRecovery #r => recovery_over
         signed=k user:alice.IN CancelRecovery #r => recovery_over
         #r2 user:g2.IN InitiateRecovery alice.IN other => RecoveryInitiated
-        user:g3.FR InitiateRecovery alice.IN new => recovery_open"
+        user:g2.IN InitiateRecovery alice.IN new => recovery_open"
     ));
 }
 
@@ -162,6 +163,115 @@ fn who_rotates_the_key_ends_the_recovery() {
     );
 }
 
+/// Guardians of whom one is mistaken or dishonest do not keep the others from helping.
+#[test]
+fn guardians_recover_beside_each_other_until_one_is_agreed_on() {
+    check_with_users(
+        "#bad user:g1.IN InitiateRecovery alice.IN other => RecoveryInitiated
+        #good user:g2.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:g1.IN InitiateRecovery alice.IN other => recovery_open
+        user:g3.FR ConfirmRecovery #bad => RecoveryConfirmed confirmations=2 state=PENDING
+        user:g3.FR ConfirmRecovery #good => RecoveryConfirmed confirmations=2 state=PENDING
+        user:g4.FR ConfirmRecovery #good => RecoveryConfirmed state=CONFIRMED, \
+            RecoveryCancelled userId=alice.IN
+        + user:g4.FR ConfirmRecovery #bad => recovery_not_pending
+        user:g1.IN InitiateRecovery alice.IN other => recovery_open
+        user:g3.FR InitiateRecovery alice.IN other => recovery_open
+        at 2d
+        user:g1.IN CompleteRecovery #bad => recovery_over
+        user:g3.FR CompleteRecovery #good => RecoveryCompleted
+        user:g1.IN InitiateRecovery alice.IN other => recovery_too_soon
+        user:g2.IN InitiateRecovery alice.IN other => RecoveryInitiated",
+    );
+}
+
+/// An owner who has to veto again and again will miss one.
+#[test]
+fn a_guardian_whose_recovery_has_failed_waits_thirty_days() {
+    check_with_users(
+        "#expired user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        #vetoed user:g2.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        at 1d
+        signed=k user:alice.IN CancelRecovery #vetoed => RecoveryCancelled
+        + user:g2.IN InitiateRecovery alice.IN new => recovery_too_soon
+        at 30d+86399999
+        user:g2.IN InitiateRecovery alice.IN new => recovery_too_soon
+        at 31d
+        user:g2.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        at 36d+86399999
+        user:g1.IN InitiateRecovery alice.IN new => recovery_too_soon
+        at 37d
+        user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated",
+    );
+}
+
+const ADMINS: &str = "admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed\n";
+
+/// `label` proposes that somebody is deceased, and the other admin approves.
+fn death(label: &str, who: &str) -> String {
+    format!(
+        "#{label} admin:root SetUserStatus {who} DECEASED order => ActionProposed
+        admin:boss ApproveAction #{label} => ActionApproved, UserStatusSet\n"
+    )
+}
+
+/// Two of three who live are more than half, and who has agreed says so again.
+#[test]
+fn a_death_makes_the_others_fewer() {
+    check_with_users(&format!(
+        "{ADMINS}#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed confirmations=2 state=PENDING
+        user:g2.IN ConfirmRecovery #r => already_confirmed
+        {}user:g4.FR ConfirmRecovery #r => account_deceased
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed confirmations=2 state=CONFIRMED
+        at 2d
+        user:g3.FR CompleteRecovery #r => RecoveryCompleted",
+        death("d", "g4.FR")
+    ));
+}
+
+/// Nobody knows who has agreed in the name of somebody who is dead.
+#[test]
+fn the_word_of_a_guardian_who_is_found_dead_does_not_count() {
+    check_with_users(&format!(
+        "{ADMINS}#r user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        user:g2.IN ConfirmRecovery #r => RecoveryConfirmed
+        user:g3.FR ConfirmRecovery #r => RecoveryConfirmed state=CONFIRMED
+        {}{}at 2d
+        user:g1.IN CompleteRecovery #r => recovery_not_confirmed
+        user:g1.IN ConfirmRecovery #r => already_confirmed
+        user:g4.FR ConfirmRecovery #r => RecoveryConfirmed confirmations=2 state=CONFIRMED
+        user:g4.FR CompleteRecovery #r => recovery_too_early
+        at 4d
+        user:g4.FR CompleteRecovery #r => RecoveryCompleted",
+        death("d2", "g2.IN"),
+        death("d3", "g3.FR")
+    ));
+}
+
+/// A veto that is not taken is no veto, so the time for it stands still as well.
+#[test]
+fn a_pause_puts_off_every_deadline_of_a_recovery() {
+    check_with_users(
+        "#asked user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        at 1d
+        admin:root PauseSystem \"ten letters\" => SystemPaused
+        at 11d
+        admin:root ResumeSystem => SystemResumed
+        at 16d+86399999
+        user:g2.IN ConfirmRecovery #asked => RecoveryConfirmed state=PENDING
+        user:g3.FR ConfirmRecovery #asked => RecoveryConfirmed state=CONFIRMED
+        admin:root PauseSystem \"ten letters\" => SystemPaused
+        at 20d
+        admin:root ResumeSystem => SystemResumed
+        user:g3.FR CompleteRecovery #asked => recovery_too_early
+        at 21d+86399999
+        user:g3.FR CompleteRecovery #asked => recovery_too_early
+        at 22d
+        user:g3.FR CompleteRecovery #asked => RecoveryCompleted",
+    );
+}
+
 /// Nobody finishes years later what the owner has forgotten.
 #[test]
 fn a_confirmed_recovery_lapses_thirty_days_after_it_could_be_completed() {
@@ -204,14 +314,13 @@ fn a_frozen_owner_keeps_the_key_and_nobody_replaces_it_meanwhile() {
         signed=k user:alice.IN CancelRecovery #r => RecoveryCancelled
         admin:root ResumeSystem => SystemResumed
         signed=k user:alice.IN RotateKey alice.IN k2 => KeyRotated
-        #again user:g1.IN InitiateRecovery alice.IN new => RecoveryInitiated
+        #again user:g4.FR InitiateRecovery alice.IN new => RecoveryInitiated
         admin:root UnfreezeWallet alice.IN => WalletUnfrozen
         admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         user:g2.IN ConfirmRecovery #again => RecoveryConfirmed
         user:g3.FR ConfirmRecovery #again => RecoveryConfirmed state=CONFIRMED
         at 6d
         user:g1.IN CompleteRecovery #again => owner_not_active
-        signed=k2 user:alice.IN CancelRecovery #again => account_locked
         admin:boss SetUserStatus alice.IN ACTIVE => UserStatusSet
         user:g1.IN CompleteRecovery #again => RecoveryCompleted",
     );
@@ -289,7 +398,7 @@ fn a_recovery_and_a_profile_are_told() {
     let of = json!({"userId": account("alice.IN")});
     let profile = host.ask(query("IdentityContract:GetMyProfile", &of)).unwrap();
     assert_eq!(profile["publicKey"], json!(public_key("k")));
-    assert_eq!((&profile["guardians"], &profile["recoveryId"]), (&json!(guardians), &json!(id)));
+    assert_eq!((&profile["guardians"], &profile["recoveryIds"]), (&json!(guardians), &json!([id])));
     assert_eq!(profile["user"]["keyed"], json!(true));
     for (user, exists) in [("alice.IN", true), ("nobody.IN", false), ("treasury_IN", false)] {
         let of = json!({"userId": account(user)});

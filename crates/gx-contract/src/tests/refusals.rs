@@ -412,6 +412,7 @@ const TABLES: &[Table] = &[
             account_frozen    | actor=user:frank.FR
             proposal_unknown  | proposal=#nothing
             voting_ended      | proposal=#ended
+            account_too_young | actor=user:young.IN
             trust_too_low     | proposal=#strict, actor=user:carol.IN
             already_voted     | actor=user:bob.FR",
     },
@@ -522,6 +523,7 @@ fn normal() -> String {
         admin:boss ApproveAction #dead => ActionApproved, UserStatusSet
         {RECOVERIES}
         {actions}
+        open young.IN 30
         {LATER_RECOVERIES}
         admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
         {RELATIONS}
@@ -750,10 +752,11 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          escrow_not_expired endorsements_missing organization_not_active treasury_not_payable \
          stakeholder_change_open stakeholders_invalid too_few_stay stakeholder_active \
          ladder_unfit approver_not_active too_many_pending too_many_own_pending \
-         loan_amount_invalid loan_duration_invalid \
+         loan_amount_invalid loan_duration_invalid account_too_young \
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
-         relationship_not_confirmed spouse_exists key_missing key_unchanged recovery_open \
+         relationship_not_confirmed family_already spouse_exists parent_exists key_missing \
+         key_unchanged key_reset_open key_reset_not_found recovery_open recovery_too_soon \
          recovery_not_confirmed recovery_too_early owner_not_active genesis_ineligible \
          status_unchanged \
          already_frozen not_deceased not_frozen exemption_unchanged tax_exempt tax_not_due \
@@ -781,14 +784,15 @@ fn the_kinds_of_refusals_stay() {
          signature_unexpected signature_expired signature_too_far_ahead signature_wrong \
          account_frozen account_locked account_deceased not_own_account same_admin \
          not_proposer admin_level_too_low not_oneself not_party not_guardian not_stakeholder \
-         not_approver loans_barred trust_too_low key_not_proven confirmation_wrong"
+         not_approver account_too_young loans_barred trust_too_low key_not_proven \
+         confirmation_wrong"
     );
     assert_eq!(
         of(RefusalKind::Missing),
         "account_not_found action_unknown admin_unknown proposal_unknown country_unknown \
          guardian_not_found relationship_not_found recovery_not_found stakeholder_not_found \
          organization_not_found pending_tx_not_found stakeholder_change_not_found loan_not_found \
-         escrow_not_found"
+         escrow_not_found key_reset_not_found"
     );
     assert_eq!(
         of(RefusalKind::Unfit),

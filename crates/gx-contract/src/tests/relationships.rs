@@ -116,6 +116,21 @@ fn what_was_rejected_may_be_asked_for_again_after_seven_days() {
 }
 
 #[test]
+fn a_pause_puts_off_when_it_may_be_asked_for_again() {
+    check_with_users(
+        "user:alice.IN RequestRelationship alice.IN bob.FR FRIEND_OF => RelationshipRequested
+        user:bob.FR RejectRelationship FRIEND_OF:alice.IN:bob.FR => RelationshipRejected
+        admin:root PauseSystem \"ten letters\" => SystemPaused
+        at 5d
+        admin:root ResumeSystem => SystemResumed
+        at 11d+86399999
+        user:alice.IN RequestRelationship alice.IN bob.FR FRIEND_OF => relationship_rejected
+        at 12d
+        user:alice.IN RequestRelationship alice.IN bob.FR FRIEND_OF => RelationshipRequested",
+    );
+}
+
+#[test]
 fn either_side_ends_a_relationship_and_it_may_be_asked_for_again_at_once() {
     check_with_users(&format!(
         "{}user:carol.IN EndRelationship FRIEND_OF:alice.IN:bob.FR => not_party
@@ -137,6 +152,46 @@ fn nobody_has_two_confirmed_spouses() {
         user:bob.FR EndRelationship SPOUSE_OF:bob.FR:alice.IN => RelationshipEnded
         user:bob.FR ConfirmRelationship SPOUSE_OF:bob.FR:carol.IN => RelationshipConfirmed",
         related("alice.IN", "SPOUSE_OF", "bob.FR"),
+    ));
+}
+
+/// Who is whose father is not their child as well, whoever says it in which order.
+#[test]
+fn two_people_are_family_in_one_way() {
+    check_with_users(&format!(
+        "user:bob.FR RequestRelationship bob.FR alice.IN FATHER_OF => RelationshipRequested
+        {}user:alice.IN ConfirmRelationship FATHER_OF:bob.FR:alice.IN => family_already
+        user:bob.FR RequestRelationship bob.FR alice.IN CHILD_OF => family_already
+        user:alice.IN RequestRelationship alice.IN bob.FR MOTHER_OF => family_already
+        user:bob.FR RequestRelationship bob.FR alice.IN SPOUSE_OF => family_already
+        user:bob.FR RequestRelationship bob.FR alice.IN SIBLING_OF => family_already
+        user:alice.IN RequestRelationship alice.IN bob.FR FATHER_OF => relationship_exists
+        {}user:bob.FR EndRelationship FATHER_OF:alice.IN:bob.FR => RelationshipEnded
+        user:alice.IN ConfirmRelationship FATHER_OF:bob.FR:alice.IN => RelationshipConfirmed",
+        related("alice.IN", "FATHER_OF", "bob.FR"),
+        related("alice.IN", "FRIEND_OF", "bob.FR"),
+    ));
+}
+
+/// However it is told: by the parents, or by the child.
+#[test]
+fn a_person_has_one_father_and_one_mother() {
+    check_with_users(&format!(
+        "open dave.IN 30
+        open erin.IN 30
+        {}user:carol.IN RequestRelationship carol.IN alice.IN FATHER_OF => RelationshipRequested
+        user:alice.IN ConfirmRelationship FATHER_OF:carol.IN:alice.IN => parent_exists
+        {}user:alice.IN RequestRelationship alice.IN dave.IN CHILD_OF => RelationshipRequested
+        user:dave.IN ConfirmRelationship CHILD_OF:alice.IN:dave.IN => parent_exists
+        user:bob.FR EndRelationship FATHER_OF:bob.FR:alice.IN => RelationshipEnded
+        user:dave.IN ConfirmRelationship CHILD_OF:alice.IN:dave.IN => RelationshipConfirmed
+        user:alice.IN ConfirmRelationship FATHER_OF:carol.IN:alice.IN => parent_exists
+        user:alice.IN RequestRelationship alice.IN bob.FR CHILD_OF => RelationshipRequested
+        user:bob.FR ConfirmRelationship CHILD_OF:alice.IN:bob.FR => parent_exists
+        user:alice.IN EndRelationship CHILD_OF:alice.IN:dave.IN => RelationshipEnded
+        user:bob.FR ConfirmRelationship CHILD_OF:alice.IN:bob.FR => RelationshipConfirmed",
+        related("bob.FR", "FATHER_OF", "alice.IN"),
+        related("erin.IN", "MOTHER_OF", "alice.IN"),
     ));
 }
 

@@ -6,7 +6,7 @@
 //! world mainnet IN=60000000 FR=40000000    the same on another network than devnet
 //! at 1000                                  time of the batches that follow; also 355d+7
 //! put c/IN {"v":1,…}                       a record written past the contract; `f/@alice.IN`
-//! trust alice.IN 75                        a score, with relations for it, past the contract
+//! trust alice.IN 75            a score, with relations and the age for it, past the contract
 //! open alice.IN 30                         CreateUser by the system, which must be applied
 //! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
 //! treasury IN office.IN.7                  a treasury that this organization is given
@@ -19,7 +19,7 @@
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
-use gx_types::{NetworkId, Role};
+use gx_types::{NetworkId, Role, TimeMs};
 
 use super::host::Host;
 use super::notation::{
@@ -135,17 +135,25 @@ impl Script {
         assert!(opened, "open {args}: {}", shown(&record, 0));
     }
 
-    /// Gives a user the score 10, which all have at first, or 75, with the relations for it.
+    /// Gives a user the score 10, which all have at first, or 75, with the relations for it, and
+    /// makes the account 30 days old.
     fn trust(&mut self, args: &str) {
         let (word, score) = args.split_once(' ').unwrap();
         let tally = match score {
             "10" => Tally::default(),
-            "75" => Tally { parents: 1, siblings: 1, children: 1, friends: 10, ..Tally::default() },
+            "75" => Tally {
+                father: Some(account("dad.IN")),
+                siblings: 1,
+                children: 1,
+                friends: 10,
+                ..Tally::default()
+            },
             _ => panic!("no relations for {score}"),
         };
         let id = account(word);
         let user: User = serde_json::from_slice(&self.host.ledger[&format!("u/{id}")]).unwrap();
-        let user = User { trust_score: score.parse().unwrap(), ..user };
+        let created_at = user.created_at.min(TimeMs(self.host.now - time("30d")));
+        let user = User { trust_score: score.parse().unwrap(), created_at, ..user };
         self.host.put(&format!("u/{id}"), &serde_json::to_string(&user).unwrap());
         self.host.put(&format!("t/{id}"), &serde_json::to_string(&tally).unwrap());
     }

@@ -1,16 +1,17 @@
 //! Random commands of users among each other: relations, keys, organizations and loans, and what
 //! others answer to them. Part of the random histories.
 
-use gx_types::{Actor, CommandId, EscrowId, LoanId, PendingTxId, RecoveryId};
+use gx_types::{ActionId, Actor, CommandId, EscrowId, LoanId, PendingTxId, RecoveryId};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::notation::{account, actor, amount, command, words};
 use crate::Command;
+use crate::admin::ApproveAction;
 use crate::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use crate::identity::{
-    CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship, EndRelationship,
-    RejectRelationship,
+    CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
+    EndRelationship, RejectRelationship, VetoKeyReset,
 };
 use crate::loan_pool::{
     ApplyForLoan, ApproveLoan, CancelLoanApplication, MarkLoanDefaulted, RejectLoan, RepayLoan,
@@ -47,7 +48,7 @@ pub(super) fn signer() -> Actor {
     Actor::User(account("h5.CC"))
 }
 
-const LINES: [&str; 26] = [
+const LINES: [&str; 29] = [
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} EndRelationship {kind}:{a}:{b}",
@@ -56,6 +57,9 @@ const LINES: [&str; 26] = [
     "user:h5.CC NominateGuardians h5.CC h0.AA h1.BB h2.CC",
     "user:h5.CC Transfer h5.CC {b} {gx}GX",
     "user:h1.BB InitiateRecovery h5.CC {key}",
+    "user:h0.AA InitiateRecovery h5.CC {key}",
+    "admin:root ResetKeyByOrder h5.CC {key}",
+    "user:h5.CC VetoKeyReset h5.CC",
     "admin:root SetUserStatus h7.CC {status}",
     "user:h0.AA ProposeOrganization n{n}.CC.1 name BUSINESS h0.AA h1.BB",
     "user:h0.AA DefineAuthRule s.CC.1 {ladder}",
@@ -145,6 +149,16 @@ pub(super) fn answers(given: &Command, id: CommandId, ending: usize) -> Vec<(Act
                 (signer(), CancelRecovery { recovery_id }.into(), 0)
             } else {
                 (user("h2.CC"), CompleteRecovery { recovery_id }.into(), 200_000_000)
+            });
+            all
+        }
+        Command::ResetKeyByOrder(ordered) => {
+            let user_id = ordered.user_id;
+            let approve = ApproveAction { action_id: ActionId::made_by(id) };
+            let mut all = vec![(actor("admin:boss"), approve.into(), 0)];
+            all.push(match ending {
+                0 => (signer(), VetoKeyReset { user_id }.into(), 0),
+                _ => (Actor::System, CompleteKeyReset { user_id }.into(), 604_800_000),
             });
             all
         }

@@ -8,6 +8,7 @@ use gx_types::{AccountId, Actor, NetworkId, PendingTxId};
 
 use super::host::Ledger;
 use super::invariants::all;
+use super::people_audit::PeopleAudit;
 use crate::identity::KeyRecord;
 use crate::loan_pool::Loan;
 use crate::organization::{AuthRule, MultiSigTxExecuted, Organization};
@@ -68,6 +69,7 @@ pub(super) struct SocietyAudit {
     spending: Spending,
     /// What was lent and what is still owed.
     loans: BTreeMap<String, (u64, u64)>,
+    people: PeopleAudit,
 }
 
 fn bytes<const N: usize>(hex: &str) -> [u8; N] {
@@ -82,6 +84,7 @@ impl SocietyAudit {
             if let Outcome::Applied(events) = &result.outcome {
                 self.was_allowed(envelope, record.time.0);
                 events.iter().for_each(|event| self.follow_event(event));
+                events.iter().for_each(|event| self.people.follow(event, record.time));
             }
         }
     }
@@ -133,6 +136,9 @@ impl SocietyAudit {
                 self.admin_keys.remove(event.admin_id.as_str());
             }
             Event::RecoveryCompleted(event) => {
+                self.keys.insert(event.user_id.to_string(), event.public_key);
+            }
+            Event::KeyResetCompleted(event) => {
                 self.keys.insert(event.user_id.to_string(), event.public_key);
             }
             Event::OrganizationProposed(_)

@@ -247,6 +247,8 @@ impl Script {
             }
             self.disburse(one);
         }
+        // Accounts vote and borrow when they are 30 days old.
+        self.after(30);
         let scene = std::mem::take(&mut self.scene);
         scene.into_iter().map(|step| self.part(vec![step])).collect()
     }
@@ -392,6 +394,16 @@ impl Script {
         }
         let transfer = self.transfer(user_id, guardians[2], Amount::from_gx(1));
         self.signed(user_id, transfer, 3);
+        let (new_key, order_hash) = (public_key(4), OrderHash::from_bytes([9; 32]));
+        let order = ResetKeyByOrder { user_id, new_key, proof, order_hash };
+        let action_id = ActionId::made_by(self.step(root(), order));
+        self.prove(4);
+        self.step(second(), ApproveAction { action_id });
+        if self.below(2) == 0 {
+            self.signed(user_id, VetoKeyReset { user_id }, 3);
+        }
+        self.step(Actor::System, CompleteKeyReset { user_id });
+        self.after(7);
     }
 
     fn organization(&mut self, kind: OrganizationKind) -> (AccountId, [AccountId; 3]) {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use gx_contract::PublicKey;
-use gx_contract::identity::RecoveryState;
+use gx_contract::admin::OrderHash;
+use gx_contract::identity::{KeyResetState, RecoveryState};
 use gx_types::{AccountId, RecoveryId, TimeMs};
 
 use crate::bulk::{Bulk, Column};
@@ -167,6 +168,48 @@ pub async fn guardians(
         .all(&mut reader.conn())
         .await?;
     rows.iter().map(|row| Ok((row.parse(0, "account id")?, row.time(1)?))).collect()
+}
+
+/// A key that two super admins have ordered for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyReset {
+    pub public_key: PublicKey,
+    pub order_hash: OrderHash,
+    pub ordered_at: TimeMs,
+    /// From when on it may be set; until then the present key may veto.
+    pub completable_at: TimeMs,
+    /// An open one that nobody completes within 30 days after that has lapsed.
+    pub state: KeyResetState,
+    /// When it was completed or cancelled.
+    pub ended_at: Option<TimeMs>,
+}
+
+/// The orders to reset a user's key, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn key_resets(
+    source: impl Into<Source<'_>>,
+    user_id: &AccountId,
+) -> Result<Vec<KeyReset>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql("SELECT public_key, order_hash, ordered_at_ms, completable_at_ms, state,
+            ended_at_ms
+        FROM key_resets WHERE user_id = $1 ORDER BY ordered_tx DESC")
+    .bind(user_id)
+    .all(&mut reader.conn())
+    .await?;
+    let reset = |row: &Row| {
+        Ok(KeyReset {
+            public_key: row.parse(0, "public key")?,
+            order_hash: row.parse(1, "order hash")?,
+            ordered_at: row.time(2)?,
+            completable_at: row.time(3)?,
+            state: row.named(4, "state of a reset")?,
+            ended_at: row.opt_time(5)?,
+        })
+    };
+    rows.iter().map(reset).collect()
 }
 
 /// Who has named this user as a guardian, in the order of their ids, those after `after`.

@@ -81,10 +81,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0012_money.sql"),
         postgres: include_str!("sql/0012_postgres.sql"),
     },
+    Migration {
+        version: 13,
+        name: "people",
+        both: include_str!("sql/0013_people.sql"),
+        postgres: include_str!("sql/0013_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -72,22 +72,30 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 8] = [
+const PUT_OFF: [&str; 12] = [
     "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
-    WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
+        WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
     "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
-    WHERE settled_tx IS NULL AND expires_at_ms > $2",
+        WHERE settled_tx IS NULL AND expires_at_ms > $2",
     "UPDATE loans SET lapses_at_ms = lapses_at_ms + $1
-    WHERE decided_by IS NULL AND closed_at_ms IS NULL AND lapses_at_ms > $2",
+        WHERE decided_by IS NULL AND closed_at_ms IS NULL AND lapses_at_ms > $2",
     // How late a loan is that was due before the pause does not grow by it either.
     "UPDATE loans SET due_at_ms = due_at_ms + $1
-    WHERE due_at_ms IS NOT NULL AND closed_at_ms IS NULL AND approved_at_ms <= $2",
+        WHERE due_at_ms IS NOT NULL AND closed_at_ms IS NULL AND approved_at_ms <= $2",
     "UPDATE escrows SET expires_at_ms = expires_at_ms + $1
-    WHERE settled_by IS NULL AND expires_at_ms > $2",
+        WHERE settled_by IS NULL AND expires_at_ms > $2",
     "UPDATE spending_limits SET next_from_ms = next_from_ms + $1 WHERE next_from_ms > $2",
     "UPDATE organizations SET change_expires_at_ms = change_expires_at_ms + $1
-    WHERE change_expires_at_ms > $2",
+        WHERE change_expires_at_ms > $2",
     "UPDATE treasuries SET payable_from_ms = payable_from_ms + $1 WHERE payable_from_ms > $2",
+    "UPDATE recoveries SET expires_at_ms = expires_at_ms + $1
+        WHERE state IN ('PENDING', 'CONFIRMED') AND expires_at_ms > $2",
+    "UPDATE recoveries SET completable_at_ms = completable_at_ms + $1
+        WHERE state = 'CONFIRMED' AND completable_at_ms > $2",
+    "UPDATE key_resets SET completable_at_ms = completable_at_ms + $1
+        WHERE state = 'OPEN' AND completable_at_ms > $2",
+    "UPDATE relationships SET askable_from_ms = askable_from_ms + $1
+        WHERE state = 'REJECTED' AND askable_from_ms > $2",
 ];
 
 pub(super) fn resumed(

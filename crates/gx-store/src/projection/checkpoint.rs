@@ -229,7 +229,7 @@ pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Re
 }
 
 /// Every table that is made from blocks. The heartbeat is none: it tells of the projector.
-pub(super) const READ_MODELS: [&str; 33] = [
+pub(super) const READ_MODELS: [&str; 34] = [
     "projection",
     "blocks",
     "transactions",
@@ -263,6 +263,7 @@ pub(super) const READ_MODELS: [&str; 33] = [
     "order_transfers",
     "escrows",
     "spending_limits",
+    "key_resets",
 ];
 
 /// Empties the read models, so that the ledger can be applied again from its first block. Readers

@@ -4,6 +4,7 @@
 //! one arm here, and what it does stands in the file of its domain; an event that does not fit what
 //! is known stops the projection.
 
+use gx_contract::identity::KeyResetState;
 use gx_contract::loan_pool::LoanState;
 use gx_contract::{Event, Outcome};
 
@@ -13,7 +14,7 @@ use crate::projection::block::ProjectedBlock;
 use crate::projection::entries::enter_fees;
 use crate::projection::state::{At, Projection};
 use crate::projection::{
-    admin, escrow, governance, identity, loan_pool, organization, payments, tax_and_fee,
+    admin, escrow, governance, identity, keys, loan_pool, organization, payments, tax_and_fee,
     tokenomics,
 };
 
@@ -88,6 +89,12 @@ fn apply<'b>(
             identity::key(projection, at, &event.user_id, event.public_key)
         }
         Event::KeyRotated(event) => identity::key(projection, at, &event.user_id, event.public_key),
+        Event::KeyResetOrdered(event) => keys::reset_ordered(projection, at, event),
+        Event::KeyResetCancelled(event) => {
+            keys::reset_ended(projection, at, &event.user_id, KeyResetState::Cancelled);
+            Ok(())
+        }
+        Event::KeyResetCompleted(event) => keys::reset_completed(projection, at, event),
         Event::UserStatusSet(event) => identity::status(projection, at, event),
         Event::RelationshipRequested(event) => identity::requested(projection, at, event),
         Event::RelationshipConfirmed(event) => identity::confirmed(projection, at, event),

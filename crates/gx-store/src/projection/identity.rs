@@ -211,8 +211,9 @@ pub(super) fn recovery_confirmed(
     event: &RecoveryConfirmed,
 ) -> Result<(), Error> {
     let id = event.recovery_id.to_string();
-    let statement = sql("UPDATE recovery_guardians SET confirmed_tx = $1
-        WHERE recovery_id = $2 AND guardian_id = $3 AND confirmed_tx IS NULL")
+    // A guardian says it again when a death has made it enough.
+    let statement = sql("UPDATE recovery_guardians SET confirmed_tx = COALESCE(confirmed_tx, $1)
+        WHERE recovery_id = $2 AND guardian_id = $3")
     .bind(at.tx_no)
     .bind(id.as_str())
     .bind(&event.guardian_id);

@@ -14,6 +14,7 @@ mod escrow;
 mod fold;
 mod governance;
 mod identity;
+mod keys;
 mod known;
 mod load;
 mod loan_pool;

@@ -40,6 +40,7 @@ pub(crate) const READ_MODELS: &[&str] = &[
     "ledger_admins",
     "pending_actions",
     "order_transfers",
+    "key_resets",
 ];
 
 /// Every table with its columns.
@@ -118,10 +119,10 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// The numbers of the migrations, which need not follow each other.
-const NUMBERS: [i64; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12];
+const NUMBERS: [i64; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13];
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 12] = [
+const TABLES: [&[&str]; 13] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -167,6 +168,7 @@ const TABLES: [&[&str]; 12] = [
     &[],
     &[],
     &["escrows", "spending_limits"],
+    &["key_resets"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.

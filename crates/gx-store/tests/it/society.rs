@@ -1,7 +1,9 @@
 //! Users, relationships, recoveries, organizations and their payments, as the ledger answers.
 
 use gx_contract::Refusal;
-use gx_contract::identity::{AccountStatus, GetMyProfile, GetRecovery, RelationshipState};
+use gx_contract::identity::{
+    AccountStatus, GetMyProfile, GetRecovery, KeyResetState, RelationshipState,
+};
 use gx_contract::organization::{
     GetOrganization, GetPendingTransaction, OrganizationStatus, PendingTxState,
 };
@@ -31,9 +33,10 @@ fn users_have_standing_trust_and_key() {
             let guardians = recovery::guardians(store, user_id).await.unwrap();
             let guardians: Vec<_> = guardians.into_iter().map(|(id, _)| id).collect();
             assert_eq!(written(&guardians), expected["guardians"]);
-            let last = recovery::of_user(store, user_id, None, 1).await.unwrap();
-            let last = last.first().map(|found| found.recovery_id);
-            assert_eq!(written(last), expected["recoveryId"]);
+            let mut begun = recovery::of_user(store, user_id, None, 9).await.unwrap();
+            begun.reverse();
+            let begun: Vec<_> = begun.iter().map(|found| found.recovery_id).collect();
+            assert_eq!(written(begun), expected["recoveryIds"]);
             let found = relationships::relations(store, user_id).await.unwrap();
             let counts = &expected["relations"];
             assert_eq!(json!(found.parents), counts["parents"]);
@@ -122,6 +125,25 @@ fn recoveries_show_who_has_confirmed() {
         let wards = recovery::wards(store, &story.people[4], None, 9).await.unwrap();
         assert_eq!(wards, [story.people[6]]);
         assert!(recovery::wards(store, &story.people[1], None, 9).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn orders_for_another_key_are_vetoed_or_carried_out() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let found = recovery::key_resets(store, &story.people[6]).await.unwrap();
+        let states: Vec<_> = found.iter().map(|one| (one.state, one.public_key)).collect();
+        let expected =
+            [(KeyResetState::Completed, public_key(5)), (KeyResetState::Cancelled, public_key(4))];
+        assert_eq!(states, expected);
+        let done = found[0];
+        assert_eq!(done.completable_at, done.ordered_at.plus_days(7));
+        // A day of a pause came before the veto.
+        assert_eq!(found[1].completable_at, found[1].ordered_at.plus_days(8));
+        assert!(found.iter().all(|one| one.ended_at.is_some()));
+        assert!(recovery::key_resets(store, &story.people[5]).await.unwrap().is_empty());
     });
 }
 

@@ -87,6 +87,8 @@ impl Story {
         story.business();
         story.government();
         story.escrows();
+        // Accounts borrow and vote when they are 30 days old.
+        story.chain.wait(30);
         story.loans();
         story.proposals();
         story.taxes();
@@ -279,20 +281,39 @@ impl Story {
         self.give_signed(actor, chosen, Some(1));
         let rotate = RotateKey { user_id, public_key: public_key(2), proof };
         self.give_key(actor, rotate, 2, Some(1));
-        for _ in 0..2 {
-            let guardian = Actor::User(self.people[3]);
+        self.order_key(user_id, 4);
+        for (first, second) in [(3, 4), (4, 3)] {
+            let guardian = Actor::User(self.people[first]);
             let begin = InitiateRecovery { user_id, public_key: public_key(3), proof };
             let begun = self.give_key(guardian, begin, 3, None);
             let recovery_id = RecoveryId::made_by(begun);
             self.recoveries.push(recovery_id);
-            self.user(4, ConfirmRecovery { recovery_id });
+            self.user(second, ConfirmRecovery { recovery_id });
             if self.recoveries.len() == 1 {
+                // A pause puts off what waits.
+                self.root(PauseSystem { reason: "a look at the books".to_owned() });
+                self.chain.wait(1);
+                self.root(ResumeSystem {});
+                self.give_signed(actor, VetoKeyReset { user_id }, Some(2));
                 self.give_signed(actor, CancelRecovery { recovery_id }, Some(2));
             }
         }
         self.chain.wait(2);
         let recovery_id = self.recoveries[1];
         self.user(5, CompleteRecovery { recovery_id });
+        self.order_key(user_id, 5);
+        self.chain.wait(7);
+        self.root(CompleteKeyReset { user_id });
+    }
+
+    /// Two super admins order the key of a seed for a user.
+    fn order_key(&mut self, user_id: AccountId, seed: u8) {
+        let (new_key, order_hash) = (public_key(seed), OrderHash::from_bytes([9; 32]));
+        let order = ResetKeyByOrder { user_id, new_key, proof: NO_PROOF, order_hash };
+        let proposed = self.give_key(Actor::Admin(admin()), order, seed, None);
+        let action_id = ActionId::made_by(proposed);
+        self.actions.push(action_id);
+        self.give(Actor::Admin("second".parse().unwrap()), ApproveAction { action_id });
     }
 
     fn propose(&mut self, org_id: AccountId, kind: OrganizationKind) {

@@ -90,8 +90,8 @@ macro_rules! record_names {
 }
 
 record_names!(Account Action Country Admin Relationship Borrower Proposal Guardians Identity
-    AccountKey Loan Organization Outcome Recovery Clock Countries Disbursed Parameters Proposals
-    System Tally User Vote PendingTx Treasury Escrow SpendingLimit);
+    AccountKey Loan Organization Outcome KeyReset Recovery Clock Countries Disbursed Parameters
+    Proposals System Tally User Vote PendingTx Treasury Escrow SpendingLimit);
 
 #[test]
 fn records() {

@@ -9,17 +9,19 @@ use crate::admin::{
     OrderHash, PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
 };
 use crate::identity::{
-    AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
-    CreateUser, EndRelationship, Guardians, GuardiansDropped, GuardiansNominated, IdentityHash,
-    InitiateRecovery, KeyRecord, KeyRegistered, KeyRotated, NominateGuardians, Recovery,
-    RecoveryCancelled, RecoveryCompleted, RecoveryConfirmed, RecoveryInitiated, RecoveryState,
-    RegisterKey, RejectRelationship, Relationship, RelationshipConfirmed, RelationshipEnded,
-    RelationshipKind, RelationshipRejected, RelationshipRequested, RelationshipState,
-    RequestRelationship, RotateKey, SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet,
+    AccountStatus, Begun, CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery,
+    ConfirmRelationship, CreateUser, EndRelationship, Guardians, GuardiansDropped,
+    GuardiansNominated, IdentityHash, InitiateRecovery, KeyRecord, KeyRegistered, KeyReset,
+    KeyResetCancelled, KeyResetCompleted, KeyResetOrdered, KeyResetState, KeyRotated,
+    NominateGuardians, Recovery, RecoveryCancelled, RecoveryCompleted, RecoveryConfirmed,
+    RecoveryInitiated, RecoveryState, RegisterKey, RejectRelationship, Relationship,
+    RelationshipConfirmed, RelationshipEnded, RelationshipKind, RelationshipRejected,
+    RelationshipRequested, RelationshipState, RequestRelationship, ResetKeyByOrder, RotateKey,
+    SetUserStatus, Tally, TrustScore, UserCreated, UserStatusSet, VetoKeyReset,
 };
 use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
-    Key, Pause, Record, System, User, Version,
+    Key, Pause, Record, RunningMs, System, User, Version,
 };
 use crate::tokenomics::{
     AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, GenesisDistributed, GenesisSkipped,
@@ -47,6 +49,7 @@ all!(KINDS of RelationshipKind: FatherOf MotherOf SpouseOf SiblingOf ChildOf Fri
     BusinessPartnerOf DirectorOf WorkplaceAssociateOf);
 all!(RELATIONSHIP_STATES of RelationshipState: PendingConfirmation Confirmed Rejected Ended);
 all!(RECOVERY_STATES of RecoveryState: Pending Confirmed Cancelled Completed);
+all!(KEY_RESET_STATES of KeyResetState: Open Cancelled Completed);
 all!(SCOPES of Scope: Local CrossBorder);
 all!(LEVELS of AdminLevel: SuperAdmin Admin);
 
@@ -221,6 +224,7 @@ fn identity_records() -> Vec<(String, Key, Record)> {
         object_id: account("FR"),
         state: RelationshipState::Confirmed,
         since: TIME,
+        askable_from: None,
     };
     let key = Key::Relationship(relationship_id());
     for kind in KINDS {
@@ -229,8 +233,12 @@ fn identity_records() -> Vec<(String, Key, Record)> {
     for state in RELATIONSHIP_STATES {
         add(word(state), key, Relationship { state: *state, ..friends }.into());
     }
-    for (case, recovery_id) in [("idle", None), ("used", Some(recovery_id()))] {
-        let record = Guardians { v: Version, guardians: three_guardians(), recovery_id };
+    let rejected = Relationship { state: RelationshipState::Rejected, ..friends };
+    let askable_from = Some(RunningMs(TIME.0));
+    add("waits".to_owned(), key, Relationship { askable_from, ..rejected }.into());
+    let begun = Begun { by: account("FR"), recovery_id: recovery_id() };
+    for (case, begun) in [("idle", Vec::new()), ("used", vec![begun])] {
+        let record = Guardians { v: Version, guardians: three_guardians(), begun };
         add(case.to_owned(), Key::Guardians(account("IN")), record.into());
     }
     for state in RECOVERY_STATES {
@@ -241,14 +249,28 @@ fn identity_records() -> Vec<(String, Key, Record)> {
             guardians: three_guardians(),
             confirmed_by: vec![account("FR")],
             state: *state,
-            expires_at: TIME,
-            completable_at: (*state != RecoveryState::Pending).then_some(TIME),
+            expires_at: RunningMs(TIME.0),
+            completable_at: (*state != RecoveryState::Pending).then_some(RunningMs(TIME.0)),
+            cancelled_at: (*state == RecoveryState::Cancelled).then_some(RunningMs(TIME.0)),
         };
         add(word(state), Key::Recovery(recovery_id()), recovery.into());
     }
     let single = Tally { friends: 3, conduct: -50, ..Tally::default() };
     add("single".to_owned(), Key::Tally(account("IN")), single.into());
-    let married = Tally { spouse: Some(account("FR")), parents: 2, ..single };
+    for state in KEY_RESET_STATES {
+        let reset = KeyReset {
+            v: Version,
+            public_key: public_key(),
+            order_hash: OrderHash::from_bytes([9; 32]),
+            state: *state,
+            completable_at: RunningMs(TIME.0),
+        };
+        add(word(state), Key::KeyReset(account("IN")), reset.into());
+    }
+    let (father, mother) = (Some(account("DE")), Some(account("ES")));
+    let raised = Tally { father, mother, ..single };
+    add("raised".to_owned(), Key::Tally(account("IN")), raised.into());
+    let married = Tally { spouse: Some(account("FR")), child_of: 2, ..single };
     add("married".to_owned(), Key::Tally(account("IN")), married.into());
     all
 }
@@ -320,6 +342,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Relationship(relationship_id()),
         Key::Guardians(account("IN")),
         Key::Recovery(recovery_id()),
+        Key::KeyReset(account("IN")),
         Key::Tally(account("IN")),
         Key::Organization(account("IN")),
         Key::Borrower(account("IN")),
@@ -350,6 +373,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::AccountKey(_) => "AccountKey.plain".to_owned(),
         Key::Relationship(_) => "Relationship.plain".to_owned(),
         Key::Guardians(_) => "Guardians.plain".to_owned(),
+        Key::KeyReset(_) => "KeyReset.plain".to_owned(),
         Key::Recovery(_) => "Recovery.plain".to_owned(),
         Key::Tally(_) => "Tally.plain".to_owned(),
         Key::Borrower(_) => "Borrower.plain".to_owned(),
@@ -485,6 +509,11 @@ fn identity_events() -> Vec<(String, Event)> {
         };
         add(&word(state), event.into());
     }
+    let (order_hash, completable_at) = (OrderHash::from_bytes([9; 32]), TIME);
+    let ordered = KeyResetOrdered { user_id, public_key, order_hash, completable_at };
+    add("plain", ordered.into());
+    add("plain", KeyResetCancelled { user_id }.into());
+    add("plain", KeyResetCompleted { user_id, public_key, order_hash }.into());
     add("plain", RecoveryCancelled { recovery_id, user_id }.into());
     let event = RecoveryCompleted { recovery_id, user_id, public_key, completed_by };
     add("plain", event.into());
@@ -585,6 +614,11 @@ fn identity_commands() -> Vec<(String, Command)> {
     add("plain", NominateGuardians { user_id, guardians: three_guardians() }.into());
     let (public_key, proof) = (public_key(), proof());
     add("plain", InitiateRecovery { user_id, public_key, proof }.into());
+    let order_hash = OrderHash::from_bytes([9; 32]);
+    let reset = ResetKeyByOrder { user_id, new_key: public_key, proof, order_hash };
+    add("plain", reset.into());
+    add("plain", VetoKeyReset { user_id }.into());
+    add("plain", CompleteKeyReset { user_id }.into());
     add("plain", ConfirmRecovery { recovery_id }.into());
     add("plain", CancelRecovery { recovery_id }.into());
     add("plain", CompleteRecovery { recovery_id }.into());

@@ -110,6 +110,12 @@ cases! {
         ["RecoveryCancelled"], "3 guardians, every owner has a key";
     "IdentityContract:CompleteRecovery": Too, people::complete_recovery,
         ["RecoveryCompleted"], "3 guardians";
+    "IdentityContract:ResetKeyByOrder": Proof, people::order_key,
+        ["ActionProposed"], "proposed by the first of two admins, with a proof by the new key";
+    "IdentityContract:VetoKeyReset": Always, people::veto_key,
+        ["KeyResetCancelled"], "every account has a key";
+    "IdentityContract:CompleteKeyReset": Never, people::complete_key,
+        ["KeyResetCompleted"], "by the system";
     "TokenomicsContract:DistributeGenesis": Never, people::distribute_genesis,
         ["GenesisDistributed"], "one user a command";
     "TokenomicsContract:OpenEscrow": Too, people::open_escrow,

@@ -3,11 +3,13 @@
 
 use anyhow::{Context, Result};
 use gx_contract::Command;
+use gx_contract::admin::OrderHash;
 use gx_contract::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use gx_contract::identity::{
-    AccountStatus, CancelRecovery, CompleteRecovery, ConfirmRecovery, ConfirmRelationship,
-    CreateUser, EndRelationship, InitiateRecovery, NominateGuardians, RegisterKey,
-    RejectRelationship, RelationshipKind, RequestRelationship, RotateKey, SetUserStatus,
+    AccountStatus, CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery,
+    ConfirmRelationship, CreateUser, EndRelationship, InitiateRecovery, NominateGuardians,
+    RegisterKey, RejectRelationship, RelationshipKind, RequestRelationship, ResetKeyByOrder,
+    RotateKey, SetUserStatus, VetoKeyReset,
 };
 use gx_contract::spending::SetSpendingLimit;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
@@ -16,6 +18,7 @@ use gx_contract::tokenomics::{
 };
 use gx_types::{AccountId, Amount, CommandId, EscrowId, RecoveryId, Role};
 
+use super::admins;
 use super::town::{By, Order, Person, Town, Trial, each};
 use crate::load::{NO_PROOF, public_key};
 
@@ -66,6 +69,45 @@ pub(super) fn rotate_key(town: &mut Town) -> Result<Trial> {
         (By::Setter(person, person.number + 1), rotate)
     };
     Ok(town.trial(Role::PartnerApi, each(&people, rotate)))
+}
+
+fn key_order(person: Person) -> (By, ResetKeyByOrder) {
+    let number = person.number + 1;
+    let (user_id, new_key, proof) = (person.id, public_key(number), NO_PROOF);
+    let order_hash = OrderHash::from_bytes([9; 32]);
+    (By::FirstSetter(number), ResetKeyByOrder { user_id, new_key, proof, order_hash })
+}
+
+/// People with keys.
+fn keyed(town: &mut Town) -> Result<Vec<Person>> {
+    let people = town.people(town.count())?;
+    town.give_keys(&people)?;
+    Ok(people)
+}
+
+pub(super) fn order_key(town: &mut Town) -> Result<Trial> {
+    let people = keyed(town)?;
+    Ok(town.trial(Role::SuperAdmin, each(&people, key_order)))
+}
+
+/// People for whom another key is ordered.
+fn ordered(town: &mut Town) -> Result<Vec<Person>> {
+    let people = keyed(town)?;
+    admins::decide(town, Role::SuperAdmin, each(&people, key_order))?;
+    Ok(people)
+}
+
+pub(super) fn veto_key(town: &mut Town) -> Result<Trial> {
+    let people = ordered(town)?;
+    let veto = |person: Person| (By::Person(person), VetoKeyReset { user_id: person.id });
+    Ok(town.trial(Role::PartnerApi, each(&people, veto)))
+}
+
+pub(super) fn complete_key(town: &mut Town) -> Result<Trial> {
+    let people = ordered(town)?;
+    town.wait_days(7);
+    let complete = |person: Person| (By::System, CompleteKeyReset { user_id: person.id });
+    Ok(town.trial(Role::Admin, each(&people, complete)))
 }
 
 pub(super) fn set_status(town: &mut Town) -> Result<Trial> {
@@ -277,7 +319,7 @@ pub(super) fn exempt(town: &mut Town) -> Result<Trial> {
 pub(super) fn givers(orders: &[Order]) -> Vec<Person> {
     let people = orders.iter().filter_map(|(by, _)| match by {
         By::Person(person) | By::Setter(person, _) => Some(*person),
-        By::System | By::First | By::Second | By::Clerk(..) => None,
+        By::System | By::First | By::FirstSetter(_) | By::Second | By::Clerk(..) => None,
     });
     let mut people: Vec<Person> = people.collect();
     people.sort_unstable_by_key(|person| person.number);

@@ -32,6 +32,8 @@ pub(super) enum By {
     Person(Person),
     /// A person, and the number of the key that the command sets.
     Setter(Person, usize),
+    /// The first super admin, and the number of the key that the command sets.
+    FirstSetter(usize),
 }
 
 /// A command to be given.
@@ -172,7 +174,7 @@ impl Town {
             for (by, command) in orders {
                 let actor = match by {
                     By::System => Actor::System,
-                    By::First => Actor::Admin(self.population.admin()),
+                    By::First | By::FirstSetter(_) => Actor::Admin(self.population.admin()),
                     By::Second => Actor::Admin(self.second),
                     By::Clerk(admin, _, _) => Actor::Admin(*admin),
                     By::Person(person) | By::Setter(person, _) => Actor::User(person.id),
@@ -183,7 +185,7 @@ impl Town {
                     By::Setter(person, new) if sign => {
                         signed(proven(envelope, *new), person.number, expiry)
                     }
-                    By::Setter(_, new) => proven(envelope, *new),
+                    By::Setter(_, new) | By::FirstSetter(new) => proven(envelope, *new),
                     By::Clerk(_, None, new) => proven(envelope, *new),
                     By::Clerk(_, Some(old), new) => signed(proven(envelope, *new), *old, expiry),
                     By::Person(_) | By::System | By::First | By::Second => envelope,

@@ -17,19 +17,21 @@ use super::town::{By, Order, Person, Town, Trial, each};
 /// Proposals of a batch: no more than 100 can be active at a time.
 const PROPOSALS: usize = 90;
 
-/// People who have a parent, a spouse and a sibling, which is enough to borrow.
+/// People who have a parent, a spouse and a sibling, and were there for 30 days, which is enough to
+/// borrow.
 fn trusted(town: &mut Town) -> Result<Vec<Person>> {
-    let families: Vec<[Person; 4]> = town.groups(town.count().div_ceil(4))?;
-    let mut relations: Vec<Relation> = Vec::with_capacity(families.len() * 8);
-    for [a, b, c, d] in &families {
+    let families: Vec<[Person; 6]> = town.groups(town.count().div_ceil(6))?;
+    let mut relations: Vec<Relation> = Vec::with_capacity(families.len() * 12);
+    for [a, b, c, d, e, f] in &families {
         let pairs = |kind| move |(one, other): (&Person, &Person)| (*one, *other, kind);
-        relations.extend([(a, b), (c, d)].map(pairs(RelationshipKind::SpouseOf)));
-        relations.extend([(a, c), (b, d)].map(pairs(RelationshipKind::SiblingOf)));
+        relations.extend([(a, b), (c, d), (e, f)].map(pairs(RelationshipKind::SpouseOf)));
+        relations.extend([(b, c), (d, e), (f, a)].map(pairs(RelationshipKind::SiblingOf)));
         // The ledger knows no generations.
-        let parents = [(a, b), (b, c), (c, d), (d, a)];
+        let parents = [(a, c), (b, d), (c, e), (d, f), (e, a), (f, b)];
         relations.extend(parents.map(pairs(RelationshipKind::MotherOf)));
     }
     people::relate(town, &relations)?;
+    town.wait_days(30);
     Ok(families.into_iter().flatten().take(town.count()).collect())
 }
 
