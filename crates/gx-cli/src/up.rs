@@ -148,7 +148,8 @@ impl Running {
         let admin: AdminId = FIRST_ADMIN.parse().context("id of the first administrator")?;
         if system.is_none() {
             let network_id = self.platform.config().network;
-            let command = BootstrapSystem { first_super_admin: admin, network_id };
+            let (first_super_admin, account_id, key) = (admin, None, None);
+            let command = BootstrapSystem { first_super_admin, network_id, account_id, key };
             self.carry_out(Actor::System, "first-start/bootstrap", command.into()).await?;
         }
         if system.is_none_or(|system| system.countries == 0) {

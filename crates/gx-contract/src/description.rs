@@ -37,6 +37,10 @@ impl CommandDescription {
     }
 }
 
+/// Events that any command may have before its own: changes of parameters whose time has come are
+/// carried by the first command that is applied then.
+pub const CARRIED_EVENTS: [&str; 2] = ["SystemParameterUpdated", "ParameterChangeCancelled"];
+
 impl Command {
     /// Whether two admins decide on it. The only super admin names the second one alone all the
     /// same.

@@ -128,6 +128,8 @@ pub struct Execution<'b> {
     /// Which commands have passed the checks that need no state, for the same reason: some of them
     /// look at keys.
     validated: Vec<bool>,
+    /// Whether no change of a parameter waits for a command of this batch to carry it.
+    nothing_due: bool,
 }
 
 impl<'b> Execution<'b> {
@@ -138,7 +140,8 @@ impl<'b> Execution<'b> {
         // Most commands touch their outcome and two accounts of their own.
         let state = State::with_capacity(batch.commands.len().saturating_mul(3).saturating_add(16));
         let (verified, validated) = (BTreeMap::new(), vec![false; batch.commands.len()]);
-        Self { batch, context, bodies, state, results, timing: None, verified, validated }
+        let (timing, nothing_due) = (None, false);
+        Self { batch, context, bodies, state, results, timing, verified, validated, nothing_due }
     }
 
     /// Supplies the value of a key that was asked for; `None` when the ledger has none.
@@ -299,6 +302,15 @@ impl<'b> Execution<'b> {
     ) -> Result<Vec<Event>, Stop> {
         let rule = envelope.command.rule();
         let role = self.batch.role;
+        // What has come into force by now counts for the gates as well. A command that is refused
+        // does not carry it: the next one will.
+        let due = if self.nothing_due {
+            Vec::new()
+        } else {
+            let due = admin::take_effect(&mut self.state, timing.now)?;
+            self.nothing_due = due.is_empty();
+            due
+        };
         let mut seen = self.verified.remove(&at);
         let passed = gates::check(&mut self.state, envelope, rule, role, timing.now, &mut seen);
         if let Some(seen) = seen {
@@ -314,7 +326,8 @@ impl<'b> Execution<'b> {
             envelope.validate()?;
             *validated = true;
         }
-        let mut tx = Tx::new(&mut self.state, envelope, timing.now, timing.stamp)?;
+        let times = (timing.now, timing.stamp);
+        let mut tx = Tx::new(&mut self.state, envelope, times, due)?;
         if rule.gate().two_admins && !rule.one_admin_suffices(tx.state)? {
             admin::propose(&mut tx, &envelope.command)?;
         } else {

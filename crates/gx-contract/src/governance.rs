@@ -12,7 +12,7 @@ use crate::gates::{ActorRule, Gate};
 use crate::identity::check_age;
 use crate::params::{Parameter, ParameterValue};
 use crate::query::Answer;
-use crate::state::{Key, State, User, Version};
+use crate::state::{Key, RunningMs, State, User, Version};
 use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -36,8 +36,11 @@ pub struct Proposal {
     pub title: String,
     pub proposed_by: AdminId,
     pub submitted_at: TimeMs,
+    /// The number of the parameter's last change by then; absent if there was none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_change: u64,
     /// Votes are taken before this, the result after.
-    pub ends_at: TimeMs,
+    pub ends_at: RunningMs,
     /// Votes that are needed, abstentions included.
     pub quorum: u32,
     /// Share of FOR in FOR and AGAINST that is needed.
@@ -46,6 +49,10 @@ pub struct Proposal {
     pub trust_min: u32,
     pub tally: Tally,
     pub status: ProposalStatus,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Votes of each kind.
@@ -101,7 +108,7 @@ pub enum ProposalFailure {
     ParametersInconsistent,
     /// Nobody has drawn its result in the 30 days after its end.
     Lapsed,
-    /// The parameter has changed since the proposal was submitted.
+    /// The parameter has changed since the proposal was submitted, even if it has changed back.
     Superseded,
 }
 
@@ -207,7 +214,8 @@ impl Rule for SubmitProposal {
             title: title.clone(),
             proposed_by,
             submitted_at,
-            ends_at: submitted_at.plus_days(rules.days),
+            last_change: tx.params.last_change(param_id),
+            ends_at: tx.clocks.running().plus_days(rules.days),
             quorum: rules.quorum,
             approval_percent: rules.approval_percent,
             trust_min: rules.trust_min,
@@ -221,7 +229,7 @@ impl Rule for SubmitProposal {
             new_value,
             title,
             proposed_by,
-            ends_at: proposal.ends_at,
+            ends_at: tx.clocks.time_of_day(proposal.ends_at),
             quorum: proposal.quorum,
             approval_percent: proposal.approval_percent,
             trust_min: proposal.trust_min,
@@ -271,7 +279,7 @@ impl Rule for VoteOnProposal {
         let vote_key = Key::Vote(self.proposal_id, voter_id);
         tx.state.load([key, vote_key, Key::User(voter_id)])?;
         let mut proposal: Proposal = tx.state.get(key)?.ok_or(Refusal::ProposalUnknown)?;
-        if tx.now >= proposal.ends_at {
+        if tx.clocks.running() >= proposal.ends_at {
             return Err(Refusal::VotingEnded.into());
         }
         let user: User = tx.state.get(Key::User(voter_id))?.ok_or(Refusal::AccountNotFound)?;
@@ -327,7 +335,12 @@ impl Rule for ExecuteProposal {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::AdminOrSystem);
     const REFUSALS: &[Refusal] =
         &[Refusal::ProposalUnknown, Refusal::ProposalFinished, Refusal::VotingNotEnded];
-    const EVENTS: &[&str] = &["ProposalExecuted", "ProposalFailed", "SystemParameterUpdated"];
+    const EVENTS: &[&str] = &[
+        "ProposalExecuted",
+        "ProposalFailed",
+        "ParameterChangeCancelled",
+        "SystemParameterUpdated",
+    ];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (proposal_id, key) = (self.proposal_id, Key::Proposal(self.proposal_id));
@@ -336,13 +349,13 @@ impl Rule for ExecuteProposal {
         if proposal.status != ProposalStatus::Active {
             return Err(Refusal::ProposalFinished.into());
         }
-        if tx.now < proposal.ends_at {
+        if tx.clocks.running() < proposal.ends_at {
             return Err(Refusal::VotingNotEnded.into());
         }
         let Proposal { param_id, new_value, tally, quorum, approval_percent, .. } = proposal;
         let fits = tx.params.with(param_id, new_value).is_ok();
-        let is_late = tx.now >= proposal.ends_at.plus_days(EXECUTABLE_FOR_DAYS);
-        let is_overtaken = tx.params.value(param_id) != proposal.old_value;
+        let is_late = tx.clocks.running() >= proposal.ends_at.plus_days(EXECUTABLE_FOR_DAYS);
+        let is_overtaken = tx.params.last_change(param_id) != proposal.last_change;
         let failure = is_late
             .then_some(ProposalFailure::Lapsed)
             .or(is_overtaken.then_some(ProposalFailure::Superseded))
@@ -392,6 +405,7 @@ pub struct ProposalView {
 }
 
 fn view(state: &mut State, proposal_id: ProposalId) -> Result<ProposalView, Stop> {
+    state.load([Key::Clock, Key::System, Key::Proposal(proposal_id)])?;
     let proposal: Option<Proposal> = state.get(Key::Proposal(proposal_id))?;
     let proposal = proposal.ok_or(Refusal::ProposalUnknown)?;
     Ok(ProposalView {
@@ -401,7 +415,7 @@ fn view(state: &mut State, proposal_id: ProposalId) -> Result<ProposalView, Stop
         title: proposal.title,
         proposed_by: proposal.proposed_by,
         submitted_at: proposal.submitted_at,
-        ends_at: proposal.ends_at,
+        ends_at: state.clocks()?.time_of_day(proposal.ends_at),
         quorum: proposal.quorum,
         approval_percent: proposal.approval_percent,
         trust_min: proposal.trust_min,
@@ -429,7 +443,8 @@ impl Answer for ListActiveProposals {
     fn answer(&self, state: &mut State) -> Result<Vec<ProposalView>, Stop> {
         let active: ActiveProposals = state.get(Key::Proposals)?.unwrap_or_default();
         let ids: Vec<ProposalId> = active.proposals.iter().map(|p| p.proposal_id).collect();
-        state.load(ids.iter().map(|id| Key::Proposal(*id)))?;
+        let clocks = [Key::Clock, Key::System];
+        state.load(ids.iter().map(|id| Key::Proposal(*id)).chain(clocks))?;
         ids.into_iter().map(|id| view(state, id)).collect()
     }
 }

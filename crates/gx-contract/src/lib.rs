@@ -55,7 +55,7 @@ pub mod testing {
 
 pub use batch::{Batch, BodyHash, Envelope};
 pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};
-pub use description::{CommandDescription, QueryDescription};
+pub use description::{CARRIED_EVENTS, CommandDescription, QueryDescription};
 pub use execution::{
     BatchRefused, Context, Done, Execution, ExecutionError, Step, Write, WrongState,
 };

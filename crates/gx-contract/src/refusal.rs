@@ -175,6 +175,8 @@ refusals! {
     SameAdmin = "same_admin", Forbidden;
     /// The action was proposed by another admin.
     NotProposer = "not_proposer", Forbidden;
+    /// Others may still reject what the proposer will approve alone.
+    ActionTooEarly = "action_too_early", Conflict, transient;
     /// The action needs an admin of a higher level.
     AdminLevelTooLow = "admin_level_too_low", Forbidden;
     /// Who proposed it is no admin of the needed level by the appointment and key of that time.
@@ -189,12 +191,20 @@ refusals! {
     AdminAccountInvalid = "admin_account_invalid", Conflict, transient;
     /// Two super admins must stay in office.
     TooFewSuperAdmins = "too_few_super_admins", Conflict, transient;
+    /// A change of this parameter is scheduled already; it can be called off.
+    ParameterChangeScheduled = "parameter_change_scheduled", Conflict, transient;
+    /// No change of this parameter is scheduled.
+    ParameterChangeNotScheduled = "parameter_change_not_scheduled", Conflict, transient;
     /// The value is at odds with another parameter.
     ParametersInconsistent = "parameters_inconsistent", Unfit, transient;
-    /// Nothing is disbursed or ordered to an admin who takes part in it.
+    /// An admin who takes part in it has not said which account is theirs, or that there is none.
+    AdminAccountUnsaid = "admin_account_unsaid", Forbidden, transient;
+    /// Nothing is disbursed or ordered to an admin who takes part in it, or their organization.
     RecipientIsAdmin = "recipient_is_admin", Unfit;
     /// One disbursement may not be so large.
     AmountAboveCap = "amount_above_cap", Unfit, transient;
+    /// With what was disbursed today it would be more than a day may have.
+    DayExhausted = "day_exhausted", Unfit, transient;
     /// There is no such proposal.
     ProposalUnknown = "proposal_unknown", Missing, transient;
     /// An active proposal asks for the same value of the same parameter.
@@ -215,6 +225,8 @@ refusals! {
     CountryExists = "country_exists", Conflict;
     /// The weights of all countries would sum to more than 100,000,000.
     WeightsTooLarge = "weights_too_large", Conflict;
+    /// On mainnet nobody is registered before three super admins are in office.
+    SuperAdminsMissing = "super_admins_missing", Conflict, transient;
     /// The set of countries is not complete yet.
     CountriesNotSealed = "countries_not_sealed", Conflict, transient;
     /// The country is not in the set of countries.

@@ -200,6 +200,11 @@ impl Envelope {
     pub fn new_key(&mut self) -> Option<NewKey<'_>> {
         let user = |id: &AccountId| Actor::User(*id);
         let (holder, key, proof) = match &mut self.command {
+            Command::BootstrapSystem(set) => {
+                let holder = Actor::Admin(set.first_super_admin);
+                let first = set.key.as_mut()?;
+                (holder, first.public_key, &mut first.proof)
+            }
             Command::RegisterAdminKey(set) => (self.actor, set.public_key, &mut set.proof),
             Command::RotateAdminKey(set) => (self.actor, set.public_key, &mut set.proof),
             Command::RegisterKey(set) => (user(&set.user_id), set.public_key, &mut set.proof),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, Pool, TimeMs};
 
 use crate::gates::{Gate, check_counterparty};
-use crate::params::Parameters;
+use crate::params::Governed;
 use crate::posting::{Change, Posting};
 use crate::state::{Account, Clocks, Key, Record, State};
 use crate::{Envelope, Event, Refusal, Refused};
@@ -81,6 +81,12 @@ pub trait Rule {
         Ok(false)
     }
 
+    /// After how many days who proposed it may carry it out alone, unless another admin has
+    /// rejected it; never, as a rule.
+    fn alone_after_days(&self) -> Option<u32> {
+        None
+    }
+
     /// Carries the command out against the state.
     ///
     /// # Errors
@@ -95,6 +101,7 @@ pub(crate) trait DynRule {
     fn own_account(&self) -> Option<&AccountId>;
     fn validate(&self) -> Result<(), Refused>;
     fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop>;
+    fn alone_after_days(&self) -> Option<u32>;
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop>;
 }
 
@@ -113,6 +120,9 @@ impl<R: Rule> DynRule for R {
     }
     fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop> {
         Rule::one_admin_suffices(self, state)
+    }
+    fn alone_after_days(&self) -> Option<u32> {
+        Rule::alone_after_days(self)
     }
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         Rule::apply(self, tx)
@@ -135,29 +145,35 @@ pub struct Tx<'a> {
     /// The batch's time on the clock that stands still during pauses.
     pub(crate) clocks: Clocks,
     /// The parameters in force when the command began.
-    pub(crate) params: Arc<Parameters>,
+    pub(crate) params: Arc<Governed>,
     /// The second admin, when the actor's command needed one.
     pub(crate) approver: Option<AdminId>,
     events: Vec<Event>,
     postings: Vec<Posting>,
+    /// How many writes and events there were before the command's own.
+    before: (usize, usize),
 }
 
 impl<'a> Tx<'a> {
+    /// `due` are the events of what has taken effect before the command.
+    ///
     /// # Errors
     /// When the parameters are not known yet.
     pub(crate) fn new(
         state: &'a mut State,
         envelope: &'a Envelope,
-        now: TimeMs,
-        engine_time: TimeMs,
+        (now, engine_time): (TimeMs, TimeMs),
+        due: Vec<Event>,
     ) -> Result<Self, Stop> {
         let params = state.params()?;
+        let before = (state.mark(), due.len());
         let clocks = Clocks::at(now, state.system()?.as_ref());
         let Envelope { actor, command_id, .. } = envelope;
         let (command_id, approver) = (*command_id, None);
         // Nearly every command has one event. Events live as long as the batch, and room for more
         // of them than there are would be most of its memory.
-        let (events, postings) = (Vec::with_capacity(1), Vec::new());
+        let (mut events, postings) = (due, Vec::new());
+        events.reserve_exact(1);
         let given_as = command_id;
         Ok(Self {
             state,
@@ -171,6 +187,7 @@ impl<'a> Tx<'a> {
             approver,
             events,
             postings,
+            before,
         })
     }
 
@@ -198,16 +215,18 @@ impl<'a> Tx<'a> {
             approver: Some(approver),
             events: std::mem::take(&mut self.events),
             postings: Vec::new(),
+            before: self.before,
         };
         rule.apply(&mut tx)?;
         self.events = tx.finish();
         Ok(())
     }
 
-    /// Takes back all that the command has done so far.
+    /// Takes back all that the command has done so far, but not what took effect before it.
     pub(crate) fn undo(&mut self) {
-        self.state.rollback();
-        self.events.clear();
+        let (writes, events) = self.before;
+        self.state.rollback_to(writes);
+        self.events.truncate(events);
         self.postings.clear();
     }
 

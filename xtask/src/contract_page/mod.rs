@@ -117,7 +117,10 @@ fn given_by(gate: &Gate) -> String {
 }
 
 fn parameters(page: &mut String) {
-    let text = "Changed by two admins (`UpdateSystemParameter`) or by a vote (`SubmitProposal`).\n";
+    let text = "Changed by two super admins (`UpdateSystemParameter`), a week after their \
+                decision, or at once by a vote (`SubmitProposal`).\n\
+                The first command that is applied when a week is over has the events of the \
+                change before its own.\n";
     section(page, "Parameters", text);
     page.push_str("\n| Id | Unit | Default | Smallest | Largest | Meaning |\n");
     page.push_str("|---|---|---|---|---|---|\n");

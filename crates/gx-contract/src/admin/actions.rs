@@ -1,4 +1,5 @@
-//! Actions that need two admins: one proposes, another approves, and the approval runs them.
+//! Actions that need two admins: one proposes, another approves, and the approval runs them. In an
+//! emergency the proposer approves alone, after the time that others have to reject it.
 //!
 //! A rule asks for it in its gate and knows nothing else of it. What a second admin could never
 //! run is refused when it is proposed.
@@ -25,6 +26,9 @@ pub struct Action {
     pub proposed_by: AdminId,
     pub proposed_at: TimeMs,
     pub expires_at: RunningMs,
+    /// From when on the proposer may approve it alone; absent if never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone_from: Option<RunningMs>,
     /// Present once it has run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
@@ -60,6 +64,10 @@ pub struct ActionProposed {
     pub proposed_by: AdminId,
     /// From then on it can't be approved any more.
     pub expires_at: TimeMs,
+    /// From when on the proposer may approve it alone, unless another admin has rejected it; absent
+    /// if never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone_from: Option<TimeMs>,
 }
 
 impl Effects for ActionProposed {}
@@ -76,7 +84,9 @@ pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
     if !known {
         return Err(Stop::Missing);
     }
-    let (proposed_at, expires_at) = (tx.now, tx.clocks.running().plus_days(WAITS_DAYS));
+    let (proposed_at, running) = (tx.now, tx.clocks.running());
+    let alone_from = command.rule().alone_after_days().map(|days| running.plus_days(days));
+    let expires_at = alone_from.unwrap_or(running).plus_days(WAITS_DAYS);
     let command = Box::new(command.clone());
     let action = Action {
         v: Version,
@@ -84,16 +94,18 @@ pub(crate) fn propose(tx: &mut Tx<'_>, command: &Command) -> Result<(), Stop> {
         proposed_by,
         proposed_at,
         expires_at,
+        alone_from,
         approval: None,
         closure: None,
     };
     tx.put(Key::Action(action_id), action)?;
     let expires_at = tx.clocks.time_of_day(expires_at);
-    tx.emit(ActionProposed { action_id, command, proposed_by, expires_at });
+    let alone_from = alone_from.map(|from| tx.clocks.time_of_day(from));
+    tx.emit(ActionProposed { action_id, command, proposed_by, expires_at, alone_from });
     Ok(())
 }
 
-/// Runs an action that another admin has proposed.
+/// Runs an action that another admin has proposed, or one's own whose time to be rejected is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApproveAction {
@@ -120,6 +132,7 @@ impl Rule for ApproveAction {
         Refusal::ActionClosed,
         Refusal::ActionExpired,
         Refusal::SameAdmin,
+        Refusal::ActionTooEarly,
         Refusal::AdminLevelTooLow,
         Refusal::ProposerNotAdmin,
     ];
@@ -130,7 +143,10 @@ impl Rule for ApproveAction {
         let key = Key::Action(self.action_id);
         let (approver, action) = open(tx, self.action_id)?;
         if action.proposed_by == approver {
-            return Err(Refusal::SameAdmin.into());
+            let from = action.alone_from.ok_or(Refusal::SameAdmin)?;
+            if tx.clocks.running() < from {
+                return Err(Refusal::ActionTooEarly.into());
+            }
         }
         let (proposer, rule) = (action.proposed_by, action.command.rule());
         tx.state.load([Key::Admin(approver), Key::Admin(proposer)])?;
@@ -199,7 +215,7 @@ impl Rule for RejectAction {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (rejected_by, action) = open(tx, self.action_id)?;
-        if action.proposed_by == rejected_by || removes(&action.command, rejected_by) {
+        if action.proposed_by == rejected_by || ends_term(&action.command, rejected_by) {
             return Err(Refusal::SameAdmin.into());
         }
         if !acts(tx.state, rejected_by, action.command.rule().gate().actor)? {
@@ -277,9 +293,13 @@ fn stands(state: &mut State, action: &Action) -> Result<bool, Stop> {
     }))
 }
 
-/// Whether the command removes the admin: who is to go must not be able to stay by rejecting it.
-fn removes(command: &Command, admin: AdminId) -> bool {
-    matches!(command, Command::RemoveAdmin(command) if command.admin_id == admin)
+/// Whether the command ends the admin's term: who is to go must not be able to stay by rejecting it.
+fn ends_term(command: &Command, admin: AdminId) -> bool {
+    match command {
+        Command::RemoveAdmin(command) => command.admin_id == admin,
+        Command::ReplaceAdmin(command) => command.old_admin_id == admin,
+        _ => false,
+    }
 }
 
 /// An action and what has become of it.
@@ -297,6 +317,8 @@ pub struct ActionView {
     pub proposed_by: AdminId,
     pub proposed_at: TimeMs,
     pub expires_at: TimeMs,
+    /// From when on the proposer may approve it alone.
+    pub alone_from: Option<TimeMs>,
     pub status: ActionStatus,
     /// By whom and when it was approved.
     pub approval: Option<Approval>,
@@ -333,8 +355,8 @@ impl Answer for GetPendingAction {
             (None, None) if expired => ActionStatus::Expired,
             (None, None) => ActionStatus::Pending,
         };
-        let Action { command, proposed_by, proposed_at, expires_at, approval, closure, v: _ } =
-            action;
+        let Action { command, proposed_by, proposed_at, expires_at, .. } = action;
+        let Action { alone_from, approval, closure, .. } = action;
         let action_id = self.action_id;
         Ok(ActionView {
             action_id,
@@ -342,6 +364,7 @@ impl Answer for GetPendingAction {
             proposed_by,
             proposed_at,
             expires_at: clocks.time_of_day(expires_at),
+            alone_from: alone_from.map(|from| clocks.time_of_day(from)),
             status,
             approval,
             closure,

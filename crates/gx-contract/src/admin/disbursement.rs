@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gx_types::{AccountId, Amount, Pool, Role};
+use gx_types::{AccountId, Amount, Pool, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use super::orders::check_recipient;
@@ -19,6 +19,18 @@ use crate::{Effects, Refusal, Refused};
 pub struct Disbursed {
     pub v: Version<1>,
     pub pools: BTreeMap<Pool, Amount>,
+    /// What was paid on the last day on which anything was; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<DisbursedDay>,
+}
+
+/// What all pools have paid on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DisbursedDay {
+    /// Days since 1970-01-01, UTC.
+    pub number: i64,
+    pub paid: Amount,
 }
 
 impl Disbursed {
@@ -26,11 +38,29 @@ impl Disbursed {
         self.pools.get(&pool).copied().unwrap_or(Amount::ZERO)
     }
 
-    pub(crate) fn plus(mut self, pool: Pool, amount: Amount) -> Result<Self, Refusal> {
+    /// What was paid on the day of this time.
+    pub(crate) fn paid_on_day_of(&self, time: TimeMs) -> Amount {
+        let day = self.day.filter(|day| day.number == day_of(time));
+        day.map_or(Amount::ZERO, |day| day.paid)
+    }
+
+    pub(crate) fn plus(
+        mut self,
+        pool: Pool,
+        amount: Amount,
+        time: TimeMs,
+    ) -> Result<Self, Refusal> {
         let sum = self.paid_by(pool).checked_add(amount).ok_or(Refusal::AmountOverflow)?;
+        let paid = self.paid_on_day_of(time).checked_add(amount).ok_or(Refusal::AmountOverflow)?;
         self.pools.insert(pool, sum);
+        self.day = Some(DisbursedDay { number: day_of(time), paid });
         Ok(self)
     }
+}
+
+/// Days since 1970-01-01, UTC.
+const fn day_of(time: TimeMs) -> i64 {
+    time.0.div_euclid(24 * 60 * 60 * 1000)
 }
 
 /// Pays coins out of a pool.
@@ -39,9 +69,11 @@ impl Disbursed {
 pub struct DisburseFromPool {
     /// Not a genesis pool: what those hold belongs to the slots of people to come.
     pub pool_id: Pool,
-    /// Not a pool or treasury, and not the account of one of the two admins.
+    /// Not a pool or treasury, and not the account of one of the two admins or of an organization
+    /// that one of them is a stakeholder of.
     pub recipient_id: AccountId,
-    /// At most what the parameter `disbursementMax` says.
+    /// At most what the parameter `disbursementMax` says, and with all others of the same UTC day
+    /// at most what `disbursementDailyMax` says.
     pub amount: Amount,
     /// 1 to 200 characters, readable by everybody on the ledger.
     pub purpose: String,
@@ -74,8 +106,10 @@ impl Rule for DisburseFromPool {
         Refusal::AmountZero,
         Refusal::RecipientNotAllowed,
         Refusal::PoolNotDisbursable,
+        Refusal::AdminAccountUnsaid,
         Refusal::RecipientIsAdmin,
         Refusal::AmountAboveCap,
+        Refusal::DayExhausted,
         Refusal::InsufficientBalance,
     ];
     const EVENTS: &[&str] = &["PoolDisbursed"];
@@ -107,10 +141,15 @@ impl Rule for DisburseFromPool {
             let detail = format!("at most {cap} at a time, got {}", self.amount);
             return Err(Refusal::AmountAboveCap.because(detail).into());
         }
+        let disbursed: Disbursed = tx.state.get(Key::Disbursed)?.unwrap_or_default();
+        let (paid, daily) = (disbursed.paid_on_day_of(tx.now), tx.params.disbursement.daily_max);
+        if paid.checked_add(self.amount).is_none_or(|sum| sum > daily) {
+            let detail = format!("at most {daily} a day, {paid} was paid today");
+            return Err(Refusal::DayExhausted.because(detail).into());
+        }
         tx.debit(&self.pool_id.account(), self.amount)?;
         tx.credit(&self.recipient_id, self.amount)?;
-        let disbursed: Disbursed = tx.state.get(Key::Disbursed)?.unwrap_or_default();
-        tx.put(Key::Disbursed, disbursed.plus(self.pool_id, self.amount)?)?;
+        tx.put(Key::Disbursed, disbursed.plus(self.pool_id, self.amount, tx.now)?)?;
         let postings = tx.take_postings();
         let Self { pool_id, recipient_id, amount, purpose } = self.clone();
         tx.emit(PoolDisbursed { pool_id, recipient_id, amount, purpose, postings });

@@ -1,7 +1,7 @@
 //! Keys of administrators: with one, everything that the admin proposes, approves or does alone is
 //! signed by it. Whoever controls a service process can then not speak for two admins at once.
 
-use gx_types::{Actor, AdminId, Role};
+use gx_types::{Actor, AdminId, CommandId, NetworkId, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};
@@ -29,7 +29,7 @@ pub struct AdminKeyRegistered {
 
 impl Effects for AdminKeyRegistered {}
 
-fn check_key(key: &PublicKey) -> Result<(), Refused> {
+pub(super) fn check_key(key: &PublicKey) -> Result<(), Refused> {
     if key.is_sound() { Ok(()) } else { Err(Refusal::PublicKeyInvalid.into()) }
 }
 

@@ -1,28 +1,27 @@
-//! AdminContract: bootstrap, the set of countries, pause and resume; below it the administrators,
+//! AdminContract: the set of countries, pause and resume; below it bootstrap, the administrators,
 //! the actions that need two of them, parameters and disbursements.
 
 mod actions;
 mod admins;
+mod bootstrap;
 pub(crate) mod clock;
+mod declared;
 mod disbursement;
 mod keys;
 mod orders;
 mod parameters;
+mod schedule;
 
-use gx_types::{AdminId, Amount, CountryCode, MAX_SUPPLY, NetworkId, Pool, Role};
+use gx_types::{AccountId, Amount, CountryCode, NetworkId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::countries::{TOTAL_WEIGHT, allot};
 use crate::gates::{ActorRule, Gate};
-use crate::posting::Posting;
 use crate::query::Answer;
-use crate::state::{
-    Account, Admin, AdminLevel, Countries, Country, Key, Pause, State, System, Version,
-};
+use crate::state::{Account, Countries, Country, Key, Pause, State, System, Version};
 use crate::text::check_text;
-use crate::tx::{Rule, Stop, Tx, imbalance};
+use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
-use gx_types::{AccountId, TimeMs};
 
 pub(crate) use actions::propose;
 pub use actions::{
@@ -30,89 +29,27 @@ pub use actions::{
     ActionWithdrawn, Approval, ApproveAction, Closure, GetPendingAction, RejectAction,
     WithdrawAction,
 };
-pub use admins::{AdminAppointed, AdminRemoved, AdminView, AppointAdmin, GetAdmin, RemoveAdmin};
+pub use admins::{
+    AdminAppointed, AdminRemoved, AdminReplaced, AdminView, AppointAdmin, GetAdmin, RemoveAdmin,
+    ReplaceAdmin,
+};
+pub(crate) use bootstrap::pool_cap;
+pub use bootstrap::{BootstrapSystem, FirstKey, SystemBootstrapped};
 pub use clock::{ClockConfirmation, ClockConfirmed, ConfirmClock};
-pub use disbursement::{DisburseFromPool, Disbursed, PoolDisbursed};
+pub use declared::OwnAccount;
+pub use disbursement::{DisburseFromPool, Disbursed, DisbursedDay, PoolDisbursed};
 pub use keys::{AdminKeyRegistered, AdminKeyRotated, RegisterAdminKey, RotateAdminKey};
 pub(crate) use orders::check_recipient;
 pub use orders::{OrderHash, OrderReason, TransferByOrder, TransferredByOrder};
 pub use parameters::{
-    GetSystemParameter, ListSystemParameters, ParameterList, ParameterView, SystemParameterUpdated,
-    UpdateSystemParameter,
+    GetSystemParameter, ListSystemParameters, ParameterList, ParameterView, ScheduledView,
+    SystemParameterUpdated, UpdateSystemParameter,
 };
 pub(crate) use parameters::{change, check_bounds};
-
-/// What each pool holds after bootstrap, in GX. Together they are the whole supply.
-pub(crate) const fn pool_cap(pool: Pool) -> Amount {
-    Amount::from_gx(match pool {
-        Pool::UserGenesis => 577_500_000_000,
-        Pool::GovtGenesis => 152_000_000_000,
-        Pool::Charitable => 158_000_000_000,
-        Pool::Loan => 300_000_000_000,
-        Pool::Gx | Pool::OperationsFund => 31_250_000_000,
-    })
-}
-
-/// Creates the whole supply in the six pools and names the first super admin. Once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BootstrapSystem {
-    pub first_super_admin: AdminId,
-    /// The network that this ledger is, for ever.
-    pub network_id: NetworkId,
-}
-
-/// The supply exists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SystemBootstrapped {
-    pub first_super_admin: AdminId,
-    pub network_id: NetworkId,
-    /// The only postings that do not sum to zero: they sum to the supply.
-    pub postings: Vec<Posting>,
-}
-
-impl Effects for SystemBootstrapped {
-    fn postings(&self) -> &[Posting] {
-        &self.postings
-    }
-}
-
-impl Rule for BootstrapSystem {
-    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::Bootstrap).before_bootstrap();
-    const REFUSALS: &[Refusal] = &[Refusal::AlreadyBootstrapped];
-    const EVENTS: &[&str] = &["SystemBootstrapped"];
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        if tx.state.system()?.is_some() {
-            return Err(Refusal::AlreadyBootstrapped.into());
-        }
-        tx.state.load([Key::Admin(self.first_super_admin)])?;
-        for pool in Pool::ALL {
-            tx.create_supply(pool, pool_cap(pool))?;
-        }
-        let admin = Admin {
-            v: Version,
-            level: AdminLevel::SuperAdmin,
-            appointed_at: tx.now,
-            account_id: None,
-            public_key: None,
-            key_since: None,
-            removed_at: None,
-        };
-        tx.put(Key::Admin(self.first_super_admin), admin)?;
-        let (bootstrapped_at, network_id, super_admins) = (tx.now, self.network_id, 1);
-        let (paused, paused_ms) = (None, 0);
-        let system =
-            System { v: Version, bootstrapped_at, network_id, paused, super_admins, paused_ms };
-        tx.put(Key::System, system)?;
-        let postings = tx.take_postings();
-        assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");
-        let first_super_admin = self.first_super_admin;
-        tx.emit(SystemBootstrapped { first_super_admin, network_id, postings });
-        Ok(())
-    }
-}
+pub(crate) use schedule::take_effect;
+pub use schedule::{
+    CancelParameterChange, CancelReason, ParameterChangeCancelled, ParameterScheduled,
+};
 
 /// Adds countries to the set. It may come in parts; at 100,000,000 parts of weight the set is
 /// complete, the genesis slots are shared out, and nothing can be added any more.

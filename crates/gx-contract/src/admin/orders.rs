@@ -7,11 +7,13 @@ use gx_types::{AccountId, Amount, Role};
 use serde::{Deserialize, Serialize};
 
 use super::actions::deciding;
+use super::declared::OwnAccount;
 use crate::gates::{ActorRule, Gate};
 use crate::hex_text;
 use crate::identity::AccountStatus;
+use crate::organization::Organization;
 use crate::posting::Posting;
-use crate::state::{Admin, Key};
+use crate::state::{AccountKind, Admin, Key};
 use crate::tokenomics::check_payee;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -46,8 +48,8 @@ pub enum OrderReason {
 pub struct TransferByOrder {
     /// A frozen account, or for `ESTATE` that of somebody deceased; never a pool or treasury.
     pub from: AccountId,
-    /// Not the account of one of the two admins, and of the pools only those that anybody may pay
-    /// into.
+    /// Not the account of one of the two admins or of an organization of theirs, and of the pools
+    /// only those that anybody may pay into.
     pub to: AccountId,
     pub amount: Amount,
     pub order_hash: OrderHash,
@@ -72,17 +74,32 @@ impl Effects for TransferredByOrder {
     }
 }
 
-/// The account is not one of those of the admins who decide.
+/// The admins who decide have said which account is theirs, and it is not this one, nor one of an
+/// organization that they are a stakeholder of.
 pub(crate) fn check_recipient(tx: &mut Tx<'_>, recipient: &AccountId) -> Result<(), Stop> {
     let admins = deciding(tx);
     tx.state.load(admins.iter().map(|id| Key::Admin(*id)))?;
+    let mut own = Vec::with_capacity(admins.len());
     for id in admins {
         let admin: Option<Admin> = tx.state.get(Key::Admin(id))?;
-        if admin.is_some_and(|admin| admin.account_id == Some(*recipient)) {
-            return Err(Refusal::RecipientIsAdmin.into());
+        match admin.map(|admin| admin.account_id).unwrap_or_default() {
+            OwnAccount::Unsaid => return Err(Refusal::AdminAccountUnsaid.into()),
+            OwnAccount::Absent => {}
+            OwnAccount::Of(account) => own.push(account),
         }
     }
-    Ok(())
+    if own.contains(recipient) {
+        return Err(Refusal::RecipientIsAdmin.into());
+    }
+    let kind = tx.state.account(recipient)?.map(|account| account.kind);
+    if kind != Some(AccountKind::Organization) {
+        return Ok(());
+    }
+    let organization: Option<Organization> = tx.state.get(Key::Organization(*recipient))?;
+    let theirs = organization.is_some_and(|organization| {
+        own.iter().any(|account| organization.stakeholders.contains(account))
+    });
+    if theirs { Err(Refusal::RecipientIsAdmin.into()) } else { Ok(()) }
 }
 
 impl Rule for TransferByOrder {
@@ -95,6 +112,7 @@ impl Rule for TransferByOrder {
         Refusal::SameAccount,
         Refusal::RecipientNotAllowed,
         Refusal::PayerNotAllowed,
+        Refusal::AdminAccountUnsaid,
         Refusal::RecipientIsAdmin,
         Refusal::NotDeceased,
         Refusal::NotFrozen,

@@ -1,19 +1,22 @@
-//! Changing parameters by two admins, and asking for them.
+//! Changing parameters by two admins, and asking for them. When what they decide takes effect
+//! stands in `schedule`.
 
-use gx_types::Role;
+use gx_types::{Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use super::actions::deciding;
+use super::schedule::{CancelReason, ParameterChangeCancelled, schedule};
 use crate::gates::{ActorRule, Gate};
 use crate::params::{
-    Parameter, ParameterValue, Parameters, ParametersDigest, StoredParameters, Unfit, Unit,
+    Governed, Parameter, ParameterValue, ParametersDigest, StoredParameters, Unfit, Unit,
 };
 use crate::query::Answer;
-use crate::state::{Admin, Key, State};
+use crate::state::{Admin, Clocks, Key, State};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
-/// Sets a parameter. Two admins decide on it; a proposal that was voted on does the same.
+/// Sets a parameter. Two super admins decide on it, and 7 days later it takes effect: until then
+/// any super admin can call it off. A proposal that was voted on takes effect at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateSystemParameter {
@@ -21,7 +24,8 @@ pub struct UpdateSystemParameter {
     pub new_value: ParameterValue,
 }
 
-/// A parameter has another value from the next command on.
+/// A parameter has another value from now on. The first command that is applied at or after the
+/// time of a scheduled change has this event before its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SystemParameterUpdated {
@@ -53,20 +57,25 @@ impl From<Unfit> for Refused {
     }
 }
 
-/// Sets a parameter for the commands that follow.
+/// Sets a parameter for the commands that follow. What two admins have scheduled for it meanwhile
+/// is called off, and an event says so.
 pub(crate) fn change(
     tx: &mut Tx<'_>,
     parameter: Parameter,
     value: ParameterValue,
 ) -> Result<(), Stop> {
-    let before: std::sync::Arc<Parameters> = tx.state.params()?;
-    let after = before.with(parameter, value).map_err(Refused::from)?;
-    tx.put(Key::Parameters, StoredParameters(std::sync::Arc::new(after)))?;
+    let before = tx.state.params()?;
+    let after = before.changed(parameter, value).map_err(Refused::from)?;
+    let changes = after.changes;
+    tx.put(Key::Parameters, StoredParameters::from(after))?;
+    if let Some(scheduled) = before.scheduled_for(parameter) {
+        tx.emit(ParameterChangeCancelled::of(&scheduled, CancelReason::Superseded));
+    }
     tx.emit(SystemParameterUpdated {
         param_id: parameter,
         old_value: before.value(parameter),
         new_value: value,
-        changes: after.changes,
+        changes,
     });
     Ok(())
 }
@@ -88,9 +97,13 @@ fn check_keys(tx: &mut Tx<'_>) -> Result<(), Stop> {
 }
 
 impl Rule for UpdateSystemParameter {
-    const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin).by_two_admins();
-    const REFUSALS: &[Refusal] = &[Refusal::ValueOutOfBounds, Refusal::ParametersInconsistent];
-    const EVENTS: &[&str] = &["SystemParameterUpdated"];
+    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin).by_two_admins();
+    const REFUSALS: &[Refusal] = &[
+        Refusal::ValueOutOfBounds,
+        Refusal::ParameterChangeScheduled,
+        Refusal::ParametersInconsistent,
+    ];
+    const EVENTS: &[&str] = &["ParameterScheduled"];
 
     fn validate(&self) -> Result<(), Refused> {
         check_bounds(self.param_id, self.new_value)
@@ -101,7 +114,7 @@ impl Rule for UpdateSystemParameter {
         if self.param_id.id() == KEYS_REQUIRED && self.new_value.get() > 0 {
             check_keys(tx)?;
         }
-        change(tx, self.param_id, self.new_value)
+        schedule(tx, self.param_id, self.new_value)
     }
 }
 
@@ -122,11 +135,26 @@ pub struct ParameterView {
     pub min: ParameterValue,
     pub max: ParameterValue,
     pub description: &'static str,
+    /// What it will be, and from when on; absent while nothing is decided.
+    pub scheduled: Option<ScheduledView>,
+}
+
+/// A change that has not taken effect yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledView {
+    pub new_value: ParameterValue,
+    /// By the pauses so far.
+    pub effective_at: TimeMs,
 }
 
 impl ParameterView {
-    fn of(parameters: &Parameters, param_id: Parameter) -> Self {
+    fn of(parameters: &Governed, clocks: Clocks, param_id: Parameter) -> Self {
         let (min, max) = param_id.bounds();
+        let scheduled = parameters.scheduled_for(param_id).map(|change| ScheduledView {
+            new_value: change.new_value,
+            effective_at: clocks.time_of_day(change.effective_at),
+        });
         Self {
             param_id,
             unit: param_id.unit(),
@@ -135,6 +163,7 @@ impl ParameterView {
             min,
             max,
             description: param_id.description(),
+            scheduled,
         }
     }
 }
@@ -143,7 +172,8 @@ impl Answer for GetSystemParameter {
     type Answer = ParameterView;
 
     fn answer(&self, state: &mut State) -> Result<ParameterView, Stop> {
-        Ok(ParameterView::of(&*state.params()?, self.param_id))
+        state.load([Key::Clock, Key::System, Key::Parameters])?;
+        Ok(ParameterView::of(&*state.params()?, state.clocks()?, self.param_id))
     }
 }
 
@@ -165,8 +195,9 @@ impl Answer for ListSystemParameters {
     type Answer = ParameterList;
 
     fn answer(&self, state: &mut State) -> Result<ParameterList, Stop> {
-        let parameters = state.params()?;
-        let views = Parameter::all().map(|parameter| ParameterView::of(&parameters, parameter));
+        state.load([Key::Clock, Key::System, Key::Parameters])?;
+        let (parameters, clocks) = (state.params()?, state.clocks()?);
+        let views = Parameter::all().map(|one| ParameterView::of(&parameters, clocks, one));
         let (changes, digest) = (parameters.changes, parameters.digest());
         Ok(ParameterList { changes, digest, parameters: views.collect() })
     }

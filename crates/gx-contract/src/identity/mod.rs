@@ -36,7 +36,7 @@ pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
 pub use trust::{Tally, TrustBasis, TrustScore};
 pub(crate) use trust::{check_age, conduct};
 
-use gx_types::{AccountId, AccountType, CountryCode, Role};
+use gx_types::{AccountId, AccountType, CountryCode, NetworkId, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::countries::TOTAL_WEIGHT;
@@ -101,8 +101,12 @@ impl Effects for UserCreated {
     }
 }
 
+/// So many super admins are in office on mainnet before anybody has coins: whoever loses one of two
+/// has nobody left to decide with.
+const MAINNET_SUPER_ADMINS: u32 = 3;
+
 /// All other types are those of organizations, which no single person pays for, or the system's.
-fn opened_for_a_person(account_type: AccountType) -> bool {
+pub(crate) fn opened_for_a_person(account_type: AccountType) -> bool {
     matches!(account_type, AccountType::Individual | AccountType::Temporary)
 }
 
@@ -113,6 +117,7 @@ impl Rule for CreateUser {
         Refusal::UserIdInvalid,
         Refusal::UserIdMismatch,
         Refusal::AccountTypeNotAllowed,
+        Refusal::SuperAdminsMissing,
         Refusal::CountriesNotSealed,
         Refusal::CountryUnknown,
         Refusal::UserIdTaken,
@@ -144,6 +149,10 @@ impl Rule for CreateUser {
             Key::User(self.user_id),
             identity_key,
         ])?;
+        let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        if system.network_id == NetworkId::Mainnet && system.super_admins < MAINNET_SUPER_ADMINS {
+            return Err(Refusal::SuperAdminsMissing.into());
+        }
         if tx.state.countries()?.total_weight != TOTAL_WEIGHT {
             return Err(Refusal::CountriesNotSealed.into());
         }

@@ -4,18 +4,18 @@
 //! in `Tx::params` and queries in `State::params`. Supply, precision, pools and phases are not
 //! parameters.
 
+mod governed;
 mod table;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use gx_types::Amount;
 use serde::{Deserialize, Serialize};
 
 use crate::hex_text;
-use crate::state::Version;
+pub(crate) use governed::Governed;
+pub use governed::{ScheduledChange, StoredParameters};
 pub use table::{
     AdminRules, DisbursementRules, FeeSchedule, LoanRules, Parameters, RecoveryRules, VelocityTax,
     VotingRules,
@@ -269,47 +269,3 @@ impl VelocityTax {
 pub struct ParametersDigest([u8; 32]);
 
 hex_text!(ParametersDigest, 32, "64 lower-case hexadecimal digits");
-
-/// The parameters as the ledger holds them: those that differ from their defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredParameters(pub(crate) Arc<Parameters>);
-
-impl Default for StoredParameters {
-    fn default() -> Self {
-        Self(Arc::new(Parameters::DEFAULT))
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Fields {
-    v: Version<1>,
-    changes: u64,
-    /// By id; whatever the map's order was when it was read, it is written in that of the ids.
-    values: BTreeMap<String, ParameterValue>,
-}
-
-impl Serialize for StoredParameters {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let values = Parameter::all().map(|parameter| (parameter, self.0.value(parameter)));
-        let changed = values.filter(|(parameter, value)| *value != parameter.default_value());
-        let values = changed.map(|(parameter, value)| (parameter.id().to_owned(), value));
-        Fields { v: Version, changes: self.0.changes, values: values.collect() }
-            .serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for StoredParameters {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let Fields { v: _, changes, values } = Fields::deserialize(deserializer)?;
-        let mut parameters = Parameters { changes, ..Parameters::DEFAULT };
-        for (id, value) in values {
-            parameters
-                .set(id.parse().map_err(D::Error::custom)?, value)
-                .map_err(D::Error::custom)?;
-        }
-        parameters.check().map_err(D::Error::custom)?;
-        Ok(Self(Arc::new(parameters)))
-    }
-}

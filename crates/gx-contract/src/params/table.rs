@@ -137,9 +137,9 @@ parameters! {
     /// The tax on balances that stay large.
     tax: VelocityTax {
         /// Balances from here on are taxed; the first band starts here.
-        threshold: Qirat = "velocityTaxThreshold", gx(100), 1 => SUPPLY;
+        threshold: Qirat = "velocityTaxThreshold", gx(100), gx(10) => SUPPLY;
         /// How long a balance must stay at or above the threshold.
-        period_days: Days = "velocityTaxPeriodDays", 355, 1 => 3650;
+        period_days: Days = "velocityTaxPeriodDays", 355, 180 => 3650;
         /// Lower edge of the second band.
         band_2_from: Qirat = "velocityTaxBand2From", gx(1_000), 1 => SUPPLY;
         /// Lower edge of the third band.
@@ -175,15 +175,15 @@ parameters! {
         /// Smallest loan.
         amount_min: Qirat = "loanAmountMin", gx(100), 1 => SUPPLY;
         /// Largest loan.
-        amount_max: Qirat = "loanAmountMax", gx(1_000_000), 1 => SUPPLY;
+        amount_max: Qirat = "loanAmountMax", gx(1_000_000), 1 => gx(10_000_000);
         /// Longest term.
         duration_days_max: Days = "loanDurationDaysMax", 365, 1 => 3650;
         /// Loans that a borrower may have open at a time.
-        open_max: Count = "loanOpenMax", 5, 0 => 100;
+        open_max: Count = "loanOpenMax", 5, 0 => 20;
         /// What a borrower may owe altogether.
-        outstanding_max: Qirat = "loanOutstandingMax", gx(10_000_000), 1 => SUPPLY;
+        outstanding_max: Qirat = "loanOutstandingMax", gx(10_000_000), 1 => gx(100_000_000);
         /// Trust score that a borrower needs.
-        trust_min: Score = "loanTrustMin", 75, 0 => 100;
+        trust_min: Score = "loanTrustMin", 75, 50 => 100;
         /// How long after its due date a loan may be marked as defaulted.
         default_after_days: Days = "loanDefaultAfterDays", 90, 1 => 3650;
         /// What a borrower may owe or have asked for before a loan needs two admins.
@@ -193,19 +193,19 @@ parameters! {
     /// How proposals are voted on.
     voting: VotingRules {
         /// How long votes are taken.
-        days: Days = "votingDays", 14, 1 => 365;
+        days: Days = "votingDays", 14, 7 => 90;
         /// Votes that a proposal needs, abstentions included.
-        quorum: Count = "votingQuorum", 100, 1 => 1_000_000_000;
+        quorum: Count = "votingQuorum", 100, 100 => 1_000_000_000;
         /// Share of FOR in FOR and AGAINST that a proposal needs.
-        approval_percent: Percent = "votingApprovalPercent", 60, 1 => 100;
+        approval_percent: Percent = "votingApprovalPercent", 60, 50 => 90;
         /// Trust score that a voter needs.
-        trust_min: Score = "votingTrustMin", 50, 0 => 100;
+        trust_min: Score = "votingTrustMin", 50, 25 => 90;
     }
 
     /// How a lost key is recovered.
     recovery: RecoveryRules {
         /// How long the owner may veto a confirmed recovery.
-        delay_hours: Hours = "guardianDelayHours", 48, 1 => 8760;
+        delay_hours: Hours = "guardianDelayHours", 48, 24 => 720;
     }
 
     /// What administrators need.
@@ -217,6 +217,8 @@ parameters! {
     /// What admins may pay out of pools.
     disbursement: DisbursementRules {
         /// Largest amount of one disbursement.
-        amount_max: Qirat = "disbursementMax", gx(100_000_000), 1 => SUPPLY;
+        amount_max: Qirat = "disbursementMax", gx(100_000_000), 1 => gx(1_000_000_000);
+        /// What all disbursements of a UTC day may be together.
+        daily_max: Qirat = "disbursementDailyMax", gx(500_000_000), 1 => gx(5_000_000_000);
     }
 }

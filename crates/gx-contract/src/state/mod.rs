@@ -11,7 +11,7 @@ use gx_types::{AccountId, CountryCode};
 
 use crate::Refusal;
 use crate::index::Index;
-use crate::params::{Parameters, StoredParameters};
+use crate::params::{Governed, StoredParameters};
 use crate::tx::Stop;
 pub use key::Key;
 pub use record::{
@@ -227,7 +227,7 @@ impl State {
     }
 
     /// The parameters in force. Costs a look-up and a count, no decoding and no allocation.
-    pub(crate) fn params(&mut self) -> Result<Arc<Parameters>, Stop> {
+    pub(crate) fn params(&mut self) -> Result<Arc<Governed>, Stop> {
         let stored: Option<StoredParameters> = self.get(Key::Parameters)?;
         Ok(stored.map_or_else(|| Arc::clone(&self.defaults.0), |stored| stored.0))
     }

@@ -7,7 +7,7 @@ use gx_types::{AccountId, AccountType, Amount, BatchId, CountryCode, NetworkId, 
 use serde::{Deserialize, Serialize};
 
 use super::{Key, hot};
-use crate::admin::{Action, Disbursed};
+use crate::admin::{Action, Disbursed, OwnAccount};
 use crate::batch::BodyHash;
 use crate::escrow::Escrow;
 use crate::genesis::GenesisStatus;
@@ -140,9 +140,9 @@ pub struct Admin {
     pub v: Version<1>,
     pub level: AdminLevel,
     pub appointed_at: TimeMs,
-    /// The admin's own account, when they named one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    /// The admin's own account: absent when nothing was said of one, `null` when there is none.
+    #[serde(default, skip_serializing_if = "OwnAccount::is_unsaid")]
+    pub account_id: OwnAccount,
     /// What everything that the admin does is signed with; absent while they have no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<PublicKey>,

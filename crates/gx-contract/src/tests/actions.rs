@@ -33,12 +33,12 @@ fn the_only_super_admin_names_the_second_alone_and_nobody_else() {
 fn an_action_tells_what_it_is_and_runs_when_another_admin_approves() {
     check_with_admins(
         "at 5000
-        #days admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed proposedBy=clerk \
+        #days admin:root UpdateSystemParameter votingDays 21 => ActionProposed proposedBy=root \
             expiresAt=604805000 command.AdminContract:UpdateSystemParameter.paramId=votingDays \
             command.AdminContract:UpdateSystemParameter.newValue=21
-        admin:clerk ApproveAction #days => same_admin
+        admin:root ApproveAction #days => same_admin
         admin:boss ApproveAction #days => ActionApproved approvedBy=boss, \
-            SystemParameterUpdated paramId=votingDays oldValue=14 newValue=21 changes=1
+            ParameterScheduled paramId=votingDays oldValue=14 newValue=21 effectiveAt=604805000
         + admin:root ApproveAction #days => action_executed
         admin:boss ApproveAction #days => action_executed
         admin:boss ApproveAction #nothing => action_unknown",
@@ -64,14 +64,14 @@ fn an_action_is_rejected_by_who_could_approve_it_and_withdrawn_by_who_proposed_i
         admin:boss RejectAction #x => ActionRejected rejectedBy=boss
         + admin:boss ApproveAction #x => action_closed
         admin:root WithdrawAction #x => action_closed
-        #y admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
-        admin:clerk WithdrawAction #y => ActionWithdrawn withdrawnBy=clerk
+        #y admin:root UpdateSystemParameter votingDays 21 => ActionProposed
+        admin:root WithdrawAction #y => ActionWithdrawn withdrawnBy=root
         + admin:boss ApproveAction #y => action_closed
         admin:boss RejectAction #y => action_closed
-        #z admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed
-        admin:boss ApproveAction #z => ActionApproved, SystemParameterUpdated
-        admin:clerk WithdrawAction #z => action_executed
-        admin:root RejectAction #z => action_executed",
+        #z admin:root UpdateSystemParameter votingDays 22 => ActionProposed
+        admin:boss ApproveAction #z => ActionApproved, ParameterScheduled
+        admin:root WithdrawAction #z => action_executed
+        admin:boss RejectAction #z => action_executed",
     );
 }
 
@@ -79,13 +79,13 @@ fn an_action_is_rejected_by_who_could_approve_it_and_withdrawn_by_who_proposed_i
 fn an_action_waits_for_seven_days() {
     check_with_admins(
         "at 1000
-        #in-time admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
-        #too-late admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed
+        #in-time admin:root UpdateSystemParameter votingDays 21 => ActionProposed
+        #too-late admin:root UpdateSystemParameter votingDays 22 => ActionProposed
         at 604800999
-        admin:boss ApproveAction #in-time => ActionApproved, SystemParameterUpdated
+        admin:boss ApproveAction #in-time => ActionApproved, ParameterScheduled
         at 604801000
         admin:boss ApproveAction #too-late => action_expired
-        admin:clerk ApproveAction #too-late => action_expired",
+        admin:root ApproveAction #too-late => action_expired",
     );
 }
 
@@ -94,15 +94,15 @@ fn an_action_waits_for_seven_days() {
 fn an_action_waits_seven_days_without_those_of_a_pause() {
     check_with_admins(
         "at 1d
-        #x admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed expiresAt=691200000
-        #y admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed expiresAt=691200000
+        #x admin:root UpdateSystemParameter votingDays 21 => ActionProposed expiresAt=691200000
+        #y admin:root UpdateSystemParameter votingQuorum 101 => ActionProposed expiresAt=691200000
         at 2d
         admin:root PauseSystem looking-for-the-fault => SystemPaused
         at 12d
         admin:root ResumeSystem => SystemResumed pausedSince=172800000
-        #z admin:clerk UpdateSystemParameter votingDays 23 => ActionProposed expiresAt=1641600000
+        #z admin:root UpdateSystemParameter votingDays 23 => ActionProposed expiresAt=1641600000
         at 17d+86399999
-        admin:boss ApproveAction #x => ActionApproved, SystemParameterUpdated
+        admin:boss ApproveAction #x => ActionApproved, ParameterScheduled
         at 18d
         admin:boss ApproveAction #y => action_expired",
     );
@@ -114,7 +114,7 @@ fn an_action_is_approved_by_an_admin_of_its_level() {
         "#x admin:root RemoveAdmin clerk => ActionProposed
         admin:clerk ApproveAction #x => admin_level_too_low
         #y admin:root UpdateSystemParameter votingDays 21 => ActionProposed
-        admin:clerk ApproveAction #y => ActionApproved, SystemParameterUpdated
+        admin:clerk ApproveAction #y => admin_level_too_low
         as gx_admin admin:boss ApproveAction #x => role_not_allowed
         as gx_partner_api admin:boss ApproveAction #x => role_not_allowed
         system ApproveAction #x => actor_not_allowed
@@ -126,13 +126,15 @@ fn an_action_is_approved_by_an_admin_of_its_level() {
 #[test]
 fn what_a_removed_admin_proposed_does_not_run() {
     check_with_admins(
-        "#days admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
-        #end admin:root RemoveAdmin clerk => ActionProposed
+        "#third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
+        admin:boss ApproveAction #third => ActionApproved, AdminAppointed
+        #days admin:third UpdateSystemParameter votingDays 21 => ActionProposed
+        #end admin:root RemoveAdmin third => ActionProposed
         admin:boss ApproveAction #end => ActionApproved, AdminRemoved
         admin:boss ApproveAction #days => proposer_not_admin
-        #back admin:root AppointAdmin clerk ADMIN => ActionProposed
+        #back admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
         admin:boss ApproveAction #back => ActionApproved, AdminAppointed
-        admin:boss ApproveAction #days => ActionApproved, SystemParameterUpdated",
+        admin:boss ApproveAction #days => ActionApproved, ParameterScheduled",
     );
 }
 
@@ -141,8 +143,8 @@ fn a_proposal_does_nothing_yet_and_tells_at_once_what_could_never_run() {
     check_with_admins(
         "admin:root AppointAdmin clerk ADMIN => admin_exists
         admin:root AppointAdmin clerk SUPER_ADMIN => admin_exists
-        admin:clerk UpdateSystemParameter votingDays 0 => value_out_of_bounds
-        admin:clerk UpdateSystemParameter velocityTaxThreshold 1000GX => parameters_inconsistent
+        admin:root UpdateSystemParameter votingDays 6 => value_out_of_bounds
+        admin:root UpdateSystemParameter velocityTaxThreshold 1000GX => parameters_inconsistent
         #x admin:root DisburseFromPool SYSTEM_CHARITABLE_POOL bob.FR 10000GX aid => ActionProposed
         = bob.FR 500GX
         = SYSTEM_CHARITABLE_POOL 158000000000GX",
@@ -156,13 +158,12 @@ fn an_approval_runs_against_the_state_that_it_finds() {
         #y admin:root AppointAdmin late ADMIN => ActionProposed
         admin:boss ApproveAction #x => ActionApproved, AdminAppointed
         admin:boss ApproveAction #y => admin_exists
-        #cap admin:clerk UpdateSystemParameter feeCapBps 45 => ActionProposed
-        #rate admin:clerk UpdateSystemParameter feeB2bLocalBps 46 => ActionProposed
-        admin:boss ApproveAction #rate => ActionApproved, SystemParameterUpdated
+        #cap admin:root UpdateSystemParameter feeCapBps 45 => ActionProposed
+        #rate admin:root UpdateSystemParameter feeB2bLocalBps 46 => ActionProposed
+        admin:boss ApproveAction #rate => ActionApproved, ParameterScheduled
         admin:boss ApproveAction #cap => parameters_inconsistent
-        #down admin:clerk UpdateSystemParameter feeB2bLocalBps 20 => ActionProposed
-        admin:boss ApproveAction #down => ActionApproved, SystemParameterUpdated oldValue=46
-        admin:boss ApproveAction #cap => ActionApproved, SystemParameterUpdated changes=3",
+        admin:root CancelParameterChange feeB2bLocalBps => ParameterChangeCancelled
+        admin:boss ApproveAction #cap => ActionApproved, ParameterScheduled",
     );
 }
 
@@ -212,27 +213,5 @@ fn an_admins_own_account_is_one_of_a_user() {
         admin:root AppointAdmin late ADMIN SYSTEM_GX_POOL => admin_account_invalid
         #x admin:root AppointAdmin late ADMIN alice.IN => ActionProposed
         admin:boss ApproveAction #x => ActionApproved, AdminAppointed accountId=alice.IN",
-    );
-}
-
-#[test]
-fn parameters_are_changed_by_admins_in_the_admins_role() {
-    check_with_admins(
-        "as gx_super_admin admin:root UpdateSystemParameter votingDays 21 => role_not_allowed
-        as gx_partner_api admin:root UpdateSystemParameter votingDays 21 => role_not_allowed
-        system UpdateSystemParameter votingDays 21 => actor_not_allowed
-        user:alice.IN UpdateSystemParameter votingDays 21 => actor_not_allowed
-        admin:root UpdateSystemParameter votingDays 21 => ActionProposed
-        admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed",
-    );
-}
-
-#[test]
-fn a_changed_parameter_holds_from_the_next_command_on() {
-    check_with_admins(
-        "#x admin:clerk UpdateSystemParameter feeP2pCrossBorderLowerBps 100 => ActionProposed
-        user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=15000
-        admin:boss ApproveAction #x => ActionApproved, SystemParameterUpdated
-        user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=100000",
     );
 }

@@ -59,14 +59,17 @@ fn admins_without_a_key_do_nothing_but_get_one_where_keys_are_required() {
         admin:boss ApproveAction #keys => admin_key_missing
         admin:boss RegisterAdminKey k2 => AdminKeyRegistered
         #keys2 signed=k admin:root UpdateSystemParameter adminKeysRequired 1 => ActionProposed
-        signed=k2 admin:boss ApproveAction #keys2 => ActionApproved, SystemParameterUpdated
-        admin:clerk UpdateSystemParameter votingDays 20 => admin_key_missing
-        system DistributeGenesis alice.IN=30 => GenesisSkipped
+        signed=k2 admin:boss ApproveAction #keys2 => ActionApproved, ParameterScheduled
+        admin:clerk SubmitProposal votingDays 20 longer => ProposalSubmitted
+        at 7d
+        admin:clerk SubmitProposal votingDays 21 longer => admin_key_missing
+        system DistributeGenesis alice.IN=30 => SystemParameterUpdated, GenesisSkipped
+        admin:clerk SubmitProposal votingDays 21 longer => admin_key_missing
         admin:clerk RotateAdminKey k => key_missing
         signed=k admin:root PauseSystem \"ten letters\" => SystemPaused
         admin:clerk RegisterAdminKey other => AdminKeyRegistered
         signed=k2 admin:boss ResumeSystem => SystemResumed
-        signed=other admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed",
+        signed=other admin:clerk SubmitProposal votingDays 21 longer => ProposalSubmitted",
     );
 }
 
@@ -122,12 +125,14 @@ fn proposals_from_before_the_key_are_not_approved() {
 fn proposals_from_before_a_removal_are_not_approved_after_it() {
     check_with_admins(
         "at 1
-        #old admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed
+        #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
+        admin:boss ApproveAction #third => ActionApproved, AdminAppointed
+        #old admin:third UpdateSystemParameter votingDays 20 => ActionProposed
         at 2
-        #out admin:root RemoveAdmin clerk => ActionProposed
-        admin:clerk RejectAction #out => same_admin
+        #out admin:root RemoveAdmin third => ActionProposed
+        admin:third RejectAction #out => same_admin
         admin:boss ApproveAction #out => ActionApproved, AdminRemoved
-        #in admin:root AppointAdmin clerk ADMIN => ActionProposed
+        #in admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
         admin:boss ApproveAction #in => ActionApproved, AdminAppointed
         admin:boss ApproveAction #old => proposer_not_admin",
     );

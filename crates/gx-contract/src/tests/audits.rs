@@ -133,6 +133,7 @@ impl TaxAudit {
 /// What is known of a proposal from events.
 #[derive(Clone, Default)]
 struct Seen {
+    /// On the clock that stands still during pauses.
     ends_at: i64,
     tally: Tally,
     voters: BTreeSet<String>,
@@ -145,6 +146,8 @@ pub(super) struct VoteAudit {
     proposals: BTreeMap<String, Seen>,
     /// Whether active proposals were written past the contract.
     disturbed: bool,
+    /// What all pauses have taken so far.
+    paused_ms: i64,
 }
 
 impl VoteAudit {
@@ -158,10 +161,13 @@ impl VoteAudit {
         }
     }
 
-    fn follow_event(&mut self, event: &Event, now: i64) {
+    fn follow_event(&mut self, event: &Event, time: i64) {
+        let now = time - self.paused_ms;
         match event {
+            Event::SystemResumed(event) => self.paused_ms += time - event.paused_since.0,
             Event::ProposalSubmitted(event) => {
-                let seen = Seen { ends_at: event.ends_at.0, ..Seen::default() };
+                let ends_at = event.ends_at.0 - self.paused_ms;
+                let seen = Seen { ends_at, ..Seen::default() };
                 let before = self.proposals.insert(event.proposal_id.to_string(), seen);
                 assert!(before.is_none(), "a proposal is submitted once");
             }

@@ -64,10 +64,12 @@ fn one_disbursement_is_at_most_what_the_parameter_says() {
         "admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 100000000.000001GX aid => \
             amount_above_cap
         admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 0 aid => amount_zero
-        #x admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 100000000GX aid => ActionProposed
         #cap admin:root UpdateSystemParameter disbursementMax 99999999GX => ActionProposed
-        admin:boss ApproveAction #cap => ActionApproved, SystemParameterUpdated
-        admin:boss ApproveAction #x => amount_above_cap
+        admin:boss ApproveAction #cap => ActionApproved, ParameterScheduled
+        at 3d
+        #y admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 100000000GX aid => ActionProposed
+        at 7d
+        admin:boss ApproveAction #y => amount_above_cap
         = bob.FR 500GX",
     );
 }
@@ -94,21 +96,21 @@ fn what_a_pool_has_paid_adds_up_pool_by_pool() {
     let host = check(&format!("{WORLD}\n{}", table.concat()));
     assert_eq!(
         std::str::from_utf8(&host.ledger["s/disbursed"]).unwrap(),
-        r#"{"v":1,"pools":{"SYSTEM_LOAN_POOL":"7","SYSTEM_GX_POOL":"200000000000001"}}"#
+        r#"{"v":1,"pools":{"SYSTEM_LOAN_POOL":"7","SYSTEM_GX_POOL":"200000000000001"},"#.to_owned()
+            + r#""day":{"number":0,"paid":"200000000000008"}}"#
     );
 }
 
 #[test]
 fn a_pool_pays_no_more_than_it_holds() {
     check_disbursement(
-        r#"put s/parameters {"v":1,"changes":1,"values":{"disbursementMax":"1250000000000000000"}}
-        admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 31250000000.000001GX aid => \
-            insufficient_balance
-        #all admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 31250000000GX aid => ActionProposed
+        "poor SYSTEM_GX_POOL 100GX
+        admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 100.000001GX aid => insufficient_balance
+        #all admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 100GX aid => ActionProposed
         #one admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1 aid => ActionProposed
         admin:boss ApproveAction #all => ActionApproved, PoolDisbursed
         admin:boss ApproveAction #one => insufficient_balance
-        = SYSTEM_GX_POOL 0"#,
+        = SYSTEM_GX_POOL 0",
     );
 }
 
@@ -147,4 +149,83 @@ fn who_has_died_since_it_was_proposed_is_not_paid() {
         admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1GX aid => counterparty_deceased
         = bob.FR 500GX",
     );
+}
+
+/// However it is cut, and from whichever pool.
+#[test]
+fn all_disbursements_of_a_day_are_at_most_what_the_parameter_says() {
+    let pay = |label: &str, pool: &str, amount: &str, expected: &str| {
+        format!(
+            "#{label} admin:root DisburseFromPool {pool} bob.FR {amount} aid => ActionProposed
+            admin:boss ApproveAction #{label} => {expected}\n"
+        )
+    };
+    let paid = "ActionApproved, PoolDisbursed";
+    let mut table = "at 3d\n".to_owned();
+    for label in ["a", "b", "c", "d"] {
+        table += &pay(label, "SYSTEM_GX_POOL", "100000000GX", paid);
+    }
+    table += &pay("e", "SYSTEM_LOAN_POOL", "99999999GX", paid);
+    table += "admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1000001 aid => day_exhausted\n";
+    table += &pay("f", "SYSTEM_OPERATIONS_FUND", "1GX", paid);
+    table += "#g admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1 aid => day_exhausted
+        at 3d+86399999
+        #g admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1 aid => repeated day_exhausted
+        #h admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1 aid => day_exhausted
+        at 4d\n";
+    table += &pay("i", "SYSTEM_GX_POOL", "100000000GX", paid);
+    table += "= bob.FR 600000500GX";
+    check_disbursement(&table);
+}
+
+#[test]
+fn nothing_goes_to_an_organization_of_one_of_the_two_admins() {
+    check_disbursement(
+        "org shop.IN.1 alice.IN bob.FR
+        open carol.FR 30
+        open dave.FR 30
+        org other.FR.1 carol.FR dave.FR
+        admin:boss DisburseFromPool SYSTEM_GX_POOL shop.IN.1 1 aid => recipient_is_admin
+        #aid admin:root DisburseFromPool SYSTEM_GX_POOL shop.IN.1 1 aid => ActionProposed
+        admin:boss ApproveAction #aid => recipient_is_admin
+        admin:root FreezeWallet bob.FR COURT_ORDER => WalletFrozen
+        #court admin:root TransferByOrder bob.FR shop.IN.1 1 COURT_ORDER => ActionProposed
+        admin:boss ApproveAction #court => recipient_is_admin
+        #other admin:root DisburseFromPool SYSTEM_GX_POOL other.FR.1 1GX aid => ActionProposed
+        admin:boss ApproveAction #other => ActionApproved, PoolDisbursed
+        = other.FR.1 1GX",
+    );
+}
+
+/// An admin of an older record, of whom nobody knows where their coins are.
+#[test]
+fn who_has_not_said_which_account_is_theirs_takes_no_part() {
+    check_disbursement(
+        r#"#aid admin:boss DisburseFromPool SYSTEM_GX_POOL bob.FR 1 aid => ActionProposed
+        put d/root {"v":1,"level":"SUPER_ADMIN","appointedAt":0}
+        admin:root ApproveAction #aid => admin_account_unsaid
+        admin:root DisburseFromPool SYSTEM_GX_POOL bob.FR 1 aid => admin_account_unsaid
+        put d/root {"v":1,"level":"SUPER_ADMIN","appointedAt":0,"accountId":null}
+        admin:root ApproveAction #aid => ActionApproved, PoolDisbursed"#,
+    );
+}
+
+#[test]
+fn an_appointment_says_of_the_account_what_it_is() {
+    for (name, args, fits) in [
+        ("AppointAdmin", r#""adminId":"late","level":"ADMIN""#, false),
+        ("AppointAdmin", r#""adminId":"late","level":"ADMIN","accountId":null"#, true),
+        ("ReplaceAdmin", r#""oldAdminId":"boss","newAdminId":"late""#, false),
+        ("ReplaceAdmin", r#""oldAdminId":"boss","newAdminId":"late","accountId":null"#, true),
+        ("BootstrapSystem", r#""firstSuperAdmin":"root","networkId":"devnet""#, false),
+        (
+            "BootstrapSystem",
+            r#""firstSuperAdmin":"root","networkId":"devnet","accountId":null"#,
+            true,
+        ),
+    ] {
+        let (name, args) = (format!("AdminContract:{name}"), format!("{{{args}}}"));
+        let read = crate::Command::from_name_and_args(&name, &args);
+        assert_eq!(read.is_ok(), fits, "{name} {args}: {read:?}");
+    }
 }

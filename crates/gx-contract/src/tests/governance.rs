@@ -9,10 +9,9 @@ use crate::governance::{ProposalFailure, Tally};
 use crate::{NameError, Query, Refusal};
 use gx_types::ProposalId;
 
-/// Four users, an admin, and votes that four users can decide.
+/// Four users and an admin. Votes that four users can decide ask for less than parameters can.
 const WORLD: &str = r#"world IN=60000000 FR=40000000
     put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}
-    put s/parameters {"v":1,"changes":2,"values":{"votingQuorum":"3","votingTrustMin":"10"}}
     open alice.IN 30
     open bob.FR 30
     open carol.IN 30
@@ -48,12 +47,13 @@ fn an_adopted_proposal_changes_the_parameter() {
         "at 1000
         #p admin:clerk SubmitProposal feeB2bLocalBps 25 \"fairer fees\" => ProposalSubmitted \
             paramId=feeB2bLocalBps oldValue=20 newValue=25 \"title=fairer fees\" \
-            proposedBy=clerk endsAt=1209601000 quorum=3 approvalPercent=60 trustMin=10
+            proposedBy=clerk endsAt=1209601000 quorum=100 approvalPercent=60 trustMin=50
+        needs #p 3 10
         {votes}
         at 14d+1000
         system ExecuteProposal #p => ProposalExecuted paramId=feeB2bLocalBps newValue=25 \
             tally.for=3 tally.against=1 tally.abstain=0, \
-            SystemParameterUpdated paramId=feeB2bLocalBps oldValue=20 newValue=25 changes=3
+            SystemParameterUpdated paramId=feeB2bLocalBps oldValue=20 newValue=25 changes=1
         + system ExecuteProposal #p => proposal_finished
         system ExecuteProposal #p => proposal_finished"
     ));
@@ -75,6 +75,7 @@ fn a_proposal_needs_its_quorum_and_its_share() {
         let votes = votes(signs);
         check_votes(&format!(
             "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+            needs #p 3 10
             {votes}
             at 14d
             admin:clerk ExecuteProposal #p => {expected}"
@@ -113,6 +114,7 @@ fn votes_are_taken_from_the_submission_to_the_millisecond_before_the_end() {
         "at 1000
         #p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
         + admin:clerk ExecuteProposal #p => voting_not_ended
+        needs #p 3 10
         user:alice.IN VoteOnProposal #p FOR => VoteCast tally.for=1
         at 14d+999
         user:bob.FR VoteOnProposal #p FOR => VoteCast tally.for=2
@@ -131,6 +133,8 @@ fn a_user_votes_once_on_each_proposal() {
     check_votes(
         "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
         #q admin:clerk SubmitProposal votingDays 16 longer => ProposalSubmitted
+        needs #p 3 10
+        needs #q 3 10
         user:alice.IN VoteOnProposal #p FOR => VoteCast
         + user:alice.IN VoteOnProposal #p FOR => already_voted
         + user:alice.IN VoteOnProposal #q AGAINST => VoteCast tally.for=0 tally.against=1
@@ -143,8 +147,9 @@ fn a_user_votes_once_on_each_proposal() {
 fn voters_are_users_whose_trust_suffices() {
     check_votes(
         r#"#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
-        put s/parameters {"v":1,"changes":3,"values":{"votingTrustMin":"11"}}
-        #q admin:clerk SubmitProposal votingDays 16 longer => ProposalSubmitted trustMin=11
+        needs #p 3 10
+        put s/parameters {"v":1,"changes":3,"values":{"votingTrustMin":"30"}}
+        #q admin:clerk SubmitProposal votingDays 16 longer => ProposalSubmitted trustMin=30
         user:alice.IN VoteOnProposal #p FOR => VoteCast
         user:alice.IN VoteOnProposal #q FOR => trust_too_low
         admin:root VoteOnProposal #p FOR => actor_not_allowed
@@ -168,6 +173,7 @@ fn voters_are_users_whose_trust_suffices() {
 fn a_vote_is_of_an_active_user_and_signed_where_there_is_a_key() {
     check_votes(
         "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        needs #p 3 10
         admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         user:alice.IN VoteOnProposal #p FOR => account_locked
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
@@ -185,10 +191,11 @@ fn a_vote_is_of_an_active_user_and_signed_where_there_is_a_key() {
 fn what_a_vote_needs_is_fixed_when_it_begins() {
     let votes = votes("+++.");
     check_votes(&format!(
-        r#"#p admin:clerk SubmitProposal loanOpenMax 6 more => ProposalSubmitted quorum=3
-        put s/parameters {{"v":1,"changes":3,"values":{{"votingQuorum":"4","votingDays":"1",\
-            "votingApprovalPercent":"100","votingTrustMin":"90"}}}}
-        at 1d
+        r#"#p admin:clerk SubmitProposal loanOpenMax 6 more => ProposalSubmitted quorum=100
+        needs #p 3 10
+        put s/parameters {{"v":1,"changes":3,"values":{{"votingQuorum":"101","votingDays":"7",\
+            "votingApprovalPercent":"90","votingTrustMin":"90"}}}}
+        at 7d
         admin:clerk ExecuteProposal #p => voting_not_ended
         {votes}
         at 14d
@@ -203,7 +210,7 @@ fn no_two_active_proposals_ask_for_the_same() {
         + admin:root SubmitProposal votingDays 15 other => proposal_exists
         admin:root SubmitProposal votingDays 15 other => proposal_exists
         admin:root SubmitProposal votingDays 16 other => ProposalSubmitted
-        admin:root SubmitProposal votingQuorum 15 other => ProposalSubmitted
+        admin:root SubmitProposal votingQuorum 150 other => ProposalSubmitted
         at 14d
         admin:root SubmitProposal votingDays 15 other => proposal_exists
         system ExecuteProposal #p => ProposalFailed
@@ -213,17 +220,19 @@ fn no_two_active_proposals_ask_for_the_same() {
 
 #[test]
 fn at_most_a_hundred_proposals_are_active() {
-    let submit = |day: u32| {
-        format!("#p{day} admin:clerk SubmitProposal votingDays {day} x => ProposalSubmitted\n+ ")
+    let submit = |votes: u32| {
+        format!(
+            "#p{votes} admin:clerk SubmitProposal votingQuorum {votes} x => ProposalSubmitted\n+ "
+        )
     };
     let all: String = (101..=200).map(submit).collect();
     let host = check_votes(&format!(
-        "{all} admin:clerk SubmitProposal votingDays 201 x => too_many_proposals
-        admin:clerk SubmitProposal votingDays 101 x => proposal_exists
+        "{all} admin:clerk SubmitProposal votingQuorum 201 x => too_many_proposals
+        admin:clerk SubmitProposal votingQuorum 101 x => proposal_exists
         at 14d
         system ExecuteProposal #p150 => ProposalFailed
-        + admin:clerk SubmitProposal votingDays 201 x => ProposalSubmitted
-        + admin:clerk SubmitProposal votingDays 202 x => too_many_proposals"
+        + admin:clerk SubmitProposal votingQuorum 201 x => ProposalSubmitted
+        + admin:clerk SubmitProposal votingQuorum 202 x => too_many_proposals"
     ));
     let active = host.ask(query("GovernanceContract:ListActiveProposals", &json!({}))).unwrap();
     assert_eq!(active.as_array().unwrap().len(), 100);
@@ -236,6 +245,7 @@ fn an_adopted_value_that_another_parameter_forbids_by_then_fails() {
     let votes = votes("+++.");
     check_votes(&format!(
         r#"#p admin:clerk SubmitProposal feeB2bLocalBps 60 more => ProposalSubmitted
+        needs #p 3 10
         {votes}
         put s/parameters {{"v":1,"changes":3,"values":{{"feeCapBps":"50"}}}}
         at 14d
@@ -247,8 +257,8 @@ fn an_adopted_value_that_another_parameter_forbids_by_then_fails() {
 #[test]
 fn a_proposal_is_within_bounds_and_has_a_title() {
     check_votes(
-        "admin:clerk SubmitProposal votingDays 0 x => value_out_of_bounds
-        admin:clerk SubmitProposal votingDays 366 x => value_out_of_bounds
+        "admin:clerk SubmitProposal votingDays 6 x => value_out_of_bounds
+        admin:clerk SubmitProposal votingDays 91 x => value_out_of_bounds
         admin:clerk SubmitProposal feeCapBps 1001 x => value_out_of_bounds
         admin:clerk SubmitProposal votingDays 15 \"\" => text_invalid
         admin:clerk SubmitProposal votingDays 15 x*201 => text_invalid
@@ -283,6 +293,7 @@ fn a_proposal_is_shown_with_its_votes_and_what_became_of_it() {
         "at 1000
         #p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
         #q admin:clerk SubmitProposal votingDays 16 longer => ProposalSubmitted
+        needs #p 3 10
         {}",
         votes("+-00"),
     ));
@@ -311,28 +322,87 @@ fn a_proposal_is_shown_with_its_votes_and_what_became_of_it() {
     assert_eq!(none, json!([]));
 }
 
+/// Another super admin, with whom the first can decide.
+const BOSS: &str = "admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed";
+
 /// Who voted years ago must not be surprised, nor who voted to change what is there no more.
 #[test]
 fn a_result_that_nobody_draws_lapses_and_an_overtaken_one_changes_nothing() {
     let votes = votes("+++.");
     check_votes(&format!(
         "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        needs #p 3 10
         {votes}
         at 44d
         admin:clerk ExecuteProposal #p => ProposalFailed reason=LAPSED"
     ));
     check_votes(&format!(
         "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        needs #p 3 10
         {votes}
         at 43d
         admin:clerk ExecuteProposal #p => ProposalExecuted, SystemParameterUpdated newValue=15"
     ));
     check_votes(&format!(
         "#p admin:clerk SubmitProposal votingDays 15 longer => ProposalSubmitted
+        needs #p 3 10
         {votes}
-        #other admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed
-        admin:root ApproveAction #other => ActionApproved, SystemParameterUpdated
+        {BOSS}
+        #other admin:root UpdateSystemParameter votingDays 20 => ActionProposed
+        admin:boss ApproveAction #other => ActionApproved, ParameterScheduled
         at 15d
-        admin:clerk ExecuteProposal #p => ProposalFailed reason=SUPERSEDED"
+        admin:clerk ExecuteProposal #p => SystemParameterUpdated, ProposalFailed reason=SUPERSEDED"
     ));
+}
+
+/// A value that was changed there and back is not the one that people voted to change.
+#[test]
+fn a_parameter_that_was_changed_there_and_back_is_overtaken_all_the_same() {
+    let votes = votes("+++.");
+    check_votes(&format!(
+        "{BOSS}
+        #p admin:clerk SubmitProposal loanOpenMax 9 more => ProposalSubmitted
+        needs #p 3 10
+        {votes}
+        #there admin:root UpdateSystemParameter loanOpenMax 6 => ActionProposed
+        admin:boss ApproveAction #there => ActionApproved, ParameterScheduled
+        at 7d
+        #back admin:root UpdateSystemParameter loanOpenMax 5 => \
+            SystemParameterUpdated newValue=6, ActionProposed
+        admin:boss ApproveAction #back => ActionApproved, ParameterScheduled
+        at 14d
+        system ExecuteProposal #p => SystemParameterUpdated oldValue=6 newValue=5, \
+            ProposalFailed reason=SUPERSEDED"
+    ));
+}
+
+/// Nobody votes or draws a result while the system is paused.
+#[test]
+fn a_pause_puts_the_end_of_a_vote_and_its_lapse_off() {
+    let vote = |expected: &str| {
+        format!(
+            "#p admin:clerk SubmitProposal loanOpenMax 9 more => ProposalSubmitted \
+                endsAt=1209600000
+            needs #p 1 10
+            at 13d
+            admin:root PauseSystem looking-for-the-fault => SystemPaused
+            at 33d
+            admin:root ResumeSystem => SystemResumed
+            at 33d+86399999
+            user:alice.IN VoteOnProposal #p FOR => VoteCast
+            + system ExecuteProposal #p => role_not_allowed
+            at 34d
+            user:bob.FR VoteOnProposal #p FOR => voting_ended
+            at 40d
+            admin:root PauseSystem looking-for-the-fault => SystemPaused
+            at 50d
+            admin:root ResumeSystem => SystemResumed
+            at {expected}"
+        )
+    };
+    check_votes(&vote(
+        "73d+86399999
+        system ExecuteProposal #p => ProposalExecuted, SystemParameterUpdated",
+    ));
+    check_votes(&vote("74d\nsystem ExecuteProposal #p => ProposalFailed reason=LAPSED"));
 }

@@ -17,14 +17,14 @@ use super::notation::{
 use super::script::{check, go_on};
 use super::society::{self, SOCIETY, is_answered, signer, society};
 use crate::admin::{
-    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
-    InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey, RejectAction,
-    RemoveAdmin, ResumeSystem, RotateAdminKey, TransferByOrder, UpdateSystemParameter,
-    WithdrawAction,
+    AppointAdmin, ApproveAction, BootstrapSystem, CancelParameterChange, CountryWeight,
+    DisburseFromPool, InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey,
+    RejectAction, RemoveAdmin, ReplaceAdmin, ResumeSystem, RotateAdminKey, TransferByOrder,
+    UpdateSystemParameter, WithdrawAction,
 };
-use crate::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
+use crate::governance::{ExecuteProposal, Proposal, SubmitProposal, Vote, VoteOnProposal};
 use crate::identity::CreateUser;
-use crate::params::{Parameter, ParameterValue};
+use crate::params::{Parameter, ParameterValue, Unit};
 use crate::state::AdminLevel;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{
@@ -67,13 +67,34 @@ fn build_world() -> Host {
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
         #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
         admin:boss ApproveAction #third => ActionApproved, AdminAppointed
-        put s/parameters {"v":1,"changes":2,\
-            "values":{"loanTrustMin":"10","loanTwoAdminsAbove":"500000000","votingQuorum":"1","votingTrustMin":"10"}}
+        put s/parameters {"v":1,"changes":1,\
+            "values":{"loanTrustMin":"50","loanTwoAdminsAbove":"500000000"}}
         put d/keeper {"v":1,"level":"ADMIN","appointedAt":0}
         put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
     );
     let people = "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.E 30";
-    go_on(host, &format!("{people}\n{SOCIETY}\nat 30d"))
+    let mut host = go_on(host, &format!("{people}\n{SOCIETY}\nat 30d"));
+    EASY.for_each(|number| submit_easy(&mut host, number));
+    host
+}
+
+/// The ids of proposals that few voters can decide: 100 are too many for a history.
+const EASY: std::ops::Range<u128> = 32..36;
+
+/// One of them, for a parameter of its own.
+fn submit_easy(host: &mut Host, number: u128) {
+    let place = (number - EASY.start) as usize;
+    let param_id = Parameter::all().filter(|one| one.unit() == Unit::BasisPoints).nth(place + 1);
+    let (param_id, title) = (param_id.unwrap(), "x".to_owned());
+    let new_value = ParameterValue::new(param_id.default_value().get() + 1);
+    let command = SubmitProposal { param_id, new_value, title }.into();
+    let (command_id, actor) = (CommandId::from_u128(number), actor("admin:root"));
+    let envelope = Envelope { command_id, actor, command, signature: None };
+    host.execute(Role::Admin, vec![envelope]);
+    let key = format!("g/{}", ProposalId::made_by(command_id));
+    let proposal: Proposal = serde_json::from_slice(&host.ledger[&key]).unwrap();
+    let proposal = Proposal { quorum: 1, trust_min: 10, ..proposal };
+    host.put(&key, &serde_json::to_string(&proposal).unwrap());
 }
 
 fn country() -> impl Strategy<Value = CountryCode> {
@@ -158,7 +179,7 @@ fn distribute() -> impl Strategy<Value = (Actor, Command)> {
 
 /// Ids of the commands that submit proposals: few, so that votes find them.
 fn submission() -> impl Strategy<Value = CommandId> {
-    (32..36_u128).prop_map(CommandId::from_u128)
+    (EASY.start..EASY.end + 3).prop_map(CommandId::from_u128)
 }
 
 fn vote() -> impl Strategy<Value = (Actor, Command)> {
@@ -208,6 +229,8 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
             BootstrapSystem {
                 first_super_admin: "root".parse().unwrap(),
                 network_id: NetworkId::Devnet,
+                account_id: None,
+                key: None,
             }
             .into()
         ),
@@ -216,12 +239,24 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
 }
 
 fn admin() -> impl Strategy<Value = AdminId> {
-    select(&["root", "boss", "third", "clerk", "late"][..]).prop_map(|id| id.parse().unwrap())
+    select(&["root", "boss", "third", "clerk", "late", "fresh"][..])
+        .prop_map(|id| id.parse().unwrap())
+}
+
+/// Root stays: most other commands are given by root.
+fn predecessor() -> impl Strategy<Value = AdminId> {
+    select(&["boss", "third", "clerk", "late"][..]).prop_map(|id| id.parse().unwrap())
+}
+
+/// Mostly somebody who is not in office.
+fn successor() -> impl Strategy<Value = AdminId> {
+    let new = select(&["late", "fresh"][..]).prop_map(|id| id.parse().unwrap());
+    prop_oneof![5 => new, 1 => admin()]
 }
 
 /// Ids of the commands that propose actions: few, so that approvals find them.
 fn proposal() -> impl Strategy<Value = CommandId> {
-    (16..24_u128).prop_map(CommandId::from_u128)
+    (16..32_u128).prop_map(CommandId::from_u128)
 }
 
 fn change() -> impl Strategy<Value = UpdateSystemParameter> {
@@ -251,7 +286,7 @@ fn keep() -> impl Strategy<Value = (Actor, Command)> {
 /// What needs two admins, and the approvals.
 fn decide() -> impl Strategy<Value = (Actor, Command)> {
     let level = select(vec![AdminLevel::SuperAdmin, AdminLevel::Admin]);
-    let own = prop_oneof![2 => Just(None), 1 => any_account().prop_map(Some)];
+    let own = || prop_oneof![2 => Just(None), 1 => any_account().prop_map(Some)];
     let pool = select(vec![Pool::Charitable, Pool::Loan, Pool::UserGenesis]);
     let disburse = (pool, any_account(), amount()).prop_map(|(pool_id, recipient_id, qirat)| {
         let (amount, purpose) = (gx_types::Amount::from_qirat(qirat), "a well".to_owned());
@@ -265,11 +300,19 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
             TransferByOrder { from, to, amount, order_hash, reason }.into()
         });
     let command = prop_oneof![
-        2 => (admin(), level, own).prop_map(|(admin_id, level, account_id)| {
-            AppointAdmin { admin_id, level, account_id }.into()
+        3 => (admin(), level, own(), prop::bool::weighted(0.4)).prop_map(
+            |(admin_id, level, account_id, emergency)| {
+                AppointAdmin { admin_id, level, account_id, emergency }.into()
+            }
+        ),
+        5 => (predecessor(), successor(), own()).prop_map(|(old_admin_id, new_admin_id, account_id)| {
+            ReplaceAdmin { old_admin_id, new_admin_id, account_id }.into()
         }),
         2 => admin().prop_map(|admin_id| RemoveAdmin { admin_id }.into()),
         2 => change().prop_map(Command::from),
+        2 => change().prop_map(|UpdateSystemParameter { param_id, .. }| {
+            CancelParameterChange { param_id }.into()
+        }),
         2 => disburse,
         2 => order,
         6 => proposal().prop_map(|id| ApproveAction { action_id: ActionId::made_by(id) }.into()),
@@ -358,6 +401,11 @@ fn answers(given: &Given, later: Index) -> Vec<(usize, Given)> {
                 answer(wait + 1, 2, result, 1_209_600_000),
             ]
         }
+        // Some days pass in which nothing that protects somebody may run out.
+        Command::PauseSystem(_) => {
+            let resume = (Actor::Admin("root".parse().unwrap()), ResumeSystem {}.into());
+            vec![answer(wait + 1, 6, resume, 200_000_000)]
+        }
         Command::FreezeWallet(FreezeWallet { user_id, .. }) => {
             let (from, to, amount) = (*user_id, account("h1.BB"), gx_types::Amount::from_qirat(1));
             let (order_hash, reason) = (OrderHash::from_bytes([9; 32]), OrderReason::CourtOrder);
@@ -375,7 +423,23 @@ fn answers(given: &Given, later: Index) -> Vec<(usize, Given)> {
                 1 => WithdrawAction { action_id }.into(),
                 _ => ApproveAction { action_id }.into(),
             };
-            vec![answer(wait, 3, (Actor::Admin(second), decision), 0)]
+            let (who, after) = match command {
+                // Alone, when the others have had their time.
+                Command::AppointAdmin(AppointAdmin { emergency: true, .. })
+                    if later.index(2) == 0 =>
+                {
+                    (given.envelope.actor, 2_592_000_000)
+                }
+                _ => (Actor::Admin(second), 0),
+            };
+            let mut all = vec![answer(wait, 3, (who, decision), after)];
+            if let Command::UpdateSystemParameter(UpdateSystemParameter { param_id, .. }) = command
+                && later.index(3) == 0
+            {
+                let cancel = CancelParameterChange { param_id: *param_id }.into();
+                all.push(answer(wait + 1, 4, (Actor::Admin(second), cancel), 0));
+            }
+            all
         }
         other => society::answers(other, id, later.index(4))
             .into_iter()

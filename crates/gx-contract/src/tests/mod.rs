@@ -4,6 +4,7 @@
 //! by golden files (see `golden`). Nothing here may reach into how an execution works. With the
 //! feature `testing` the histories are there for the tests of engines (see `elsewhere`).
 
+mod admin_audit;
 mod audits;
 #[cfg(feature = "testing")]
 pub(crate) mod elsewhere;
@@ -70,10 +71,14 @@ mod refusals;
 mod relationships;
 #[cfg(test)]
 mod repetition;
+#[cfg(test)]
+mod schedule;
 mod society;
 mod society_audit;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
+mod succession;
 #[cfg(test)]
 mod surface;
 #[cfg(test)]

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::phrases;
 use crate::admin::{
-    AppointAdmin, BootstrapSystem, ClockConfirmation, ConfirmClock, CountryWeight,
-    DisburseFromPool, InitializeCountryData, PauseSystem, RemoveAdmin, ResumeSystem,
-    UpdateSystemParameter,
+    AppointAdmin, BootstrapSystem, CancelParameterChange, ClockConfirmation, ConfirmClock,
+    CountryWeight, DisburseFromPool, FirstKey, InitializeCountryData, PauseSystem, RemoveAdmin,
+    ReplaceAdmin, ResumeSystem, UpdateSystemParameter,
 };
 use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{CreateUser, IdentityHash};
@@ -86,6 +86,10 @@ pub(super) fn prove(envelope: &mut Envelope, network: NetworkId) {
             one.signature = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
         }
     }
+    let network = match &envelope.command {
+        Command::BootstrapSystem(command) => command.network_id,
+        _ => network,
+    };
     let command_id = envelope.command_id;
     let Some(NewKey { holder, key, proof }) = envelope.new_key() else { return };
     let bytes = key_proof_bytes(network, &holder, command_id);
@@ -177,32 +181,16 @@ fn pairs(words: &[String]) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn command(function: &str, args: &[String]) -> Command {
     let arg = |place: usize| args.get(place).map_or("", String::as_str);
     match function {
-        "BootstrapSystem" => {
-            let network_id = args.get(1).map_or(NetworkId::Devnet, |word| word.parse().unwrap());
-            BootstrapSystem { first_super_admin: text(arg(0)), network_id }.into()
-        }
-        "ConfirmClock" => {
-            let confirmations = args[1..].iter().map(|word| confirmation(word)).collect();
-            ConfirmClock { time: TimeMs(time(arg(0))), confirmations }.into()
-        }
-        "InitializeCountryData" => {
-            let weight = |(code, weight)| CountryWeight {
-                country_code: text(code),
-                weight: str::parse(weight).unwrap(),
-            };
-            InitializeCountryData { countries: pairs(args).map(weight).collect() }.into()
-        }
-        "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
-        "ResumeSystem" => ResumeSystem {}.into(),
-        "AppointAdmin" => {
-            let account_id = args.get(2).map(|word| account(word));
-            AppointAdmin { admin_id: text(arg(0)), level: text(arg(1)), account_id }.into()
-        }
-        "RemoveAdmin" => RemoveAdmin { admin_id: text(arg(0)) }.into(),
-        "UpdateSystemParameter" => {
-            let new_value = ParameterValue::new(amount(arg(1)).qirat());
-            UpdateSystemParameter { param_id: text(arg(0)), new_value }.into()
-        }
+        "BootstrapSystem"
+        | "ConfirmClock"
+        | "InitializeCountryData"
+        | "PauseSystem"
+        | "ResumeSystem"
+        | "AppointAdmin"
+        | "ReplaceAdmin"
+        | "RemoveAdmin"
+        | "UpdateSystemParameter"
+        | "CancelParameterChange" => administration(function, args),
         "DisburseFromPool" => {
             let (recipient_id, amount) = (account(arg(1)), amount(arg(2)));
             let (pool_id, purpose) = (text(arg(0)), arg(3).to_owned());
@@ -239,6 +227,56 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             SetVelocityTaxExempt { account_id, exempt }.into()
         }
         _ => phrases::command(function, args),
+    }
+}
+
+/// A command about the system as a whole, its administrators or parameters.
+fn administration(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    match function {
+        "BootstrapSystem" => {
+            let network = args[1..].iter().find_map(|word| word.parse().ok());
+            let network_id = network.unwrap_or(NetworkId::Devnet);
+            let account_id = args.iter().find_map(|word| word.strip_prefix("account="));
+            let account_id = account_id.map(account);
+            let key = args.iter().position(|word| word == "key").map(|at| {
+                let (public_key, proof) = proven(&args[at + 1..]);
+                FirstKey { public_key, proof }
+            });
+            let first_super_admin = text(arg(0));
+            BootstrapSystem { first_super_admin, network_id, account_id, key }.into()
+        }
+        "ConfirmClock" => {
+            let confirmations = args[1..].iter().map(|word| confirmation(word)).collect();
+            ConfirmClock { time: TimeMs(time(arg(0))), confirmations }.into()
+        }
+        "InitializeCountryData" => {
+            let weight = |(code, weight)| CountryWeight {
+                country_code: text(code),
+                weight: str::parse(weight).unwrap(),
+            };
+            InitializeCountryData { countries: pairs(args).map(weight).collect() }.into()
+        }
+        "PauseSystem" => PauseSystem { reason: arg(0).to_owned() }.into(),
+        "ResumeSystem" => ResumeSystem {}.into(),
+        "AppointAdmin" => {
+            let emergency = args.iter().any(|word| word == "emergency");
+            let own = args.get(2).filter(|word| *word != "emergency");
+            let (admin_id, account_id) = (text(arg(0)), own.map(|word| account(word)));
+            AppointAdmin { admin_id, level: text(arg(1)), account_id, emergency }.into()
+        }
+        "ReplaceAdmin" => {
+            let (old_admin_id, new_admin_id) = (text(arg(0)), text(arg(1)));
+            let account_id = args.get(2).map(|word| account(word));
+            ReplaceAdmin { old_admin_id, new_admin_id, account_id }.into()
+        }
+        "RemoveAdmin" => RemoveAdmin { admin_id: text(arg(0)) }.into(),
+        "UpdateSystemParameter" => {
+            let new_value = ParameterValue::new(amount(arg(1)).qirat());
+            UpdateSystemParameter { param_id: text(arg(0)), new_value }.into()
+        }
+        "CancelParameterChange" => CancelParameterChange { param_id: text(arg(0)) }.into(),
+        _ => panic!("no function {function:?}"),
     }
 }
 

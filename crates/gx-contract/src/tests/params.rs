@@ -37,8 +37,8 @@ const TABLE: &str = "
     feeGovernmentCrossBorderBps  20    0 1000
     feeB2bLocalBps               20    0 1000
     feeB2bCrossBorderBps         40    0 1000
-    velocityTaxThreshold         100GX 1 1250000000000GX
-    velocityTaxPeriodDays        355   1 3650
+    velocityTaxThreshold         100GX 10GX 1250000000000GX
+    velocityTaxPeriodDays        355 180 3650
     velocityTaxBand2From         1000GX   1 1250000000000GX
     velocityTaxBand3From         5000GX   1 1250000000000GX
     velocityTaxBand4From         10000GX  1 1250000000000GX
@@ -54,20 +54,21 @@ const TABLE: &str = "
     velocityTaxBand7Bps          600   0 1000
     velocityTaxTreasuryPercent   50    0 100
     loanAmountMin                100GX      1 1250000000000GX
-    loanAmountMax                1000000GX  1 1250000000000GX
+    loanAmountMax                1000000GX  1 10000000GX
     loanDurationDaysMax          365        1 3650
-    loanOpenMax                  5          0 100
-    loanOutstandingMax           10000000GX 1 1250000000000GX
-    loanTrustMin                 75         0 100
+    loanOpenMax                  5          0 20
+    loanOutstandingMax           10000000GX 1 100000000GX
+    loanTrustMin                 75         50 100
     loanDefaultAfterDays         90         1 3650
     loanTwoAdminsAbove           10000GX    0 100000GX
-    votingDays                   14         1 365
-    votingQuorum                 100        1 1000000000
-    votingApprovalPercent        60         1 100
-    votingTrustMin               50         0 100
-    guardianDelayHours           48         1 8760
+    votingDays                   14         7 90
+    votingQuorum                 100        100 1000000000
+    votingApprovalPercent        60         50 90
+    votingTrustMin               50         25 90
+    guardianDelayHours           48         24 720
     adminKeysRequired            0          0 1
-    disbursementMax              100000000GX 1 1250000000000GX";
+    disbursementMax              100000000GX 1 1000000000GX
+    disbursementDailyMax         500000000GX 1 5000000000GX";
 
 #[test]
 fn every_parameter_has_its_id_default_and_bounds() {
@@ -151,7 +152,6 @@ fn edges_ascend() {
         ("loanAmountMin", "1000000.000001GX", false),
         ("loanAmountMax", "99.999999GX", false),
         ("loanAmountMax", "10000000GX", true),
-        ("loanAmountMax", "10000000.000001GX", false),
         ("loanOutstandingMax", "999999.999999GX", false),
     ] {
         let changed = set(&Parameters::DEFAULT, id, value);
@@ -176,18 +176,18 @@ fn the_digest_is_that_of_every_value() {
 #[test]
 fn the_record_holds_what_differs_and_refuses_what_does_not_fit() {
     let stored = |parameters: Parameters| {
-        serde_json::to_string(&StoredParameters(std::sync::Arc::new(parameters))).unwrap()
+        serde_json::to_string(&StoredParameters::from(parameters)).unwrap()
     };
     assert_eq!(stored(Parameters::DEFAULT), r#"{"v":1,"changes":0,"values":{}}"#);
     let changed = with(&[("votingDays", "15"), ("feeCapBps", "100"), ("votingDays", "14")]);
     assert_eq!(stored(changed), r#"{"v":1,"changes":3,"values":{"feeCapBps":"100"}}"#);
     let read = |values: &str| {
         let text = format!(r#"{{"v":1,"changes":1,"values":{{{values}}}}}"#);
-        serde_json::from_str::<StoredParameters>(&text).map(|stored| *stored.0)
+        serde_json::from_str::<StoredParameters>(&text).map(|stored| **stored.0)
     };
     assert_eq!(read(r#""votingDays":"15""#).unwrap(), with(&[("votingDays", "15")]));
     for wrong in [
-        r#""votingDays":"366""#,
+        r#""votingDays":"91""#,
         r#""votingDays":15"#,
         r#""votingDays":"015""#,
         r#""votingDay":"15""#,
@@ -195,6 +195,16 @@ fn the_record_holds_what_differs_and_refuses_what_does_not_fit() {
     ] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
+    let later = |change: &str| {
+        let text = format!(r#"{{"v":1,"changes":1,"values":{{}},{change}}}"#);
+        serde_json::from_str::<StoredParameters>(&text).is_ok()
+    };
+    let to_come = |value| {
+        let change = r#""paramId":"votingDays","effectiveAt":7"#;
+        format!(r#""scheduled":[{{{change},"newValue":"{value}"}}]"#)
+    };
+    assert!(later(&to_come("15")) && later(r#""lastChanges":{"votingDays":1}"#));
+    assert!(!later(&to_come("6")) && !later(r#""lastChanges":{"votingDay":1}"#));
 }
 
 /// Whatever is set after whatever, the record that comes back is the same.
@@ -218,9 +228,9 @@ proptest! {
         for (parameter, value) in changes {
             parameters = parameters.with(parameter, value).unwrap_or(parameters);
         }
-        let text = serde_json::to_string(&StoredParameters(std::sync::Arc::new(parameters)));
+        let text = serde_json::to_string(&StoredParameters::from(parameters));
         let read: StoredParameters = serde_json::from_str(&text.unwrap()).unwrap();
-        prop_assert_eq!(*read.0, parameters);
+        prop_assert_eq!(**read.0, parameters);
     }
 }
 

@@ -345,10 +345,10 @@ fn an_action_is_shown_with_its_command_and_what_became_of_it() {
         #done admin:root UpdateSystemParameter votingDays 15 => ActionProposed
         #left admin:root UpdateSystemParameter votingDays 16 => ActionProposed
         at 2000
-        admin:boss ApproveAction #done => ActionApproved, SystemParameterUpdated
-        #no admin:root UpdateSystemParameter votingDays 17 => ActionProposed
+        admin:boss ApproveAction #done => ActionApproved, ParameterScheduled
+        #no admin:root UpdateSystemParameter loanOpenMax 7 => ActionProposed
         admin:boss RejectAction #no => ActionRejected
-        #back admin:root UpdateSystemParameter votingDays 18 => ActionProposed
+        #back admin:root UpdateSystemParameter loanOpenMax 8 => ActionProposed
         admin:root WithdrawAction #back => ActionWithdrawn",
     );
     let shown = |host: &Host, key: &str| ask(host, NAME, json!({"actionId": action(key)}));
@@ -358,7 +358,7 @@ fn an_action_is_shown_with_its_command_and_what_became_of_it() {
     };
     let expected = |key: &str, value: &str, status: &str, approval: Value| {
         json!({"actionId": action(key), "command": command(value), "proposedBy": "root",
-               "proposedAt": 1000, "expiresAt": 604_801_000, "status": status,
+               "proposedAt": 1000, "expiresAt": 604_801_000, "aloneFrom": null, "status": status,
                "approval": approval, "closure": null})
     };
     let approval = json!({"by": "boss", "at": 2000});
@@ -381,7 +381,8 @@ fn parameters_are_shown_with_value_unit_and_bounds() {
         check_in_world(r#"put s/parameters {"v":1,"changes":3,"values":{"votingDays":"15"}}"#);
     let one = json!({
         "paramId": "votingDays", "unit": "DAYS", "value": "15", "defaultValue": "14",
-        "min": "1", "max": "365", "description": "How long votes are taken."
+        "min": "7", "max": "90", "description": "How long votes are taken.",
+        "scheduled": null
     });
     let name = "AdminContract:GetSystemParameter";
     assert_eq!(ask(&host, name, json!({"paramId": "votingDays"})), one);
@@ -394,6 +395,14 @@ fn parameters_are_shown_with_value_unit_and_bounds() {
     assert_ne!(all["digest"], Parameters::DEFAULT.digest().to_string());
     let before = ask(&check(""), "AdminContract:ListSystemParameters", json!({}));
     assert_eq!(before["digest"], Parameters::DEFAULT.digest().to_string());
+    let scheduled = check_in_world(
+        "admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
+        #days admin:root UpdateSystemParameter votingDays 15 => ActionProposed
+        admin:boss ApproveAction #days => ActionApproved, ParameterScheduled",
+    );
+    let days = ask(&scheduled, name, json!({"paramId": "votingDays"}));
+    assert_eq!(days["value"], "14");
+    assert_eq!(days["scheduled"], json!({"newValue": "15", "effectiveAt": 604_800_000}));
     let unknown = Query::from_name_and_args(name, r#"{"paramId":"votingDay"}"#);
     assert!(matches!(unknown, Err(NameError::Arguments { .. })));
 }
@@ -406,7 +415,9 @@ fn the_counters_sum_over_all_countries() {
         open child.FR 5
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
         #days admin:root UpdateSystemParameter votingDays 15 => ActionProposed
-        admin:boss ApproveAction #days => ActionApproved, SystemParameterUpdated",
+        admin:boss ApproveAction #days => ActionApproved, ParameterScheduled
+        at 7d
+        user:alice.IN Transfer alice.IN bob.FR 1GX => SystemParameterUpdated, Transferred",
     );
     let name = "AdminContract:GetGlobalCounters";
     let expected = json!({

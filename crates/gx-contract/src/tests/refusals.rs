@@ -28,14 +28,17 @@ pub(super) struct Table {
 
 const TABLES: &[Table] = &[
     Table {
-        line: "{actor} BootstrapSystem root",
+        line: "{actor} BootstrapSystem root {own} {key}",
         good: "actor=system, world=none",
         applied: "SystemBootstrapped",
         faults: "
             role_not_allowed     | role=as gx_admin
             system_paused        | world=paused
             actor_not_allowed    | actor=user:alice.IN
-            already_bootstrapped | world=normal",
+            public_key_invalid   | key=key 0*64
+            already_bootstrapped | world=normal
+            admin_account_invalid | own=account=treasury_IN
+            key_not_proven       | key=key k unproven",
     },
     Table {
         line: "{actor} InitializeCountryData {first} {second} {third}",
@@ -112,6 +115,21 @@ const TABLES: &[Table] = &[
             admin_account_invalid | account=SYSTEM_GX_POOL",
     },
     Table {
+        line: "{actor} ReplaceAdmin {old} {new} {account}",
+        good: "actor=admin:root, old=clerk, new=late",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed      | role=as gx_admin
+            not_bootstrapped      | world=none
+            system_paused         | world=paused
+            actor_unknown         | actor=admin:gone
+            actor_not_allowed     | actor=admin:clerk
+            not_oneself           | old=root
+            admin_unknown         | old=gone
+            admin_exists          | new=boss
+            admin_account_invalid | account=SYSTEM_GX_POOL",
+    },
+    Table {
         line: "{actor} RemoveAdmin {admin}",
         good: "actor=admin:root, admin=clerk",
         applied: "ActionProposed",
@@ -127,16 +145,29 @@ const TABLES: &[Table] = &[
     },
     Table {
         line: "{actor} UpdateSystemParameter {change}",
-        good: "actor=admin:clerk, change=votingDays 15",
+        good: "actor=admin:root, change=votingDays 15",
         applied: "ActionProposed",
         faults: "
-            role_not_allowed        | role=as gx_super_admin
-            not_bootstrapped        | world=none
-            system_paused           | world=paused
-            actor_unknown           | actor=admin:gone
-            actor_not_allowed       | actor=user:alice.IN
-            value_out_of_bounds     | change=votingDays 0
-            parameters_inconsistent | change=feeCapBps 39",
+            role_not_allowed           | role=as gx_admin
+            not_bootstrapped           | world=none
+            system_paused              | world=paused
+            actor_unknown              | actor=admin:gone
+            actor_not_allowed          | actor=admin:clerk
+            value_out_of_bounds        | change=votingDays 0
+            parameter_change_scheduled | change=loanOpenMax 5
+            parameters_inconsistent    | change=feeCapBps 39",
+    },
+    Table {
+        line: "{actor} CancelParameterChange {parameter}",
+        good: "actor=admin:root, parameter=loanOpenMax",
+        applied: "ParameterChangeCancelled",
+        faults: "
+            role_not_allowed               | role=as gx_admin
+            not_bootstrapped               | world=none
+            system_paused                  | world=paused
+            actor_unknown                  | actor=admin:gone
+            actor_not_allowed              | actor=admin:clerk
+            parameter_change_not_scheduled | parameter=votingDays",
     },
     Table {
         line: "{actor} DisburseFromPool {pool} {to} {amount} {purpose}",
@@ -153,9 +184,11 @@ const TABLES: &[Table] = &[
             amount_zero           | amount=0
             pool_not_disbursable  | pool=SYSTEM_USER_GENESIS_POOL
             recipient_not_allowed | to=treasury_IN
+            admin_account_unsaid  | world=unsaid
             recipient_is_admin    | actor=admin:boss, to=bob.FR
             amount_above_cap      | amount=100000000.000001GX
-            insufficient_balance  | world=capless, amount=31250000001GX",
+            day_exhausted         | world=frugal
+            insufficient_balance  | world=poor, amount=2GX",
     },
     Table {
         line: "{actor} TransferByOrder {from} {to} {amount} {reason}",
@@ -173,6 +206,7 @@ const TABLES: &[Table] = &[
             same_account          | from=treasury_IN, to=treasury_IN
             recipient_not_allowed | to=SYSTEM_LOAN_POOL
             payer_not_allowed     | from=treasury_IN
+            admin_account_unsaid  | world=unsaid
             recipient_is_admin    | actor=admin:boss, to=bob.FR
             not_deceased          | reason=ESTATE
             not_frozen            | from=carol.FR
@@ -229,7 +263,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         line: "{actor} WithdrawAction {action}",
-        good: "actor=admin:clerk, action=#raise",
+        good: "actor=admin:root, action=#raise",
         applied: "ActionWithdrawn",
         faults: "
             role_not_allowed  | role=as gx_admin
@@ -246,7 +280,7 @@ const TABLES: &[Table] = &[
     Table {
         line: "{actor} ApproveAction {action}",
         good: "actor=admin:boss, action=#raise",
-        applied: "ActionApproved, SystemParameterUpdated",
+        applied: "ActionApproved, ParameterScheduled",
         faults: "
             role_not_allowed        | role=as gx_admin
             not_bootstrapped        | world=none
@@ -258,6 +292,7 @@ const TABLES: &[Table] = &[
             action_closed           | action=#closed
             action_expired          | action=#old
             same_admin              | action=#own
+            action_too_early        | action=#soon
             admin_level_too_low     | actor=admin:clerk, action=#appoint
             proposer_not_admin      | action=#orphan
             parameters_inconsistent | action=#cap",
@@ -276,6 +311,7 @@ const TABLES: &[Table] = &[
             user_id_invalid          | user=broken
             user_id_mismatch         | country=country=FR
             account_type_not_allowed | user=office.IN.7
+            super_admins_missing     | world=young mainnet
             countries_not_sealed     | world=unsealed
             country_unknown          | user=new.XX
             user_id_taken            | user=alice.IN
@@ -386,7 +422,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         line: "{actor} SubmitProposal {change} {title}",
-        good: "actor=admin:clerk, change=votingDays 200, title=x",
+        good: "actor=admin:clerk, change=votingDays 20, title=x",
         applied: "ProposalSubmitted",
         faults: "
             role_not_allowed    | role=as gx_super_admin
@@ -443,9 +479,9 @@ fn tables() -> impl Iterator<Item = &'static Table> {
 }
 
 /// Places of the lines that are empty unless something is put there.
-const EMPTY: [&str; 13] = [
-    "id", "proof", "role", "signed", "first", "second", "third", "country", "human", "remark",
-    "others", "account", "rules",
+const EMPTY: [&str; 15] = [
+    "own", "key", "id", "proof", "role", "signed", "first", "second", "third", "country", "human",
+    "remark", "others", "account", "rules",
 ];
 
 /// What every command can have beside its own faults.
@@ -464,34 +500,30 @@ const CLERK: &str = r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#;
 const USED: &str = "#used admin:root UnfreezeWallet late.DE";
 
 /// What was proposed to two admins and to voters.
-fn actions() -> String {
-    let gone = "put d/gone {\"v\":1,\"level\":\"ADMIN\",\"appointedAt\":0";
-    format!(
-        "#old admin:clerk UpdateSystemParameter votingDays 20 => ActionProposed
+const ACTIONS: &str = "#old admin:root UpdateSystemParameter votingDays 20 => ActionProposed
         at 362d
-        #done admin:clerk UpdateSystemParameter votingDays 21 => ActionProposed
-        admin:root ApproveAction #done => ActionApproved, SystemParameterUpdated
-        #closed admin:clerk UpdateSystemParameter votingDays 25 => ActionProposed
-        admin:clerk WithdrawAction #closed => ActionWithdrawn
-        #raise admin:clerk UpdateSystemParameter votingDays 22 => ActionProposed
+        #done admin:root UpdateSystemParameter loanOpenMax 6 => ActionProposed
+        admin:boss ApproveAction #done => ActionApproved, ParameterScheduled
+        #closed admin:root UpdateSystemParameter votingDays 25 => ActionProposed
+        admin:root WithdrawAction #closed => ActionWithdrawn
+        #raise admin:root UpdateSystemParameter votingDays 22 => ActionProposed
         #own admin:boss UpdateSystemParameter votingDays 23 => ActionProposed
         #appoint admin:root AppointAdmin late ADMIN => ActionProposed
-        {gone}}}
+        #soon admin:boss AppointAdmin third SUPER_ADMIN emergency => ActionProposed
+        #gone admin:root AppointAdmin gone SUPER_ADMIN => ActionProposed
+        admin:boss ApproveAction #gone => ActionApproved, AdminAppointed
         #orphan admin:gone UpdateSystemParameter votingDays 24 => ActionProposed
-        {gone},\"removedAt\":1}}
-        #cap admin:clerk UpdateSystemParameter feeCapBps 45 => ActionProposed
-        #rate admin:clerk UpdateSystemParameter feeB2bLocalBps 46 => ActionProposed
-        admin:root ApproveAction #rate => ActionApproved, SystemParameterUpdated
+        #away admin:root RemoveAdmin gone => ActionProposed
+        admin:boss ApproveAction #away => ActionApproved, AdminRemoved
+        #cap admin:root UpdateSystemParameter feeCapBps 45 => ActionProposed
+        #rate admin:root UpdateSystemParameter feeB2bLocalBps 46 => ActionProposed
+        admin:boss ApproveAction #rate => ActionApproved, ParameterScheduled
         #strict admin:clerk SubmitProposal votingDays 34 x => ProposalSubmitted
-        #trust admin:clerk UpdateSystemParameter votingTrustMin 10 => ActionProposed
-        admin:root ApproveAction #trust => ActionApproved, SystemParameterUpdated
         #open admin:clerk SubmitProposal votingDays 33 x => ProposalSubmitted
-        user:bob.FR VoteOnProposal #open FOR => VoteCast"
-    )
-}
+        needs #open 100 10
+        user:bob.FR VoteOnProposal #open FOR => VoteCast";
 
 fn normal() -> String {
-    let actions = actions();
     format!(
         "world IN=60000000 FR=40000000 DE=0
         {CLERK}
@@ -522,7 +554,7 @@ fn normal() -> String {
         #dead admin:root SetUserStatus dead.IN DECEASED order => ActionProposed
         admin:boss ApproveAction #dead => ActionApproved, UserStatusSet
         {RECOVERIES}
-        {actions}
+        {ACTIONS}
         open young.IN 30
         {LATER_RECOVERIES}
         admin:root FreezeWallet frank.FR COURT_ORDER => WalletFrozen
@@ -540,8 +572,6 @@ fn world(name: &str) -> Host {
     let crowd: Vec<String> = (0..100).map(active_proposal).collect();
     let crowded = format!("put s/proposals {{\"v\":1,\"proposals\":[{}]}}", crowd.join(","));
     let pause = "admin:root PauseSystem \"ten letters\" => SystemPaused";
-    let capless = r#"put s/parameters {"v":1,"changes":9,\
-        "values":{"disbursementMax":"1250000000000000000"}}"#;
     let keys = r#"put s/parameters {"v":1,"changes":9,"values":{"adminKeysRequired":"1"}}"#;
     let unsealed = format!(
         "system BootstrapSystem root => SystemBootstrapped
@@ -567,7 +597,18 @@ fn world(name: &str) -> Host {
         "none" => format!("{USED} => not_bootstrapped"),
         "normal" => normal(),
         "paused" => normal() + pause,
-        "capless" => normal() + capless,
+        "unsaid" => {
+            let unsaid = r#"{"v":1,"level":"SUPER_ADMIN","appointedAt":0}"#;
+            normal() + &format!("put d/root {unsaid}\nput d/boss {unsaid}")
+        }
+        "frugal" => {
+            let daily = r#"{"disbursementDailyMax":"1"}"#;
+            normal() + &format!(r#"put s/parameters {{"v":1,"changes":9,"values":{daily}}}"#)
+        }
+        "young mainnet" => {
+            unsealed.replace("root =>", "root mainnet =>").replace("IN=1 ", "IN=100000000 ")
+        }
+        "poor" => normal() + "poor SYSTEM_GX_POOL 1GX",
         "crowded" => normal() + &crowded,
         "with keys" => normal() + keys,
         "unsealed" => unsealed,
@@ -652,7 +693,10 @@ fn worlds() -> BTreeMap<&'static str, Host> {
         "none",
         "normal",
         "paused",
-        "capless",
+        "poor",
+        "unsaid",
+        "frugal",
+        "young mainnet",
         "crowded",
         "with keys",
         "mainnet",
@@ -742,10 +786,12 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         transient.join(" "),
         "not_bootstrapped system_paused actor_unknown admin_key_missing account_frozen \
          account_locked account_not_found counterparty_frozen counterparty_deceased \
-         expiry_invalid arbiter_invalid clock_differs action_unknown proposer_not_admin \
-         admin_unknown admin_exists admin_account_invalid \
-         too_few_super_admins parameters_inconsistent amount_above_cap proposal_unknown \
-         proposal_exists too_many_proposals voting_not_ended not_paused countries_not_sealed \
+         expiry_invalid arbiter_invalid clock_differs action_unknown action_too_early \
+         proposer_not_admin admin_unknown admin_exists admin_account_invalid \
+         too_few_super_admins parameter_change_scheduled parameter_change_not_scheduled \
+         parameters_inconsistent admin_account_unsaid amount_above_cap day_exhausted \
+         proposal_unknown proposal_exists too_many_proposals voting_not_ended not_paused \
+         super_admins_missing countries_not_sealed \
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
          stakeholder_not_found treasury_locked organization_not_found pending_tx_not_found \
          stakeholder_change_not_found loan_not_found escrow_not_found not_guardian \
@@ -783,8 +829,8 @@ fn the_kinds_of_refusals_stay() {
         "role_not_allowed actor_unknown actor_not_allowed admin_key_missing signature_missing \
          signature_unexpected signature_expired signature_too_far_ahead signature_wrong \
          account_frozen account_locked account_deceased not_own_account same_admin \
-         not_proposer admin_level_too_low not_oneself not_party not_guardian not_stakeholder \
-         not_approver account_too_young loans_barred trust_too_low key_not_proven \
+         not_proposer admin_level_too_low not_oneself admin_account_unsaid not_party not_guardian \
+         not_stakeholder not_approver account_too_young loans_barred trust_too_low key_not_proven \
          confirmation_wrong"
     );
     assert_eq!(
@@ -796,9 +842,9 @@ fn the_kinds_of_refusals_stay() {
     );
     assert_eq!(
         of(RefusalKind::Unfit),
-        "command_id_reused recipient_not_allowed expiry_invalid parameters_inconsistent recipient_is_admin \
-         amount_above_cap loan_limit_exceeded repayment_too_large amount_overflow \
-         spending_limit insufficient_balance"
+        "command_id_reused recipient_not_allowed expiry_invalid parameters_inconsistent \
+         recipient_is_admin amount_above_cap day_exhausted loan_limit_exceeded \
+         repayment_too_large amount_overflow spending_limit insufficient_balance"
     );
     assert_eq!(of(RefusalKind::Unavailable), "system_paused");
 }

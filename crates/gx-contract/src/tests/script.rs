@@ -7,6 +7,8 @@
 //! at 1000                                  time of the batches that follow; also 355d+7
 //! put c/IN {"v":1,…}                       a record written past the contract; `f/@alice.IN`
 //! trust alice.IN 75            a score, with relations and the age for it, past the contract
+//! needs #p 3 10                            so many votes and such trust, past the contract
+//! poor SYSTEM_GX_POOL 1GX                  the pool has no more; the operations fund has the rest
 //! open alice.IN 30                         CreateUser by the system, which must be applied
 //! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
 //! treasury IN office.IN.7                  a treasury that this organization is given
@@ -19,12 +21,13 @@
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
-use gx_types::{NetworkId, Role, TimeMs};
+use gx_types::{NetworkId, ProposalId, Role, TimeMs};
 
 use super::host::Host;
 use super::notation::{
     account, actor, amount, command, command_id, fits, prove, sign, time, words,
 };
+use crate::governance::Proposal;
 use crate::identity::Tally;
 use crate::state::{Account, System, User};
 use crate::{BatchRecord, Envelope};
@@ -101,6 +104,8 @@ impl Script {
                 self.host.put(&key, record);
             }
             "trust" => self.trust(rest),
+            "needs" => self.needs(rest),
+            "poor" => self.poor(rest),
             "open" => self.open(rest),
             "org" => self.organization(rest),
             "treasury" => self.treasury(rest),
@@ -156,6 +161,31 @@ impl Script {
         let user = User { trust_score: score.parse().unwrap(), created_at, ..user };
         self.host.put(&format!("u/{id}"), &serde_json::to_string(&user).unwrap());
         self.host.put(&format!("t/{id}"), &serde_json::to_string(&tally).unwrap());
+    }
+
+    /// Has a proposal need fewer votes, or less trust, than parameters can ask for.
+    fn needs(&mut self, args: &str) {
+        let words: Vec<&str> = args.split_whitespace().collect();
+        let key = format!("g/{}", ProposalId::made_by(command_id(words[0])));
+        let proposal: Proposal = serde_json::from_slice(&self.host.ledger[&key]).unwrap();
+        let (quorum, trust_min) = (words[1].parse().unwrap(), words[2].parse().unwrap());
+        let proposal = Proposal { quorum, trust_min, ..proposal };
+        self.host.put(&key, &serde_json::to_string(&proposal).unwrap());
+    }
+
+    fn poor(&mut self, args: &str) {
+        let (pool, left) = args.split_once(' ').unwrap();
+        let rest = "SYSTEM_OPERATIONS_FUND";
+        let (pool_record, rest_record) = (self.stored(pool), self.stored(rest));
+        let (held, left) = (pool_record.balance, amount(left));
+        let gone = held.checked_sub(left).unwrap();
+        let more = rest_record.balance.checked_add(gone).unwrap();
+        for (name, record) in [
+            (pool, Account { balance: left, ..pool_record }),
+            (rest, Account { balance: more, ..rest_record }),
+        ] {
+            self.host.put(&format!("a/{name}"), &serde_json::to_string(&record).unwrap());
+        }
     }
 
     fn organization(&mut self, args: &str) {

@@ -28,6 +28,7 @@ pub(super) const SOCIETY: &str = "open h5.CC 30
     user:h5.CC RegisterKey h5.CC k => KeyRegistered
     user:h6.CC NominateGuardians h6.CC h0.AA h1.BB h2.CC => GuardiansNominated
     signed=k user:h5.CC NominateGuardians h5.CC h0.AA h1.BB h2.CC => GuardiansNominated
+    trust h2.CC 75
     org s.CC.1 h0.AA h1.BB h2.CC
     org g.CC.7 h0.AA h1.BB
     org f.CC.7 h0.AA h1.BB
@@ -41,6 +42,8 @@ pub(super) const SOCIETY: &str = "open h5.CC 30
     user:h2.CC DefineAuthRule r.CC.1 0:1:h1.BB 6GX:2:h1.BB,h2.CC => \
         AuthRuleProposed, AuthRuleDefined
     user:h2.CC Transfer h2.CC r.CC.1 80GX => Transferred
+    #paid user:h0.AA InitiateMultiSigTx r.CC.1 h1.BB 8GX => MultiSigTxInitiated
+    user:h1.BB ApproveMultiSigTx #paid => MultiSigTxApproved, MultiSigTxExecuted
     user:h0.AA Transfer h0.AA s.CC.1 300GX => Transferred";
 
 /// The one user who signs.
@@ -48,7 +51,7 @@ pub(super) fn signer() -> Actor {
     Actor::User(account("h5.CC"))
 }
 
-const LINES: [&str; 29] = [
+const LINES: [&str; 31] = [
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} RequestRelationship {a} {b} {kind}",
     "user:{a} EndRelationship {kind}:{a}:{b}",
@@ -65,6 +68,8 @@ const LINES: [&str; 29] = [
     "user:h0.AA DefineAuthRule s.CC.1 {ladder}",
     "user:h0.AA InitiateMultiSigTx s.CC.1 {b} {gx}GX",
     "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
+    "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
+    "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 50GX",
     "user:h0.AA InitiateMultiSigTx r.CC.1 {b} 5GX",
     "user:h0.AA InitiateMultiSigTx treasury_CC {b} {gx}GX",
     "user:h0.AA ChangeStakeholders q.CC.1 {move}",

@@ -117,7 +117,6 @@ impl SocietyAudit {
 
     fn follow_event(&mut self, event: &Event) {
         match event {
-            Event::SystemBootstrapped(event) => self.network = Some(event.network_id),
             Event::KeyRegistered(event) => {
                 let before = self.keys.insert(event.user_id.to_string(), event.public_key);
                 assert_eq!(before, None, "a first key is registered once");
@@ -132,8 +131,16 @@ impl SocietyAudit {
             Event::AdminKeyRotated(event) => {
                 self.admin_keys.insert(event.admin_id.to_string(), event.public_key);
             }
+            Event::SystemBootstrapped(event) => {
+                self.network = Some(event.network_id);
+                let first = event.public_key.map(|key| (event.first_super_admin.to_string(), key));
+                self.admin_keys.extend(first);
+            }
             Event::AdminRemoved(event) => {
                 self.admin_keys.remove(event.admin_id.as_str());
+            }
+            Event::AdminReplaced(event) => {
+                self.admin_keys.remove(event.old_admin_id.as_str());
             }
             Event::RecoveryCompleted(event) => {
                 self.keys.insert(event.user_id.to_string(), event.public_key);

@@ -278,11 +278,11 @@ fn a_changed_threshold_reaches_accounts_that_do_not_move() {
 fn the_period_is_a_parameter() {
     let give = give("alice.IN", "200GX");
     check_tax(&format!(
-        "put s/parameters {{\"v\":1,\"changes\":1,\"values\":{{\"velocityTaxPeriodDays\":\"30\"}}}}
+        "put s/parameters {{\"v\":1,\"changes\":1,\"values\":{{\"velocityTaxPeriodDays\":\"180\"}}}}
         {give}
-        at 29d
+        at 179d
         system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due
-        at 30d
+        at 180d
         system ApplyVelocityTax alice.IN => VelocityTaxApplied"
     ));
 }

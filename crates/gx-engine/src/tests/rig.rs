@@ -149,8 +149,9 @@ impl Rig {
         let root: AdminId = "ROOT".parse().unwrap();
         let country_code = "IN".parse().unwrap();
         let countries = vec![CountryWeight { country_code, weight: 100_000_000 }];
-        let network_id = NetworkId::Devnet;
-        let bootstrap = BootstrapSystem { first_super_admin: root, network_id };
+        let (first_super_admin, network_id) = (root, NetworkId::Devnet);
+        let bootstrap =
+            BootstrapSystem { first_super_admin, network_id, account_id: None, key: None };
         self.settle(Actor::System, bootstrap).await;
         self.settle(Actor::Admin(root), InitializeCountryData { countries }).await;
         let mut ids = Vec::new();

@@ -45,7 +45,12 @@ impl Load {
         let commands = vec![
             self.envelope(
                 Actor::System,
-                BootstrapSystem { first_super_admin: admin, network_id: NetworkId::Devnet },
+                BootstrapSystem {
+                    first_super_admin: admin,
+                    network_id: NetworkId::Devnet,
+                    account_id: None,
+                    key: None,
+                },
             ),
             self.envelope(Actor::Admin(admin), InitializeCountryData { countries }),
         ];

@@ -226,9 +226,11 @@ impl Script {
     /// People, families and parameters; one command after the other.
     pub(crate) fn prologue(&mut self) -> Vec<Part> {
         let (admin_id, level) = ("second".parse().unwrap(), AdminLevel::SuperAdmin);
-        self.step(root(), AppointAdmin { admin_id, level, account_id: None });
-        self.set("votingQuorum", 2);
-        self.set("votingTrustMin", 0);
+        self.step(root(), AppointAdmin { admin_id, level, account_id: None, emergency: false });
+        self.set("votingTrustMin", 25);
+        // One that is called off.
+        self.set("votingDays", 30);
+        self.step(root(), CancelParameterChange { param_id: "votingDays".parse().unwrap() });
         for at in 0..PEOPLE {
             let person = self.open(18 + (at as u16 * 7) % 60);
             self.people.push(person);
@@ -250,7 +252,46 @@ impl Script {
         // Accounts vote and borrow when they are 30 days old.
         self.after(30);
         let scene = std::mem::take(&mut self.scene);
-        scene.into_iter().map(|step| self.part(vec![step])).collect()
+        let mut parts: Vec<Part> = scene.into_iter().map(|step| self.part(vec![step])).collect();
+        parts.extend(self.referendum());
+        parts
+    }
+
+    /// A vote by a hundred, which is what a proposal needs. They are married, so that each of them
+    /// has the trust; each round of commands is sent at once.
+    fn referendum(&mut self) -> Vec<Part> {
+        let citizens: Vec<AccountId> = (0..100).map(|_| self.open(40)).collect();
+        let mut rounds = vec![std::mem::take(&mut self.scene)];
+        let kind = RelationshipKind::SpouseOf;
+        let couples: Vec<[AccountId; 2]> =
+            citizens.chunks(2).map(|pair| [pair[0], pair[1]]).collect();
+        for [subject_id, object_id] in &couples {
+            let (subject_id, object_id) = (*subject_id, *object_id);
+            self.user(subject_id, RequestRelationship { subject_id, object_id, kind });
+        }
+        rounds.push(std::mem::take(&mut self.scene));
+        for [subject_id, object_id] in couples {
+            let relationship_id = kind.id_between(subject_id, object_id);
+            self.user(object_id, ConfirmRelationship { relationship_id });
+        }
+        // By now the change of the trust that voters need has taken effect.
+        self.after(8);
+        rounds.push(std::mem::take(&mut self.scene));
+        let submit = SubmitProposal {
+            param_id: "loanOpenMax".parse().unwrap(),
+            new_value: ParameterValue::new(6),
+            title: "More loans".to_owned(),
+        };
+        let proposal_id = ProposalId::made_by(self.step(root(), submit));
+        rounds.push(std::mem::take(&mut self.scene));
+        for voter in citizens {
+            self.user(voter, VoteOnProposal { proposal_id, vote: Vote::For });
+        }
+        rounds.push(std::mem::take(&mut self.scene));
+        self.step(Actor::System, ExecuteProposal { proposal_id });
+        self.after(14);
+        rounds.push(std::mem::take(&mut self.scene));
+        rounds.into_iter().map(|round| self.part(round)).collect()
     }
 
     /// The next scenes, played side by side.
@@ -611,7 +652,8 @@ impl Script {
         self.admins += 1;
         let admin_id: AdminId = format!("deputy{}", self.admins).parse().unwrap();
         let account_id = Some(self.person());
-        self.by_two(AppointAdmin { admin_id, level: AdminLevel::Admin, account_id });
+        let level = AdminLevel::Admin;
+        self.by_two(AppointAdmin { admin_id, level, account_id, emergency: false });
         let user_id = self.person();
         let freeze = FreezeWallet { user_id, reason: FreezeReason::CourtOrder };
         self.step(Actor::Admin(admin_id), freeze);
@@ -624,7 +666,15 @@ impl Script {
         self.step(root(), UnfreezeWallet { user_id: from });
         self.admin_keys(Actor::Admin(admin_id));
         self.dropped(RemoveAdmin { admin_id });
-        self.by_two(RemoveAdmin { admin_id });
+        let new_admin_id: AdminId = format!("heir{}", self.admins).parse().unwrap();
+        let account_id = Some(self.person());
+        self.by_two(ReplaceAdmin { old_admin_id: admin_id, new_admin_id, account_id });
+        self.by_two(RemoveAdmin { admin_id: new_admin_id });
+        // In an emergency, which the other super admin ends.
+        let appoint = AppointAdmin { admin_id, level, account_id, emergency: true };
+        let action_id = ActionId::made_by(self.step(root(), appoint));
+        self.step(root(), ApproveAction { action_id });
+        self.step(second(), RejectAction { action_id });
     }
 
     /// An admin whose commands are signed: by the first key, then by the second.
@@ -651,6 +701,8 @@ impl Script {
         let bootstrap = BootstrapSystem {
             first_super_admin: "mallory".parse().unwrap(),
             network_id: NetworkId::Devnet,
+            account_id: None,
+            key: None,
         };
         self.step(Actor::System, bootstrap);
         self.step(root(), InitializeCountryData { countries: Vec::new() });
@@ -659,6 +711,10 @@ impl Script {
     fn parameters(&mut self) {
         let value = Amount::from_gx(200 + self.below(300) as u64).qirat();
         self.set("velocityTaxThreshold", value);
+        let param_id = "velocityTaxThreshold".parse().unwrap();
+        if self.below(2) == 0 {
+            self.step(root(), CancelParameterChange { param_id });
+        }
     }
 
     fn disburse(&mut self, recipient_id: AccountId) {

@@ -96,8 +96,12 @@ impl Load {
 
     /// The batches with which a ledger begins: bootstrap, two countries, `users` people.
     pub(crate) fn foundation(&mut self, users: u32) -> Vec<Batch> {
-        let first =
-            admin::BootstrapSystem { first_super_admin: admin(), network_id: NetworkId::Devnet };
+        let first = admin::BootstrapSystem {
+            first_super_admin: admin(),
+            network_id: NetworkId::Devnet,
+            account_id: None,
+            key: None,
+        };
         let weight = |code: &str| admin::CountryWeight {
             country_code: code.parse().unwrap(),
             weight: 50_000_000,

@@ -98,6 +98,8 @@ pub(crate) struct ActionReply {
     proposed_at: String,
     /// From then on it can't be approved any more.
     expires_at: String,
+    /// From when on the proposer may approve it alone, if nobody rejects it; absent if never.
+    alone_from: Option<String>,
     /// Who has approved, rejected or withdrawn it.
     #[schemars(with = "Option<String>")]
     decided_by: Option<AdminId>,
@@ -122,6 +124,7 @@ impl ActionReply {
             proposed_by: row.proposed_by,
             proposed_at: rfc3339(row.proposed_at.0),
             expires_at: rfc3339(row.expires_at.0),
+            alone_from: row.alone_from.map(|at| rfc3339(at.0)),
             decided_by: decided.map(|(by, _)| by),
             decided_at: decided.map(|(_, at)| rfc3339(at.0)),
         })

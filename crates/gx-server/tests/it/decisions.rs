@@ -37,7 +37,7 @@ async fn two_admins(server: &Server) -> (Client, Client) {
     let first = server.bootstrapped().await;
     let second = deputy(server).await;
     let path = "/api/v1/admin/admins/deputy/appoint";
-    let reply = first.settle(path, json!({ "level": "SUPER_ADMIN" })).await;
+    let reply = first.settle(path, json!({ "level": "SUPER_ADMIN", "userId": null })).await;
     assert_eq!(reply.str("status"), "committed", "the only super admin names the second");
     (first, second)
 }
@@ -75,7 +75,10 @@ async fn a_parameter_is_changed_by_two() {
     let parameters = first.get("/api/v1/admin/parameters", 200).await;
     let parameters = parameters.body.as_array().unwrap().clone();
     let days = parameters.iter().find(|one| one["paramId"] == "votingDays").unwrap();
-    assert_eq!((&days["value"], &days["defaultValue"]), (&json!("21"), &json!("14")));
+    assert_eq!((&days["value"], &days["scheduled"]["newValue"]), (&json!("14"), &json!("21")));
+    let reply = first.settle("/api/v1/admin/parameters", change).await;
+    assert_eq!(reply.body["code"], "parameter_change_scheduled");
+    let change = json!({ "paramId": "votingQuorum", "newValue": "121" });
 
     for (by, verb, expected) in [(&second, "reject", "REJECTED"), (&first, "withdraw", "WITHDRAWN")]
     {

@@ -115,7 +115,7 @@ impl Server {
     /// The super owner on a ledger with two countries.
     pub(crate) async fn bootstrapped(&self) -> Client {
         let admin = self.admin().await;
-        let reply = admin.settle("/api/v1/admin/bootstrap", json!({})).await;
+        let reply = admin.settle("/api/v1/admin/bootstrap", json!({ "userId": null })).await;
         assert_eq!(reply.str("status"), "committed");
         let countries = json!({ "countries": [
             { "countryCode": "DE", "weight": 60_000_000 },

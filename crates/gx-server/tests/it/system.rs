@@ -42,7 +42,7 @@ async fn commands_that_nobody_sends_are_shown_and_take_no_process_out_of_service
     };
     let before = eventually("the projector has been seen", ready).await;
     assert_eq!(before["checks"]["submission"], json!({ "status": "healthy" }));
-    admin.post("/api/v1/admin/bootstrap", json!({}), 202).await;
+    admin.post("/api/v1/admin/bootstrap", json!({ "userId": null }), 202).await;
     let stuck = eventually("the command has waited", async || {
         ready().await.filter(|body| body["checks"]["submission"]["error"] == "waiting")
     })
@@ -55,7 +55,7 @@ async fn commands_that_nobody_sends_are_shown_and_take_no_process_out_of_service
 async fn a_read_comes_too_early_while_its_command_is_not_projected() {
     let server = Server::start_with(&[], Workers::NONE).await;
     let admin = server.admin().await;
-    let accepted = admin.post("/api/v1/admin/bootstrap", json!({}), 202).await;
+    let accepted = admin.post("/api/v1/admin/bootstrap", json!({ "userId": null }), 202).await;
     let path = format!("/api/v1/ledger/info?after={}", accepted.str("commandId"));
     let reply = server.client.get(&path, 425).await;
     assert_eq!(reply.str("code"), "not_projected");

@@ -33,6 +33,8 @@ pub struct Action {
     pub proposed_at: TimeMs,
     /// From then on it can't be approved any more.
     pub expires_at: TimeMs,
+    /// From when on the proposer may approve it alone; absent if never.
+    pub alone_from: Option<TimeMs>,
     /// By whom and when it was approved, and so carried out.
     pub approval: Option<(AdminId, TimeMs)>,
     /// By whom and when it was withdrawn, if by its proposer, or else rejected.
@@ -124,8 +126,8 @@ pub async fn admins(
 }
 
 const ACTION: &str = "SELECT action_id, function, args, proposed_by, proposed_at_ms, \
-    expires_at_ms, approved_by, approved_at_ms, closed_by, closed_at_ms, created_tx \
-    FROM pending_actions";
+    expires_at_ms, approved_by, approved_at_ms, closed_by, closed_at_ms, created_tx, \
+    alone_from_ms FROM pending_actions";
 
 fn action(row: &Row) -> Result<Action, Error> {
     Ok(Action {
@@ -138,6 +140,7 @@ fn action(row: &Row) -> Result<Action, Error> {
         approval: row.opt_parse(6, "admin id")?.zip(row.opt_time(7)?),
         closure: row.opt_parse(8, "admin id")?.zip(row.opt_time(9)?),
         cursor: row.int(10)?,
+        alone_from: row.opt_time(11)?,
     })
 }
 

@@ -9,7 +9,7 @@ use gx_contract::params::{Parameter, ParameterValue};
 use gx_types::{CommandId, TimeMs};
 
 use crate::numbering::block_of;
-use crate::sql::{Row, int, sql};
+use crate::sql::{Conn, Row, int, sql};
 use crate::{Error, Source};
 
 /// A parameter and its value. Unit, default and bounds are the contract's.
@@ -19,6 +19,8 @@ pub struct InForce {
     pub value: ParameterValue,
     /// Number and time of the last change; absent if there was none.
     pub last_change: Option<(u64, TimeMs)>,
+    /// What it will be and from when on; absent while nothing is decided.
+    pub scheduled: Option<(ParameterValue, TimeMs)>,
 }
 
 /// A change of a parameter.
@@ -29,7 +31,8 @@ pub struct Change {
     pub parameter: Parameter,
     pub old_value: ParameterValue,
     pub new_value: ParameterValue,
-    /// The command that has led to it: an approval by a second admin, or the end of a proposal.
+    /// The command that has led to it: an approval by a second admin, days before, or the end of a
+    /// proposal; and its block.
     pub command_id: CommandId,
     pub function: String,
     pub block: u64,
@@ -44,6 +47,17 @@ fn value(row: &Row, column: usize) -> Result<ParameterValue, Error> {
     row.natural(column).map(ParameterValue::new)
 }
 
+/// What two super admins have decided on and has not taken effect yet, by parameter.
+async fn scheduled(
+    conn: &mut Conn<'_>,
+) -> Result<HashMap<&'static str, (ParameterValue, TimeMs)>, Error> {
+    let rows = sql("SELECT param_id, new_value, effective_at_ms FROM parameter_schedules
+        WHERE ended_at_ms IS NULL")
+    .all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((parameter(row, 0)?.id(), (value(row, 1)?, row.time(2)?)))).collect()
+}
+
 /// All parameters, in the order of the contract's table.
 ///
 /// # Errors
@@ -53,17 +67,21 @@ pub async fn all(source: impl Into<Source<'_>>) -> Result<Vec<InForce>, Error> {
     let rows = sql("SELECT param_id, value, change_no, changed_at_ms FROM parameters")
         .all(&mut reader.conn())
         .await?;
-    let mut changed: HashMap<&'static str, InForce> = HashMap::with_capacity(rows.len());
+    let scheduled = scheduled(&mut reader.conn()).await?;
+    let mut changed = HashMap::with_capacity(rows.len());
     for row in &rows {
-        let (parameter, last_change) = (parameter(row, 0)?, Some((row.natural(2)?, row.time(3)?)));
-        changed.insert(parameter.id(), InForce { parameter, value: value(row, 1)?, last_change });
+        let last_change = (row.natural(2)?, row.time(3)?);
+        changed.insert(parameter(row, 0)?.id(), (value(row, 1)?, last_change));
     }
-    let unchanged = |parameter: Parameter| InForce {
-        parameter,
-        value: parameter.default_value(),
-        last_change: None,
+    let one = |parameter: Parameter| {
+        let (value, last_change) = changed.get(parameter.id()).copied().unzip();
+        InForce {
+            parameter,
+            value: value.unwrap_or(parameter.default_value()),
+            last_change,
+            scheduled: scheduled.get(parameter.id()).copied(),
+        }
     };
-    let one = |parameter: Parameter| changed.remove(parameter.id()).unwrap_or(unchanged(parameter));
     Ok(Parameter::all().map(one).collect())
 }
 
@@ -77,14 +95,12 @@ pub async fn get(source: impl Into<Source<'_>>, wanted: Parameter) -> Result<InF
         .bind(wanted.id())
         .optional(&mut reader.conn())
         .await?;
-    Ok(match row {
-        None => InForce { parameter: wanted, value: wanted.default_value(), last_change: None },
-        Some(row) => InForce {
-            parameter: wanted,
-            value: value(&row, 0)?,
-            last_change: Some((row.natural(1)?, row.time(2)?)),
-        },
-    })
+    let scheduled = scheduled(&mut reader.conn()).await?.get(wanted.id()).copied();
+    let (parameter, value, last_change) = match row {
+        None => (wanted, wanted.default_value(), None),
+        Some(row) => (wanted, value(&row, 0)?, Some((row.natural(1)?, row.time(2)?))),
+    };
+    Ok(InForce { parameter, value, last_change, scheduled })
 }
 
 /// The parameters in force, as rules read them.

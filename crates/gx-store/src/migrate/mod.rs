@@ -70,6 +70,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("sql/0009_postgres.sql"),
     },
     Migration {
+        version: 10,
+        name: "governed",
+        both: include_str!("sql/0010_governed.sql"),
+        postgres: include_str!("sql/0010_postgres.sql"),
+    },
+    Migration {
         version: 11,
         name: "organizations",
         both: include_str!("sql/0011_organizations.sql"),

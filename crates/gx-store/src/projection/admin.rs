@@ -2,7 +2,7 @@
 
 use gx_contract::PublicKey;
 use gx_contract::admin::{
-    ActionApproved, ActionProposed, AdminAppointed, AdminRemoved, CountriesInitialized,
+    ActionApproved, ActionProposed, AdminAppointed, AdminReplaced, CountriesInitialized,
     PoolDisbursed, SystemBootstrapped, SystemPaused, SystemResumed, TransferredByOrder,
 };
 use gx_contract::state::{AccountKind, AdminLevel};
@@ -33,8 +33,8 @@ pub(super) fn bootstrapped<'b>(
         open(projection, at, NewAccount { cap: Some(posting.balance()), ..account })?;
         entry(projection, at, posting, Line::of(EntryKind::Supply))?;
     }
-    appoint(projection, at, &admin, AdminLevel::SuperAdmin, None);
-    Ok(())
+    appoint(projection, at, &admin, AdminLevel::SuperAdmin, event.account_id.as_ref());
+    event.public_key.map_or(Ok(()), |public_key| key(projection, at, admin, public_key))
 }
 
 pub(super) fn countries(
@@ -72,9 +72,10 @@ pub(super) fn paused(
 }
 
 /// What is still open when a pause ends is put off by the time that the pause took.
-const PUT_OFF: [&str; 12] = [
-    "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1
-        WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
+const PUT_OFF: [&str; 14] = [
+    "UPDATE pending_actions SET expires_at_ms = expires_at_ms + $1,
+        alone_from_ms = CASE WHEN alone_from_ms > $2 THEN alone_from_ms + $1 ELSE alone_from_ms END
+    WHERE approved_by IS NULL AND closed_by IS NULL AND expires_at_ms > $2",
     "UPDATE pending_transactions SET expires_at_ms = expires_at_ms + $1
         WHERE settled_tx IS NULL AND expires_at_ms > $2",
     "UPDATE loans SET lapses_at_ms = lapses_at_ms + $1
@@ -96,6 +97,10 @@ const PUT_OFF: [&str; 12] = [
         WHERE state = 'OPEN' AND completable_at_ms > $2",
     "UPDATE relationships SET askable_from_ms = askable_from_ms + $1
         WHERE state = 'REJECTED' AND askable_from_ms > $2",
+    "UPDATE parameter_schedules SET effective_at_ms = effective_at_ms + $1
+    WHERE ended_at_ms IS NULL AND effective_at_ms > $2",
+    "UPDATE proposals SET ends_at_ms = ends_at_ms + $1
+    WHERE decided_at_ms IS NULL AND ends_at_ms > $2",
 ];
 
 pub(super) fn resumed(
@@ -117,15 +122,16 @@ pub(super) fn action_proposed(
     event: &ActionProposed,
 ) -> Result<(), Error> {
     let statement = sql("INSERT INTO pending_actions (action_id, function, args, proposed_by,
-            proposed_at_ms, expires_at_ms, created_tx)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)")
+            proposed_at_ms, expires_at_ms, created_tx, alone_from_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(event.action_id.to_string())
     .bind(event.command.name())
     .bind(event.command.args_json())
     .bind(event.proposed_by.as_str())
     .bind(at.time())
     .bind(event.expires_at)
-    .bind(at.tx_no);
+    .bind(at.tx_no)
+    .bind(event.alone_from);
     projection.write(at, statement);
     Ok(())
 }
@@ -205,15 +211,25 @@ pub(super) fn key(
     Ok(())
 }
 
+pub(super) fn replaced(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &AdminReplaced,
+) -> Result<(), Error> {
+    removed(projection, at, event.old_admin_id)?;
+    appoint(projection, at, &event.new_admin_id, event.level, event.account_id.as_ref());
+    Ok(())
+}
+
 pub(super) fn removed(
     projection: &mut Projection<'_>,
     at: At<'_, '_>,
-    event: &AdminRemoved,
+    admin_id: AdminId,
 ) -> Result<(), Error> {
     let statement = sql("UPDATE ledger_admins SET removed_at_ms = $1
         WHERE admin_id = $2 AND removed_at_ms IS NULL")
     .bind(at.time())
-    .bind(event.admin_id.as_str());
+    .bind(admin_id.as_str());
     projection.update(at, statement);
     Ok(())
 }

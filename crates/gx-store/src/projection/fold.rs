@@ -66,7 +66,8 @@ fn apply<'b>(
             admin::action_closed(projection, at, event.action_id, event.withdrawn_by)
         }
         Event::AdminAppointed(event) => admin::appointed(projection, at, event),
-        Event::AdminRemoved(event) => admin::removed(projection, at, event),
+        Event::AdminRemoved(event) => admin::removed(projection, at, event.admin_id),
+        Event::AdminReplaced(event) => admin::replaced(projection, at, event),
         Event::PoolDisbursed(event) => admin::disbursed(projection, at, event),
         Event::AdminKeyRegistered(event) => {
             admin::key(projection, at, event.admin_id, event.public_key)
@@ -79,6 +80,8 @@ fn apply<'b>(
         Event::TransferredByOrder(event) => admin::ordered(projection, at, event),
         Event::TreasuryActivated(event) => admin::treasury_activated(projection, at, event),
         Event::TreasuryReassigned(event) => admin::treasury_reassigned(projection, at, event),
+        Event::ParameterScheduled(event) => governance::scheduled(projection, at, event),
+        Event::ParameterChangeCancelled(event) => governance::unscheduled(projection, at, event),
         Event::SystemParameterUpdated(event) => governance::parameter(projection, at, event),
         Event::ProposalSubmitted(event) => governance::submitted(projection, at, event),
         Event::VoteCast(event) => governance::voted(projection, at, event),

@@ -1,11 +1,11 @@
 //! Proposals, votes, and the parameters that they change.
 
-use gx_contract::admin::SystemParameterUpdated;
+use gx_contract::admin::{ParameterChangeCancelled, ParameterScheduled, SystemParameterUpdated};
 use gx_contract::governance::{
     ProposalExecuted, ProposalFailed, ProposalFailure, ProposalSubmitted, VoteCast,
 };
 use gx_contract::params::ParameterValue;
-use gx_types::ProposalId;
+use gx_types::{AdminId, ProposalId};
 
 use crate::Error;
 use crate::columns::{ACTIVE, EXECUTED, FAILED};
@@ -15,6 +15,9 @@ use crate::sql::{int, name_of, sql};
 
 /// The parameter that says from which balance on the velocity tax is for.
 pub(super) const TAX_THRESHOLD: &str = "velocityTaxThreshold";
+
+/// How a scheduled change ends that is not called off.
+const TAKEN_EFFECT: &str = "TAKEN_EFFECT";
 
 fn value(at: At<'_, '_>, value: ParameterValue) -> Result<i64, Error> {
     i64::try_from(value.get()).map_err(|_| at.stop(format!("{value} is more than can be")))
@@ -27,9 +30,11 @@ pub(super) fn parameter(
     event: &SystemParameterUpdated,
 ) -> Result<(), Error> {
     let (change_no, new_value) = (int(event.changes)?, value(at, event.new_value)?);
+    // A scheduled change is that of the approval, whichever command has carried it.
     let statement = sql("INSERT INTO parameter_changes (change_no, param_id, old_value, new_value,
             tx_no, at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6)")
+        VALUES ($1, $2, $3, $4, COALESCE((SELECT s.tx_no FROM parameter_schedules s
+            WHERE s.param_id = $2 AND s.ended_at_ms IS NULL), $5), $6)")
     .bind(change_no)
     .bind(event.param_id.id())
     .bind(value(at, event.old_value)?)
@@ -46,9 +51,50 @@ pub(super) fn parameter(
     .bind(change_no)
     .bind(at.time());
     projection.write(at, statement);
+    let statement = sql("UPDATE parameter_schedules SET ending = $1, ended_at_ms = $2
+        WHERE param_id = $3 AND ended_at_ms IS NULL")
+    .bind(TAKEN_EFFECT)
+    .bind(at.time())
+    .bind(event.param_id.id());
+    projection.write(at, statement);
     if event.param_id.id() == TAX_THRESHOLD {
         projection.tax_threshold = new_value;
     }
+    Ok(())
+}
+
+/// It will hold; until then a super admin can call it off.
+pub(super) fn scheduled(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &ParameterScheduled,
+) -> Result<(), Error> {
+    let statement = sql("INSERT INTO parameter_schedules (tx_no, param_id, old_value, new_value,
+            scheduled_at_ms, effective_at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(at.tx_no)
+    .bind(event.param_id.id())
+    .bind(value(at, event.old_value)?)
+    .bind(value(at, event.new_value)?)
+    .bind(at.time())
+    .bind(event.effective_at);
+    projection.write(at, statement);
+    Ok(())
+}
+
+pub(super) fn unscheduled(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &ParameterChangeCancelled,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE parameter_schedules SET ending = $1, ended_at_ms = $2,
+            ended_by = $3
+        WHERE param_id = $4 AND ended_at_ms IS NULL")
+    .bind(name_of(&event.reason))
+    .bind(at.time())
+    .bind(event.cancelled_by.as_ref().map(AdminId::as_str))
+    .bind(event.param_id.id());
+    projection.update(at, statement);
     Ok(())
 }
 

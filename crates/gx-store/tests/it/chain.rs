@@ -105,7 +105,9 @@ impl Chain {
 
     /// Bootstraps the system with the countries IN and LS.
     pub(crate) fn bootstrap(&mut self) {
-        let bootstrap = BootstrapSystem { first_super_admin: admin(), network_id: NETWORK };
+        let (first_super_admin, network_id) = (admin(), NETWORK);
+        let bootstrap =
+            BootstrapSystem { first_super_admin, network_id, account_id: None, key: None };
         let bootstrap = self.envelope(Actor::System, bootstrap);
         let weights = [("IN", 99_000_000), ("LS", 1_000_000)];
         let countries = weights.map(|(country, weight)| {

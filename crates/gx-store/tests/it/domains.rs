@@ -47,8 +47,8 @@ fn every_account_is_as_the_ledger_holds_it() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         let story = told(store, &backend).await;
-        let all = accounts::page(store, None, 100).await.unwrap();
-        assert_eq!(all.len(), 6 + 2 + 10 + 3 + 1);
+        let all = accounts::page(store, None, 200).await.unwrap();
+        assert_eq!(all.len(), 6 + 2 + 10 + 100 + 3 + 1);
         let mut sum = 0;
         let mut running = 0;
         for found in &all {
@@ -65,7 +65,7 @@ fn every_account_is_as_the_ledger_holds_it() {
             sum += found.balance.qirat();
         }
         assert_eq!(sum, gx_types::MAX_SUPPLY.qirat());
-        let due = timers::due(store, story.chain.now(), 100).await.unwrap();
+        let due = timers::due(store, story.chain.now(), 200).await.unwrap();
         assert_eq!(due.len(), running);
         assert!(due.is_sorted_by_key(|timer| timer.taxable_since) && running > 3);
         let first = timers::due(store, story.chain.now(), 2).await.unwrap();

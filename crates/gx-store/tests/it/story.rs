@@ -18,7 +18,7 @@ use gx_contract::{
 };
 use gx_types::{
     AccountId, AccountType, ActionId, Actor, Amount, CommandId, EscrowId, LoanId, PendingTxId,
-    Pool, ProposalId, RecoveryId, RelationshipId,
+    Pool, ProposalId, RecoveryId, RelationshipId, Role,
 };
 
 use crate::backend::NETWORK;
@@ -92,6 +92,7 @@ impl Story {
         story.loans();
         story.proposals();
         story.taxes();
+        story.what_is_to_come();
         story
     }
 
@@ -159,6 +160,10 @@ impl Story {
     pub(crate) fn set(&mut self, id: &str, value: u64) {
         let (param_id, new_value) = (parameter(id), ParameterValue::new(value));
         self.by_two(UpdateSystemParameter { param_id, new_value });
+        self.chain.wait(7);
+        // Any command carries the change: one that finds nothing to do does.
+        let users = vec![AttestedAge { user_id: self.people[0], age: 31 }];
+        self.root(DistributeGenesis { users });
     }
 
     fn admins(&mut self) {
@@ -166,6 +171,7 @@ impl Story {
             admin_id: id.parse().unwrap(),
             level,
             account_id: None,
+            emergency: false,
         };
         // While there is one super admin, that one names the second.
         self.root(appoint("second", AdminLevel::SuperAdmin));
@@ -212,7 +218,7 @@ impl Story {
     fn keyed_admin(&mut self) {
         let admin_id = "keyed".parse().unwrap();
         let level = AdminLevel::Admin;
-        self.by_two(AppointAdmin { admin_id, level, account_id: None });
+        self.by_two(AppointAdmin { admin_id, level, account_id: None, emergency: false });
         let actor = Actor::Admin(admin_id);
         let (public_key, proof) = (public_key(7), NO_PROOF);
         self.give_key(actor, RegisterAdminKey { public_key, proof }, 7, None);
@@ -505,22 +511,59 @@ impl Story {
         proposal_id
     }
 
+    /// A hundred people more, who are married: so many votes does a proposal need, and each of them
+    /// some trust.
+    fn citizens(&mut self) -> Vec<AccountId> {
+        let citizens: Vec<AccountId> = (100..200).map(person).collect();
+        self.chain.create_users(&citizens);
+        let kind = RelationshipKind::SpouseOf;
+        let (mut asked, mut confirmed) = (Vec::new(), Vec::new());
+        for pair in citizens.chunks(2) {
+            let (subject_id, object_id) = (pair[0], pair[1]);
+            let ask = RequestRelationship { subject_id, object_id, kind };
+            asked.push(self.chain.envelope(Actor::User(subject_id), ask));
+            let relationship_id = kind.id_between(subject_id, object_id);
+            let confirm = ConfirmRelationship { relationship_id };
+            confirmed.push(self.chain.envelope(Actor::User(object_id), confirm));
+        }
+        self.chain.execute(Role::PartnerApi, asked);
+        self.chain.execute(Role::PartnerApi, confirmed);
+        citizens
+    }
+
     /// Proposals that are adopted, fail, and are voted on.
     fn proposals(&mut self) {
-        self.set("votingQuorum", 2);
-        self.set("votingTrustMin", 0);
+        let citizens = self.citizens();
+        self.set("votingTrustMin", 25);
+        let set = |id: &str, value| {
+            let (param_id, new_value) = (parameter(id), ParameterValue::new(value));
+            UpdateSystemParameter { param_id, new_value }
+        };
+        // One that is called off, and one that a vote overtakes.
+        self.by_two(set("votingDays", 30));
+        self.root(CancelParameterChange { param_id: parameter("votingDays") });
         let adopted = self.submit("velocityTaxBand1Bps", 200);
         let lost = self.submit("velocityTaxBand1Bps", 100);
-        for (number, vote) in [(0, Vote::For), (1, Vote::For), (2, Vote::Against)] {
-            self.user(number, VoteOnProposal { proposal_id: adopted, vote });
-        }
+        let ballot = |(place, voter): (usize, &AccountId)| {
+            let vote = [Vote::For, Vote::For, Vote::For, Vote::Against][place % 4];
+            (Actor::User(*voter), VoteOnProposal { proposal_id: adopted, vote })
+        };
+        let votes = citizens.iter().enumerate().map(ballot);
+        let votes: Vec<_> = votes.map(|(who, vote)| self.chain.envelope(who, vote)).collect();
+        self.chain.execute(Role::PartnerApi, votes);
         self.user(0, VoteOnProposal { proposal_id: lost, vote: Vote::Against });
-        self.chain.wait(14);
+        // A pause puts the end off.
+        self.root(PauseSystem { reason: "a look at the votes".to_owned() });
+        self.chain.wait(1);
+        self.root(ResumeSystem {});
+        self.chain.wait(13);
+        self.by_two(set("velocityTaxBand1Bps", 900));
+        self.chain.wait(1);
         for proposal_id in [adopted, lost] {
             self.give(Actor::System, ExecuteProposal { proposal_id });
         }
         let proposal_id = self.submit("velocityTaxBand1Bps", 90);
-        self.user(3, VoteOnProposal { proposal_id, vote: Vote::Abstain });
+        self.user(0, VoteOnProposal { proposal_id, vote: Vote::Abstain });
     }
 
     /// Tax that is taken, not owed, and never owed; and a threshold that moves.
@@ -542,5 +585,33 @@ impl Story {
         self.user(3, Transfer { from, to, amount: Amount::from_gx(60), remark: String::new() });
         let account_ids = vec![self.people[3], self.people[5]];
         self.give(Actor::System, ApplyVelocityTax { account_ids });
+    }
+
+    /// Who comes after whom, and what is still to come, put off by a pause.
+    fn what_is_to_come(&mut self) {
+        let appoint = |id: &str, level, emergency| AppointAdmin {
+            admin_id: id.parse().unwrap(),
+            level,
+            account_id: None,
+            emergency,
+        };
+        self.by_two(appoint("leaving", AdminLevel::Admin, false));
+        self.by_two(ReplaceAdmin {
+            old_admin_id: "leaving".parse().unwrap(),
+            new_admin_id: "coming".parse().unwrap(),
+            account_id: Some(self.people[5]),
+        });
+        // In an emergency, and one that waits for the others.
+        let alone = self.root(appoint("alone", AdminLevel::SuperAdmin, true));
+        self.actions.push(ActionId::made_by(alone));
+        self.chain.wait(30);
+        self.root(ApproveAction { action_id: ActionId::made_by(alone) });
+        let waiting = self.root(appoint("waiting", AdminLevel::SuperAdmin, true));
+        self.actions.push(ActionId::made_by(waiting));
+        let (param_id, new_value) = (parameter("loanOpenMax"), ParameterValue::new(6));
+        self.by_two(UpdateSystemParameter { param_id, new_value });
+        self.root(PauseSystem { reason: "a look at the loans".to_owned() });
+        self.chain.wait(3);
+        self.root(ResumeSystem {});
     }
 }

@@ -47,7 +47,12 @@ impl Population {
         [
             self.envelope(
                 Actor::System,
-                BootstrapSystem { first_super_admin, network_id: NETWORK },
+                BootstrapSystem {
+                    first_super_admin,
+                    network_id: NETWORK,
+                    account_id: None,
+                    key: None,
+                },
             ),
             self.envelope(Actor::Admin(first_super_admin), InitializeCountryData { countries }),
         ]

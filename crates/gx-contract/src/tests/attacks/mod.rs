@@ -4,6 +4,7 @@
 mod admins;
 mod escrows;
 mod everybody;
+mod governing;
 mod limits;
 mod loans;
 mod organizations;

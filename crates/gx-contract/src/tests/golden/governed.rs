@@ -1,8 +1,6 @@
 //! Samples of what admins and voters govern: appointments, actions, parameters, disbursements,
 //! proposals and the tax.
 
-use std::sync::Arc;
-
 use gx_types::{AccountId, ActionId, Amount, Pool, ProposalId};
 
 use super::samples::{
@@ -10,9 +8,10 @@ use super::samples::{
 };
 use crate::admin::{
     Action, ActionApproved, ActionProposed, ActionRejected, ActionWithdrawn, AdminAppointed,
-    AdminKeyRegistered, AdminKeyRotated, AdminRemoved, AppointAdmin, Approval, ApproveAction,
-    ClockConfirmation, ClockConfirmed, Closure, ConfirmClock, DisburseFromPool, Disbursed,
-    OrderHash, OrderReason, PoolDisbursed, RegisterAdminKey, RejectAction, RemoveAdmin,
+    AdminKeyRegistered, AdminKeyRotated, AdminRemoved, AdminReplaced, AppointAdmin, Approval,
+    ApproveAction, CancelParameterChange, CancelReason, ClockConfirmation, ClockConfirmed, Closure,
+    ConfirmClock, DisburseFromPool, Disbursed, OrderHash, OrderReason, ParameterChangeCancelled,
+    ParameterScheduled, PoolDisbursed, RegisterAdminKey, RejectAction, RemoveAdmin, ReplaceAdmin,
     RotateAdminKey, SystemParameterUpdated, TransferByOrder, TransferredByOrder,
     UpdateSystemParameter, WithdrawAction,
 };
@@ -21,7 +20,9 @@ use crate::governance::{
     ProposalFailed, ProposalFailure, ProposalStatus, ProposalSubmitted, SubmitProposal, Tally,
     Vote, VoteCast, VoteOnProposal,
 };
-use crate::params::{Parameter, ParameterValue, Parameters, StoredParameters, Unit};
+use crate::params::{
+    Governed, Parameter, ParameterValue, Parameters, ScheduledChange, StoredParameters, Unit,
+};
 use crate::state::{AdminLevel, Key, Record, RunningMs, Version};
 use crate::tax_and_fee::{
     ApplyVelocityTax, SetVelocityTaxExempt, VelocityTaxApplied, VelocityTaxExemptSet,
@@ -30,6 +31,7 @@ use crate::tax_and_fee::{
 use crate::{Command, Event, Refusal, SignatureBytes};
 
 all!(ORDER_REASONS of OrderReason: CourtOrder Estate ErrorCorrection);
+all!(CANCEL_REASONS of CancelReason: CalledOff Superseded ParametersInconsistent);
 all!(VOTES of Vote: For Against Abstain);
 all!(FAILURES of ProposalFailure: QuorumNotReached NotApproved ParametersInconsistent Lapsed
     Superseded);
@@ -59,7 +61,8 @@ fn proposals() -> Vec<(String, Proposal)> {
         title: "longer \"votes\"".into(),
         proposed_by: admin(),
         submitted_at: TIME,
-        ends_at: TIME.plus_days(14),
+        last_change: 0,
+        ends_at: RunningMs(TIME.plus_days(14).0),
         quorum: 100,
         approval_percent: 60,
         trust_min: 50,
@@ -69,6 +72,7 @@ fn proposals() -> Vec<(String, Proposal)> {
     let mut all = vec![
         ("active".to_owned(), proposal(ProposalStatus::Active)),
         ("executed".to_owned(), proposal(ProposalStatus::Executed)),
+        ("later".to_owned(), Proposal { last_change: 7, ..proposal(ProposalStatus::Active) }),
     ];
     for reason in FAILURES {
         let status = ProposalStatus::Failed(*reason);
@@ -84,7 +88,8 @@ fn proposals() -> Vec<(String, Proposal)> {
 /// What two admins decide on in the samples.
 fn a_command() -> Command {
     let account_id = Some(account("IN"));
-    AppointAdmin { admin_id: admin(), level: AdminLevel::Admin, account_id }.into()
+    let (admin_id, level, emergency) = (admin(), AdminLevel::Admin, false);
+    AppointAdmin { admin_id, level, account_id, emergency }.into()
 }
 
 pub(super) fn records() -> Vec<(String, Key, Record)> {
@@ -99,16 +104,31 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
         let (proposed_by, proposed_at, expires_at) =
             (admin(), TIME, RunningMs(TIME.plus_days(7).0));
         let v = Version;
-        let action = Action { v, command, proposed_by, proposed_at, expires_at, approval, closure };
+        let action = Action {
+            v,
+            command,
+            proposed_by,
+            proposed_at,
+            expires_at,
+            alone_from: None,
+            approval,
+            closure,
+        };
+        if case == "pending" {
+            let alone_from = Some(RunningMs(TIME.plus_days(30).0));
+            let alone = Action { alone_from, ..action.clone() };
+            add("alone", Key::Action(action_id()), alone.into());
+        }
         add(case, Key::Action(action_id()), action.into());
     }
     let none = Disbursed::default();
-    let some = none.clone().plus(Pool::Gx, Amount::from_gx(1)).unwrap();
-    let some = some.plus(Pool::Charitable, Amount::from_gx(2)).unwrap();
+    let some = none.clone().plus(Pool::Gx, Amount::from_gx(1), TIME).unwrap();
+    let some = some.plus(Pool::Charitable, Amount::from_gx(2), TIME).unwrap();
     add("none", Key::Disbursed, none.into());
-    add("some", Key::Disbursed, some.into());
+    add("some", Key::Disbursed, Disbursed { day: None, ..some.clone() }.into());
+    add("day", Key::Disbursed, some.into());
     for (case, parameters) in parameters() {
-        add(case, Key::Parameters, StoredParameters(Arc::new(parameters)).into());
+        add(case, Key::Parameters, parameters.into());
     }
     for (case, proposal) in proposals() {
         add(&case, Key::Proposal(proposal_id()), proposal.into());
@@ -126,7 +146,7 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
 }
 
 /// All at their defaults, one changed, and all changed.
-fn parameters() -> [(&'static str, Parameters); 3] {
+fn parameters() -> [(&'static str, StoredParameters); 4] {
     let default = Parameters::DEFAULT;
     let cap = "feeCapBps".parse().unwrap();
     let changed = default.with(cap, ParameterValue::new(900)).unwrap();
@@ -140,7 +160,17 @@ fn parameters() -> [(&'static str, Parameters); 3] {
         };
         parameters.with(parameter, ParameterValue::new(value)).unwrap()
     });
-    [("default", default), ("changed", changed), ("every", all)]
+    let (param_id, new_value) = proposed();
+    let effective_at = RunningMs(TIME.plus_days(7).0);
+    let change = ScheduledChange { param_id, new_value, effective_at };
+    let scheduled = Governed::from(default).changed(cap, ParameterValue::new(900)).unwrap();
+    let scheduled = scheduled.with_scheduled(change).unwrap();
+    [
+        ("default", default.into()),
+        ("changed", changed.into()),
+        ("every", all.into()),
+        ("scheduled", scheduled.into()),
+    ]
 }
 
 pub(super) fn events() -> Vec<(String, Event)> {
@@ -170,6 +200,13 @@ fn votes_and_results() -> Vec<(String, Event)> {
         let (voter_id, tally) = (account("IN"), TALLY);
         let cast = VoteCast { proposal_id, voter_id, vote: *vote, tally };
         all.push((word(vote), cast.into()));
+    }
+    for reason in CANCEL_REASONS {
+        let cancelled_by = (*reason == CancelReason::CalledOff).then_some(admin());
+        let reason_of = *reason;
+        let cancelled =
+            ParameterChangeCancelled { param_id, new_value, reason: reason_of, cancelled_by };
+        all.push((word(reason), cancelled.into()));
     }
     for reason in FAILURES {
         let failed = ProposalFailed { proposal_id, reason: *reason, tally: TALLY };
@@ -210,8 +247,15 @@ fn admin_events() -> Vec<(&'static str, Event)> {
     let (action_id, expires_at) = (action_id(), TIME.plus_days(7));
     let command = Box::new(a_command());
     let value = ParameterValue::new;
+    let (proposed_by, alone_from) = (admin_id, None);
+    let proposed = ActionProposed { action_id, command, proposed_by, expires_at, alone_from };
+    let (old_admin_id, new_admin_id) = (admin_id, "late".parse().unwrap());
+    let replaced = AdminReplaced { old_admin_id, new_admin_id, level, account_id: None };
     vec![
-        ("plain", ActionProposed { action_id, command, proposed_by: admin_id, expires_at }.into()),
+        ("plain", replaced.clone().into()),
+        ("account", AdminReplaced { account_id: Some(account("IN")), ..replaced }.into()),
+        ("plain", proposed.clone().into()),
+        ("alone", ActionProposed { alone_from: Some(TIME.plus_days(30)), ..proposed }.into()),
         ("plain", ActionApproved { action_id, approved_by: admin_id }.into()),
         (
             "plain",
@@ -237,6 +281,16 @@ fn admin_events() -> Vec<(&'static str, Event)> {
         ("plain", AdminAppointed { admin_id, level, account_id: None }.into()),
         ("account", AdminAppointed { admin_id, level, account_id: Some(account("IN")) }.into()),
         ("plain", AdminRemoved { admin_id, level }.into()),
+        (
+            "plain",
+            ParameterScheduled {
+                param_id: "votingDays".parse().unwrap(),
+                old_value: value(14),
+                new_value: value(15),
+                effective_at: TIME,
+            }
+            .into(),
+        ),
         (
             "plain",
             SystemParameterUpdated {
@@ -270,10 +324,17 @@ pub(super) fn commands() -> Vec<(String, Command)> {
     let user_id = account("IN");
     for level in LEVELS {
         let (admin_id, level) = (admin(), *level);
-        add(&word(level), AppointAdmin { admin_id, level, account_id: None }.into());
+        let appoint = AppointAdmin { admin_id, level, account_id: None, emergency: false };
+        add(&word(level), appoint.clone().into());
         let account_id = Some(user_id);
         let case = format!("{}-account", word(level));
-        add(&case, AppointAdmin { admin_id, level, account_id }.into());
+        add(&case, AppointAdmin { account_id, ..appoint.clone() }.into());
+        let case = format!("{}-emergency", word(level));
+        add(&case, AppointAdmin { emergency: true, ..appoint }.into());
+    }
+    for (case, account_id) in [("plain", None), ("account", Some(user_id))] {
+        let (old_admin_id, new_admin_id) = (admin(), "late".parse().unwrap());
+        add(case, ReplaceAdmin { old_admin_id, new_admin_id, account_id }.into());
     }
     add("plain", RemoveAdmin { admin_id: admin() }.into());
     for param_id in ["votingDays", "feeP2pFreeBelow"] {
@@ -281,6 +342,8 @@ pub(super) fn commands() -> Vec<(String, Command)> {
         let new_value = param_id.default_value();
         add(param_id.id(), UpdateSystemParameter { param_id, new_value }.into());
     }
+    let param_id: Parameter = "votingDays".parse().unwrap();
+    add("plain", CancelParameterChange { param_id }.into());
     for pool_id in Pool::ALL {
         let (recipient_id, amount, purpose) = (user_id, Amount::from_qirat(50), "a well".into());
         let disbursement = DisburseFromPool { pool_id, recipient_id, amount, purpose };

@@ -5,8 +5,9 @@ use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
 use super::{escrows, governed, loans, organizations};
 use crate::admin::{
-    BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, InitializeCountryData,
-    OrderHash, PauseSystem, ResumeSystem, SystemBootstrapped, SystemPaused, SystemResumed,
+    BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, FirstKey,
+    InitializeCountryData, OrderHash, OwnAccount, PauseSystem, ResumeSystem, SystemBootstrapped,
+    SystemPaused, SystemResumed,
 };
 use crate::identity::{
     AccountStatus, Begun, CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery,
@@ -131,7 +132,7 @@ fn admin_records() -> Vec<(String, Key, Record)> {
             v: Version,
             level: *level,
             appointed_at: TIME,
-            account_id: None,
+            account_id: OwnAccount::Unsaid,
             public_key: None,
             key_since: None,
             removed_at: None,
@@ -140,7 +141,9 @@ fn admin_records() -> Vec<(String, Key, Record)> {
         let (key, key_since) = (Some(public_key()), Some(TIME));
         let keyed = Admin { public_key: key, key_since, ..record.clone() };
         add(&format!("{}-keyed", word(level)), Key::Admin(admin()), keyed.into());
-        let account_id = Some(account("IN"));
+        let absent = Admin { account_id: OwnAccount::Absent, ..record.clone() };
+        add(&format!("{}-absent", word(level)), Key::Admin(admin()), absent.into());
+        let account_id = OwnAccount::Of(account("IN"));
         let removed = Admin { account_id, removed_at: Some(TIME), ..record };
         add(&format!("{}-removed", word(level)), Key::Admin(admin()), removed.into());
     }
@@ -408,7 +411,14 @@ pub(super) fn events() -> Vec<(String, Event)> {
     let supply = |pool: Pool| posting(pool.account(), "31250000000000000", 31_250_000_000_000_000);
     let postings = Pool::ALL.map(supply).to_vec();
     let (first_super_admin, network_id) = (admin(), NetworkId::Mainnet);
-    add("plain", SystemBootstrapped { first_super_admin, network_id, postings }.into());
+    let bootstrapped = SystemBootstrapped {
+        first_super_admin,
+        network_id,
+        account_id: None,
+        public_key: None,
+        postings,
+    };
+    add("plain", bootstrapped.clone().into());
     let sealed = CountrySlots { country_code: country("IN"), slots: [13_464_767, 2, 3, 4, 5, 6] };
     for (case, slots) in [("part", Vec::new()), ("sealed", vec![sealed])] {
         let (countries, total_weight) = (weights(), 100_000_000);
@@ -416,6 +426,8 @@ pub(super) fn events() -> Vec<(String, Event)> {
     }
     add("plain", SystemPaused { reason: "audit \"7\" of pools".into() }.into());
     add("plain", SystemResumed { paused_since: TIME }.into());
+    let (account_id, key) = (Some(account("IN")), Some(public_key()));
+    add("keyed", SystemBootstrapped { account_id, public_key: key, ..bootstrapped }.into());
     for (case, genesis) in statuses() {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
@@ -563,9 +575,18 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     add("remark", Transfer { remark: "café \"no 7\"\\".into(), ..payment.clone() }.into());
     add("plain", payment.into());
     for network_id in NetworkId::ALL {
-        let command = BootstrapSystem { first_super_admin: admin(), network_id };
+        let (first_super_admin, account_id, key) = (admin(), None, None);
+        let command = BootstrapSystem { first_super_admin, network_id, account_id, key };
         add(network_id.as_str(), command.into());
     }
+    let key = FirstKey { public_key: public_key(), proof: SignatureBytes::from_bytes([3; 64]) };
+    let keyed = BootstrapSystem {
+        first_super_admin: admin(),
+        network_id: NetworkId::Mainnet,
+        account_id: Some(user_id),
+        key: Some(key),
+    };
+    add("keyed", keyed.into());
     add("plain", InitializeCountryData { countries: weights() }.into());
     add("plain", PauseSystem { reason: "audit \"7\" of pools".into() }.into());
     add("plain", ResumeSystem {}.into());

@@ -181,6 +181,34 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
+/// A value that may be `null`, but has to be said: who leaves it out has not thought of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said<T>(pub(crate) Option<T>);
+
+impl<T: Field> Field for Said<T> {
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
+        match value {
+            Some(Value::Null) => Some(Self(None)),
+            some => {
+                required(some, at, errors)?;
+                T::read(some, at, errors).map(|value| Self(Some(value)))
+            }
+        }
+    }
+}
+
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Said<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("Said_{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<Option<T>>()
+    }
+}
+
 impl<T: Field> Field for Vec<T> {
     fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
         let Some(Value::Array(items)) = required(value, at, errors)? else {

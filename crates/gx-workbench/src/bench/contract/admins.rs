@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 use gx_contract::Command;
 use gx_contract::admin::{
-    AppointAdmin, ApproveAction, BootstrapSystem, CountryWeight, DisburseFromPool,
-    InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey, RejectAction,
-    RemoveAdmin, ResumeSystem, RotateAdminKey, TransferByOrder, UpdateSystemParameter,
-    WithdrawAction,
+    AppointAdmin, ApproveAction, BootstrapSystem, CancelParameterChange, CountryWeight,
+    DisburseFromPool, InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey,
+    RejectAction, RemoveAdmin, ReplaceAdmin, ResumeSystem, RotateAdminKey, TransferByOrder,
+    UpdateSystemParameter, WithdrawAction,
 };
-use gx_contract::params::ParameterValue;
+use gx_contract::params::{Parameter, ParameterValue};
 use gx_contract::state::AdminLevel;
 use gx_contract::tokenomics::{FreezeReason, FreezeWallet};
 use gx_types::{ActionId, AdminId, Amount, NetworkId, Pool, Role};
@@ -20,7 +20,8 @@ use gx_cli::countries;
 
 fn founding(town: &mut Town) -> Order {
     let (first_super_admin, network_id) = (town.population().admin(), NetworkId::Devnet);
-    (By::System, BootstrapSystem { first_super_admin, network_id }.into())
+    let (account_id, key) = (None, None);
+    (By::System, BootstrapSystem { first_super_admin, network_id, account_id, key }.into())
 }
 
 /// On nothing, which is the only state that it is for.
@@ -76,7 +77,7 @@ fn appointments(town: &mut Town) -> Result<Vec<(Person, AdminId)>> {
 
 fn appoint((person, admin_id): (Person, AdminId)) -> (By, AppointAdmin) {
     let (level, account_id) = (AdminLevel::Admin, Some(person.id));
-    (By::First, AppointAdmin { admin_id, level, account_id })
+    (By::First, AppointAdmin { admin_id, level, account_id, emergency: false })
 }
 
 pub(super) fn appoint_admin(town: &mut Town) -> Result<Trial> {
@@ -98,17 +99,45 @@ pub(super) fn remove_admin(town: &mut Town) -> Result<Trial> {
     Ok(town.trial(Role::SuperAdmin, each(&named, remove)))
 }
 
+pub(super) fn replace_admin(town: &mut Town) -> Result<Trial> {
+    let named = appointments(town)?;
+    decide(town, Role::SuperAdmin, each(&named, appoint))?;
+    let successors = named.iter().map(|(person, old_admin_id)| {
+        let new_admin_id = format!("heir-{}", person.number).parse().context("id of an admin")?;
+        let account_id = Some(person.id);
+        let replace = ReplaceAdmin { old_admin_id: *old_admin_id, new_admin_id, account_id };
+        Ok((By::First, replace.into()))
+    });
+    let orders = successors.collect::<Result<_>>()?;
+    Ok(town.trial(Role::SuperAdmin, orders))
+}
+
 /// The order to set a parameter.
-pub(super) fn setting(parameter: &str, value: u64) -> Result<Order> {
+fn setting(parameter: &str, value: u64) -> Result<Order> {
     let param_id = parameter.parse().map_err(anyhow::Error::msg)?;
     let new_value = ParameterValue::new(value);
     Ok((By::First, UpdateSystemParameter { param_id, new_value }.into()))
 }
 
 pub(super) fn update_parameter(town: &mut Town) -> Result<Trial> {
-    let values = (0..town.count() as u64).map(|number| 1 + number % 365);
+    let values = (0..town.count() as u64).map(|number| 7 + number % 84);
     let orders = values.map(|days| setting("votingDays", days)).collect::<Result<_>>()?;
-    Ok(town.trial(Role::Admin, orders))
+    Ok(town.trial(Role::SuperAdmin, orders))
+}
+
+/// Changes of all parameters but the one for keys, scheduled on a ledger where nothing else is.
+pub(super) fn cancel_parameter_change(town: &mut Town) -> Result<Trial> {
+    let all: Vec<_> = Parameter::all().filter(|one| one.id() != "adminKeysRequired").collect();
+    let changes = all.iter().map(|one| setting(one.id(), one.default_value().get()));
+    let changes = changes.collect::<Result<Vec<_>>>()?;
+    let host = town.elsewhere(|town| {
+        found(town)?;
+        town.appoint_second()?;
+        decide(town, Role::SuperAdmin, changes)
+    })?;
+    let cancel = |param_id: Parameter| (By::First, CancelParameterChange { param_id });
+    let (role, orders) = (Role::SuperAdmin, each(&all, cancel));
+    Ok(Trial { role, batch: orders.len(), orders, host: Some(host) })
 }
 
 fn disbursements(town: &mut Town) -> Result<Vec<Order>> {

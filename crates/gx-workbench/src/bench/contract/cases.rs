@@ -66,10 +66,14 @@ cases! {
         ["SystemPaused", "SystemResumed"], "in turn with PauseSystem";
     "AdminContract:AppointAdmin": Never, admins::appoint_admin,
         ["ActionProposed"], "proposed by the first of two admins";
+    "AdminContract:ReplaceAdmin": Never, admins::replace_admin,
+        ["ActionProposed"], "proposed by the first of two admins";
     "AdminContract:RemoveAdmin": Never, admins::remove_admin,
         ["ActionProposed"], "proposed by the first of two admins";
     "AdminContract:UpdateSystemParameter": Never, admins::update_parameter,
         ["ActionProposed"], "proposed by the first of two admins";
+    "AdminContract:CancelParameterChange": Never, admins::cancel_parameter_change,
+        ["ParameterChangeCancelled"], "scheduled, one of each parameter";
     "AdminContract:DisburseFromPool": Never, admins::disburse,
         ["ActionProposed"], "proposed by the first of two admins";
     "AdminContract:ApproveAction": Never, admins::approve_action,

@@ -76,10 +76,15 @@ impl Town {
         let second: AdminId = "bench-2".parse().context("second admin of the load")?;
         let (fresh, unborn) = (scale.keyed, scale.accounts);
         let mut town = Self { population, host, scale, fresh, unborn, second };
-        let (level, account_id) = (AdminLevel::SuperAdmin, None);
-        let appoint = AppointAdmin { admin_id: second, level, account_id };
-        town.act(Role::SuperAdmin, vec![(By::First, appoint.into())])?;
+        town.appoint_second()?;
         Ok(town)
+    }
+
+    /// Has two super admins, who decide together.
+    pub(super) fn appoint_second(&mut self) -> Result<()> {
+        let (level, account_id) = (AdminLevel::SuperAdmin, None);
+        let appoint = AppointAdmin { admin_id: self.second, level, account_id, emergency: false };
+        self.act(Role::SuperAdmin, vec![(By::First, appoint.into())]).map(drop)
     }
 
     /// How many orders are measured of a command.

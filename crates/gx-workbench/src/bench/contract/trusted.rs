@@ -10,7 +10,6 @@ use gx_contract::loan_pool::{
 use gx_contract::params::{Parameter, ParameterValue};
 use gx_types::{Amount, LoanId, ProposalId, Role};
 
-use super::admins;
 use super::people::{self, Relation};
 use super::town::{By, Order, Person, Town, Trial, each};
 
@@ -19,8 +18,8 @@ const PROPOSALS: usize = 90;
 
 /// People who have a parent, a spouse and a sibling, and were there for 30 days, which is enough to
 /// borrow.
-fn trusted(town: &mut Town) -> Result<Vec<Person>> {
-    let families: Vec<[Person; 6]> = town.groups(town.count().div_ceil(6))?;
+fn trusted(town: &mut Town, count: usize) -> Result<Vec<Person>> {
+    let families: Vec<[Person; 6]> = town.groups(count.div_ceil(6))?;
     let mut relations: Vec<Relation> = Vec::with_capacity(families.len() * 12);
     for [a, b, c, d, e, f] in &families {
         let pairs = |kind| move |(one, other): (&Person, &Person)| (*one, *other, kind);
@@ -32,7 +31,7 @@ fn trusted(town: &mut Town) -> Result<Vec<Person>> {
     }
     people::relate(town, &relations)?;
     town.wait_days(30);
-    Ok(families.into_iter().flatten().take(town.count()).collect())
+    Ok(families.into_iter().flatten().take(count).collect())
 }
 
 fn application(days: u32) -> impl Fn(Person) -> (By, ApplyForLoan) {
@@ -48,13 +47,13 @@ fn application(days: u32) -> impl Fn(Person) -> (By, ApplyForLoan) {
 }
 
 pub(super) fn apply_for_loan(town: &mut Town) -> Result<Trial> {
-    let trusted = trusted(town)?;
+    let trusted = trusted(town, town.count())?;
     Ok(town.trial(Role::PartnerApi, each(&trusted, application(365))))
 }
 
 /// Loans applied for, with their borrowers.
 fn applied_for(town: &mut Town, days: u32) -> Result<Vec<(Person, LoanId)>> {
-    let trusted = trusted(town)?;
+    let trusted = trusted(town, town.count())?;
     let ids = town.act(Role::PartnerApi, each(&trusted, application(days)))?;
     Ok(trusted.into_iter().zip(ids.into_iter().map(LoanId::made_by)).collect())
 }
@@ -119,28 +118,31 @@ pub(super) fn submit_proposal(town: &mut Town) -> Result<Trial> {
 
 /// All on one proposal.
 pub(super) fn vote(town: &mut Town) -> Result<Trial> {
-    let voters = trusted(town)?;
+    let voters = trusted(town, town.count())?;
     let ids = town.act(Role::Admin, proposals(1)?)?;
     let proposal_id = ProposalId::made_by(*ids.first().context("no proposal")?);
     let vote = |person| (By::Person(person), VoteOnProposal { proposal_id, vote: Vote::For });
     Ok(town.trial(Role::PartnerApi, each(&voters, vote)))
 }
 
-/// Of proposals that one vote is enough for, each of another parameter: of two that change the
-/// same, the second fails.
+/// So many votes does a proposal need.
+const QUORUM: usize = 100;
+
+/// Of adopted proposals, each of another parameter: of two that change the same, the second fails.
 pub(super) fn execute_proposal(town: &mut Town) -> Result<Trial> {
-    let voters = trusted(town)?;
-    let voter = *voters.first().context("nobody votes")?;
-    admins::decide(town, Role::Admin, vec![admins::setting("votingQuorum", 1)?])?;
+    let voters = trusted(town, QUORUM)?;
     let propose = |param_id: Parameter| {
         let (new_value, title) = (param_id.default_value(), "As it was".to_owned());
         (By::First, SubmitProposal { param_id, new_value, title })
     };
-    let others: Vec<_> = Parameter::all().filter(|one| one.id() != "votingQuorum").collect();
-    let ids: Vec<_> = town.act(Role::Admin, each(&others, propose))?;
+    let all: Vec<_> = Parameter::all().collect();
+    let ids: Vec<_> = town.act(Role::Admin, each(&all, propose))?;
     let ids: Vec<_> = ids.into_iter().map(ProposalId::made_by).collect();
-    let vote = |proposal_id| (By::Person(voter), VoteOnProposal { proposal_id, vote: Vote::For });
-    town.act(Role::PartnerApi, each(&ids, vote))?;
+    for proposal_id in &ids {
+        let (proposal_id, vote) = (*proposal_id, Vote::For);
+        let ballot = |person| (By::Person(person), VoteOnProposal { proposal_id, vote });
+        town.act(Role::PartnerApi, each(&voters, ballot))?;
+    }
     town.wait_days(14);
     let execute = |proposal_id| (By::System, ExecuteProposal { proposal_id });
     let trial = town.trial(Role::Admin, each(&ids, execute));

@@ -85,7 +85,8 @@ impl Society<'_> {
 async fn offices(society: &mut Society<'_>) -> Result<Offices> {
     let appoint = |id: &str, level| {
         let admin_id: AdminId = id.parse().context("id of an administrator")?;
-        anyhow::Ok((Actor::Admin(admin_id), AppointAdmin { admin_id, level, account_id: None }))
+        let appoint = AppointAdmin { admin_id, level, account_id: None, emergency: false };
+        anyhow::Ok((Actor::Admin(admin_id), appoint))
     };
     // The first super admin appoints the second alone; from then on it takes two.
     let (second, command) = appoint("demo-second", AdminLevel::SuperAdmin)?;
@@ -148,6 +149,10 @@ async fn vote(
     society
         .together(offices.second, UpdateSystemParameter { param_id: trust_min, new_value })
         .await?;
+    let still = society.ask(GetSystemParameter { param_id: trust_min }, "value").await?;
+    report.check("trust of voters before the change", still.as_str().unwrap_or_default(), 50);
+    // Everybody can see for a week what two admins have decided on.
+    society.pass_days(7);
     let param_id = parameter("votingDays")?;
     let new_value = ParameterValue::new(7);
     let title = "Votes take a week".to_owned();
