@@ -1,7 +1,7 @@
 //! Escrow: coins that have left the payer and are not yet the payee's.
 //!
 //! All of them lie on one account of the system, so that everything that follows postings sees them
-//! as it sees other coins; a record for each escrow says whose they are. They stay in what the payer
+//! as it sees other coins; a record of each escrow says whose they are. They stay in what the payer
 //! is taxed on: parking coins must not be cheaper than holding them. The fee waits with the amount,
 //! and comes back with it.
 

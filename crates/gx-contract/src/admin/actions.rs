@@ -293,7 +293,7 @@ fn stands(state: &mut State, action: &Action) -> Result<bool, Stop> {
     }))
 }
 
-/// Whether the command ends the admin's term: who is to go must not be able to stay by rejecting it.
+/// Whether the command ends the admin's term: who is to go must not be able to stay by a rejection.
 fn ends_term(command: &Command, admin: AdminId) -> bool {
     match command {
         Command::RemoveAdmin(command) => command.admin_id == admin,

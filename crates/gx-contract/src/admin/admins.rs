@@ -14,14 +14,14 @@ use crate::{Effects, PublicKey, Refusal};
 const EMERGENCY_DAYS: u32 = 30;
 
 /// Makes somebody an administrator. Two super admins decide on it; while there is only one, that
-/// one names the second. In an emergency one super admin alone proposes it, and carries it out after
+/// one names the second. In an emergency one super admin alone proposes it and carries it out after
 /// 30 days unless another super admin rejects it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AppointAdmin {
     pub admin_id: AdminId,
     pub level: AdminLevel,
-    /// The admin's own account, to which they may disburse nothing; `null` says that they have none.
+    /// The admin's own account, to which they may pay nothing; `null` says that they have none.
     #[serde(deserialize_with = "said")]
     #[schemars(with = "Said")]
     pub account_id: Option<AccountId>,
@@ -98,7 +98,7 @@ fn newly_appointed(now: TimeMs, level: AdminLevel, account_id: Option<AccountId>
     }
 }
 
-/// Puts somebody else in the place of an administrator, with the same level. Two super admins decide
+/// Puts somebody else in an administrator's place, with the same level. Two super admins decide
 /// on it; at no moment is there one less in office.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

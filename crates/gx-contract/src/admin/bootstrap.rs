@@ -4,10 +4,11 @@ use gx_types::{AccountId, Actor, AdminId, Amount, MAX_SUPPLY, NetworkId, Pool, R
 use serde::{Deserialize, Serialize};
 
 use super::declared::{Said, said};
-use super::keys;
+use super::keys::check_key;
 use crate::gates::{ActorRule, Gate};
 use crate::identity::opened_for_a_person;
 use crate::posting::Posting;
+use crate::signature::{is_proven, key_proof_bytes};
 use crate::state::{Admin, AdminLevel, Key, System, Version};
 use crate::tx::{Rule, Stop, Tx, imbalance};
 use crate::{Effects, PublicKey, Refusal, Refused, SignatureBytes};
@@ -81,7 +82,7 @@ impl Rule for BootstrapSystem {
     const EVENTS: &[&str] = &["SystemBootstrapped"];
 
     fn validate(&self) -> Result<(), Refused> {
-        self.key.iter().try_for_each(|key| keys::check_key(&key.public_key))
+        self.key.iter().try_for_each(|key| check_key(&key.public_key))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {

@@ -17,10 +17,6 @@ pub enum OwnAccount {
 }
 
 impl OwnAccount {
-    pub(crate) fn is_unsaid(&self) -> bool {
-        *self == Self::Unsaid
-    }
-
     /// The account, if there is one.
     pub fn account_id(self) -> Option<AccountId> {
         match self {

@@ -1,7 +1,7 @@
 //! Keys of administrators: with one, everything that the admin proposes, approves or does alone is
 //! signed by it. Whoever controls a service process can then not speak for two admins at once.
 
-use gx_types::{Actor, AdminId, CommandId, NetworkId, Role};
+use gx_types::{Actor, AdminId, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::gates::{ActorRule, Gate};

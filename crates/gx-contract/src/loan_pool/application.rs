@@ -191,6 +191,7 @@ impl Rule for ApproveLoan {
         Refusal::LoanNotPending,
         Refusal::LoanApplicationLapsed,
         Refusal::CounterpartyDeceased,
+        Refusal::AdminAccountUnsaid,
         Refusal::RecipientIsAdmin,
         Refusal::LoansBarred,
         Refusal::TrustTooLow,

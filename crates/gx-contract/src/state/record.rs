@@ -133,6 +133,10 @@ pub enum AdminLevel {
     Admin,
 }
 
+fn is_unsaid(account: &OwnAccount) -> bool {
+    *account == OwnAccount::Unsaid
+}
+
 /// An administrator on the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -141,7 +145,7 @@ pub struct Admin {
     pub level: AdminLevel,
     pub appointed_at: TimeMs,
     /// The admin's own account: absent when nothing was said of one, `null` when there is none.
-    #[serde(default, skip_serializing_if = "OwnAccount::is_unsaid")]
+    #[serde(default, skip_serializing_if = "is_unsaid")]
     pub account_id: OwnAccount,
     /// What everything that the admin does is signed with; absent while they have no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -70,7 +70,7 @@ fn build_world() -> Host {
         put s/parameters {"v":1,"changes":1,\
             "values":{"loanTrustMin":"50","loanTwoAdminsAbove":"500000000"}}
         put d/keeper {"v":1,"level":"ADMIN","appointedAt":0}
-        put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#,
+        put d/clerk {"v":1,"level":"ADMIN","appointedAt":0,"accountId":null}"#,
     );
     let people = "open h0.AA 30\nopen h1.BB 30\nopen h2.CC 73\nopen h3.CC 5\nopen h4.BB.E 30";
     let mut host = go_on(host, &format!("{people}\n{SOCIETY}\nat 30d"));
@@ -305,7 +305,8 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
                 AppointAdmin { admin_id, level, account_id, emergency }.into()
             }
         ),
-        5 => (predecessor(), successor(), own()).prop_map(|(old_admin_id, new_admin_id, account_id)| {
+        5 => (predecessor(), successor(), own()).prop_map(|(old, new, account_id)| {
+            let (old_admin_id, new_admin_id) = (old, new);
             ReplaceAdmin { old_admin_id, new_admin_id, account_id }.into()
         }),
         2 => admin().prop_map(|admin_id| RemoveAdmin { admin_id }.into()),

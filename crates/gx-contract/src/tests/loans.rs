@@ -13,7 +13,7 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Alice is trusted as much as a loan needs; the clerk is an admin.
 const USERS: &str = r#"world IN=60000000 FR=40000000
-    put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}
+    put d/clerk {"v":1,"level":"ADMIN","appointedAt":0,"accountId":null}
     open alice.IN 30
     open bob.FR 30
     trust alice.IN 75"#;

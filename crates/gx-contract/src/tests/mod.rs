@@ -20,9 +20,12 @@ mod actions;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod admin_faults;
+#[cfg(test)]
 mod admin_keys;
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod countries;

@@ -33,24 +33,10 @@ use crate::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 pub(super) fn command(function: &str, args: &[String]) -> Command {
     let arg = |place: usize| args.get(place).map_or("", String::as_str);
     match function {
-        "RegisterKey" => {
-            let (user_id, (public_key, proof)) = (account(arg(0)), proven(&args[1..]));
-            RegisterKey { user_id, public_key, proof }.into()
-        }
-        "RotateKey" => {
-            let (user_id, (public_key, proof)) = (account(arg(0)), proven(&args[1..]));
-            RotateKey { user_id, public_key, proof }.into()
-        }
+        "RegisterKey" | "RotateKey" | "RegisterAdminKey" | "RotateAdminKey" | "ResetKeyByOrder"
+        | "VetoKeyReset" | "CompleteKeyReset" => key(function, args),
         "TransferByOrder" | "ApproveAction" | "RejectAction" | "WithdrawAction" => {
             decision(function, args)
-        }
-        "RegisterAdminKey" => {
-            let (public_key, proof) = proven(args);
-            RegisterAdminKey { public_key, proof }.into()
-        }
-        "RotateAdminKey" => {
-            let (public_key, proof) = proven(args);
-            RotateAdminKey { public_key, proof }.into()
         }
         "SetUserStatus" => {
             let order_hash = args.get(2).map(|_| OrderHash::from_bytes([9; 32]));
@@ -65,13 +51,6 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         }
         "RejectRelationship" => RejectRelationship { relationship_id: relationship(arg(0)) }.into(),
         "EndRelationship" => EndRelationship { relationship_id: relationship(arg(0)) }.into(),
-        "ResetKeyByOrder" => {
-            let (user_id, (new_key, proof)) = (account(arg(0)), proven(&args[1..]));
-            let order_hash = OrderHash::from_bytes([9; 32]);
-            ResetKeyByOrder { user_id, new_key, proof, order_hash }.into()
-        }
-        "VetoKeyReset" => VetoKeyReset { user_id: account(arg(0)) }.into(),
-        "CompleteKeyReset" => CompleteKeyReset { user_id: account(arg(0)) }.into(),
         "NominateGuardians" | "InitiateRecovery" | "ConfirmRecovery" | "CancelRecovery"
         | "CompleteRecovery" => recovery(function, args),
         "InitiateMultiSigTx" | "ApproveMultiSigTx" | "RejectMultiSigTx" | "CancelMultiSigTx"
@@ -104,6 +83,37 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         | "CancelLoanApplication"
         | "RepayLoan"
         | "MarkLoanDefaulted" => loan(function, args),
+        _ => panic!("no function {function:?}"),
+    }
+}
+
+/// A command about the key of an account or an admin.
+fn key(function: &str, args: &[String]) -> Command {
+    let arg = |place: usize| args.get(place).map_or("", String::as_str);
+    match function {
+        "RegisterKey" => {
+            let (user_id, (public_key, proof)) = (account(arg(0)), proven(&args[1..]));
+            RegisterKey { user_id, public_key, proof }.into()
+        }
+        "RotateKey" => {
+            let (user_id, (public_key, proof)) = (account(arg(0)), proven(&args[1..]));
+            RotateKey { user_id, public_key, proof }.into()
+        }
+        "RegisterAdminKey" => {
+            let (public_key, proof) = proven(args);
+            RegisterAdminKey { public_key, proof }.into()
+        }
+        "RotateAdminKey" => {
+            let (public_key, proof) = proven(args);
+            RotateAdminKey { public_key, proof }.into()
+        }
+        "ResetKeyByOrder" => {
+            let (user_id, (new_key, proof)) = (account(arg(0)), proven(&args[1..]));
+            let order_hash = OrderHash::from_bytes([9; 32]);
+            ResetKeyByOrder { user_id, new_key, proof, order_hash }.into()
+        }
+        "VetoKeyReset" => VetoKeyReset { user_id: account(arg(0)) }.into(),
+        "CompleteKeyReset" => CompleteKeyReset { user_id: account(arg(0)) }.into(),
         _ => panic!("no function {function:?}"),
     }
 }

@@ -19,7 +19,8 @@ const USERS: &str = "world IN=60000000 FR=40000000
     open g4.FR 30
     open mallory.FR 30
     user:alice.IN RegisterKey alice.IN k => KeyRegistered
-    signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN g3.FR g4.FR => GuardiansNominated";
+    signed=k user:alice.IN NominateGuardians alice.IN g1.IN g2.IN g3.FR g4.FR => \
+        GuardiansNominated";
 
 fn check_with_users(table: &str) -> Host {
     check(&format!("{USERS}\n{table}"))

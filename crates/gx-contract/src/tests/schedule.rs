@@ -164,6 +164,7 @@ fn a_vote_calls_off_what_was_scheduled_for_its_parameter() {
     check_with_admins(
         "#p admin:root SubmitProposal feeB2bLocalBps 30 fairer => ProposalSubmitted
         needs #p 1 10
+        trust alice.IN 10
         user:alice.IN VoteOnProposal #p FOR => VoteCast
         at 13d
         #x admin:root UpdateSystemParameter feeB2bLocalBps 900 => ActionProposed

@@ -42,8 +42,6 @@ pub(super) const SOCIETY: &str = "open h5.CC 30
     user:h2.CC DefineAuthRule r.CC.1 0:1:h1.BB 6GX:2:h1.BB,h2.CC => \
         AuthRuleProposed, AuthRuleDefined
     user:h2.CC Transfer h2.CC r.CC.1 80GX => Transferred
-    #paid user:h0.AA InitiateMultiSigTx r.CC.1 h1.BB 8GX => MultiSigTxInitiated
-    user:h1.BB ApproveMultiSigTx #paid => MultiSigTxApproved, MultiSigTxExecuted
     user:h0.AA Transfer h0.AA s.CC.1 300GX => Transferred";
 
 /// The one user who signs.

@@ -89,10 +89,11 @@ async fn classes(rig: &Rig) -> Vec<String> {
 async fn a_jump_of_the_clock_waits_for_two_super_admins(engine: Engine) {
     let rig = Rig::of(engine, NETWORK).await;
     let (_submitter, _projector) = (rig.start_submitter(), rig.start_projector());
-    let bootstrap = BootstrapSystem { first_super_admin: admin("root"), network_id: NETWORK };
+    let (first_super_admin, network_id, account_id, key) = (admin("root"), NETWORK, None, None);
+    let bootstrap = BootstrapSystem { first_super_admin, network_id, account_id, key };
     rig.settle(Actor::System, bootstrap).await;
-    let (level, account_id) = (AdminLevel::SuperAdmin, None);
-    let appoint = AppointAdmin { admin_id: admin("boss"), level, account_id };
+    let (admin_id, level, emergency) = (admin("boss"), AdminLevel::SuperAdmin, false);
+    let appoint = AppointAdmin { admin_id, level, account_id, emergency };
     rig.settle(Actor::Admin(admin("root")), appoint).await;
     register_key(&rig, "root").await;
     register_key(&rig, "boss").await;

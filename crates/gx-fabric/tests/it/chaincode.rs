@@ -76,7 +76,8 @@ async fn functions_are_called_by_name() {
             .await?;
         Ok::<_, gx_fabric::Error>((status.block, String::from_utf8(prepared.answer).unwrap()))
     };
-    let (block, answer) = call(&["AdminContract:BootstrapSystem", "root", "devnet"]).await.unwrap();
+    let bootstrap = ["AdminContract:BootstrapSystem", "root", "devnet", "", ""];
+    let (block, answer) = call(&bootstrap).await.unwrap();
     assert!(answer.contains("\"applied\":[{\"SystemBootstrapped\""), "{answer}");
     // A reader of blocks finds the command that was called.
     let block = engine.block(block).await.unwrap().unwrap().settled.unwrap();

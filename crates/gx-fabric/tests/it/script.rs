@@ -274,8 +274,8 @@ impl Script {
             let relationship_id = kind.id_between(subject_id, object_id);
             self.user(object_id, ConfirmRelationship { relationship_id });
         }
-        // By now the change of the trust that voters need has taken effect.
-        self.after(8);
+        // By now they are old enough, and the change of the trust that voters need is in force.
+        self.after(30);
         rounds.push(std::mem::take(&mut self.scene));
         let submit = SubmitProposal {
             param_id: "loanOpenMax".parse().unwrap(),

@@ -138,11 +138,12 @@ pub async fn get(
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
     let rows = sql(format!(
-        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY}, {CHANGE} FROM organizations o {BALANCE} WHERE o.org_id = $1"
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY}, {CHANGE} FROM organizations o {BALANCE}
+        WHERE o.org_id = $1"
     ))
-        .bind(org_id)
-        .all(&mut conn)
-        .await?;
+    .bind(org_id)
+    .all(&mut conn)
+    .await?;
     Ok(with_stakeholders(&mut conn, &rows).await?.pop())
 }
 

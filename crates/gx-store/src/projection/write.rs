@@ -97,8 +97,8 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
     .map(drop)
 }
 
-/// New rows, new values of old ones, and the timers that have changed, with what waits in escrow: an
-/// index is on timers, which payments that change none leave alone.
+/// New rows, new values of old ones, and the timers that have changed, with what waits in escrow:
+/// an index is on timers, which payments that change none leave alone.
 async fn balances(
     conn: &mut Conn<'_>,
     new: &[&AccountState],

@@ -21,6 +21,15 @@ pub(crate) fn written(value: impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap()
 }
 
+/// The time that the ledger shows as well. Of what is over the read models keep when that was; the
+/// ledger shows it put off by pauses that came later.
+pub(crate) fn same_time(found: Option<TimeMs>, expected: &Value, now: TimeMs) {
+    match found {
+        Some(at) if at <= now => assert!(expected.as_i64().unwrap() >= at.0, "{at:?} {expected}"),
+        found => assert_eq!(&written(found), expected),
+    }
+}
+
 pub(crate) async fn told(store: &Store, backend: &Backend) -> Story {
     let lease = backend.projector().await;
     let story = Story::told();

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::backend::for_each_backend;
 use crate::chain::person;
-use crate::domains::{told, written};
+use crate::domains::{same_time, told, written};
 use crate::story::parameter;
 
 #[test]
@@ -41,11 +41,11 @@ fn loans_are_listed_and_counted() {
             assert_eq!(written(found.collateral_hash), expected["collateralHash"]);
             // A pause moves the dates of what is open.
             if found.closed_at.is_none() {
-                let due = found.term.map(|(_, due)| json!(due.0));
-                assert_eq!(json!(due), expected["term"]["dueAt"]);
+                let due = found.term.map(|(_, due)| due);
+                same_time(due, &expected["term"]["dueAt"], story.chain.now());
             }
             if waits {
-                assert_eq!(json!(found.lapses_at.0), expected["lapsesAt"]);
+                same_time(Some(found.lapses_at), &expected["lapsesAt"], story.chain.now());
             }
         }
         let books = loans::books(store, borrower).await.unwrap();
@@ -88,14 +88,14 @@ fn escrows_are_found_by_their_parties() {
             assert_eq!(written(found.arbiter_id), expected["arbiterId"]);
             assert_eq!(found.settled.is_none(), found.state == EscrowState::Open);
             if found.settled.is_none() {
-                assert_eq!(json!(found.expires_at.0), expected["expiresAt"]);
+                same_time(Some(found.expires_at), &expected["expiresAt"], story.chain.now());
             }
             all.insert(0, found);
         }
         use EscrowState::*;
         let states: Vec<_> = all.iter().map(|escrow| escrow.state).collect();
         assert_eq!(states, [Open, Released, Refunded, Released]);
-        let [payer, arbiter, payee] = [9, 4, 3].map(|number| &story.people[number]);
+        let [payer, arbiter, payee] = [9, 4, 6].map(|number| &story.people[number]);
         assert_eq!(escrows::of_party(store, payer, None, 9).await.unwrap(), all);
         let decided = escrows::of_party(store, arbiter, Some(all[0].cursor), 2).await.unwrap();
         assert_eq!(decided, all[1..3]);
@@ -264,7 +264,7 @@ fn supply_treasuries_and_disbursements_agree() {
             let expected = story.chain.ask(GetTreasury { country_code: found.country });
             assert_eq!(written(found.balance), expected["balance"]);
             assert_eq!(written(found.governed.map(|(org, _)| org)), expected["orgId"]);
-            assert_eq!(json!(found.payable_from.map(|at| at.0)), expected["payableFrom"]);
+            same_time(found.payable_from, &expected["payableFrom"], story.chain.now());
             assert_eq!(written(found.paid_since_yesterday), expected["paidSinceYesterday"]);
             assert_eq!(treasuries::get(store, found.country).await.unwrap(), Some(found));
         }
@@ -321,7 +321,8 @@ fn admins_and_their_actions_are_listed() {
         assert_eq!(actions.len(), story.actions.len());
         let unapproved = ledger::get_action(store, story.actions[3]).await.unwrap().unwrap();
         let then = unapproved.proposed_at;
-        assert_eq!(ledger::actions(store, Some(then), None, 9).await.unwrap(), [unapproved]);
+        let pending = ledger::actions(store, Some(then), None, 9).await.unwrap();
+        assert_eq!(pending.last(), Some(&unapproved));
         let open = ledger::actions(store, Some(story.chain.now()), None, 9).await.unwrap();
         assert!(open.len() == 1 && open[0].alone_from.is_some(), "{open:?}");
     });

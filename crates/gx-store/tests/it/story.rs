@@ -488,7 +488,7 @@ impl Story {
 
     /// Coins that are released, given back, and wait over a pause.
     fn escrows(&mut self) {
-        let (user, org) = (self.people[3], self.business);
+        let (user, org) = (self.people[6], self.business);
         let escrow_id = self.escrow(user, 20);
         self.user(4, ReleaseEscrow { escrow_id });
         let escrow_id = self.escrow(org, 400);
@@ -534,6 +534,7 @@ impl Story {
     /// Proposals that are adopted, fail, and are voted on.
     fn proposals(&mut self) {
         let citizens = self.citizens();
+        self.chain.wait(30);
         self.set("votingTrustMin", 25);
         let set = |id: &str, value| {
             let (param_id, new_value) = (parameter(id), ParameterValue::new(value));

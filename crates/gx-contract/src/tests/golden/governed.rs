@@ -174,7 +174,7 @@ fn parameters() -> [(&'static str, StoredParameters); 4] {
 }
 
 pub(super) fn events() -> Vec<(String, Event)> {
-    let plain = admin_events().into_iter().chain(tax_events());
+    let plain = admin_events().into_iter().chain(replacements()).chain(tax_events());
     let plain = plain.map(|(case, event)| (case.to_owned(), event));
     plain.chain(votes_and_results()).collect()
 }
@@ -242,6 +242,16 @@ fn tax_events() -> Vec<(&'static str, Event)> {
     all
 }
 
+fn replacements() -> Vec<(&'static str, Event)> {
+    let (old_admin_id, new_admin_id) = (admin(), "late".parse().unwrap());
+    let level = AdminLevel::SuperAdmin;
+    let replaced = AdminReplaced { old_admin_id, new_admin_id, level, account_id: None };
+    vec![
+        ("plain", replaced.clone().into()),
+        ("account", AdminReplaced { account_id: Some(account("IN")), ..replaced }.into()),
+    ]
+}
+
 fn admin_events() -> Vec<(&'static str, Event)> {
     let (admin_id, level) = (admin(), AdminLevel::SuperAdmin);
     let (action_id, expires_at) = (action_id(), TIME.plus_days(7));
@@ -249,11 +259,7 @@ fn admin_events() -> Vec<(&'static str, Event)> {
     let value = ParameterValue::new;
     let (proposed_by, alone_from) = (admin_id, None);
     let proposed = ActionProposed { action_id, command, proposed_by, expires_at, alone_from };
-    let (old_admin_id, new_admin_id) = (admin_id, "late".parse().unwrap());
-    let replaced = AdminReplaced { old_admin_id, new_admin_id, level, account_id: None };
     vec![
-        ("plain", replaced.clone().into()),
-        ("account", AdminReplaced { account_id: Some(account("IN")), ..replaced }.into()),
         ("plain", proposed.clone().into()),
         ("alone", ActionProposed { alone_from: Some(TIME.plus_days(30)), ..proposed }.into()),
         ("plain", ActionApproved { action_id, approved_by: admin_id }.into()),

@@ -47,7 +47,7 @@ pub(super) fn found(town: &mut Town) -> Result<()> {
 /// The first super admin names the other one, alone.
 pub(super) fn name_second(town: &mut Town) -> Result<()> {
     let (admin_id, level, account_id) = (town.second(), AdminLevel::SuperAdmin, None);
-    let appoint = AppointAdmin { admin_id, level, account_id };
+    let appoint = AppointAdmin { admin_id, level, account_id, emergency: false };
     town.act(Role::SuperAdmin, vec![(By::First, appoint.into())]).map(drop)
 }
 
