@@ -23,7 +23,7 @@ const TESTING: &str = "crates/gx-contract/src/tests/";
 /// What no program calls by design: the handles of simulations, and an authority for tests.
 const HANDLES: [&str; 4] = ["issue_server", "issue_to", "seeded", "with_faults"];
 
-/// Queries of read models that no service has a route for. The list only ever gets shorter.
+/// Queries of read models that no service has a route for. What is called has to leave the list.
 const WITHOUT_ROUTE: [&str; 18] = [
     "awaiting",
     "get_admin",

@@ -16,8 +16,8 @@ use crate::server::{ADMIN_PASSWORD, Account, PASSWORD, Server};
 /// Commands that operators give by other means. The list should only ever shrink.
 const OPERATOR_ONLY: &[&str] = &[];
 
-/// Commands that programs give through `submit()`: no service has a route for them. The number
-/// only ever falls: a new command comes with its route, and a route takes its command off the list.
+/// Commands that programs give through `submit()`: no service has a route for them. A route takes
+/// its command off the list, or the test below fails.
 const WITHOUT_ROUTE: &[&str] = &[
     "AdminContract:ReassignTreasury",
     "AdminContract:CancelParameterChange",
