@@ -92,7 +92,7 @@ fn roles_wait_for_the_database_and_are_ready_within_a_second_of_its_return() {
     let serve = ["serve", "--service", "identity"];
     let mut serving = Role::start(&place, &serve, "GX_HTTP__PORTS__IDENTITY");
     let mut working = Role::start(&place, &["submitter", "--projector"], "GX_HTTP__SUBMITTER_PORT");
-    let impatient = Role::start(&place, &["projector"], "GX_HTTP__PROJECTOR_PORT");
+    let mut impatient = Role::start(&place, &["projector"], "GX_HTTP__PROJECTOR_PORT");
     for role in [&mut serving, &mut working] {
         let body = role.until("/readyz", is_waiting);
         let message = body["checks"]["database"]["message"].as_str().unwrap();
@@ -101,7 +101,9 @@ fn roles_wait_for_the_database_and_are_ready_within_a_second_of_its_return() {
         let (status, problem) = role.get("/api/v1/users/profile").unwrap();
         assert_eq!((status, &problem["code"]), (503, &"starting".into()), "{problem}");
     }
-    // A process that waits can be stopped like any other.
+    // A process that waits can be stopped like any other. Until it answers it may not listen to
+    // signals either: its program may still be loading.
+    impatient.until("/readyz", is_waiting);
     let (status, words) = impatient.stop();
     assert_eq!((status, words.contains("error:")), (Some(0), false), "{words}");
 
