@@ -15,6 +15,7 @@ use crate::posting::Posting;
 use crate::query::Answer;
 use crate::spending::spend;
 use crate::state::{Account, Clocks, Key, RunningMs, State, Version};
+use crate::tax_and_fee::settle_tax;
 use crate::text::check_text;
 use crate::tokenomics::quote;
 use crate::tx::{Rule, Stop, Tx};
@@ -162,7 +163,7 @@ impl Rule for OpenEscrow {
         Refusal::SpendingLimit,
         Refusal::InsufficientBalance,
     ];
-    const EVENTS: &[&str] = &["EscrowOpened"];
+    const EVENTS: &[&str] = &["VelocityTaxApplied", "EscrowOpened"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.to)
@@ -192,6 +193,7 @@ impl Rule for OpenEscrow {
         }
         let quote = quote(tx.state, &tx.params, &payer_id, &payee_id, amount)?;
         spend(tx, &payer_id, quote.total)?;
+        settle_tax(tx, &payer_id)?;
         tx.hold(&payer_id, quote.total)?;
         let opened = Escrow {
             v: Version,
@@ -258,7 +260,7 @@ impl Effects for EscrowReleased {
 /// A freeze keeps coins where they are, on either side, and nobody pays the dead.
 fn check_parties(state: &mut State, payer: &AccountId, payee: &AccountId) -> Result<(), Stop> {
     let (payer, payee) = (state.existing_account(payer)?, state.existing_account(payee)?);
-    if payer.frozen.is_some() || payee.frozen.is_some() {
+    if payer.is_frozen() || payee.is_frozen() {
         return Err(Refusal::CounterpartyFrozen.into());
     }
     if payee.status == AccountStatus::Deceased {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use gx_types::{Actor, CommandId, NetworkId, Pool, Role, TimeMs};
+use gx_types::{Actor, CommandId, MspId, NetworkId, Pool, Role, TimeMs};
 
 use crate::batch::BodyHash;
 use crate::signature::Verified;
@@ -23,6 +23,15 @@ pub struct Context {
     pub role: Role,
     /// The engine's transaction time.
     pub time: TimeMs,
+    /// The organization that the engine has authenticated the submitter as a member of.
+    pub organization: MspId,
+}
+
+impl Context {
+    /// Of a ledger that one organization runs in its own process.
+    pub const fn embedded(role: Role, time: TimeMs) -> Self {
+        Self { role, time, organization: MspId::PLATFORM }
+    }
 }
 
 /// What an execution wants next.
@@ -301,7 +310,7 @@ impl<'b> Execution<'b> {
         timing: Timing,
     ) -> Result<Vec<Event>, Stop> {
         let rule = envelope.command.rule();
-        let role = self.batch.role;
+        let by = (self.batch.role, self.context.organization);
         // What has come into force by now counts for the gates as well. A command that is refused
         // does not carry it: the next one will.
         let due = if self.nothing_due {
@@ -312,7 +321,7 @@ impl<'b> Execution<'b> {
             due
         };
         let mut seen = self.verified.remove(&at);
-        let passed = gates::check(&mut self.state, envelope, rule, role, timing.now, &mut seen);
+        let passed = gates::check(&mut self.state, envelope, rule, by, timing.now, &mut seen);
         if let Some(seen) = seen {
             self.verified.insert(at, seen);
         }
@@ -327,7 +336,8 @@ impl<'b> Execution<'b> {
             *validated = true;
         }
         let times = (timing.now, timing.stamp);
-        let mut tx = Tx::new(&mut self.state, envelope, times, due)?;
+        let organization = self.context.organization;
+        let mut tx = Tx::new(&mut self.state, envelope, organization, times, due)?;
         if rule.gate().two_admins && !rule.one_admin_suffices(tx.state)? {
             admin::propose(&mut tx, &envelope.command)?;
         } else {

@@ -1,7 +1,8 @@
 //! The checks that stand before every rule, in one place and one order.
 
-use gx_types::{AccountId, Actor, NetworkId, Role, TimeMs};
+use gx_types::{AccountId, Actor, MspId, NetworkId, Role, TimeMs};
 
+use crate::custody::custodian_of;
 use crate::identity::{AccountStatus, KeyRecord};
 use crate::signature::{SIGNED_AHEAD_MAX_MS, Verified};
 use crate::state::{Account, Admin, AdminLevel, Key, State};
@@ -140,6 +141,7 @@ impl Gate {
             (keyed, Refusal::SignatureExpired),
             (keyed, Refusal::SignatureTooFarAhead),
             (keyed, Refusal::SignatureWrong),
+            (user, Refusal::NotCustodian),
             (user && !self.by_frozen, Refusal::AccountFrozen),
             (user && !self.by_inactive, Refusal::AccountLocked),
             (user && !self.by_inactive, Refusal::AccountDeceased),
@@ -184,14 +186,14 @@ pub(crate) fn want(state: &mut State, envelope: &Envelope, rule: &dyn DynRule) {
     }
 }
 
-/// role → bootstrapped → not paused → actor known → actor allowed → actor's signature → actor
-/// neither frozen nor locked nor deceased → other party known → other party neither frozen nor
-/// deceased.
+/// role → bootstrapped → not paused → actor known → actor allowed → actor's signature → the actor's
+/// custodian, without a key → actor neither frozen nor locked nor deceased → other party known →
+/// other party neither frozen nor deceased.
 pub(crate) fn check(
     state: &mut State,
     envelope: &Envelope,
     rule: &dyn DynRule,
-    role: Role,
+    (role, organization): (Role, MspId),
     now: TimeMs,
     seen: &mut Option<Verified>,
 ) -> Result<(), Stop> {
@@ -211,7 +213,7 @@ pub(crate) fn check(
             Some(system.network_id)
         }
     };
-    check_actor(state, envelope, &gate, network, now, seen)?;
+    check_actor(state, envelope, &gate, network, organization, now, seen)?;
     check_counterparty(state, rule, &gate)
 }
 
@@ -223,7 +225,7 @@ pub(crate) fn check_counterparty(
 ) -> Result<(), Stop> {
     if let Some(other) = rule.counterparty() {
         let account = state.existing_account(other)?;
-        if account.frozen.is_some() && !gate.pays_frozen {
+        if account.is_frozen() && !gate.pays_frozen {
             return Err(Refusal::CounterpartyFrozen.into());
         }
         if account.status == AccountStatus::Deceased && !gate.pays_deceased {
@@ -246,6 +248,7 @@ fn check_actor(
     envelope: &Envelope,
     gate: &Gate,
     network: Option<NetworkId>,
+    organization: MspId,
     now: TimeMs,
     seen: &mut Option<Verified>,
 ) -> Result<(), Stop> {
@@ -276,6 +279,9 @@ fn check_actor(
                 };
                 let key = key.map(|record| record.public_key);
                 check_signature(envelope, account.keyed, key, network, now, seen)?;
+            }
+            if !account.keyed && custodian_of(state, &account)? != organization {
+                return Err(Refusal::NotCustodian.into());
             }
             able(&account, gate).map_err(Stop::from)
         }
@@ -311,7 +317,7 @@ pub(crate) fn not_allowed(actor: &Actor) -> Refused {
 
 /// Whether the account may initiate the command.
 fn able(account: &Account, gate: &Gate) -> Result<(), Refusal> {
-    if account.frozen.is_some() && !gate.by_frozen {
+    if account.is_frozen() && !gate.by_frozen {
         return Err(Refusal::AccountFrozen);
     }
     match account.status {

@@ -10,10 +10,12 @@
 pub mod admin;
 mod batch;
 mod countries;
+pub mod custody;
 mod description;
 pub mod escrow;
 mod execution;
 mod fees;
+pub mod freezing;
 mod gates;
 mod genesis;
 pub mod governance;

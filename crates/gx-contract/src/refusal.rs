@@ -106,6 +106,8 @@ refusals! {
     SignatureTooFarAhead = "signature_too_far_ahead", Forbidden;
     /// The signature is not one of the actor's key over this command.
     SignatureWrong = "signature_wrong", Forbidden;
+    /// The account has no key, and another organization speaks for it.
+    NotCustodian = "not_custodian", Forbidden, transient;
     /// The acting account is frozen.
     AccountFrozen = "account_frozen", Forbidden, transient;
     /// The acting account is locked.
@@ -351,6 +353,12 @@ refusals! {
     ParentExists = "parent_exists", Conflict, transient;
     /// There is a key already; it can be rotated.
     KeyExists = "key_exists", Conflict;
+    /// The submitting organization does not speak for the account.
+    CustodyNotHeld = "custody_not_held", Conflict, transient;
+    /// The organization speaks for the account already.
+    CustodyUnchanged = "custody_unchanged", Conflict, transient;
+    /// The account was not offered to the submitting organization.
+    CustodyNotOffered = "custody_not_offered", Conflict, transient;
     /// There is no key yet.
     KeyMissing = "key_missing", Conflict, transient;
     /// The key is the one that is in use.

@@ -158,7 +158,7 @@ impl Rule for SetSpendingLimit {
             let limited = per_day.is_some();
             tx.state.put_account(&user_id, Account { limited, ..account })?;
             None
-        } else if account.frozen.is_some() {
+        } else if account.is_frozen() {
             return Err(Refusal::AccountFrozen.into());
         } else {
             let from = now.plus_hours(RAISED_AFTER_HOURS);

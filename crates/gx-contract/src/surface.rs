@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    admin, escrow, governance, identity, loan_pool, organization, smart_contract, spending,
-    tax_and_fee, tokenomics, treasury,
+    admin, custody, escrow, freezing, governance, identity, loan_pool, organization,
+    smart_contract, spending, tax_and_fee, tokenomics, treasury,
 };
 
 /// A function name that the contract does not have, or arguments that do not fit it.
@@ -251,6 +251,8 @@ surface! {
         RejectAction = "AdminContract:RejectAction" in admin,
         WithdrawAction = "AdminContract:WithdrawAction" in admin,
         CreateUser = "IdentityContract:CreateUser" in identity,
+        TransferCustody = "IdentityContract:TransferCustody" in custody,
+        AcceptCustody = "IdentityContract:AcceptCustody" in custody,
         RegisterKey = "IdentityContract:RegisterKey" in identity,
         RotateKey = "IdentityContract:RotateKey" in identity,
         ResetKeyByOrder = "IdentityContract:ResetKeyByOrder" in identity,
@@ -272,8 +274,8 @@ surface! {
         RefundEscrow = "TokenomicsContract:RefundEscrow" in escrow,
         SetSpendingLimit = "TokenomicsContract:SetSpendingLimit" in spending,
         DistributeGenesis = "TokenomicsContract:DistributeGenesis" in tokenomics,
-        FreezeWallet = "TokenomicsContract:FreezeWallet" in tokenomics,
-        UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in tokenomics,
+        FreezeWallet = "TokenomicsContract:FreezeWallet" in freezing,
+        UnfreezeWallet = "TokenomicsContract:UnfreezeWallet" in freezing,
         ProposeOrganization = "OrganizationContract:ProposeOrganization" in organization,
         EndorseMembership = "OrganizationContract:EndorseMembership" in organization,
         ActivateOrganization = "OrganizationContract:ActivateOrganization" in organization,
@@ -324,6 +326,8 @@ surface! {
         AdminKeyRotated in admin,
         ClockConfirmed in admin,
         UserCreated in identity,
+        CustodyOffered in custody,
+        CustodyTransferred in custody,
         KeyRegistered in identity,
         KeyRotated in identity,
         KeyResetOrdered in identity,
@@ -347,8 +351,8 @@ surface! {
         EscrowOpened in escrow,
         EscrowReleased in escrow,
         EscrowRefunded in escrow,
-        WalletFrozen in tokenomics,
-        WalletUnfrozen in tokenomics,
+        WalletFrozen in freezing,
+        WalletUnfrozen in freezing,
         OrganizationProposed in organization,
         MembershipEndorsed in organization,
         OrganizationActivated in organization,

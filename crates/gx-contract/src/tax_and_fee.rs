@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::fees::{Quote, Scope, TransferType};
 use crate::gates::{ActorRule, Gate};
-use crate::params::VelocityTax;
+use crate::params::{Governed, VelocityTax};
 use crate::posting::Posting;
 use crate::query::Answer;
-use crate::state::{Account, AccountKind, Clock, Key, State};
+use crate::state::{Account, AccountKind, Key, RunningMs, State};
 use crate::tokenomics::{Transfer, quote};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -26,6 +26,26 @@ impl AccountKind {
     }
 }
 
+/// For how long a balance has been large enough to be taxed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum TaxTimer {
+    /// Since then, which is later than the balance became large by all rest in between.
+    Since(RunningMs),
+    /// The account may not act, and the timer had run for so many milliseconds before.
+    Rests { ran_ms: i64 },
+}
+
+impl TaxTimer {
+    /// When it would have started if it had never rested.
+    fn start(self, now: RunningMs) -> RunningMs {
+        match self {
+            Self::Since(since) => since,
+            Self::Rests { ran_ms } => now.less(ran_ms),
+        }
+    }
+}
+
 impl Account {
     /// What the tax is a part of: what lies on the account, and what of it waits in escrow.
     pub(crate) fn taxed(&self) -> Amount {
@@ -34,12 +54,29 @@ impl Account {
     }
 
     /// The account with its timer as its balance has it: it starts when the balance is found at the
-    /// threshold or above, goes on while it stays there, and stops below.
+    /// threshold or above, goes on while it stays there, and stops below. It rests while the account
+    /// may not act: nobody is taxed for hoarding what they can't spend.
     #[must_use]
     #[inline]
-    pub(crate) fn with_tax_timer(self, threshold: Amount, now: TimeMs) -> Self {
-        let runs = self.taxed() >= threshold && !self.tax_exempt && self.kind.is_taxable();
-        Self { taxable_since: runs.then_some(self.taxable_since.unwrap_or(now)), ..self }
+    pub(crate) fn with_tax_timer(self, threshold: Amount, now: RunningMs) -> Self {
+        if self.taxed() < threshold || self.tax_exempt || !self.kind.is_taxable() {
+            return Self { tax_timer: None, ..self };
+        }
+        let start = self.tax_timer.map_or(now, |timer| timer.start(now));
+        let timer = if self.may_act() {
+            TaxTimer::Since(start)
+        } else {
+            TaxTimer::Rests { ran_ms: now.since(start) }
+        };
+        Self { tax_timer: Some(timer), ..self }
+    }
+
+    /// Since when the timer runs; `None` while it does not, or rests.
+    fn taxable_since(&self) -> Option<RunningMs> {
+        match self.tax_timer? {
+            TaxTimer::Since(since) => Some(since),
+            TaxTimer::Rests { .. } => None,
+        }
     }
 }
 
@@ -60,6 +97,11 @@ impl VelocityTax {
         reached.last().map(|(_, rate)| rate)
     }
 
+    /// Whether the tax is more than lies on the account, because the rest waits in escrow.
+    fn exceeds_balance(&self, account: &Account) -> bool {
+        self.of(account.taxed()).is_some_and(|tax| tax.amount > account.balance)
+    }
+
     fn of(&self, balance: Amount) -> Option<Tax> {
         let rate = self.rate(balance)?;
         let amount = balance.basis_points_ceil(rate)?;
@@ -70,19 +112,23 @@ impl VelocityTax {
         let to_treasury = amount.checked_sub(to_charity)?;
         Some(Tax { rate, amount, to_treasury, to_charity })
     }
+}
 
-    fn due_at(&self, since: TimeMs) -> TimeMs {
-        since.plus_days(self.period_days)
+impl Governed {
+    /// When the tax is due from an account whose timer started then.
+    fn tax_due_at(&self, since: RunningMs) -> RunningMs {
+        since.plus_days(self.tax_period_days(since))
     }
 
     /// Where an account, whose timer is in order, stands with the tax.
-    fn status(&self, account: &Account, now: TimeMs) -> TaxStatus {
-        match account.taxable_since {
+    fn tax_status(&self, account: &Account, now: RunningMs) -> TaxStatus {
+        match account.tax_timer {
             _ if !account.kind.is_taxable() => TaxStatus::NotTaxable,
             _ if account.tax_exempt => TaxStatus::Exempt,
             None => TaxStatus::BelowThreshold,
-            Some(since) if now < self.due_at(since) => TaxStatus::Running,
-            Some(_) => TaxStatus::Due,
+            Some(timer) if now >= self.tax_due_at(timer.start(now)) => TaxStatus::Due,
+            Some(TaxTimer::Since(_)) => TaxStatus::Running,
+            Some(TaxTimer::Rests { .. }) => TaxStatus::Resting,
         }
     }
 }
@@ -97,6 +143,8 @@ pub enum TaxStatus {
     BelowThreshold,
     /// The balance has not been large for long enough yet.
     Running,
+    /// As before, and the account is frozen, locked or its holder deceased.
+    Resting,
     Due,
 }
 
@@ -192,37 +240,61 @@ fn collect(tx: &mut Tx<'_>, account_id: AccountId) -> Result<(), Stop> {
         tx.emit(VelocityTaxSkipped { account_id, code, taxable_since: None });
         return Ok(());
     };
-    let rules = tx.params.tax;
-    let account = stored.with_tax_timer(rules.threshold, tx.now);
-    let code = match rules.status(&account, tx.now) {
+    let now = tx.clocks.running();
+    let account = stored.with_tax_timer(tx.params.tax.threshold, now);
+    let code = match tx.params.tax_status(&account, now) {
         TaxStatus::NotTaxable => Refusal::NotTaxable,
         TaxStatus::Exempt => Refusal::TaxExempt,
-        TaxStatus::BelowThreshold | TaxStatus::Running => Refusal::TaxNotDue,
+        TaxStatus::BelowThreshold | TaxStatus::Running | TaxStatus::Resting => Refusal::TaxNotDue,
         // What waits in escrow may have to come back first.
-        TaxStatus::Due
-            if rules.of(account.taxed()).is_some_and(|tax| tax.amount > account.balance) =>
-        {
-            Refusal::InsufficientBalance
-        }
+        TaxStatus::Due if tx.params.tax.exceeds_balance(&account) => Refusal::InsufficientBalance,
         TaxStatus::Due => return take(tx, account_id, account),
     };
     if account != stored {
         tx.state.put_account(&account_id, account)?;
     }
-    tx.emit(VelocityTaxSkipped { account_id, code, taxable_since: account.taxable_since });
+    let taxable_since = account.taxable_since().map(|since| tx.clocks.time_of_day(since));
+    tx.emit(VelocityTaxSkipped { account_id, code, taxable_since });
     Ok(())
+}
+
+/// Takes the tax that is due from an account before anything else leaves it: a debt does not end
+/// with what it is a part of. The tax has an event of its own, before that of the debit.
+#[inline]
+pub(crate) fn settle_tax(tx: &mut Tx<'_>, id: &AccountId) -> Result<(), Stop> {
+    let account = tx.state.existing_account(id)?;
+    if account.tax_timer.is_none() { Ok(()) } else { settle_timed(tx, *id, account) }
+}
+
+fn settle_timed(tx: &mut Tx<'_>, id: AccountId, account: Account) -> Result<(), Stop> {
+    let now = tx.clocks.running();
+    let account = account.with_tax_timer(tx.params.tax.threshold, now);
+    if tx.params.tax_status(&account, now) != TaxStatus::Due {
+        return Ok(());
+    }
+    let country = account.country.ok_or(Refusal::CountryUnknown)?;
+    let payees = [AccountId::treasury(country), Pool::Charitable.account()];
+    tx.state.load(payees.map(Key::Account))?;
+    if tx.params.tax.exceeds_balance(&account) {
+        let detail = format!("{id} holds {}, less than the tax that is due", account.balance);
+        return Err(Refusal::InsufficientBalance.because(detail).into());
+    }
+    take(tx, id, account)
 }
 
 fn take(tx: &mut Tx<'_>, account_id: AccountId, account: Account) -> Result<(), Stop> {
     let tax = tx.params.tax.of(account.taxed()).ok_or(Refusal::AmountOverflow)?;
     let country = account.country.ok_or(Refusal::CountryUnknown)?;
-    let was_taxable_since = account.taxable_since.unwrap_or(tx.now);
-    // The timer starts anew with what is left; moving coins only goes on with one that runs.
-    tx.state.put_account(&account_id, Account { taxable_since: Some(tx.now), ..account })?;
+    let now = tx.clocks.running();
+    let started = account.tax_timer.map_or(now, |timer| timer.start(now));
+    let was_taxable_since = tx.clocks.time_of_day(started);
+    // Moving coins starts the timer anew with what is left.
+    tx.state.put_account(&account_id, Account { tax_timer: None, ..account })?;
     tx.debit(&account_id, tax.amount)?;
     tx.credit(&AccountId::treasury(country), tax.to_treasury)?;
     tx.credit(&Pool::Charitable.account(), tax.to_charity)?;
-    let taxable_since = tx.state.existing_account(&account_id)?.taxable_since;
+    let taxable_since = tx.state.existing_account(&account_id)?.taxable_since();
+    let taxable_since = taxable_since.map(|since| tx.clocks.time_of_day(since));
     let postings = tx.take_postings();
     tx.emit(VelocityTaxApplied {
         account_id,
@@ -279,10 +351,10 @@ impl Rule for SetVelocityTaxExempt {
             return Err(Refusal::ExemptionUnchanged.into());
         }
         let account = Account { tax_exempt: self.exempt, ..account };
-        let account = account.with_tax_timer(tx.params.tax.threshold, tx.now);
+        let account = account.with_tax_timer(tx.params.tax.threshold, tx.clocks.running());
         tx.state.put_account(&self.account_id, account)?;
         let Self { account_id, exempt } = *self;
-        let taxable_since = account.taxable_since;
+        let taxable_since = account.taxable_since().map(|since| tx.clocks.time_of_day(since));
         tx.emit(VelocityTaxExemptSet { account_id, exempt, taxable_since });
         Ok(())
     }
@@ -301,10 +373,13 @@ pub struct VelocityTaxEligibility {
     pub account_id: AccountId,
     pub balance: Amount,
     pub status: TaxStatus,
-    /// When the timer started.
+    /// When the timer started, later by all rest since; null while it rests.
     pub taxable_since: Option<TimeMs>,
     /// When the tax is due if the balance stays at the threshold or above.
     pub due_at: Option<TimeMs>,
+    /// For how many milliseconds the balance had been large when the timer came to rest; null while
+    /// it does not rest.
+    pub taxable_for_ms: Option<i64>,
     /// What would be taken from the balance as it is, once it is due.
     pub rate_bps: Option<u32>,
     pub amount: Option<Amount>,
@@ -314,24 +389,43 @@ impl Answer for CheckVelocityTaxEligibility {
     type Answer = VelocityTaxEligibility;
 
     fn answer(&self, state: &mut State) -> Result<VelocityTaxEligibility, Stop> {
-        state.load([Key::Clock, Key::Parameters, Key::Account(self.account_id)])?;
-        let rules = state.params()?.tax;
-        let clock: Option<Clock> = state.get(Key::Clock)?;
-        let now = clock.map(|clock| clock.last_batch_at).unwrap_or_default();
-        let account =
-            state.existing_account(&self.account_id)?.with_tax_timer(rules.threshold, now);
-        let since = account.taxable_since;
-        let tax = since.and_then(|_| rules.of(account.taxed()));
+        state.load([Key::Clock, Key::System, Key::Parameters, Key::Account(self.account_id)])?;
+        let params = state.params()?;
+        let clocks = state.clocks()?;
+        let now = clocks.running();
+        let account = state.existing_account(&self.account_id)?;
+        let account = account.with_tax_timer(params.tax.threshold, now);
+        let since = account.taxable_since();
+        let tax = account.tax_timer.and_then(|_| params.tax.of(account.taxed()));
         Ok(VelocityTaxEligibility {
             account_id: self.account_id,
             balance: account.balance,
-            status: rules.status(&account, now),
-            taxable_since: since,
-            due_at: since.map(|since| rules.due_at(since)),
+            status: params.tax_status(&account, now),
+            taxable_since: since.map(|since| clocks.time_of_day(since)),
+            due_at: since.map(|since| clocks.time_of_day(params.tax_due_at(since))),
+            taxable_for_ms: match account.tax_timer {
+                Some(TaxTimer::Rests { ran_ms }) => Some(ran_ms),
+                Some(TaxTimer::Since(_)) | None => None,
+            },
             rate_bps: tax.map(|tax| tax.rate),
             amount: tax.map(|tax| tax.amount),
         })
     }
+}
+
+/// What a payment would take from the account besides, at the time of the last batch.
+fn tax_due(state: &mut State, id: &AccountId) -> Result<Amount, Stop> {
+    let (params, now) = (state.params()?, state.clocks()?.running());
+    let account = state.existing_account(id)?.with_tax_timer(params.tax.threshold, now);
+    let tax = match params.tax_status(&account, now) {
+        TaxStatus::Due => params.tax.of(account.taxed()),
+        TaxStatus::NotTaxable
+        | TaxStatus::Exempt
+        | TaxStatus::BelowThreshold
+        | TaxStatus::Running
+        | TaxStatus::Resting => None,
+    };
+    Ok(tax.map_or(Amount::ZERO, |tax| tax.amount))
 }
 
 /// What a payment would cost now. The code is that of the payment itself.
@@ -348,8 +442,10 @@ pub struct CalculateTransactionFee {
 pub struct TransactionFee {
     pub amount: Amount,
     pub fee: Amount,
-    /// What the sender pays altogether.
+    /// What the sender pays altogether, but for the tax.
     pub total: Amount,
+    /// The velocity tax that is due from the sender and taken first; zero when none is.
+    pub tax_due: Amount,
     pub rate_bps: u32,
     #[serde(rename = "type")]
     pub kind: TransferType,
@@ -363,9 +459,11 @@ impl Answer for CalculateTransactionFee {
         let Self { from, to, amount } = *self;
         let payment = Transfer { from, to, amount, remark: String::new() };
         Rule::validate(&payment)?;
-        state.load([Key::Parameters, Key::Account(from), Key::Account(to)])?;
+        let accounts = [from, to].map(Key::Account);
+        state.load([Key::Parameters, Key::Clock, Key::System].into_iter().chain(accounts))?;
         let params = state.params()?;
         let Quote { kind, scope, rate, fee, total } = quote(state, &params, &from, &to, amount)?;
-        Ok(TransactionFee { amount, fee, total, rate_bps: rate, kind, scope })
+        let tax_due = tax_due(state, &from)?;
+        Ok(TransactionFee { amount, fee, total, tax_due, rate_bps: rate, kind, scope })
     }
 }

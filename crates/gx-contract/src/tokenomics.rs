@@ -1,10 +1,11 @@
-//! TokenomicsContract: payments, later genesis, frozen wallets, balances and supply.
+//! TokenomicsContract: payments, later genesis, balances and supply.
 
 use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{Disbursed, pool_cap};
 use crate::fees::{Quote, Scope, TransferType};
+use crate::freezing::FreezeReasons;
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
 use crate::identity::AccountStatus;
@@ -14,6 +15,7 @@ use crate::posting::Posting;
 use crate::query::Answer;
 use crate::spending::spend;
 use crate::state::{Account, Key, State, User};
+use crate::tax_and_fee::settle_tax;
 use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -74,6 +76,7 @@ pub(crate) fn pay(
 ) -> Result<Quote, Stop> {
     let quote = quote(tx.state, &tx.params, from, to, amount)?;
     spend(tx, from, quote.total)?;
+    settle_tax(tx, from)?;
     tx.debit(from, quote.total)?;
     tx.credit(to, amount)?;
     if !quote.fee.is_zero() {
@@ -112,7 +115,7 @@ impl Rule for Transfer {
         Refusal::SpendingLimit,
         Refusal::InsufficientBalance,
     ];
-    const EVENTS: &[&str] = &["Transferred"];
+    const EVENTS: &[&str] = &["VelocityTaxApplied", "Transferred"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.to)
@@ -266,97 +269,6 @@ fn distribute(tx: &mut Tx<'_>, attested: &AttestedAge) -> Result<Option<Refusal>
     })
 }
 
-/// Why a wallet is frozen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum FreezeReason {
-    AdminAction,
-    SuspiciousActivity,
-    ComplianceReview,
-    CourtOrder,
-    UserRequest,
-    Inactivity,
-    DebtCollection,
-}
-
-/// Stops payments from and to an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct FreezeWallet {
-    pub user_id: AccountId,
-    pub reason: FreezeReason,
-}
-
-/// An account is frozen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WalletFrozen {
-    pub user_id: AccountId,
-    pub reason: FreezeReason,
-}
-
-impl Effects for WalletFrozen {
-    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
-        name(self.user_id);
-    }
-}
-
-impl Rule for FreezeWallet {
-    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
-    const REFUSALS: &[Refusal] =
-        &[Refusal::AccountNotFound, Refusal::NotFreezable, Refusal::AlreadyFrozen];
-    const EVENTS: &[&str] = &["WalletFrozen"];
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let account = tx.state.existing_account(&self.user_id)?;
-        if !account.is_user() {
-            return Err(Refusal::NotFreezable.into());
-        }
-        if account.frozen.is_some() {
-            return Err(Refusal::AlreadyFrozen.into());
-        }
-        tx.state.put_account(&self.user_id, Account { frozen: Some(self.reason), ..account })?;
-        tx.emit(WalletFrozen { user_id: self.user_id, reason: self.reason });
-        Ok(())
-    }
-}
-
-/// Lets payments from and to an account pass again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct UnfreezeWallet {
-    pub user_id: AccountId,
-}
-
-/// An account is not frozen any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WalletUnfrozen {
-    pub user_id: AccountId,
-}
-
-impl Effects for WalletUnfrozen {
-    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
-        name(self.user_id);
-    }
-}
-
-impl Rule for UnfreezeWallet {
-    const GATE: Gate = Gate::new(Role::SuperAdmin, ActorRule::SuperAdmin);
-    const REFUSALS: &[Refusal] = &[Refusal::AccountNotFound, Refusal::NotFrozen];
-    const EVENTS: &[&str] = &["WalletUnfrozen"];
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let account = tx.state.existing_account(&self.user_id)?;
-        if account.frozen.is_none() {
-            return Err(Refusal::NotFrozen.into());
-        }
-        tx.state.put_account(&self.user_id, Account { frozen: None, ..account })?;
-        tx.emit(WalletUnfrozen { user_id: self.user_id });
-        Ok(())
-    }
-}
-
 /// The balance of any account: user, pool or treasury.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -369,7 +281,7 @@ pub struct GetBalance {
 pub struct Balance {
     pub account_id: AccountId,
     pub balance: Amount,
-    pub frozen: Option<FreezeReason>,
+    pub frozen: FreezeReasons,
 }
 
 impl Answer for GetBalance {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, Pool, TimeMs};
+use gx_types::{AccountId, Actor, AdminId, Amount, CommandId, MspId, Pool, TimeMs};
 
 use crate::gates::{Gate, check_counterparty};
 use crate::params::Governed;
@@ -138,6 +138,8 @@ pub struct Tx<'a> {
     pub(crate) command_id: CommandId,
     /// Under which id the command was given: that of the proposal when two admins decide.
     pub(crate) given_as: CommandId,
+    /// The organization that submits the batch.
+    pub(crate) organization: MspId,
     /// The batch's time.
     pub(crate) now: TimeMs,
     /// What the engine says that the time is. It differs while a jump of the clock is confirmed.
@@ -162,6 +164,7 @@ impl<'a> Tx<'a> {
     pub(crate) fn new(
         state: &'a mut State,
         envelope: &'a Envelope,
+        organization: MspId,
         (now, engine_time): (TimeMs, TimeMs),
         due: Vec<Event>,
     ) -> Result<Self, Stop> {
@@ -180,6 +183,7 @@ impl<'a> Tx<'a> {
             actor,
             command_id,
             given_as,
+            organization,
             now,
             engine_time,
             clocks,
@@ -208,6 +212,7 @@ impl<'a> Tx<'a> {
             actor: proposer,
             command_id: self.command_id,
             given_as,
+            organization: self.organization,
             now: self.now,
             engine_time: self.engine_time,
             clocks: self.clocks,
@@ -309,7 +314,7 @@ impl<'a> Tx<'a> {
         let (place, account) = self.state.account_place(id)?;
         let escrowed = account.escrowed.checked_sub(amount).ok_or(Refusal::AmountOverflow)?;
         let account = Account { escrowed, ..account };
-        let account = account.with_tax_timer(self.params.tax.threshold, self.now);
+        let account = account.with_tax_timer(self.params.tax.threshold, self.clocks.running());
         self.state.put_at(place, account);
         Ok(())
     }
@@ -330,7 +335,7 @@ impl<'a> Tx<'a> {
         change: Option<Change>,
     ) -> Result<Account, Stop> {
         let change = change.ok_or(Refusal::AmountOverflow)?;
-        let account = account.with_tax_timer(self.params.tax.threshold, self.now);
+        let account = account.with_tax_timer(self.params.tax.threshold, self.clocks.running());
         if change.qirat() != 0 {
             self.postings.push(Posting(*id, change, account.balance));
         }

@@ -267,7 +267,7 @@ impl Leading {
         }
         let Some(lane) = self.lanes.get_mut(at) else { return Ok(()) };
         let (role, batch_id, started) = (lane.role, part.batch_id, Instant::now());
-        let context = Context { role, time: self.submitter.clock.ledger_time() };
+        let context = Context::embedded(role, self.submitter.clock.ledger_time());
         let (batch, seqs) = part.into_batch(role);
         let batch = Arc::new(batch);
         match self.submitter.chain.submit(batch.clone(), context).await {
@@ -344,7 +344,7 @@ impl Leading {
             let (role, commands) = (row.role, vec![envelope]);
             let batch_id = BatchId::from_u128(random.bits());
             let batch = Arc::new(Batch { batch_id, role, commands });
-            if chain.submit(batch, Context { role, time }).await.is_ok() {
+            if chain.submit(batch, Context::embedded(role, time)).await.is_ok() {
                 tracing::warn!(time = time.0, "two super admins have confirmed the clock");
                 self.lanes.iter_mut().for_each(Lane::retry_now);
                 return Ok(());

@@ -126,7 +126,7 @@ impl Drop for Network {
 
 /// Starts a chaincode server.
 pub async fn serve_chaincode(listener: TcpListener, stop: CancellationToken) {
-    let access = Access::read(["Org1MSP"]).unwrap();
+    let access = Access::read(["Org1MSP", "Org2MSP=gx_partner_api"]).unwrap();
     let grace = Duration::from_secs(5);
     let chaincode_id = CHAINCODE_ID.to_owned();
     let chaincode = CHAINCODE.to_owned();

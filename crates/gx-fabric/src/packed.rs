@@ -32,11 +32,11 @@ const PHRASES: &[&str] = &[
     r#"{"v":1,"kind":"TREASURY","accountType":""#,
     r#"","country":""#,
     r#"","balance":""#,
-    r#"","taxableSince":"#,
+    r#"","taxTimer":"#,
     r#"","keyed":true"#,
-    r#","taxableSince":"#,
+    r#","taxTimer":"#,
     r#","taxExempt":true"#,
-    r#","frozen":""#,
+    r#","frozen":[""#,
     r#","status":""#,
     r#"{"v":1,"body":""#,
     r#"","batchId":""#,
@@ -62,6 +62,8 @@ const PHRASES: &[&str] = &[
     r#""],""#,
     r#""}"#,
     r#"},""#,
+    r#","custodian":"#,
+    r#"","custodian":"#,
 ];
 
 /// A stored value that no build has written.
@@ -268,7 +270,7 @@ mod tests {
     #[test]
     fn the_records_of_a_payment_are_short() {
         let account = r#"{"v":1,"kind":"USER","accountType":"0","country":"IN","#.to_owned()
-            + r#""balance":"562280000","taxableSince":1795286697135}"#;
+            + r#""balance":"562280000","taxTimer":1795286697135}"#;
         let outcome = r#"{"v":1,"body":"35fbacc94166e27ac8cd40099e815c6c","#.to_owned()
             + r#""batchId":"487M5KVRWZ1WJ1Y920Q7AAR29R","time":1795286858730}"#;
         for (text, most) in [(account, 24), (outcome, 50)] {

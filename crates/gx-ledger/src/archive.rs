@@ -207,7 +207,7 @@ fn enqueue(ledger: &Ledger, number: u64, block: &Block) -> Result<Ticket, Error>
     }
     block.check(&ledger.identity().signer(number)).map_err(wrong)?;
     let batch = block.batch().map_err(wrong)?;
-    let context = Context { role: header.submitter, time: header.time };
+    let context = Context::embedded(header.submitter, header.time);
     let ticket = ledger.enqueue_as(&batch, context, Some(block.sealed().clone()));
     ticket.map_err(|error| match error {
         Error::Panicked { message, .. } => wrong(Fault::Panicked(message)),

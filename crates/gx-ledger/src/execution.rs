@@ -90,7 +90,7 @@ mod tests {
     fn a_panic_is_an_answer() {
         let batch =
             Batch { batch_id: BatchId::from_u128(1), role: Role::Admin, commands: Vec::new() };
-        let context = Context { role: Role::Admin, time: TimeMs(1) };
+        let context = Context::embedded(Role::Admin, TimeMs(1));
         let failure = execute::<()>(&batch, context, |_, _| unreachable!("rule {}", 7));
         let Err(Failure::Panicked(text)) = failure else { unreachable!("{failure:?}") };
         assert!(text.contains("rule 7"), "{text}");

@@ -96,7 +96,7 @@ impl Replay {
     fn execute(&self, block: &Block, earlier: Earlier<'_>) -> Result<Done, Fault> {
         let header = block.header();
         let batch = block.batch()?;
-        let context = Context { role: header.submitter, time: header.time };
+        let context = Context::embedded(header.submitter, header.time);
         let done = execute(&batch, context, |keys, supply| {
             keys.into_iter().try_for_each(|key| self.supply(key, earlier, supply))
         });

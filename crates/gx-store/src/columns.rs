@@ -3,8 +3,8 @@
 //! Each text stands once, here; nothing here knows a statement.
 
 use gx_contract::GenesisStatus;
+use gx_contract::freezing::{FreezeReason, FreezeReasons};
 use gx_contract::state::AccountKind;
-use gx_contract::tokenomics::FreezeReason;
 
 use crate::Error;
 use crate::sql::Row;
@@ -41,33 +41,18 @@ pub(crate) fn kind_from(text: &str) -> Result<AccountKind, Error> {
         .ok_or_else(|| Error::corrupt("kind of account", text))
 }
 
-const FREEZE_REASONS: [FreezeReason; 7] = [
-    FreezeReason::AdminAction,
-    FreezeReason::SuspiciousActivity,
-    FreezeReason::ComplianceReview,
-    FreezeReason::CourtOrder,
-    FreezeReason::UserRequest,
-    FreezeReason::Inactivity,
-    FreezeReason::DebtCollection,
-];
-
-pub(crate) const fn frozen_text(reason: FreezeReason) -> &'static str {
-    match reason {
-        FreezeReason::AdminAction => "ADMIN_ACTION",
-        FreezeReason::SuspiciousActivity => "SUSPICIOUS_ACTIVITY",
-        FreezeReason::ComplianceReview => "COMPLIANCE_REVIEW",
-        FreezeReason::CourtOrder => "COURT_ORDER",
-        FreezeReason::UserRequest => "USER_REQUEST",
-        FreezeReason::Inactivity => "INACTIVITY",
-        FreezeReason::DebtCollection => "DEBT_COLLECTION",
-    }
+/// The reasons with commas between them; `None` for none.
+pub(crate) fn frozen_text(reasons: FreezeReasons) -> Option<String> {
+    let names: Vec<&str> = reasons.iter().map(FreezeReason::as_str).collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
-pub(crate) fn frozen_from(text: &str) -> Result<FreezeReason, Error> {
-    FREEZE_REASONS
-        .into_iter()
-        .find(|reason| frozen_text(*reason) == text)
-        .ok_or_else(|| Error::corrupt("freeze reason", text))
+pub(crate) fn frozen_from(text: Option<&str>) -> Result<FreezeReasons, Error> {
+    let one = |name: &str| {
+        let found = FreezeReason::ALL.into_iter().find(|reason| reason.as_str() == name);
+        found.ok_or_else(|| Error::corrupt("freeze reason", name))
+    };
+    text.into_iter().flat_map(|text| text.split(',')).map(one).collect()
 }
 
 /// Status, phase and amount as columns.

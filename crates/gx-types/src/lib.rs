@@ -11,6 +11,7 @@ mod command_id;
 mod country;
 mod finding;
 mod made_id;
+mod msp;
 mod network;
 mod role;
 mod short_text;
@@ -25,6 +26,7 @@ pub use finding::{Finding, Rule, Severity};
 pub use made_id::{
     ActionId, EscrowId, LoanId, PendingTxId, ProposalId, RecoveryId, RelationshipId,
 };
+pub use msp::MspId;
 pub use network::NetworkId;
 pub use role::Role;
 pub use time::TimeMs;

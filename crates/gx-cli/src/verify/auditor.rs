@@ -74,8 +74,10 @@ impl Auditor {
                 self.fees += u128::from(event.fee.qirat());
                 self.post(&event.postings, 0)
             }
-            Event::WalletFrozen(event) => self.freeze(event.user_id, true),
-            Event::WalletUnfrozen(event) => self.freeze(event.user_id, false),
+            Event::WalletFrozen(event) => self.freeze(event.account_id, true),
+            Event::WalletUnfrozen(event) => {
+                self.freeze(event.account_id, !event.reasons.is_empty())
+            }
             Event::MultiSigTxExecuted(event) => {
                 self.transfers += 1;
                 self.fees += u128::from(event.fee.qirat());

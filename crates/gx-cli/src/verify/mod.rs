@@ -292,7 +292,7 @@ impl Findings {
         let mut seen = 0;
         for account in snapshot.accounts()? {
             let (id, account) = account?;
-            let (balance, frozen) = (account.balance.qirat(), account.frozen.is_some());
+            let (balance, frozen) = (account.balance.qirat(), !account.frozen.is_empty());
             seen += 1;
             self.compare(&rules::STATE, auditor, id, (balance, frozen));
         }

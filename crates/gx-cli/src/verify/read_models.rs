@@ -39,7 +39,7 @@ impl Findings {
             last = Some(end.account_id);
             seen += page.len();
             for account in page {
-                let facts = (account.balance.qirat(), account.frozen.is_some());
+                let facts = (account.balance.qirat(), !account.frozen.is_empty());
                 self.compare(&rules::READ_MODELS, auditor, account.account_id, facts);
             }
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::declared::{Said, said};
 use super::keys::check_key;
+use crate::custody::Custodians;
 use crate::gates::{ActorRule, Gate};
 use crate::identity::opened_for_a_person;
 use crate::posting::Posting;
@@ -120,8 +121,16 @@ impl Rule for BootstrapSystem {
         tx.put(Key::Admin(self.first_super_admin), admin)?;
         let (bootstrapped_at, network_id, super_admins) = (tx.now, self.network_id, 1);
         let (paused, paused_ms) = (None, 0);
-        let system =
-            System { v: Version, bootstrapped_at, network_id, paused, super_admins, paused_ms };
+        let custodians = Custodians::first(tx.organization);
+        let system = System {
+            v: Version,
+            bootstrapped_at,
+            network_id,
+            custodians,
+            paused,
+            super_admins,
+            paused_ms,
+        };
         tx.put(Key::System, system)?;
         let postings = tx.take_postings();
         assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");

@@ -14,6 +14,7 @@ use crate::identity::AccountStatus;
 use crate::organization::Organization;
 use crate::posting::Posting;
 use crate::state::{AccountKind, Admin, Key};
+use crate::tax_and_fee::settle_tax;
 use crate::tokenomics::check_payee;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -119,7 +120,7 @@ impl Rule for TransferByOrder {
         Refusal::AmountOverflow,
         Refusal::InsufficientBalance,
     ];
-    const EVENTS: &[&str] = &["TransferredByOrder"];
+    const EVENTS: &[&str] = &["VelocityTaxApplied", "TransferredByOrder"];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.to)
@@ -146,11 +147,12 @@ impl Rule for TransferByOrder {
         let is_deceased = account.status == AccountStatus::Deceased;
         match self.reason {
             OrderReason::Estate if !is_deceased => return Err(Refusal::NotDeceased.into()),
-            OrderReason::CourtOrder | OrderReason::ErrorCorrection if account.frozen.is_none() => {
+            OrderReason::CourtOrder | OrderReason::ErrorCorrection if !account.is_frozen() => {
                 return Err(Refusal::NotFrozen.into());
             }
             OrderReason::Estate | OrderReason::CourtOrder | OrderReason::ErrorCorrection => {}
         }
+        settle_tax(tx, &self.from)?;
         tx.debit(&self.from, self.amount)?;
         tx.credit(&self.to, self.amount)?;
         let postings = tx.take_postings();

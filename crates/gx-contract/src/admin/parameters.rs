@@ -65,7 +65,7 @@ pub(crate) fn change(
     value: ParameterValue,
 ) -> Result<(), Stop> {
     let before = tx.state.params()?;
-    let after = before.changed(parameter, value).map_err(Refused::from)?;
+    let after = before.changed(parameter, value, tx.clocks.running()).map_err(Refused::from)?;
     let changes = after.changes;
     tx.put(Key::Parameters, StoredParameters::from(after))?;
     if let Some(scheduled) = before.scheduled_for(parameter) {

@@ -132,7 +132,7 @@ pub(crate) fn take_effect(state: &mut State, now: TimeMs) -> Result<Vec<Event>, 
     while let Some(change) = due(&governed) {
         let ScheduledChange { param_id, new_value, .. } = change;
         let old_value = governed.value(param_id);
-        let after = match governed.changed(param_id, new_value) {
+        let after = match governed.changed(param_id, new_value, running) {
             Ok(after) => {
                 let changes = after.changes;
                 let updated = SystemParameterUpdated { param_id, old_value, new_value, changes };

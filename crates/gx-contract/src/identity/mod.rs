@@ -36,10 +36,11 @@ pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
 pub use trust::{Tally, TrustBasis, TrustScore};
 pub(crate) use trust::{check_age, conduct};
 
-use gx_types::{AccountId, AccountType, CountryCode, NetworkId, Role};
+use gx_types::{AccountId, AccountType, CountryCode, MspId, NetworkId, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::countries::TOTAL_WEIGHT;
+use crate::custody::place_of;
 use crate::gates::{ActorRule, Gate};
 use crate::genesis::{self, GenesisStatus};
 use crate::state::{Account, Country, Identity, Key, TRUST_BASE, User, Version};
@@ -89,6 +90,8 @@ pub struct UserCreated {
     pub account_type: AccountType,
     pub genesis: GenesisStatus,
     pub trust_score: u8,
+    /// The organization that opened the account, and speaks for it while it has no key.
+    pub custodian: MspId,
 }
 
 impl Effects for UserCreated {
@@ -166,12 +169,15 @@ impl Rule for CreateUser {
         }
         country.users = country.users.saturating_add(1);
         tx.put(Key::Country(self.country), country)?;
-        tx.state.put_account(&self.user_id, Account::user(self.country, self.account_type))?;
+        let custodian = place_of(tx, tx.organization)?;
+        let account = Account::user(self.country, self.account_type);
+        tx.state.put_account(&self.user_id, Account { custodian, ..account })?;
         tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
         let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
         let (identity_hash, created_at) = (self.identity_hash, tx.now);
         let trust_score = TRUST_BASE;
-        let user = User { v: Version, identity_hash, created_at, genesis, trust_score };
+        let offered_to = None;
+        let user = User { v: Version, identity_hash, created_at, genesis, trust_score, offered_to };
         tx.put(Key::User(self.user_id), user)?;
         tx.emit(UserCreated {
             user_id: self.user_id,
@@ -179,6 +185,7 @@ impl Rule for CreateUser {
             account_type: self.account_type,
             genesis,
             trust_score,
+            custodian: tx.organization,
         });
         Ok(())
     }

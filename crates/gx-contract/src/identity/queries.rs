@@ -1,16 +1,17 @@
 //! What the ledger tells of users, their relations and recoveries, each from a few records.
 
-use gx_types::{AccountId, AccountType, CountryCode, RecoveryId, RelationshipId, TimeMs};
+use gx_types::{AccountId, AccountType, CountryCode, MspId, RecoveryId, RelationshipId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::OrderHash;
+use crate::custody::custodian_of;
+use crate::freezing::FreezeReasons;
 use crate::identity::{
     AccountStatus, Guardians, KeyRecord, KeyReset, Recovery, RecoveryState, Relationship,
     RelationshipKind, RelationshipState, Tally, TrustBasis,
 };
 use crate::query::Answer;
 use crate::state::{Key, State, User};
-use crate::tokenomics::FreezeReason;
 use crate::tx::Stop;
 use crate::{GenesisStatus, PublicKey, Refusal};
 
@@ -29,17 +30,19 @@ pub struct UserView {
     pub account_type: AccountType,
     pub created_at: TimeMs,
     pub genesis: GenesisStatus,
-    pub frozen: Option<FreezeReason>,
+    pub frozen: FreezeReasons,
     pub status: AccountStatus,
     /// 0 to 100.
     pub trust_score: u8,
     /// Whether commands of the user must be signed.
     pub keyed: bool,
+    /// The organization that speaks for the account while it has no key.
+    pub custodian: MspId,
 }
 
 fn user_view(state: &mut State, user_id: AccountId) -> Result<UserView, Stop> {
     let key = Key::User(user_id);
-    state.load([key, Key::Account(user_id)])?;
+    state.load([key, Key::Account(user_id), Key::System])?;
     let user: User = state.get(key)?.ok_or(Refusal::AccountNotFound)?;
     let account = state.existing_account(&user_id)?;
     Ok(UserView {
@@ -52,6 +55,7 @@ fn user_view(state: &mut State, user_id: AccountId) -> Result<UserView, Stop> {
         status: account.status,
         trust_score: user.trust_score,
         keyed: account.keyed,
+        custodian: custodian_of(state, &account)?,
     })
 }
 

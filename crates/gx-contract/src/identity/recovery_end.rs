@@ -7,16 +7,17 @@ use super::guardians::living;
 use super::recovery::{Recovery, RecoveryState, cancel, recovery};
 use super::{keys, reset};
 use crate::gates::{ActorRule, Gate};
-use crate::identity::AccountStatus;
 use crate::state::Key;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, PublicKey, Refusal};
 
 /// Nobody gets another key while they could not use it.
 pub(super) fn check_owner(tx: &mut Tx<'_>, user_id: &AccountId) -> Result<(), Stop> {
-    let owner = tx.state.existing_account(user_id)?;
-    let is_active = owner.frozen.is_none() && owner.status == AccountStatus::Active;
-    if is_active { Ok(()) } else { Err(Refusal::OwnerNotActive.into()) }
+    if tx.state.existing_account(user_id)?.may_act() {
+        Ok(())
+    } else {
+        Err(Refusal::OwnerNotActive.into())
+    }
 }
 
 /// Vetoes a recovery of the actor's own account; signed by the key that is not lost after all.

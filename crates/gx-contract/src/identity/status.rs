@@ -9,7 +9,7 @@ use crate::state::Account;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
-/// Whether a user may act. What others send arrives at all but the deceased.
+/// Whether a user may act, or an organization pay. What others send arrives at all but the deceased.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -51,7 +51,11 @@ pub struct UserStatusSet {
     pub order_hash: Option<OrderHash>,
 }
 
-impl Effects for UserStatusSet {}
+impl Effects for UserStatusSet {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.user_id);
+    }
+}
 
 /// What is decided on a document.
 const BY_ORDER: Gate =
@@ -102,7 +106,9 @@ impl Rule for SetUserStatus {
             return Err(Refusal::StatusUnchanged.into());
         }
         let Self { user_id, status, order_hash } = *self;
-        tx.state.put_account(&user_id, Account { status, ..account })?;
+        let account = Account { status, ..account };
+        let account = account.with_tax_timer(tx.params.tax.threshold, tx.clocks.running());
+        tx.state.put_account(&user_id, account)?;
         tx.emit(UserStatusSet { user_id, status, order_hash });
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::identity::{TrustScore, conduct};
 use crate::posting::Posting;
 use crate::spending::spend;
 use crate::state::{Key, RunningMs};
+use crate::tax_and_fee::settle_tax;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
@@ -78,7 +79,7 @@ impl Rule for RepayLoan {
         Refusal::SpendingLimit,
         Refusal::InsufficientBalance,
     ];
-    const EVENTS: &[&str] = &["LoanRepaid"];
+    const EVENTS: &[&str] = &["VelocityTaxApplied", "LoanRepaid"];
 
     fn validate(&self) -> Result<(), Refused> {
         if self.amount.is_zero() {
@@ -110,6 +111,7 @@ impl Rule for RepayLoan {
         if paid_by != borrower_id {
             spend(tx, &paid_by, amount)?;
         }
+        settle_tax(tx, &paid_by)?;
         tx.debit(&paid_by, amount)?;
         tx.credit(&Pool::Loan.account(), amount)?;
         let mut owed = borrower(tx.state, borrower_id)?;

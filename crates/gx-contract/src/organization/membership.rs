@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Organization, OrganizationKind, OrganizationStatus, Spent, count, own};
 use crate::gates::{ActorRule, Gate};
+use crate::identity::AccountStatus;
 use crate::state::{Account, Key, Version};
 use crate::text::check_text;
 use crate::tx::{Rule, Stop, Tx};
@@ -252,7 +253,11 @@ pub struct OrganizationStatusSet {
     pub status: OrganizationStatus,
 }
 
-impl Effects for OrganizationStatusSet {}
+impl Effects for OrganizationStatusSet {
+    fn accounts(&self, name: &mut dyn FnMut(AccountId)) {
+        name(self.org_id);
+    }
+}
 
 impl Rule for SetOrganizationStatus {
     const GATE: Gate = Gate::new(Role::Admin, ActorRule::Admin);
@@ -261,16 +266,25 @@ impl Rule for SetOrganizationStatus {
     const EVENTS: &[&str] = &["OrganizationStatusSet"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        tx.state.load([Key::Organization(self.org_id), Key::Account(self.org_id)])?;
         let organization = super::organization(tx.state, &self.org_id)?;
         if organization.status == OrganizationStatus::PendingEndorsement {
             return Err(Refusal::OrganizationNotActive.into());
         }
-        let status =
-            if self.locked { OrganizationStatus::Locked } else { OrganizationStatus::Active };
+        let (status, of_account) = if self.locked {
+            (OrganizationStatus::Locked, AccountStatus::Locked)
+        } else {
+            (OrganizationStatus::Active, AccountStatus::Active)
+        };
         if organization.status == status {
             return Err(Refusal::StatusUnchanged.into());
         }
         tx.put(Key::Organization(self.org_id), Organization { status, ..organization })?;
+        // The account says it too, so that whoever moves coins knows that the tax's timer rests.
+        let account = tx.state.existing_account(&self.org_id)?;
+        let account = Account { status: of_account, ..account };
+        let account = account.with_tax_timer(tx.params.tax.threshold, tx.clocks.running());
+        tx.state.put_account(&self.org_id, account)?;
         tx.emit(OrganizationStatusSet { org_id: self.org_id, status });
         Ok(())
     }

@@ -3,7 +3,7 @@
 use gx_types::{AccountId, Amount, CountryCode, PendingTxId, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use super::settlement::{judged_by, settle};
+use super::settlement::{check_payer, judged_by, settle};
 use super::{OpenTx, Treasury, count, own};
 use crate::gates::{ActorRule, Gate};
 use crate::state::{Clocks, Key, RunningMs, Version};
@@ -124,12 +124,17 @@ impl Rule for InitiateMultiSigTx {
         Refusal::OrganizationNotFound,
         Refusal::NotStakeholder,
         Refusal::OrganizationNotActive,
+        Refusal::AccountFrozen,
         Refusal::TreasuryNotPayable,
         Refusal::TooManyPending,
         Refusal::TooManyOwnPending,
     ];
-    const EVENTS: &[&str] =
-        &["MultiSigTxInitiated", "MultiSigTxExecuted", "MultiSigTxExecutionFailed"];
+    const EVENTS: &[&str] = &[
+        "MultiSigTxInitiated",
+        "VelocityTaxApplied",
+        "MultiSigTxExecuted",
+        "MultiSigTxExecutionFailed",
+    ];
 
     fn counterparty(&self) -> Option<&AccountId> {
         Some(&self.to)
@@ -150,9 +155,12 @@ impl Rule for InitiateMultiSigTx {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let (org_id, payable_from) = deciding(tx, &self.from)?;
         let pending_tx_id = PendingTxId::made_by(tx.command_id);
-        tx.state.load([Key::Organization(org_id), Key::PendingTx(pending_tx_id)])?;
+        let accounts = [self.from, org_id].map(Key::Account);
+        let others = [Key::Organization(org_id), Key::PendingTx(pending_tx_id)];
+        tx.state.load(accounts.into_iter().chain(others))?;
         let (initiated_by, mut organization) = own(tx, &org_id)?;
         organization.check_active()?;
+        check_payer(tx, &self.from, &org_id)?;
         if payable_from.is_some_and(|from| tx.clocks.running() < from) {
             return Err(Refusal::TreasuryNotPayable.into());
         }

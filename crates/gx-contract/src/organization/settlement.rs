@@ -183,12 +183,26 @@ fn check_approvers(
 ) -> Result<(), Stop> {
     let mut able: usize = 0;
     for id in pending.approved_by.iter().filter(|id| organization.stakeholders.contains(id)) {
-        let account = tx.state.existing_account(id)?;
-        let counts = account.frozen.is_none() && account.status == AccountStatus::Active;
+        let counts = tx.state.existing_account(id)?.may_act();
         able = able.saturating_add(usize::from(counts));
     }
     if able < usize::from(pending.required) {
         return Err(Refusal::ApproverNotActive.into());
+    }
+    Ok(())
+}
+
+/// Neither the account that pays is frozen nor that of the organization that decides: who is kept
+/// from their own coins does not get a treasury's instead.
+pub(super) fn check_payer(
+    tx: &mut Tx<'_>,
+    from: &AccountId,
+    org_id: &AccountId,
+) -> Result<(), Stop> {
+    for id in [from, org_id] {
+        if tx.state.existing_account(id)?.is_frozen() {
+            return Err(Refusal::AccountFrozen.into());
+        }
     }
     Ok(())
 }
@@ -201,9 +215,11 @@ fn execute(
 ) -> Result<(), Stop> {
     let PendingTx { org_id, from, to, amount, .. } = *pending;
     let approvers = pending.approved_by.iter().map(|id| Key::Account(*id));
-    tx.state.load(approvers.chain([Key::Account(from), Key::Account(to)]))?;
+    let accounts = [from, org_id, to].map(Key::Account);
+    tx.state.load(approvers.chain(accounts))?;
+    check_payer(tx, &from, &org_id)?;
     let payee = tx.state.existing_account(&to)?;
-    if payee.frozen.is_some() {
+    if payee.is_frozen() {
         return Err(Refusal::CounterpartyFrozen.into());
     }
     if payee.status == AccountStatus::Deceased {

@@ -11,7 +11,6 @@ use super::membership::STAKEHOLDERS;
 use super::{AuthRule, Organization, count, organization, revise_open};
 use crate::admin::OrderHash;
 use crate::gates::{ActorRule, Gate};
-use crate::identity::AccountStatus;
 use crate::state::{Clocks, Key, RunningMs};
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
@@ -118,8 +117,7 @@ pub(super) fn check_users(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<(), Stop
 pub(super) fn all_able(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<bool, Stop> {
     tx.state.load(ids.iter().map(|id| Key::Account(*id)))?;
     for id in ids {
-        let account = tx.state.existing_account(id)?;
-        if account.frozen.is_some() || account.status != AccountStatus::Active {
+        if !tx.state.existing_account(id)?.may_act() {
             return Ok(false);
         }
     }

@@ -71,6 +71,7 @@ impl Rule for ApproveMultiSigTx {
     const EVENTS: &[&str] = &[
         "MultiSigTxApproved",
         "MultiSigTxRejudged",
+        "VelocityTaxApplied",
         "MultiSigTxExecuted",
         "MultiSigTxExecutionFailed",
     ];

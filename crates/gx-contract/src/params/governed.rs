@@ -19,6 +19,18 @@ pub struct ScheduledChange {
     pub effective_at: RunningMs,
 }
 
+/// The parameter that says after how many days the tax is due.
+const TAX_PERIOD: &str = "velocityTaxPeriodDays";
+
+/// The tax's period before it was shortened: timers that had started by then keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct EarlierPeriod {
+    /// When it was shortened.
+    until: RunningMs,
+    days: u32,
+}
+
 /// The parameters in force, and what is known of their changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Governed {
@@ -27,6 +39,8 @@ pub struct Governed {
     scheduled: Vec<ScheduledChange>,
     /// The number of the last change of each parameter that was ever changed, by id.
     last_changes: BTreeMap<&'static str, u64>,
+    /// Longer periods of the tax that some timer may still have, in the order of time.
+    tax_periods: Vec<EarlierPeriod>,
 }
 
 impl Deref for Governed {
@@ -39,7 +53,12 @@ impl Deref for Governed {
 
 impl From<Parameters> for Governed {
     fn from(parameters: Parameters) -> Self {
-        Self { parameters, scheduled: Vec::new(), last_changes: BTreeMap::new() }
+        Self {
+            parameters,
+            scheduled: Vec::new(),
+            last_changes: BTreeMap::new(),
+            tax_periods: Vec::new(),
+        }
     }
 }
 
@@ -60,6 +79,13 @@ impl Governed {
         self.last_changes.get(parameter.id()).copied().unwrap_or_default()
     }
 
+    /// After how many days the tax is due from an account whose timer started at `since`. A shorter
+    /// period is for timers that start after it, a longer one for all.
+    pub(crate) fn tax_period_days(&self, since: RunningMs) -> u32 {
+        let earlier = self.tax_periods.iter().filter(|period| since < period.until);
+        earlier.map(|period| period.days).fold(self.parameters.tax.period_days, u32::max)
+    }
+
     /// After one has changed. What was to come of it is to come no more.
     ///
     /// # Errors
@@ -68,10 +94,21 @@ impl Governed {
         &self,
         parameter: Parameter,
         value: ParameterValue,
+        now: RunningMs,
     ) -> Result<Self, Unfit> {
         let parameters = self.parameters.with(parameter, value)?;
         let mut after = Self { parameters, ..self.without_scheduled(parameter) };
         after.last_changes.insert(parameter.id(), parameters.changes);
+        if parameter.id() == TAX_PERIOD {
+            let before = EarlierPeriod { until: now, days: self.parameters.tax.period_days };
+            after.tax_periods.push(before);
+            // Those that are not longer change nothing, and those that have passed for every
+            // timer do neither.
+            after.tax_periods.retain(|period| {
+                period.days > parameters.tax.period_days
+                    && now < period.until.plus_days(period.days)
+            });
+        }
         Ok(after)
     }
 
@@ -133,11 +170,13 @@ struct Fields {
     last_changes: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scheduled: Vec<ScheduledChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tax_periods: Vec<EarlierPeriod>,
 }
 
 impl Serialize for StoredParameters {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Governed { parameters, scheduled, last_changes } = &*self.0;
+        let Governed { parameters, scheduled, last_changes, tax_periods } = &*self.0;
         let values = Parameter::all().map(|parameter| (parameter, parameters.value(parameter)));
         let changed = values.filter(|(parameter, value)| *value != parameter.default_value());
         let values = changed.map(|(parameter, value)| (parameter.id().to_owned(), value));
@@ -148,6 +187,7 @@ impl Serialize for StoredParameters {
             values: values.collect(),
             last_changes: last_changes.collect(),
             scheduled: scheduled.clone(),
+            tax_periods: tax_periods.clone(),
         }
         .serialize(serializer)
     }
@@ -171,6 +211,7 @@ impl<'de> Deserialize<'de> for StoredParameters {
         if !scheduled.iter().all(|change| change.param_id.admits(change.new_value)) {
             return Err(D::Error::custom("a scheduled value is out of bounds"));
         }
-        Ok(Governed { parameters, scheduled, last_changes }.into())
+        let tax_periods = fields.tax_periods;
+        Ok(Governed { parameters, scheduled, last_changes, tax_periods }.into())
     }
 }

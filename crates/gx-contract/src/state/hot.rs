@@ -4,10 +4,13 @@
 //! damaged, is left to the derived reader, whose word on what is a record is the only one. Tests
 //! hold both ways against the derived ones.
 
-use gx_types::{Amount, CountryCode, TimeMs};
+use gx_types::{Amount, CountryCode};
 
+use super::RunningMs;
 use super::record::{Account, AccountKind, CommandOutcome, Version};
+use crate::freezing::FreezeReasons;
 use crate::identity::AccountStatus;
+use crate::tax_and_fee::TaxTimer;
 
 /// The texts of the kinds with what stands around them in an account.
 const KINDS: [(AccountKind, &[u8]); 5] = [
@@ -20,10 +23,11 @@ const KINDS: [(AccountKind, &[u8]); 5] = [
 const COUNTRY: &[u8] = br#"","country":""#;
 const BALANCE: &[u8] = br#"","balance":""#;
 const KEYED: &[u8] = br#","keyed":true"#;
-const TAXABLE_SINCE: &[u8] = br#","taxableSince":"#;
+const TAX_TIMER: &[u8] = br#","taxTimer":"#;
 const TAX_EXEMPT: &[u8] = br#","taxExempt":true"#;
 const LIMITED: &[u8] = br#","limited":true"#;
 const ESCROWED: &[u8] = br#","escrowed":""#;
+const CUSTODIAN: &[u8] = br#","custodian":"#;
 
 /// The account's bytes; `None` for the few that are frozen, locked or deceased.
 pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
@@ -36,12 +40,13 @@ pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
         frozen,
         status,
         keyed,
-        taxable_since,
+        tax_timer,
         tax_exempt,
         limited,
         escrowed,
+        custodian,
     } = *account;
-    if frozen.is_some() || !status.is_active() {
+    if !frozen.is_empty() || !status.is_active() {
         return None;
     }
     let mut bytes = Vec::with_capacity(128);
@@ -58,9 +63,14 @@ pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
     if keyed {
         bytes.extend_from_slice(KEYED);
     }
-    if let Some(TimeMs(since)) = taxable_since {
-        bytes.extend_from_slice(TAXABLE_SINCE);
-        bytes.extend_from_slice(itoa::Buffer::new().format(since).as_bytes());
+    match tax_timer {
+        None => {}
+        Some(TaxTimer::Since(RunningMs(since))) => {
+            bytes.extend_from_slice(TAX_TIMER);
+            bytes.extend_from_slice(itoa::Buffer::new().format(since).as_bytes());
+        }
+        // Only those rest that may not act.
+        Some(TaxTimer::Rests { .. }) => return None,
     }
     if tax_exempt {
         bytes.extend_from_slice(TAX_EXEMPT);
@@ -72,6 +82,10 @@ pub(super) fn account_bytes(account: &Account) -> Option<Vec<u8>> {
         bytes.extend_from_slice(ESCROWED);
         bytes.extend_from_slice(itoa::Buffer::new().format(escrowed.qirat()).as_bytes());
         bytes.push(b'"');
+    }
+    if custodian != 0 {
+        bytes.extend_from_slice(CUSTODIAN);
+        bytes.extend_from_slice(itoa::Buffer::new().format(custodian).as_bytes());
     }
     bytes.push(b'}');
     Some(bytes)
@@ -95,11 +109,11 @@ pub(super) fn account(bytes: &[u8]) -> Option<Account> {
     let (balance, rest) = number(rest.strip_prefix(BALANCE)?)?;
     let rest = rest.strip_prefix(b"\"")?;
     let (keyed, rest) = flag(rest, KEYED);
-    let (taxable_since, rest) = match rest.strip_prefix(TAXABLE_SINCE) {
+    let (tax_timer, rest) = match rest.strip_prefix(TAX_TIMER) {
         None => (None, rest),
         Some(rest) => {
             let (since, rest) = number(rest)?;
-            (Some(TimeMs(i64::try_from(since).ok()?)), rest)
+            (Some(TaxTimer::Since(RunningMs(i64::try_from(since).ok()?))), rest)
         }
     };
     let (tax_exempt, rest) = flag(rest, TAX_EXEMPT);
@@ -112,19 +126,28 @@ pub(super) fn account(bytes: &[u8]) -> Option<Account> {
             (if escrowed == 0 { return None } else { escrowed }, rest.strip_prefix(b"\"")?)
         }
     };
+    let (custodian, rest) = match rest.strip_prefix(CUSTODIAN) {
+        None => (0, rest),
+        Some(rest) => {
+            let (place, rest) = number(rest)?;
+            // The first is not written.
+            (if place == 0 { return None } else { u16::try_from(place).ok()? }, rest)
+        }
+    };
     (rest == b"}").then_some(Account {
         v: Version,
         kind,
         account_type,
         country,
         balance: Amount::from_qirat(balance),
-        frozen: None,
+        frozen: FreezeReasons::NONE,
         status: AccountStatus::Active,
         keyed,
-        taxable_since,
+        tax_timer,
         tax_exempt,
         limited,
         escrowed: Amount::from_qirat(escrowed),
+        custodian,
     })
 }
 
@@ -163,6 +186,7 @@ pub(super) fn outcome_bytes(outcome: &CommandOutcome) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use gx_types::TimeMs;
     use proptest::prelude::*;
 
     use super::*;
@@ -190,24 +214,30 @@ mod tests {
         ];
         let balance = prop_oneof![any::<u64>(), 0_u64..1000, Just(0), Just(u64::MAX)];
         let since = proptest::option::of(prop_oneof![any::<i64>(), 0_i64..10, Just(i64::MAX)]);
-        let flags =
-            (any::<bool>(), any::<bool>(), any::<bool>(), prop_oneof![Just(0), any::<u64>()]);
+        let flags = (
+            any::<bool>(),
+            any::<bool>(),
+            any::<bool>(),
+            prop_oneof![Just(0), any::<u64>()],
+            prop_oneof![Just(0), any::<u16>()],
+        );
         (kind, account_type, country(), balance, status, since, flags).prop_map(
             |(kind, account_type, country, balance, status, since, flags)| {
-                let (keyed, tax_exempt, limited, escrowed) = flags;
+                let (keyed, tax_exempt, limited, escrowed, custodian) = flags;
                 Account {
                     v: Version,
                     kind,
                     account_type,
                     country,
                     balance: Amount::from_qirat(balance),
-                    frozen: None,
+                    frozen: FreezeReasons::NONE,
                     status,
                     keyed,
-                    taxable_since: since.map(TimeMs),
+                    tax_timer: since.map(|since| TaxTimer::Since(RunningMs(since))),
                     tax_exempt,
                     limited,
                     escrowed: Amount::from_qirat(escrowed),
+                    custodian,
                 }
             },
         )
@@ -225,7 +255,11 @@ mod tests {
             }
             let usual = written.status == AccountStatus::Active;
             prop_assert_eq!(account_bytes(&written).is_some(), usual);
-            let usual = usual && written.taxable_since.is_none_or(|since| since.0 >= 0);
+            let since = |timer| match timer {
+                TaxTimer::Since(RunningMs(since)) => since >= 0,
+                TaxTimer::Rests { .. } => false,
+            };
+            let usual = usual && written.tax_timer.is_none_or(since);
             prop_assert_eq!(account(&derived).is_some(), usual);
         }
 

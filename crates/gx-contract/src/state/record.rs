@@ -3,13 +3,15 @@
 //! Every record's JSON starts with its version and has a golden file; what was once committed
 //! decodes for ever. Records of one contract alone stand in its file.
 
-use gx_types::{AccountId, AccountType, Amount, BatchId, CountryCode, NetworkId, TimeMs};
+use gx_types::{AccountId, AccountType, Amount, BatchId, CountryCode, MspId, NetworkId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use super::{Key, hot};
 use crate::admin::{Action, Disbursed, OwnAccount};
 use crate::batch::BodyHash;
+use crate::custody::Custodians;
 use crate::escrow::Escrow;
+use crate::freezing::FreezeReasons;
 use crate::genesis::GenesisStatus;
 use crate::governance::{ActiveProposals, CastVote, Proposal};
 use crate::identity::{
@@ -19,7 +21,7 @@ use crate::loan_pool::{Borrower, Loan};
 use crate::organization::{Organization, PendingTx, Treasury};
 use crate::params::StoredParameters;
 use crate::spending::SpendingLimit;
-use crate::tokenomics::FreezeReason;
+use crate::tax_and_fee::TaxTimer;
 use crate::{PublicKey, Refused};
 
 /// The format version of a stored text; written as its number, read only as that number.
@@ -66,18 +68,18 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<CountryCode>,
     pub balance: Amount,
-    /// Present while the account is frozen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frozen: Option<FreezeReason>,
+    /// Why the account is frozen; absent while it is not.
+    #[serde(default, skip_serializing_if = "FreezeReasons::is_empty")]
+    pub frozen: FreezeReasons,
     /// Absent while the account is active.
     #[serde(default, skip_serializing_if = "AccountStatus::is_active")]
     pub status: AccountStatus,
     /// Whether the account has a key, without which nothing of it is signed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keyed: bool,
-    /// Since when the balance has been large enough to be taxed; absent while it is not.
+    /// Absent while the balance is not large enough to be taxed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taxable_since: Option<TimeMs>,
+    pub tax_timer: Option<TaxTimer>,
     /// Whether the account is exempt from the tax.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tax_exempt: bool,
@@ -87,6 +89,13 @@ pub struct Account {
     /// What is the account's and waits in escrow; beside the balance, and taxed with it.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub escrowed: Amount,
+    /// Who speaks for the account while it has no key: a place among the [`Custodians`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub custodian: u16,
+}
+
+fn is_first(place: &u16) -> bool {
+    *place == 0
 }
 
 fn is_nothing(amount: &Amount) -> bool {
@@ -104,6 +113,9 @@ pub struct User {
     /// 0 to 100; absent while it is the 10 that everybody starts with.
     #[serde(default = "base_trust", skip_serializing_if = "is_base_trust")]
     pub trust_score: u8,
+    /// The organization that may take over speaking for the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_to: Option<Box<MspId>>,
 }
 
 /// What everybody's trust score starts with.
@@ -196,6 +208,7 @@ pub struct System {
     pub bootstrapped_at: TimeMs,
     /// Part of what account keys sign, so that no signature counts on two networks.
     pub network_id: NetworkId,
+    pub custodians: Custodians,
     /// Present while the system is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
@@ -251,22 +264,20 @@ pub struct CommandOutcome {
 
 impl Account {
     const fn new(kind: AccountKind, account_type: AccountType, balance: Amount) -> Self {
-        let (country, frozen) = (None, None);
-        let (status, keyed, taxable_since, tax_exempt) =
-            (AccountStatus::Active, false, None, false);
         Self {
             v: Version,
             kind,
             account_type,
-            country,
+            country: None,
             balance,
-            frozen,
-            status,
-            keyed,
-            taxable_since,
-            tax_exempt,
+            frozen: FreezeReasons::NONE,
+            status: AccountStatus::Active,
+            keyed: false,
+            tax_timer: None,
+            tax_exempt: false,
             limited: false,
             escrowed: Amount::ZERO,
+            custodian: 0,
         }
     }
 
@@ -295,6 +306,15 @@ impl Account {
 
     pub(crate) fn is_user(&self) -> bool {
         self.kind == AccountKind::User
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        !self.frozen.is_empty()
+    }
+
+    /// Whether its holder may act: it is neither frozen nor locked nor deceased.
+    pub(crate) fn may_act(&self) -> bool {
+        self.frozen.is_empty() && self.status.is_active()
     }
 }
 
@@ -379,7 +399,7 @@ records! {
     Disbursed(Disbursed): Disbursed = Key::Disbursed,
     Parameters(StoredParameters): StoredParameters = Key::Parameters,
     Proposals(ActiveProposals): ActiveProposals = Key::Proposals,
-    System(System): System = Key::System,
+    System(Box<System>): System = Key::System,
     Tally(Box<Tally>): Tally = Key::Tally(_),
     User(Box<User>): User = Key::User(_),
     Escrow(Box<Escrow>): Escrow = Key::Escrow(_),

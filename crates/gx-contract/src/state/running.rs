@@ -22,6 +22,17 @@ impl RunningMs {
         Self(TimeMs(self.0).plus_hours(hours).0)
     }
 
+    /// So many milliseconds earlier.
+    #[must_use]
+    pub(crate) const fn less(self, ms: i64) -> Self {
+        Self(self.0.saturating_sub(ms))
+    }
+
+    /// The milliseconds since another point.
+    pub(crate) const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// So many times 24 hours later.
     #[must_use]
     pub const fn plus_days(self, days: u32) -> Self {
@@ -86,6 +97,7 @@ mod tests {
             v: Version,
             bootstrapped_at: TimeMs(0),
             network_id: gx_types::NetworkId::Devnet,
+            custodians: crate::custody::Custodians::first(gx_types::MspId::PLATFORM),
             paused,
             super_admins: 1,
             paused_ms,

@@ -50,7 +50,7 @@ fn nothing_runs_before_bootstrap() {
         user:alice.IN Transfer alice.IN bob.FR 1 => not_bootstrapped
         system DistributeGenesis alice.IN=30 => not_bootstrapped
         admin:root FreezeWallet alice.IN COURT_ORDER => not_bootstrapped
-        admin:root UnfreezeWallet alice.IN => not_bootstrapped",
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => not_bootstrapped",
     );
 }
 
@@ -123,7 +123,7 @@ fn a_pause_stops_everything_but_resuming() {
         user:alice.IN Transfer alice.IN bob.FR 1GX => system_paused
         system DistributeGenesis alice.IN=30 => system_paused
         admin:root FreezeWallet alice.IN COURT_ORDER => system_paused
-        admin:root UnfreezeWallet alice.IN => system_paused
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => system_paused
         at 7000
         admin:root ResumeSystem => SystemResumed pausedSince=5000
         + admin:root ResumeSystem => not_paused
@@ -138,9 +138,9 @@ fn a_pause_in_the_middle_of_a_batch_stops_the_rest_of_it() {
         "open alice.IN 30
         admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
         + admin:root PauseSystem \"ten letters\" => SystemPaused
-        + admin:root UnfreezeWallet alice.IN => system_paused
+        + admin:root UnfreezeWallet alice.IN COURT_ORDER => system_paused
         + admin:root ResumeSystem => SystemResumed
-        + admin:root UnfreezeWallet alice.IN => WalletUnfrozen",
+        + admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen",
     );
 }
 
@@ -169,7 +169,7 @@ fn only_a_super_admin_governs() {
         admin:clerk ResumeSystem => actor_not_allowed
         admin:clerk InitializeCountryData DE=1 => actor_not_allowed
         admin:clerk FreezeWallet alice.IN COURT_ORDER => actor_not_allowed
-        admin:clerk UnfreezeWallet alice.IN => actor_not_allowed
+        admin:clerk UnfreezeWallet alice.IN COURT_ORDER => actor_not_allowed
         system PauseSystem "ten letters" => actor_not_allowed
         system ResumeSystem => actor_not_allowed
         user:alice.IN PauseSystem "ten letters" => actor_not_allowed

@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::host::Ledger;
 use super::invariants::{all, events};
 use crate::governance::{ActiveProposals, CastVote, Proposal, ProposalStatus, Tally, Vote};
+use crate::identity::AccountStatus;
+use crate::organization::OrganizationStatus;
 use crate::params::{Parameters, StoredParameters};
-use crate::state::Account;
+use crate::state::{Account, RunningMs};
+use crate::tax_and_fee::TaxTimer;
 use crate::{BatchRecord, Effects, Event};
 
 const DAY_MS: i64 = 86_400_000;
@@ -16,20 +19,50 @@ const DAY_MS: i64 = 86_400_000;
 struct Holder {
     balance: u64,
     escrowed: u64,
-    since: Option<i64>,
+    timer: Option<Timer>,
     exempt: bool,
+    frozen: bool,
+    inactive: bool,
 }
 
-/// What the tax's timers must say.
+/// For how long a balance has been large.
+#[derive(Default, Clone, Copy)]
+struct Timer {
+    counted: i64,
+    /// Since when it goes on counting; absent while it rests.
+    from: Option<i64>,
+}
+
+impl Timer {
+    fn counted_by(&self, now: i64) -> i64 {
+        self.counted + self.from.map_or(0, |from| now - from)
+    }
+
+    /// The start that it would have had if it had never rested.
+    fn since(&self) -> Option<i64> {
+        Some(self.from? - self.counted)
+    }
+}
+
+/// What the tax's timers must say, on the clock that stands still during pauses.
 pub(super) struct TaxAudit {
     threshold: u64,
     period_days: u64,
+    /// Until when it was longer, and how long.
+    longer: Vec<(i64, u64)>,
+    paused_ms: i64,
     holders: BTreeMap<String, Holder>,
 }
 
 impl Default for TaxAudit {
     fn default() -> Self {
-        let mut audit = Self { threshold: 0, period_days: 0, holders: BTreeMap::new() };
+        let mut audit = Self {
+            threshold: 0,
+            period_days: 0,
+            longer: Vec::new(),
+            paused_ms: 0,
+            holders: BTreeMap::new(),
+        };
         audit.govern(&Parameters::DEFAULT);
         audit
     }
@@ -54,11 +87,18 @@ impl TaxAudit {
         }
     }
 
-    fn follow_event(&mut self, event: &Event, now: i64) {
+    fn follow_event(&mut self, event: &Event, time: i64) {
+        if let Event::SystemResumed(event) = event {
+            self.paused_ms += time - event.paused_since.0;
+        }
+        let now = time - self.paused_ms;
         match event {
             Event::SystemParameterUpdated(event) => match event.param_id.id() {
                 "velocityTaxThreshold" => self.threshold = event.new_value.get(),
-                "velocityTaxPeriodDays" => self.period_days = event.new_value.get(),
+                "velocityTaxPeriodDays" => {
+                    self.longer.push((now, self.period_days));
+                    self.period_days = event.new_value.get();
+                }
                 _ => {}
             },
             Event::VelocityTaxApplied(event) => {
@@ -66,13 +106,29 @@ impl TaxAudit {
                 self.touch(&id, now);
                 let holder = self.holders.get_mut(&id).unwrap();
                 assert_eq!(holder.balance + holder.escrowed, event.taxed_balance.qirat());
-                assert_eq!(holder.since, Some(event.was_taxable_since.0));
-                let held = now - event.was_taxable_since.0;
-                assert!(held >= self.period_days as i64 * DAY_MS, "taxed too early: {event:?}");
+                let held = holder.timer.unwrap().counted_by(now);
+                assert_eq!(time - event.was_taxable_since.0, held);
+                let longer = self.longer.iter().filter(|(until, _)| now - held < *until);
+                let days = longer.map(|(_, days)| *days).fold(self.period_days, u64::max);
+                assert!(held >= days as i64 * DAY_MS, "taxed too early: {event:?}");
                 assert!(!holder.exempt, "an exempt account was taxed: {event:?}");
                 let shares = event.treasury_amount.checked_add(event.charitable_amount);
                 assert_eq!(shares, Some(event.amount));
-                holder.since = Some(now);
+                holder.timer = None;
+            }
+            Event::WalletFrozen(event) => self.rest(event.account_id.as_str(), now, |holder| {
+                holder.frozen = true;
+            }),
+            Event::WalletUnfrozen(event) => self.rest(event.account_id.as_str(), now, |holder| {
+                holder.frozen = !event.reasons.is_empty();
+            }),
+            Event::UserStatusSet(event) => self.rest(event.user_id.as_str(), now, |holder| {
+                holder.inactive = event.status != AccountStatus::Active;
+            }),
+            Event::OrganizationStatusSet(event) => {
+                self.rest(event.org_id.as_str(), now, |holder| {
+                    holder.inactive = event.status != OrganizationStatus::Active;
+                })
             }
             Event::VelocityTaxExemptSet(event) => {
                 self.holders.entry(event.account_id.to_string()).or_default().exempt = event.exempt;
@@ -106,25 +162,38 @@ impl TaxAudit {
             Event::VelocityTaxSkipped(event) => (event.account_id, event.taxable_since),
             _ => return,
         };
-        let since = self.holders.get(id.as_str()).and_then(|holder| holder.since);
-        assert_eq!(since, told.map(|told| told.0), "the timer that {event:?} tells of");
+        let since = self.holders.get(id.as_str()).and_then(|holder| holder.timer?.since());
+        let told = told.map(|told| told.0 - self.paused_ms);
+        assert_eq!(since, told, "the timer that {event:?} tells of");
     }
 
-    /// The timer runs while the balance is large, and starts when it is found so.
+    fn rest(&mut self, id: &str, now: i64, change: impl FnOnce(&mut Holder)) {
+        change(self.holders.entry(id.to_owned()).or_default());
+        self.touch(id, now);
+    }
+
+    /// The timer runs while the balance is large, starts when it is found so, and rests while the
+    /// account may not act.
     fn touch(&mut self, id: &str, now: i64) {
         let watched = !id.starts_with("SYSTEM_") && !id.starts_with("treasury_");
         if let Some(holder) = self.holders.get_mut(id) {
             let runs =
                 watched && !holder.exempt && holder.balance + holder.escrowed >= self.threshold;
-            holder.since = runs.then_some(holder.since.unwrap_or(now));
+            let counted = holder.timer.unwrap_or_default().counted_by(now);
+            let from = (!holder.frozen && !holder.inactive).then_some(now);
+            holder.timer = runs.then_some(Timer { counted, from });
         }
     }
 
     pub(super) fn agrees_with(&self, ledger: &Ledger) {
         for (id, account) in all::<Account>(ledger, "a/") {
             let holder = self.holders.get(&id).copied().unwrap_or_default();
-            let stored = (account.taxable_since.map(|since| since.0), account.tax_exempt);
-            assert_eq!(stored, (holder.since, holder.exempt), "timer and exemption of {id}");
+            let timer = holder.timer.map(|timer| match timer.since() {
+                Some(since) => TaxTimer::Since(RunningMs(since)),
+                None => TaxTimer::Rests { ran_ms: timer.counted },
+            });
+            assert_eq!(account.tax_timer, timer, "timer of {id}");
+            assert_eq!(account.tax_exempt, holder.exempt, "exemption of {id}");
             assert_eq!(account.escrowed.qirat(), holder.escrowed, "what of {id} waits");
         }
     }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::notation::amount;
 use super::script::check;
+use crate::freezing::FreezeReasons;
 use crate::identity::AccountStatus;
 use crate::state::{Account, AccountKind, Version};
 use crate::{FeeSchedule, Refusal, Scope, TransferType};
@@ -69,11 +70,12 @@ fn account(kind: AccountKind, account_type: AccountType, country: Option<&str>) 
         account_type,
         country,
         balance: Amount::ZERO,
-        frozen: None,
-        taxable_since: None,
+        frozen: FreezeReasons::NONE,
+        tax_timer: None,
         tax_exempt: false,
         limited: false,
         escrowed: Amount::ZERO,
+        custodian: 0,
         status: AccountStatus::Active,
         keyed: false,
     }

@@ -22,14 +22,14 @@ use crate::admin::{
     RejectAction, RemoveAdmin, ReplaceAdmin, ResumeSystem, RotateAdminKey, TransferByOrder,
     UpdateSystemParameter, WithdrawAction,
 };
+use crate::custody::TransferCustody;
+use crate::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use crate::governance::{ExecuteProposal, Proposal, SubmitProposal, Vote, VoteOnProposal};
 use crate::identity::CreateUser;
 use crate::params::{Parameter, ParameterValue, Unit};
 use crate::state::AdminLevel;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
-use crate::tokenomics::{
-    AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, Transfer, UnfreezeWallet,
-};
+use crate::tokenomics::{AttestedAge, DistributeGenesis, Transfer};
 use crate::{BatchRecord, Command, Envelope};
 
 /// A command as it is given: by whom, under which id, in which batch.
@@ -217,10 +217,15 @@ fn govern() -> impl Strategy<Value = (Actor, Command)> {
         .prop_map(|(country_code, weight)| CountryWeight { country_code, weight });
     let word = prop_oneof![Just(5_usize), Just(10)].prop_map(|n| "x".repeat(n));
     prop_oneof![
-        4 => (any_account(), reason).prop_map(|(user_id, reason)| {
-            FreezeWallet { user_id, reason }.into()
+        4 => (any_account(), reason.clone()).prop_map(|(account_id, reason)| {
+            FreezeWallet { account_id, reason }.into()
         }),
-        5 => any_account().prop_map(|user_id| UnfreezeWallet { user_id }.into()),
+        5 => (any_account(), reason).prop_map(|(account_id, reason)| {
+            UnfreezeWallet { account_id, reason }.into()
+        }),
+        1 => any_account().prop_map(|user_id| {
+            TransferCustody { user_id, to: "OtherMSP".parse().unwrap() }.into()
+        }),
         1 => word.prop_map(|reason| PauseSystem { reason }.into()),
         3 => Just(ResumeSystem {}.into()),
         1 => prop::collection::vec(added, 0..3)
@@ -407,8 +412,9 @@ fn answers(given: &Given, later: Index) -> Vec<(usize, Given)> {
             let resume = (Actor::Admin("root".parse().unwrap()), ResumeSystem {}.into());
             vec![answer(wait + 1, 6, resume, 200_000_000)]
         }
-        Command::FreezeWallet(FreezeWallet { user_id, .. }) => {
-            let (from, to, amount) = (*user_id, account("h1.BB"), gx_types::Amount::from_qirat(1));
+        Command::FreezeWallet(FreezeWallet { account_id, .. }) => {
+            let (from, to, amount) =
+                (*account_id, account("h1.BB"), gx_types::Amount::from_qirat(1));
             let (order_hash, reason) = (OrderHash::from_bytes([9; 32]), OrderReason::CourtOrder);
             let order = TransferByOrder { from, to, amount, order_hash, reason };
             vec![answer(wait, 5, (Actor::Admin("root".parse().unwrap()), order.into()), 0)]

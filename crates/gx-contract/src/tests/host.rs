@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use gx_types::{Actor, BatchId, CommandId, Role, TimeMs};
+use gx_types::{Actor, BatchId, CommandId, MspId, Role, TimeMs};
 use serde_json::Value;
 
 use super::invariants;
@@ -47,6 +47,8 @@ pub(super) struct Host {
     pub(super) ledger: Ledger,
     /// The engine's transaction time of the next batch.
     pub(super) now: i64,
+    /// Who submits, when it is not the platform.
+    pub(super) organization: Option<MspId>,
     history: Vec<Entry>,
     batches: u128,
     commands: u128,
@@ -58,6 +60,11 @@ impl Host {
         self.commands += 1;
         let command_id = CommandId::from_u128(self.commands << 64);
         Envelope { command_id, actor, command: command.into(), signature: None }
+    }
+
+    fn context(&self, role: Role) -> Context {
+        let context = Context::embedded(role, TimeMs(self.now));
+        self.organization.map_or(context, |organization| Context { organization, ..context })
     }
 
     /// Writes a record that no command can make, or not cheaply.
@@ -75,7 +82,7 @@ impl Host {
     /// What a batch would do, without doing it and without holding any law against it.
     pub(super) fn try_on(&self, ledger: &Ledger, role: Role, commands: Vec<Envelope>) -> Done {
         let batch = Batch { batch_id: BatchId::from_u128(0), role, commands };
-        let context = Context { role, time: TimeMs(self.now) };
+        let context = self.context(role);
         run(ledger, &batch, context, Supply::AsAsked).done
     }
 
@@ -87,7 +94,7 @@ impl Host {
         commands: Vec<Envelope>,
     ) -> Result<BatchRecord, BatchRefused> {
         let batch = self.batch(claimed, commands);
-        let context = Context { role: submitter, time: TimeMs(self.now) };
+        let context = self.context(submitter);
         match refusal(&self.ledger, &batch, context) {
             Some(refused) => Err(refused),
             None => Ok(self.settle(batch, context)),
@@ -171,7 +178,7 @@ impl Host {
                     assert_eq!(done.record, *record, "replay");
                     let text = serde_json::to_string(record).unwrap();
                     assert_eq!(serde_json::from_str::<BatchRecord>(&text).unwrap(), *record);
-                    audit.follow(batch, record);
+                    audit.follow(batch, context.organization, record);
                     again.extend(done.writes.into_iter().map(|write| (write.key, write.value)));
                 }
             }

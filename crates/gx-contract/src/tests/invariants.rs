@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gx_types::{CommandId, MAX_SUPPLY, Pool};
+use gx_types::{CommandId, MAX_SUPPLY, MspId, Pool};
 use serde::de::DeserializeOwned;
 
 use super::admin_audit::AdminAudit;
 use super::audits::{TaxAudit, VoteAudit};
+use super::coins_audit::CoinsAudit;
 use super::host::Ledger;
 use super::society_audit::SocietyAudit;
 use crate::escrow::{Escrow, EscrowState};
@@ -195,6 +196,7 @@ pub(super) struct Audit {
     tax: TaxAudit,
     votes: VoteAudit,
     society: SocietyAudit,
+    coins: CoinsAudit,
     /// The first body and answer under each command id.
     answers: BTreeMap<CommandId, (BodyHash, Option<Refused>)>,
 }
@@ -219,7 +221,7 @@ impl Audit {
         self.admins.put(key, record);
     }
 
-    pub(super) fn follow(&mut self, batch: &Batch, record: &BatchRecord) {
+    pub(super) fn follow(&mut self, batch: &Batch, by: MspId, record: &BatchRecord) {
         follow_movements(&mut self.balances, record);
         self.tax.follow(record);
         self.votes.follow(record);
@@ -229,6 +231,7 @@ impl Audit {
             self.follow_event(event);
         }
         for (envelope, result) in batch.commands.iter().zip(&record.results) {
+            self.coins.follow(envelope, by, result);
             let (id, body) = (envelope.command_id, envelope.body_hash());
             match (self.answers.get(&id), &result.outcome) {
                 (None, Outcome::Applied(_)) => drop(self.answers.insert(id, (body, None))),

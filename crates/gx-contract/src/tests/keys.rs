@@ -106,7 +106,7 @@ fn the_signature_comes_before_the_account_and_after_the_actor() {
         user:alice.IN Transfer alice.IN bob.FR 1 => signature_missing
         signed=other user:alice.IN Transfer alice.IN bob.FR 1 => signature_wrong
         signed=k user:alice.IN Transfer alice.IN bob.FR 1 => account_frozen
-        admin:root UnfreezeWallet alice.IN => WalletUnfrozen
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen
         admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         signed=other user:alice.IN Transfer alice.IN bob.FR 1 => signature_wrong
         signed=k user:alice.IN Transfer alice.IN bob.FR 1 => account_locked

@@ -27,8 +27,10 @@ mod admin_keys;
 mod attacks;
 #[cfg(test)]
 mod clock;
+mod coins_audit;
 #[cfg(test)]
 mod countries;
+mod custody;
 #[cfg(test)]
 mod disbursement;
 #[cfg(test)]

@@ -14,11 +14,13 @@ use crate::admin::{
     CountryWeight, DisburseFromPool, FirstKey, InitializeCountryData, PauseSystem, RemoveAdmin,
     ReplaceAdmin, ResumeSystem, UpdateSystemParameter,
 };
+use crate::custody::{AcceptCustody, TransferCustody};
+use crate::freezing::{FreezeWallet, UnfreezeWallet};
 use crate::governance::{ExecuteProposal, SubmitProposal, VoteOnProposal};
 use crate::identity::{CreateUser, IdentityHash};
 use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
-use crate::tokenomics::{AttestedAge, DistributeGenesis, FreezeWallet, Transfer, UnfreezeWallet};
+use crate::tokenomics::{AttestedAge, DistributeGenesis, Transfer};
 use crate::{
     Command, Envelope, NewKey, Outcome, PublicKey, Query, Signature, SignatureBytes,
     clock_confirmation_bytes, key_proof_bytes,
@@ -197,6 +199,8 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             DisburseFromPool { pool_id, recipient_id, amount, purpose }.into()
         }
         "CreateUser" => create_user(arg(0), arg(1), &args[2..]).into(),
+        "TransferCustody" => TransferCustody { user_id: account(arg(0)), to: text(arg(1)) }.into(),
+        "AcceptCustody" => AcceptCustody { user_id: account(arg(0)) }.into(),
         "Transfer" => {
             let (from, to, remark) = (account(arg(0)), account(arg(1)), arg(3).to_owned());
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
@@ -206,8 +210,10 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
                 |(user, age)| AttestedAge { user_id: account(user), age: str::parse(age).unwrap() };
             DistributeGenesis { users: pairs(args).map(attested).collect() }.into()
         }
-        "FreezeWallet" => FreezeWallet { user_id: account(arg(0)), reason: text(arg(1)) }.into(),
-        "UnfreezeWallet" => UnfreezeWallet { user_id: account(arg(0)) }.into(),
+        "FreezeWallet" => FreezeWallet { account_id: account(arg(0)), reason: text(arg(1)) }.into(),
+        "UnfreezeWallet" => {
+            UnfreezeWallet { account_id: account(arg(0)), reason: text(arg(1)) }.into()
+        }
         "SubmitProposal" => {
             let new_value = ParameterValue::new(amount(arg(1)).qirat());
             SubmitProposal { param_id: text(arg(0)), new_value, title: arg(2).to_owned() }.into()

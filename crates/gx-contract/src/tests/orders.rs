@@ -43,7 +43,7 @@ fn a_judgement_takes_coins_of_a_frozen_account_only() {
             #y admin:root TransferByOrder bob.FR heir.IN 500GX {reason} => ActionProposed
             admin:boss ApproveAction #x => ActionApproved, TransferredByOrder reason={reason}
             = bob.FR 499GX
-            admin:root UnfreezeWallet bob.FR => WalletUnfrozen
+            admin:root UnfreezeWallet bob.FR COURT_ORDER => WalletUnfrozen
             admin:boss ApproveAction #y => not_frozen
             = bob.FR 499GX"
         ));

@@ -282,7 +282,7 @@ fn a_payment_that_fails_is_tried_again_by_any_approver() {
         admin:root FreezeWallet dave.IN COURT_ORDER => WalletFrozen
         user:carol.IN ApproveMultiSigTx #p => MultiSigTxApproved, \
             MultiSigTxExecutionFailed code=counterparty_frozen
-        admin:root UnfreezeWallet dave.IN => WalletUnfrozen
+        admin:root UnfreezeWallet dave.IN COURT_ORDER => WalletUnfrozen
         user:alice.IN ApproveMultiSigTx #p => MultiSigTxExecuted amount=200GX fee=200000
         user:alice.IN ApproveMultiSigTx #p => pending_tx_settled
         = shop.IN.1 49800000

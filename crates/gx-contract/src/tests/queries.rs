@@ -32,10 +32,10 @@ fn a_balance_is_zero_for_an_empty_account_and_refused_for_none() {
             json!({"accountId": id, "balance": balance, "frozen": frozen})
         );
     };
-    answer(account("alice.IN"), "500000000", Value::Null);
-    answer(account("child.IN"), "0", json!("USER_REQUEST"));
-    answer(account("treasury_IN"), "50000000", Value::Null);
-    answer(account("SYSTEM_LOAN_POOL"), "300000000000000000", Value::Null);
+    answer(account("alice.IN"), "500000000", json!([]));
+    answer(account("child.IN"), "0", json!(["USER_REQUEST"]));
+    answer(account("treasury_IN"), "50000000", json!([]));
+    answer(account("SYSTEM_LOAN_POOL"), "300000000000000000", json!([]));
     for unknown in ["bob.IN", "treasury_DE", "SYSTEM_NO_POOL", "anything"] {
         assert_eq!(refusal(&host, NAME, of(account(unknown))), Refusal::AccountNotFound);
     }
@@ -170,15 +170,15 @@ fn a_user_shows_country_type_genesis_and_freeze() {
         let expected = json!({
             "userId": id, "country": country, "accountType": kind, "createdAt": at,
             "genesis": genesis, "frozen": frozen, "status": "ACTIVE", "trustScore": 10,
-            "keyed": false
+            "keyed": false, "custodian": "platform"
         });
         assert_eq!(ask(&host, NAME, json!({"userId": id})), expected);
     };
     let granted = json!({"Granted": {"phase": 1, "amount": "500000000"}});
-    shows("alice.IN", "IN", "0", 4000, granted, json!("COURT_ORDER"));
-    shows("child.FR", "FR", "0", 4000, json!("Ineligible"), Value::Null);
-    shows("late.IN", "IN", "0", 5000, json!("Exhausted"), Value::Null);
-    shows("aid.FR.E", "FR", "E", 5000, json!("Ineligible"), Value::Null);
+    shows("alice.IN", "IN", "0", 4000, granted, json!(["COURT_ORDER"]));
+    shows("child.FR", "FR", "0", 4000, json!("Ineligible"), json!([]));
+    shows("late.IN", "IN", "0", 5000, json!("Exhausted"), json!([]));
+    shows("aid.FR.E", "FR", "E", 5000, json!("Ineligible"), json!([]));
     for no_user in ["bob.IN", "treasury_IN", "SYSTEM_LOAN_POOL"] {
         let args = json!({"userId": account(no_user)});
         assert_eq!(refusal(&host, NAME, args), Refusal::AccountNotFound);

@@ -316,7 +316,7 @@ fn a_frozen_owner_keeps_the_key_and_nobody_replaces_it_meanwhile() {
         admin:root ResumeSystem => SystemResumed
         signed=k user:alice.IN RotateKey alice.IN k2 => KeyRotated
         #again user:g4.FR InitiateRecovery alice.IN new => RecoveryInitiated
-        admin:root UnfreezeWallet alice.IN => WalletUnfrozen
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen
         admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
         user:g2.IN ConfirmRecovery #again => RecoveryConfirmed
         user:g3.FR ConfirmRecovery #again => RecoveryConfirmed state=CONFIRMED

@@ -49,6 +49,37 @@ const TABLES: &[Table] = &[
             identity_taken           | human=human=bob",
     },
     Table {
+        line: "{actor} TransferCustody {user} {to}",
+        good: "actor=system, user=alice.IN, to=OtherMSP",
+        applied: "CustodyOffered",
+        faults: "
+            role_not_allowed  | role=as gx_super_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=user:SYSTEM_GX_POOL
+            account_not_found | user=nobody.IN
+            not_a_user        | user=SYSTEM_GX_POOL
+            key_exists        | user=keyed.IN
+            custody_not_held  | role=by AnotherMSP
+            custody_unchanged | to=platform",
+    },
+    Table {
+        line: "{actor} AcceptCustody {user}",
+        good: "role=by OtherMSP, actor=system, user=offered.IN",
+        applied: "CustodyTransferred",
+        faults: "
+            role_not_allowed    | role=as gx_super_admin
+            not_bootstrapped    | world=none
+            system_paused       | world=paused
+            actor_unknown       | actor=admin:nobody
+            actor_not_allowed   | actor=user:SYSTEM_GX_POOL
+            account_not_found   | user=nobody.IN
+            not_a_user          | user=SYSTEM_GX_POOL
+            key_exists          | user=keyed.IN
+            custody_not_offered | role=by AnotherMSP",
+    },
+    Table {
         line: "{signed} {actor} Transfer alice.IN {to} {amount} {remark}",
         good: "actor=user:alice.IN, to=bob.FR, amount=1GX",
         applied: "Transferred",
@@ -63,6 +94,7 @@ const TABLES: &[Table] = &[
             signature_expired      | signed=signed=k@-1, actor=user:keyed.IN
             signature_too_far_ahead | signed=signed=k@31363200001, actor=user:keyed.IN
             signature_wrong        | signed=signed=other, actor=user:keyed.IN
+            not_custodian        | role=by OtherMSP
             account_frozen       | actor=user:frank.FR
             account_locked       | actor=user:locked.IN
             account_deceased     | actor=user:dead.IN
@@ -109,8 +141,8 @@ const TABLES: &[Table] = &[
             already_frozen    | user=frank.FR",
     },
     Table {
-        line: "{actor} UnfreezeWallet {user}",
-        good: "actor=admin:root, user=frank.FR",
+        line: "{actor} UnfreezeWallet {user} {reason}",
+        good: "actor=admin:root, user=frank.FR, reason=COURT_ORDER",
         applied: "WalletUnfrozen",
         faults: "
             role_not_allowed  | role=as gx_admin
@@ -229,7 +261,7 @@ fn active_proposal(number: u32) -> String {
 const CLERK: &str = r#"put d/clerk {"v":1,"level":"ADMIN","appointedAt":0}"#;
 
 /// The command whose id is used in every world.
-const USED: &str = "#used admin:root UnfreezeWallet late.DE";
+const USED: &str = "#used admin:root UnfreezeWallet late.DE COURT_ORDER";
 
 /// What was proposed to two admins and to voters.
 const ACTIONS: &str = "#old admin:root UpdateSystemParameter votingDays 20 => ActionProposed
@@ -277,6 +309,8 @@ fn normal() -> String {
         open late.DE 30
         open keyed.IN 30
         user:keyed.IN RegisterKey keyed.IN k => KeyRegistered
+        open offered.IN 30
+        system TransferCustody offered.IN OtherMSP => CustodyOffered
         open locked.IN 30
         admin:root SetUserStatus locked.IN LOCKED => UserStatusSet
         open dead.IN 30
@@ -516,8 +550,8 @@ fn codes_say_whether_the_same_command_may_pass_later() {
         Refusal::ALL.iter().filter(|code| code.transient()).map(|code| code.code()).collect();
     assert_eq!(
         transient.join(" "),
-        "not_bootstrapped system_paused actor_unknown admin_key_missing account_frozen \
-         account_locked account_not_found counterparty_frozen counterparty_deceased \
+        "not_bootstrapped system_paused actor_unknown admin_key_missing not_custodian \
+         account_frozen account_locked account_not_found counterparty_frozen counterparty_deceased \
          expiry_invalid arbiter_invalid clock_differs action_unknown action_too_early \
          proposer_not_admin admin_unknown admin_exists admin_account_invalid \
          too_few_super_admins parameter_change_scheduled parameter_change_not_scheduled \
@@ -533,7 +567,8 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          loan_amount_invalid loan_duration_invalid account_too_young \
          trust_too_low too_many_loans loan_limit_exceeded loan_not_active loan_not_overdue \
          relationship_exists relationship_rejected relationship_not_pending \
-         relationship_not_confirmed family_already spouse_exists parent_exists key_missing \
+         relationship_not_confirmed family_already spouse_exists parent_exists custody_not_held \
+         custody_unchanged custody_not_offered key_missing \
          key_unchanged key_reset_open key_reset_not_found recovery_open recovery_too_soon \
          recovery_not_confirmed recovery_too_early owner_not_active genesis_ineligible \
          status_unchanged \
@@ -560,7 +595,7 @@ fn the_kinds_of_refusals_stay() {
         of(RefusalKind::Forbidden),
         "role_not_allowed actor_unknown actor_not_allowed admin_key_missing signature_missing \
          signature_unexpected signature_expired signature_too_far_ahead signature_wrong \
-         account_frozen account_locked account_deceased not_own_account same_admin \
+         not_custodian account_frozen account_locked account_deceased not_own_account same_admin \
          not_proposer admin_level_too_low not_oneself admin_account_unsaid not_party not_guardian \
          not_stakeholder not_approver account_too_young loans_barred trust_too_low key_not_proven \
          confirmation_wrong"

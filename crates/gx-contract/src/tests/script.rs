@@ -15,13 +15,15 @@
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
 //! #key as gx_admin admin:root ResumeSystem => role_not_allowed     under an id, by a role
+//! by OtherMSP user:alice.IN Transfer …       submitted by another organization
 //! signed=k user:alice.IN Transfer …         by the key named `k`; `k@5000@testnet`: when and where
 //! = alice.IN 489.985GX                     a balance
 //! since alice.IN 355d                      since when it is taxable; - when it is not
+//! ran alice.IN 10d                         for how long it was, when its timer came to rest
 //! ```
 //! A line that ends with a backslash goes on in the next one.
 
-use gx_types::{NetworkId, ProposalId, Role, TimeMs};
+use gx_types::{MspId, NetworkId, ProposalId, Role, TimeMs};
 
 use super::host::Host;
 use super::notation::{
@@ -29,7 +31,8 @@ use super::notation::{
 };
 use crate::governance::Proposal;
 use crate::identity::Tally;
-use crate::state::{Account, System, User};
+use crate::state::{Account, RunningMs, System, User};
+use crate::tax_and_fee::TaxTimer;
 use crate::{BatchRecord, Envelope};
 
 /// A world of two countries for tables that need no other.
@@ -78,6 +81,8 @@ struct Script {
 struct Line {
     text: String,
     role: Role,
+    /// Who submits it, when it is not the platform.
+    organization: Option<MspId>,
     envelope: Envelope,
     expected: String,
 }
@@ -111,6 +116,7 @@ impl Script {
             "treasury" => self.treasury(rest),
             "=" => self.balance(rest),
             "since" => self.taxable_since(rest),
+            "ran" => self.taxable_for(rest),
             _ => {
                 let line = self.parse(line);
                 self.pending.push(line);
@@ -134,7 +140,9 @@ impl Script {
     }
 
     fn open(&mut self, args: &str) {
-        let Line { role, envelope, .. } = self.parse(&format!("system CreateUser {args} => "));
+        let Line { role, organization, envelope, .. } =
+            self.parse(&format!("system CreateUser {args} => "));
+        self.host.organization = organization;
         let record = self.host.execute(role, vec![envelope]);
         let opened = matches!(record.results[0].outcome, crate::Outcome::Applied(_));
         assert!(opened, "open {args}: {}", shown(&record, 0));
@@ -258,9 +266,15 @@ impl Script {
 
     fn taxable_since(&self, line: &str) {
         let (name, expected) = line.split_once(' ').unwrap();
-        let expected = if expected == "-" { None } else { Some(time(expected)) };
-        let found = self.stored(name).taxable_since.map(|since| since.0);
-        assert_eq!(found, expected, "{name} is taxable since");
+        let since = |point| TaxTimer::Since(RunningMs(point));
+        let expected = if expected == "-" { None } else { Some(since(time(expected))) };
+        assert_eq!(self.stored(name).tax_timer, expected, "{name} is taxable since");
+    }
+
+    fn taxable_for(&self, line: &str) {
+        let (name, expected) = line.split_once(' ').unwrap();
+        let expected = TaxTimer::Rests { ran_ms: time(expected) };
+        assert_eq!(self.stored(name).tax_timer, Some(expected), "{name} was taxable for");
     }
 
     fn balance(&self, line: &str) {
@@ -278,6 +292,8 @@ impl Script {
         rest = if id.is_some() { &rest[1..] } else { rest };
         let role = if rest[0] == "as" { Some(rest[1].parse().unwrap()) } else { None };
         rest = if role.is_some() { &rest[2..] } else { rest };
+        let organization = if rest[0] == "by" { Some(rest[1].parse().unwrap()) } else { None };
+        rest = if organization.is_some() { &rest[2..] } else { rest };
         let signed_by = rest[0].strip_prefix("signed=").map(str::to_owned);
         rest = if signed_by.is_some() { &rest[1..] } else { rest };
         let mut envelope = self.host.envelope(actor(&rest[0]), command(&rest[1], &rest[2..]));
@@ -289,7 +305,8 @@ impl Script {
             sign(&mut envelope, &key, self.host.now, self.network());
         }
         let role = role.unwrap_or(envelope.role());
-        Line { text: line.to_owned(), role, envelope, expected: expected.trim().to_owned() }
+        let (text, expected) = (line.to_owned(), expected.trim().to_owned());
+        Line { text, role, organization, envelope, expected }
     }
 
     /// Executes the pending batch, which claims the role of its first line.
@@ -297,6 +314,7 @@ impl Script {
         let lines = std::mem::take(&mut self.pending);
         let Some(first) = lines.first() else { return };
         let commands = lines.iter().map(|line| line.envelope.clone()).collect();
+        self.host.organization = first.organization;
         let record = match self.host.submit(first.role, first.role, commands) {
             Ok(record) => record,
             Err(refused) => {

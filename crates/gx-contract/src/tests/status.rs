@@ -56,7 +56,7 @@ fn a_freeze_and_a_lock_are_two_things() {
         "open alice.IN 30
         admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
         admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
-        admin:root UnfreezeWallet alice.IN => WalletUnfrozen
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen
         user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 1 => account_locked
         admin:root SetUserStatus alice.IN ACTIVE => UserStatusSet
         user:alice.IN Transfer alice.IN SYSTEM_CHARITABLE_POOL 1 => Transferred",

@@ -287,15 +287,239 @@ fn the_period_is_a_parameter() {
     ));
 }
 
+/// Whoever can't spend does not hoard: the timer waits for as long as they have to.
 #[test]
-fn a_frozen_account_owes_the_tax_all_the_same() {
+fn the_timer_rests_while_an_account_is_kept_from_spending() {
+    let give = give("alice.IN", "200GX");
+    for (stop, go) in [
+        (
+            "FreezeWallet alice.IN COURT_ORDER => WalletFrozen",
+            "UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen",
+        ),
+        (
+            "SetUserStatus alice.IN LOCKED => UserStatusSet",
+            "SetUserStatus alice.IN ACTIVE => UserStatusSet",
+        ),
+    ] {
+        check_tax(&format!(
+            "{give}
+            at 100d
+            admin:root {stop}
+            ran alice.IN 100d
+            at 400d
+            system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due
+            admin:root {go}
+            since alice.IN 300d
+            at 654d
+            system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due \
+                taxableSince=25920000000
+            at 655d
+            system ApplyVelocityTax alice.IN => VelocityTaxApplied wasTaxableSince=25920000000"
+        ));
+    }
+}
+
+#[test]
+fn two_reasons_to_rest_are_one_rest() {
     let give = give("alice.IN", "200GX");
     check_tax(&format!(
         "{give}
+        at 100d
         admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
+        at 110d
+        admin:root FreezeWallet alice.IN INACTIVITY => WalletFrozen
+        admin:root SetUserStatus alice.IN LOCKED => UserStatusSet
+        at 120d
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen
+        admin:root UnfreezeWallet alice.IN INACTIVITY => WalletUnfrozen
+        ran alice.IN 100d
+        at 130d
+        admin:root SetUserStatus alice.IN ACTIVE => UserStatusSet
+        since alice.IN 30d
+        #a admin:root SetUserStatus alice.IN DECEASED order => ActionProposed
+        at 131d
+        admin:boss ApproveAction #a => ActionApproved, UserStatusSet
+        ran alice.IN 101d"
+    ));
+}
+
+#[test]
+fn the_timer_of_a_locked_or_frozen_organization_rests() {
+    let give = give("shop.FR.1", "200GX");
+    check_tax(&format!(
+        "org shop.FR.1 alice.IN bob.FR
+        {give}
+        at 10d
+        admin:root SetOrganizationStatus shop.FR.1 LOCKED => OrganizationStatusSet
+        at 20d
+        admin:root FreezeWallet shop.FR.1 INACTIVITY => WalletFrozen
+        at 30d
+        admin:root SetOrganizationStatus shop.FR.1 ACTIVE => OrganizationStatusSet
+        ran shop.FR.1 10d
+        at 40d
+        admin:root UnfreezeWallet shop.FR.1 INACTIVITY => WalletUnfrozen
+        since shop.FR.1 30d"
+    ));
+}
+
+/// What was due before the account was frozen is owed, and nothing more.
+#[test]
+fn a_tax_that_was_due_before_a_rest_is_taken_in_it_once() {
+    let give = give("alice.IN", "200GX");
+    check_tax(&format!(
+        "{give}
         at 355d
-        system ApplyVelocityTax alice.IN => VelocityTaxApplied
-        = alice.IN 195GX"
+        admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
+        at 800d
+        system ApplyVelocityTax alice.IN => VelocityTaxApplied amount=5GX \
+            wasTaxableSince=38448000000
+        system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due
+        at 2000d
+        system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen
+        since alice.IN 2000d"
+    ));
+}
+
+#[test]
+fn a_pause_is_no_time_in_which_somebody_hoards() {
+    let give = give("alice.IN", "200GX");
+    check_tax(&format!(
+        r#"{give}
+        at 100d
+        admin:root PauseSystem "ten letters" => SystemPaused
+        at 140d
+        admin:root ResumeSystem => SystemResumed
+        since alice.IN 0
+        at 394d
+        system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due \
+            taxableSince=3456000000
+        at 395d
+        system ApplyVelocityTax alice.IN => VelocityTaxApplied wasTaxableSince=3456000000"#
+    ));
+}
+
+/// Moving the coins a day before the collector comes saves nothing.
+#[test]
+fn a_due_tax_is_taken_before_the_first_payment() {
+    let give = give("alice.IN", "200GX");
+    check_tax(&format!(
+        "{give}
+        at 354d
+        user:alice.IN Transfer alice.IN bob.FR 1GX => Transferred
+        at 355d
+        user:alice.IN Transfer alice.IN bob.FR 150GX => \
+            VelocityTaxApplied accountId=alice.IN taxedBalance=198998500 amount=4974963 \
+                wasTaxableSince=0 taxableSince=30672000000, \
+            Transferred amount=150GX
+        = treasury_IN 2487482
+        since alice.IN -
+        user:bob.FR Transfer bob.FR alice.IN 100GX => Transferred
+        since alice.IN 355d"
+    ));
+    check_tax(&format!(
+        "{give}
+        at 355d
+        user:alice.IN Transfer alice.IN bob.FR 199GX => insufficient_balance
+        = alice.IN 200GX
+        = treasury_IN 0
+        since alice.IN 0
+        user:alice.IN Transfer alice.IN bob.FR 194GX => VelocityTaxApplied amount=5GX, Transferred"
+    ));
+}
+
+#[test]
+fn a_due_tax_is_taken_before_any_debit() {
+    let give = give("alice.IN", "200GX");
+    check_tax(&format!(
+        "{give}
+        at 355d
+        user:alice.IN OpenEscrow bob.FR 50GX 385d => VelocityTaxApplied amount=5GX, EscrowOpened"
+    ));
+    check_tax(&format!(
+        "{give}
+        at 355d
+        admin:root FreezeWallet alice.IN COURT_ORDER => WalletFrozen
+        at 400d
+        #o admin:root TransferByOrder alice.IN bob.FR 195GX COURT_ORDER order => ActionProposed
+        admin:boss ApproveAction #o => ActionApproved, VelocityTaxApplied amount=5GX, \
+            TransferredByOrder
+        = alice.IN 0"
+    ));
+    let give = self::give("shop.FR.1", "200GX");
+    check_tax(&format!(
+        "org shop.FR.1 alice.IN bob.FR
+        {give}
+        at 355d
+        #p user:alice.IN InitiateMultiSigTx shop.FR.1 bob.FR 199GX => MultiSigTxInitiated
+        user:bob.FR ApproveMultiSigTx #p => MultiSigTxApproved, \
+            MultiSigTxExecutionFailed code=insufficient_balance
+        = shop.FR.1 200GX
+        #q user:alice.IN InitiateMultiSigTx shop.FR.1 bob.FR 100GX => MultiSigTxInitiated
+        user:bob.FR ApproveMultiSigTx #q => MultiSigTxApproved, VelocityTaxApplied amount=5GX, \
+            MultiSigTxExecuted"
+    ));
+}
+
+/// What waits in escrow may be most of what is taxed; the rest does not leave before the tax.
+#[test]
+fn a_tax_that_the_balance_does_not_cover_keeps_it_where_it_is() {
+    let give = give("alice.IN", "200GX");
+    check_tax(&format!(
+        "{give}
+        at 354d
+        #e user:alice.IN OpenEscrow bob.FR 197GX 360d => EscrowOpened
+        at 355d
+        system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=insufficient_balance
+        user:alice.IN Transfer alice.IN bob.FR 1GX => insufficient_balance
+        at 359d
+        user:bob.FR RefundEscrow #e => EscrowRefunded
+        user:alice.IN Transfer alice.IN bob.FR 1GX => VelocityTaxApplied amount=5GX, Transferred"
+    ));
+}
+
+/// Nobody is taxed after 180 days because of a decision in the middle of their 355.
+#[test]
+fn a_shortened_period_is_for_timers_that_start_after_it() {
+    let (alice, bob) = (give("alice.IN", "200GX"), give("bob.FR", "200GX"));
+    let set = |key: &str, days: u32| {
+        format!(
+            "#{key} admin:root UpdateSystemParameter velocityTaxPeriodDays {days} => ActionProposed
+            admin:boss ApproveAction #{key} => ActionApproved, ParameterScheduled"
+        )
+    };
+    check_tax(&format!(
+        "{alice}
+        at 93d
+        {}
+        at 100d
+        user:alice.IN Transfer alice.IN bob.FR 1 => SystemParameterUpdated, Transferred
+        {bob}
+        at 280d
+        system ApplyVelocityTax alice.IN bob.FR => VelocityTaxSkipped code=tax_not_due, \
+            VelocityTaxApplied accountId=bob.FR
+        at 354d
+        system ApplyVelocityTax alice.IN => VelocityTaxSkipped code=tax_not_due
+        at 355d
+        system ApplyVelocityTax alice.IN => VelocityTaxApplied",
+        set("short", 180),
+    ));
+    // A longer one is for all.
+    check_tax(&format!(
+        "{alice}
+        at 93d
+        {}
+        at 100d
+        user:alice.IN Transfer alice.IN bob.FR 1 => SystemParameterUpdated, Transferred
+        at 343d
+        {}
+        at 355d
+        system ApplyVelocityTax alice.IN => SystemParameterUpdated, \
+            VelocityTaxSkipped code=tax_not_due
+        at 400d
+        system ApplyVelocityTax alice.IN => VelocityTaxApplied",
+        set("short", 180),
+        set("long", 400),
     ));
 }
 
@@ -350,7 +574,7 @@ fn eligibility_is_what_the_next_application_would_find() {
     };
     let expected = |balance: &str, status: &str, since: Value, due: Value, tax: [Value; 2]| {
         json!({"balance": balance, "status": status, "taxableSince": since, "dueAt": due,
-               "rateBps": tax[0], "amount": tax[1]})
+               "taxableForMs": null, "rateBps": tax[0], "amount": tax[1]})
     };
     let due = json!(30_672_000_000_i64);
     let tax = [json!(300), json!("30000000")];
@@ -379,7 +603,7 @@ fn a_calculated_fee_is_what_the_payment_then_costs() {
         host.ask(query("TaxAndFeeContract:CalculateTransactionFee", &args))
     };
     let expected = json!({
-        "amount": "100000001", "fee": "250001", "total": "100250002", "rateBps": 25,
+        "amount": "100000001", "fee": "250001", "total": "100250002", "taxDue": "0", "rateBps": 25,
         "type": "P2P", "scope": "CROSS_BORDER"
     });
     assert_eq!(fee("alice.IN", "bob.FR", "100000001").unwrap(), expected);

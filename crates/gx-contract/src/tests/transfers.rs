@@ -111,9 +111,9 @@ fn a_frozen_account_neither_pays_nor_is_paid() {
         user:bob.FR Transfer bob.FR carol.IN 1GX => Transferred
         admin:root FreezeWallet bob.FR COURT_ORDER => WalletFrozen
         user:alice.IN Transfer alice.IN bob.FR 1GX => account_frozen
-        admin:root UnfreezeWallet alice.IN => WalletUnfrozen
+        admin:root UnfreezeWallet alice.IN COURT_ORDER => WalletUnfrozen
         user:alice.IN Transfer alice.IN bob.FR 1GX => counterparty_frozen
-        admin:root UnfreezeWallet bob.FR => WalletUnfrozen
+        admin:root UnfreezeWallet bob.FR COURT_ORDER => WalletUnfrozen
         user:alice.IN Transfer alice.IN bob.FR 1GX => Transferred",
     );
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
+use gx_contract::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_store::commands::State;
 use gx_store::{Engine, submission};
 use gx_types::{AccountId, Actor, AdminId, Role};
@@ -18,8 +18,8 @@ async fn toggle(rig: &Rig, user: AccountId, times: usize, name: &str) -> Vec<Acc
         let key = format!("{name}-{n}");
         let reason = FreezeReason::ComplianceReview;
         let one = match n % 2 {
-            0 => rig.submit(root, &key, FreezeWallet { user_id: user, reason }).await,
-            _ => rig.submit(root, &key, UnfreezeWallet { user_id: user }).await,
+            0 => rig.submit(root, &key, FreezeWallet { account_id: user, reason }).await,
+            _ => rig.submit(root, &key, UnfreezeWallet { account_id: user, reason }).await,
         };
         accepted.push(one.unwrap());
     }

@@ -139,7 +139,9 @@ async fn execute(
             let role = role.map_err(|error| Answer::error(403, error.to_string()))?;
             let time = proposal.time_ms().ok_or_else(|| unreadable("the transaction's time"))?;
             let direct = !is_batch(&input.args);
-            let settled = settle(&batch, role, TimeMs(time), direct, ports).await;
+            let organization = creator.mspid.parse().map_err(|_| unreadable("the MSP's name"))?;
+            let context = Context { role, time: TimeMs(time), organization };
+            let settled = settle(&batch, context, direct, ports).await;
             drop(turn);
             settled
         }
@@ -202,13 +204,12 @@ fn check_sender(
 /// Executes a batch, writes what it writes, and tells the outcomes.
 async fn settle(
     batch: &Batch,
-    role: Role,
-    time: TimeMs,
+    context: Context,
     direct: bool,
     ports: &mut Ports,
 ) -> Result<Answer, Answer> {
     let begun = std::time::Instant::now();
-    let mut execution = shielded(|| Execution::new(batch, Context { role, time }))?;
+    let mut execution = shielded(|| Execution::new(batch, context))?;
     let Done { record, writes } = loop {
         match shielded(|| execution.run())? {
             Step::Done(done) => break done,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use gx_contract::testing::Memory;
 use gx_contract::tokenomics::GetBalance;
-use gx_contract::{BatchRecord, Context, Outcome};
+use gx_contract::{BatchRecord, Outcome};
 use gx_fabric::issue::{Authority, Key};
 use gx_fabric::{Class, FabricEngine, Identity};
 use gx_types::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::load::{Load, account};
+use crate::load::{Load, account, context};
 use gx_fabric_network::{CHAINCODE, Network, Release, serve_chaincode};
 
 async fn the_bytes_are_the_contracts(release: Release) {
@@ -32,7 +32,7 @@ async fn the_bytes_are_the_contracts(release: Release) {
     for batch in &batches {
         let settled = engine.submit(batch).await.unwrap();
         let block = engine.block(settled[0].block).await.unwrap().unwrap();
-        let context = Context { role: batch.role, time: block.time };
+        let context = context(batch.role, block.time);
         records.push(model.execute(batch, context).unwrap());
         assert_eq!(settled[0].commands, batch.commands.len());
     }
@@ -133,6 +133,35 @@ async fn only_listed_organizations_with_a_role_submit() {
         engine.gateway().evaluate(&identity, CHAINCODE, status).await.unwrap();
     }
     assert!(network.codes().is_empty());
+}
+
+/// The organization is the one whose certificate has signed the proposal, not one that it names.
+#[tokio::test]
+async fn an_organization_speaks_for_the_accounts_that_it_has_opened() {
+    let network = Network::start(Release::V3).await;
+    let engine = network.engine();
+    let mut load = Load::default();
+    for batch in [load.foundation(), load.openings(2)] {
+        engine.submit(&batch).await.unwrap();
+    }
+    let authority = Authority::generate("ca", 1).unwrap();
+    let key = Key::generate().unwrap();
+    let pem = authority.issue("partner", &key, &[("gxc_role", "gx_partner_api")], 1).unwrap();
+    let other = Identity::from_pem("partner", "Org2MSP", pem.as_bytes(), key.pem()).unwrap();
+    let ours = engine.identity(Role::PartnerApi).unwrap();
+    let payment = |from: u8, to: u8| {
+        let (from, to) = (account(from), account(to));
+        let payment = format!(
+            r#"{{"from":"{from}","to":"{to}","amount":"1","remark":"","actor":"user:{from}"}}"#
+        );
+        args(&["TokenomicsContract:Transfer", &payment])
+    };
+    for (identity, expected) in [(&other, r#""code":"not_custodian""#), (&*ours, "Transferred")] {
+        let call = payment(0, 1);
+        let prepared = engine.gateway().endorse(identity, CHAINCODE, call, &[]).await.unwrap();
+        let answer = String::from_utf8(prepared.answer).unwrap();
+        assert!(answer.contains(expected), "{answer}");
+    }
 }
 
 /// A proposal to another chaincode, which passes its arguments on to this one.

@@ -1,9 +1,10 @@
 //! The contract's random histories on a channel: what each block settled is what the rules say for
 //! its time, and every law holds.
 
-use gx_contract::Context;
 use gx_contract::testing::{Witness, histories};
 use gx_fabric_network::{Network, Release};
+
+use crate::load::context;
 
 const HISTORIES: usize = 6;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -23,7 +24,8 @@ async fn the_laws_hold_for_random_histories() {
             let time = block.time;
             let settled = block.settled.unwrap();
             assert_eq!(settled.batch, batch);
-            witness.follow(batch, Context { role: settled.batch.role, time }, &settled.record);
+            let context = context(settled.batch.role, time);
+            witness.follow(batch, context, &settled.record);
         }
         assert_eq!(network.state(), witness.finish(), "history {number}");
     }

@@ -3,8 +3,10 @@
 use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::tokenomics::Transfer;
-use gx_contract::{Batch, Command, Envelope, TOTAL_WEIGHT};
-use gx_types::{AccountId, AccountType, Actor, Amount, BatchId, CommandId, NetworkId, Role};
+use gx_contract::{Batch, Command, Context, Envelope, TOTAL_WEIGHT};
+use gx_types::{
+    AccountId, AccountType, Actor, Amount, BatchId, CommandId, NetworkId, Role, TimeMs,
+};
 
 /// Makes envelopes and batches whose ids are new.
 #[derive(Debug, Default)]
@@ -14,6 +16,11 @@ pub(crate) struct Load {
 
 pub(crate) fn account(number: u8) -> AccountId {
     AccountId::from_entropy("IN".parse().unwrap(), AccountType::Individual, [number; 16])
+}
+
+/// What a batch is executed in that the only organization of the network here submits.
+pub(crate) fn context(role: Role, time: TimeMs) -> Context {
+    Context { role, time, organization: "Org1MSP".parse().unwrap() }
 }
 
 impl Load {

@@ -5,7 +5,9 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_contract::admin::*;
+use gx_contract::custody::{AcceptCustody, TransferCustody};
 use gx_contract::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
+use gx_contract::freezing::*;
 use gx_contract::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use gx_contract::identity::*;
 use gx_contract::loan_pool::*;
@@ -410,6 +412,10 @@ impl Script {
         let nominate = NominateGuardians { user_id, guardians: guardians.to_vec() };
         self.user(user_id, nominate.clone());
         let proof = NO_PROOF;
+        let to = "Org2MSP".parse().unwrap();
+        self.step(Actor::System, TransferCustody { user_id, to });
+        // It is for the other organization to accept.
+        self.step(Actor::System, AcceptCustody { user_id });
         self.user(user_id, RegisterKey { user_id, public_key: public_key(1), proof });
         self.prove(1);
         self.signed(user_id, nominate, 1);
@@ -638,11 +644,11 @@ impl Script {
 
     fn standing(&mut self) {
         let user_id = self.person();
-        self.step(root(), FreezeWallet { user_id, reason: FreezeReason::CourtOrder });
+        self.step(root(), FreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder });
         let to = self.person();
         let transfer = self.transfer(user_id, to, Amount::from_gx(2));
         self.user(user_id, transfer);
-        self.step(root(), UnfreezeWallet { user_id });
+        self.step(root(), UnfreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder });
         for status in [AccountStatus::Locked, AccountStatus::Active] {
             self.step(root(), SetUserStatus { user_id, status, order_hash: None });
         }
@@ -655,15 +661,18 @@ impl Script {
         let level = AdminLevel::Admin;
         self.by_two(AppointAdmin { admin_id, level, account_id, emergency: false });
         let user_id = self.person();
-        let freeze = FreezeWallet { user_id, reason: FreezeReason::CourtOrder };
+        let freeze = FreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder };
         self.step(Actor::Admin(admin_id), freeze);
-        self.step(Actor::Admin(admin_id), UnfreezeWallet { user_id });
+        self.step(
+            Actor::Admin(admin_id),
+            UnfreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder },
+        );
         let (from, to) = (self.person(), self.person());
-        self.step(root(), FreezeWallet { user_id: from, reason: FreezeReason::CourtOrder });
+        self.step(root(), FreezeWallet { account_id: from, reason: FreezeReason::CourtOrder });
         let (amount, order_hash) = (Amount::from_gx(1), OrderHash::from_bytes([9; 32]));
         let reason = OrderReason::CourtOrder;
         self.by_two(TransferByOrder { from, to, amount, order_hash, reason });
-        self.step(root(), UnfreezeWallet { user_id: from });
+        self.step(root(), UnfreezeWallet { account_id: from, reason: FreezeReason::CourtOrder });
         self.admin_keys(Actor::Admin(admin_id));
         self.dropped(RemoveAdmin { admin_id });
         let new_admin_id: AdminId = format!("heir{}", self.admins).parse().unwrap();
@@ -687,7 +696,10 @@ impl Script {
         self.sign(3);
         for seed in [Some(4), Some(3), None] {
             let user_id = self.person();
-            self.step(admin, UnfreezeWallet { user_id });
+            self.step(
+                admin,
+                UnfreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder },
+            );
             if let Some(seed) = seed {
                 self.sign(seed);
             }

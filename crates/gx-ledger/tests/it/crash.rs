@@ -41,7 +41,7 @@ fn child_that_submits_until_it_is_killed() {
 }
 
 fn at(batch: &gx_contract::Batch) -> Context {
-    Context { role: batch.role, time: TimeMs(5_000) }
+    Context::embedded(batch.role, TimeMs(5_000))
 }
 
 #[expect(clippy::print_stdout, reason = "the parent reads it")]

@@ -20,7 +20,7 @@ fn the_laws_hold_for_random_histories() {
         for part in &history {
             now += part.elapsed();
             let batch = witness.batch(part, TimeMs(now));
-            let context = Context { role: batch.role, time: TimeMs(now) };
+            let context = Context::embedded(batch.role, TimeMs(now));
             let receipt = ledger.submit(&batch, context).unwrap();
             witness.follow(batch, context, &receipt.record);
         }

@@ -150,7 +150,7 @@ fn batches_may_be_handed_in_ahead_and_by_many() {
     let path = folder.path().join("ledger");
     let ledger = filled(&path, 1, 20, 0);
     let mut load = Load::new(9).with_users(20);
-    let context = |time| Context { role: Role::PartnerApi, time: TimeMs(time) };
+    let context = |time| Context::embedded(Role::PartnerApi, TimeMs(time));
     let mut tickets = Vec::new();
     for time in 0..40 {
         let batch = load.batch(Role::PartnerApi, [transfer(1, 2, 1), transfer(2, 3, 1)]);
@@ -182,7 +182,7 @@ fn batches_may_be_handed_in_ahead_and_by_many() {
 fn a_batch_of_too_much_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = filled(&folder.path().join("ledger"), 1, 5, 0);
-    let context = Context { role: Role::PartnerApi, time: TimeMs(1) };
+    let context = Context::embedded(Role::PartnerApi, TimeMs(1));
     let much = Load::new(9).batch(Role::PartnerApi, (0..65_537).map(|_| transfer(1, 2, 1)));
     assert!(matches!(ledger.submit(&much, context), Err(Error::BatchTooLarge { .. })));
     assert_eq!(ledger.tip().number, 3);
@@ -193,7 +193,7 @@ fn a_batch_of_too_much_is_refused() {
 fn a_batch_of_nothing_is_a_block() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = filled(&folder.path().join("ledger"), 1, 5, 0);
-    let context = Context { role: Role::PartnerApi, time: TimeMs(9_000) };
+    let context = Context::embedded(Role::PartnerApi, TimeMs(9_000));
     ledger.submit(&Load::new(9).batch(Role::PartnerApi, []), context).unwrap();
     assert_eq!(
         (ledger.tip().number, ledger.block(4).unwrap().unwrap().header().time.0),
@@ -211,7 +211,7 @@ fn a_role_that_was_only_claimed_executes_nothing() {
     let reason = "a reason of ten characters".to_owned();
     let pause = (Actor::Admin(admin()), PauseSystem { reason }.into());
     let batch = Load::new(9).batch(Role::SuperAdmin, [pause]);
-    let context = Context { role: Role::PartnerApi, time: TimeMs(9_000) };
+    let context = Context::embedded(Role::PartnerApi, TimeMs(9_000));
     let refused = ledger.submit(&batch, context);
     assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
     assert_eq!(ledger.tip().number, 3);

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use gx_contract::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_contract::identity::CreateUser;
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet, Transfer, UnfreezeWallet};
+use gx_contract::tokenomics::Transfer;
 use gx_contract::{Batch, Command, Context, Envelope, admin};
 use gx_ledger::{Ledger, Limits, NodeKey, Options, Receipt};
 use gx_types::{
@@ -162,9 +163,9 @@ impl Load {
             Role::SuperAdmin => {
                 let user_id = user(one);
                 let command = if self.below(2) == 0 {
-                    FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into()
+                    FreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder }.into()
                 } else {
-                    UnfreezeWallet { user_id }.into()
+                    UnfreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder }.into()
                 };
                 (Actor::Admin(admin()), command)
             }
@@ -183,7 +184,7 @@ impl Load {
 }
 
 pub(crate) fn submit(ledger: &Ledger, batch: &Batch, time: i64) -> Receipt {
-    ledger.submit(batch, Context { role: batch.role, time: TimeMs(time) }).unwrap()
+    ledger.submit(batch, Context::embedded(batch.role, TimeMs(time))).unwrap()
 }
 
 /// A ledger with `users` people and `batches` batches of the load.

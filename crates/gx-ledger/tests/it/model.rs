@@ -12,7 +12,7 @@ pub(crate) struct Model(Memory);
 
 impl Model {
     pub(crate) fn submit(&mut self, batch: &Batch, role: Role, time: i64) -> BatchRecord {
-        self.0.execute(batch, Context { role, time: TimeMs(time) }).unwrap()
+        self.0.execute(batch, Context::embedded(role, TimeMs(time))).unwrap()
     }
 
     /// The ledger holds the same state, and the whole supply.

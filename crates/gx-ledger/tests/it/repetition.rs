@@ -51,7 +51,7 @@ fn an_id_is_found_before_its_block_is_durable() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = filled(&folder.path().join("ledger"), 1, 5, 0);
     let mut load = Load::new(4);
-    let context = Context { role: Role::PartnerApi, time: TimeMs(9_000) };
+    let context = Context::embedded(Role::PartnerApi, TimeMs(9_000));
     for _ in 0..20 {
         let first = load.batch(Role::PartnerApi, (0..30).map(|_| transfer(1, 2, 7)));
         let second = again(&mut load, &first);

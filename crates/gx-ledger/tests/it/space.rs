@@ -41,7 +41,7 @@ fn child_with_little_space() {
     let ledger = open(Path::new(&file));
     let mut load = Load::new(1);
     for batch in load.foundation(20) {
-        ledger.submit(&batch, Context { role: batch.role, time: TimeMs(1) }).unwrap();
+        ledger.submit(&batch, Context::embedded(batch.role, TimeMs(1))).unwrap();
     }
     let (last, error) = fill(&ledger, &mut load);
     assert!(matches!(error, Error::Storage { .. }), "{error:?}");
@@ -66,7 +66,7 @@ fn child_with_little_space() {
 
 fn submit_one(ledger: &Ledger, load: &mut Load) -> Result<gx_ledger::Receipt, Error> {
     let batch = load.batch(Role::PartnerApi, (0..400).map(|_| transfer(1, 2, 1)));
-    ledger.submit(&batch, Context { role: Role::PartnerApi, time: TimeMs(9) })
+    ledger.submit(&batch, Context::embedded(Role::PartnerApi, TimeMs(9)))
 }
 
 /// Submits until it fails: the number of the last block, and the error.

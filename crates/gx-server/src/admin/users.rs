@@ -3,7 +3,7 @@
 //! A decision is local. What changes the ledger is a command like any other.
 
 use axum::extract::State;
-use gx_contract::tokenomics::FreezeReason;
+use gx_contract::freezing::FreezeReason;
 use gx_store::Store;
 use gx_store::identity::users::{self, Decision, ListUsers, User as Row, UserStatus};
 use gx_types::{AccountId, AccountType, CountryCode, TimeMs};
@@ -102,7 +102,8 @@ pub(crate) struct UserReply {
     kyc_status: &'static str,
     /// Whether the account exists on the ledger.
     on_ledger: bool,
-    frozen_reason: Option<FreezeReason>,
+    /// Why the account is frozen, if it is.
+    frozen_reasons: Vec<FreezeReason>,
     last_login_at: Option<String>,
     created_at: String,
     updated_at: String,
@@ -123,7 +124,7 @@ impl From<Row> for UserReply {
             status: row.status.as_str(),
             status_reason: row.status_reason,
             on_ledger: row.on_ledger,
-            frozen_reason: row.frozen,
+            frozen_reasons: row.frozen.iter().collect(),
             last_login_at: row.last_login_at.map(|at| rfc3339(at.0)),
             created_at: rfc3339(row.created_at.0),
             updated_at: rfc3339(row.updated_at.0),

@@ -7,6 +7,7 @@ mod register;
 use axum::extract::State;
 use gx_store::Store;
 use gx_store::identity::users::{self, User as Row, UserStatus};
+use gx_store::tokenomics::accounts;
 use gx_types::AccountId;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -118,15 +119,14 @@ async fn jwks(State(logins): State<Logins>) -> Result<Json<Jwks>> {
     Ok(Json(logins.tokens().jwks()))
 }
 
-/// The account on the ledger of a user, given by either id.
+/// An account on the ledger, given by its id; a user's by either id.
 pub(crate) async fn account_of(store: &Store, id: &str) -> Result<AccountId> {
-    let row = match id.parse::<AccountId>() {
-        Ok(account) => match users::by_ledger_id(store, &account).await? {
-            Some(row) => Some(row),
-            None => users::get(store, id).await?,
-        },
-        Err(_) => users::get(store, id).await?,
-    };
+    if let Ok(account) = id.parse::<AccountId>()
+        && accounts::get(store, &account).await?.is_some()
+    {
+        return Ok(account);
+    }
+    let row = users::get(store, id).await?;
     let row = row.ok_or_else(|| Error::not_found("User"))?;
     let missing = "The user's account is not on the ledger yet";
     row.ledger_id.filter(|_| row.on_ledger).ok_or_else(|| Error::conflict("not_on_ledger", missing))

@@ -70,7 +70,7 @@ async fn balance(
     }
     let found = app.balance(account).await?;
     let (balance, position) = found.ok_or_else(|| Error::not_found("Wallet"))?;
-    let is_frozen = balance.frozen.is_some();
+    let is_frozen = !balance.frozen.is_empty();
     let body = balance_reply(account, balance.balance, is_frozen, &position);
     Ok(Read { position, body })
 }

@@ -1,9 +1,9 @@
 //! Users as the ledger knows them: standing, trust score and key.
 
+use gx_contract::freezing::FreezeReasons;
 use gx_contract::identity::AccountStatus;
-use gx_contract::tokenomics::FreezeReason;
 use gx_contract::{GenesisStatus, PublicKey};
-use gx_types::{AccountId, AccountType, CountryCode, TimeMs};
+use gx_types::{AccountId, AccountType, CountryCode, MspId, TimeMs};
 
 use crate::columns::{frozen_from, genesis_from};
 use crate::sql::{Row, sql};
@@ -17,7 +17,7 @@ pub struct Profile {
     pub account_type: AccountType,
     pub created_at: TimeMs,
     pub genesis: GenesisStatus,
-    pub frozen: Option<FreezeReason>,
+    pub frozen: FreezeReasons,
     pub status: AccountStatus,
     /// 0 to 100.
     pub trust_score: u8,
@@ -25,6 +25,10 @@ pub struct Profile {
     pub key: Option<(PublicKey, TimeMs)>,
     /// Whether the user is exempt from the velocity tax.
     pub tax_exempt: bool,
+    /// The organization that speaks for the account while it has no key.
+    pub custodian: MspId,
+    /// The organization that may take that over.
+    pub custody_offered_to: Option<MspId>,
 }
 
 fn profile(row: &Row) -> Result<Profile, Error> {
@@ -35,11 +39,13 @@ fn profile(row: &Row) -> Result<Profile, Error> {
         account_type: row.parse(2, "account type")?,
         created_at: row.time(3)?,
         genesis: genesis.ok_or_else(|| Error::corrupt("genesis status", "null"))?,
-        frozen: row.opt_text(7)?.map(frozen_from).transpose()?,
+        frozen: frozen_from(row.opt_text(7)?)?,
         status: row.named(8, "status of a user")?,
         trust_score: row.small(9)?,
         key: row.opt_parse(10, "public key")?.zip(row.opt_time(11)?),
         tax_exempt: row.flag(12)?,
+        custodian: row.parse(13, "MSP id")?,
+        custody_offered_to: row.opt_parse(14, "MSP id")?,
     })
 }
 
@@ -54,7 +60,7 @@ pub async fn get(
     let mut reader = source.into().open().await?;
     let row = sql("SELECT a.account_id, a.country, a.account_type, k.at_ms, a.genesis,
             a.genesis_phase, a.genesis_qirat, a.frozen, a.status, a.trust_score, a.public_key,
-            a.key_since_ms, a.tax_exempt
+            a.key_since_ms, a.tax_exempt, a.custodian, a.custody_offered_to
         FROM accounts a JOIN blocks k ON k.number = a.created_tx >> 24
         WHERE a.account_id = $1 AND a.kind = 'USER'")
     .bind(user_id)

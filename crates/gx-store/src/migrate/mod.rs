@@ -93,10 +93,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0013_people.sql"),
         postgres: include_str!("sql/0013_postgres.sql"),
     },
+    Migration {
+        version: 14,
+        name: "rest",
+        both: include_str!("sql/0014_rest.sql"),
+        postgres: include_str!("sql/0014_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 14;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -110,6 +110,9 @@ pub(super) fn resumed(
 ) -> Result<(), Error> {
     projection.system.paused = Some(None);
     let took_ms = at.time().0.saturating_sub(event.paused_since.0);
+    let paused_ms = projection.taxation.paused_ms.saturating_add(took_ms);
+    projection.taxation.paused_ms = paused_ms;
+    projection.system.paused_ms = Some(paused_ms);
     for statement in PUT_OFF {
         projection.write(at, sql(statement).bind(took_ms).bind(event.paused_since));
     }

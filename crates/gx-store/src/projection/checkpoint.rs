@@ -229,7 +229,7 @@ pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Re
 }
 
 /// Every table that is made from blocks. The heartbeat is none: it tells of the projector.
-pub(super) const READ_MODELS: [&str; 35] = [
+pub(super) const READ_MODELS: [&str; 36] = [
     "projection",
     "blocks",
     "transactions",
@@ -257,6 +257,7 @@ pub(super) const READ_MODELS: [&str; 35] = [
     "parameter_schedules",
     "tax_assessments",
     "tax_skips",
+    "tax_periods",
     "treasuries",
     "disbursements",
     "ledger_admins",

@@ -101,7 +101,7 @@ pub(super) fn entry<'b>(
 /// Changes a balance by what the posting says, which must lead to the balance that it says.
 fn post(projection: &mut Projection<'_>, at: At<'_, '_>, posting: &Posting) -> Result<(), Error> {
     let (change, balance) = (posting.change().qirat(), qirat(at, posting.balance())?);
-    let threshold = projection.tax_threshold;
+    let taxation = projection.taxation;
     let state = known(projection, at, posting.account())?;
     if state.balance.checked_add(change) != Some(balance) {
         let (id, was) = (posting.account(), state.balance);
@@ -109,7 +109,7 @@ fn post(projection: &mut Projection<'_>, at: At<'_, '_>, posting: &Posting) -> R
     }
     state.balance = balance;
     state.touched = true;
-    state.find(threshold, at.time());
+    state.find(taxation, at.time());
     Ok(())
 }
 

@@ -60,10 +60,10 @@ pub(super) fn released<'b>(
     event: &'b EscrowReleased,
 ) -> Result<(), Error> {
     let held = qirat(at, event.amount)?.saturating_add(qirat(at, event.fee)?);
-    let threshold = projection.tax_threshold;
+    let taxation = projection.taxation;
     let payer = known(projection, at, &event.payer_id)?;
     payer.hold(held.saturating_neg());
-    payer.find(threshold, at.time());
+    payer.find(taxation, at.time());
     for posting in &event.postings {
         let id = posting.account();
         if *id == AccountId::escrow() || *id == event.payee_id {

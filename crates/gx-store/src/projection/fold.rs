@@ -88,6 +88,8 @@ fn apply<'b>(
         Event::ProposalExecuted(event) => governance::executed(projection, at, event),
         Event::ProposalFailed(event) => governance::failed(projection, at, event),
         Event::UserCreated(event) => identity::created(projection, at, event),
+        Event::CustodyOffered(event) => identity::custody_offered(projection, at, event),
+        Event::CustodyTransferred(event) => identity::custody_transferred(projection, at, event),
         Event::KeyRegistered(event) => {
             identity::key(projection, at, &event.user_id, event.public_key)
         }
@@ -120,9 +122,11 @@ fn apply<'b>(
         Event::EscrowReleased(event) => escrow::released(projection, at, event),
         Event::EscrowRefunded(event) => escrow::refunded(projection, at, event),
         Event::WalletFrozen(event) => {
-            tokenomics::freeze(projection, at, &event.user_id, Some(event.reason))
+            tokenomics::freeze(projection, at, &event.account_id, event.reasons)
         }
-        Event::WalletUnfrozen(event) => tokenomics::freeze(projection, at, &event.user_id, None),
+        Event::WalletUnfrozen(event) => {
+            tokenomics::freeze(projection, at, &event.account_id, event.reasons)
+        }
         Event::OrganizationProposed(event) => organization::proposed(projection, at, event),
         Event::MembershipEndorsed(event) => organization::endorsed(projection, at, event),
         Event::OrganizationActivated(event) => organization::activated(projection, at, event),

@@ -16,6 +16,8 @@ use crate::sql::{int, name_of, sql};
 /// The parameter that says from which balance on the velocity tax is for.
 pub(super) const TAX_THRESHOLD: &str = "velocityTaxThreshold";
 
+const TAX_PERIOD: &str = "velocityTaxPeriodDays";
+
 /// How a scheduled change ends that is not called off.
 const TAKEN_EFFECT: &str = "TAKEN_EFFECT";
 
@@ -58,7 +60,16 @@ pub(super) fn parameter(
     .bind(event.param_id.id());
     projection.write(at, statement);
     if event.param_id.id() == TAX_THRESHOLD {
-        projection.tax_threshold = new_value;
+        projection.taxation.threshold = new_value;
+    }
+    if event.param_id.id() == TAX_PERIOD && event.new_value < event.old_value {
+        // Timers that have started by now keep the longer period.
+        let now = at.time().0.saturating_sub(projection.taxation.paused_ms);
+        let statement = sql("INSERT INTO tax_periods (until_ms, days) VALUES ($1, $2)
+            ON CONFLICT (until_ms, days) DO NOTHING")
+        .bind(now)
+        .bind(value(at, event.old_value)?);
+        projection.write(at, statement);
     }
     Ok(())
 }

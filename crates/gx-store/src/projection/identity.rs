@@ -1,6 +1,7 @@
 //! Users, their keys, relationships, guardians and recoveries.
 
 use gx_contract::PublicKey;
+use gx_contract::custody::{CustodyOffered, CustodyTransferred};
 use gx_contract::identity::{
     AccountStatus, GuardiansNominated, RecoveryCancelled, RecoveryCompleted, RecoveryConfirmed,
     RecoveryInitiated, RecoveryState, RelationshipConfirmed, RelationshipEnded,
@@ -11,7 +12,7 @@ use gx_contract::state::AccountKind;
 use gx_types::AccountId;
 
 use crate::Error;
-use crate::projection::state::{At, NewAccount, Projection, country, open};
+use crate::projection::state::{At, NewAccount, Projection, country, known, open};
 use crate::projection::tokenomics::set_genesis;
 use crate::sql::{name_of, sql};
 
@@ -23,7 +24,34 @@ pub(super) fn open_user(
     let account = NewAccount::of(AccountKind::User, event.user_id, event.account_type);
     let (country, genesis) = (Some(event.country), Some(event.genesis));
     let standing = Some((AccountStatus::Active, event.trust_score));
-    open(projection, at, NewAccount { country, genesis, standing, ..account })
+    let custodian = Some(event.custodian);
+    open(projection, at, NewAccount { country, genesis, standing, custodian, ..account })
+}
+
+/// Another organization may take over speaking for the account.
+pub(super) fn custody_offered(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &CustodyOffered,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE accounts SET custody_offered_to = $1 WHERE account_id = $2")
+        .bind(event.to.as_str())
+        .bind(&event.user_id);
+    projection.update(at, statement);
+    Ok(())
+}
+
+pub(super) fn custody_transferred(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    event: &CustodyTransferred,
+) -> Result<(), Error> {
+    let statement = sql("UPDATE accounts SET custodian = $1, custody_offered_to = NULL
+        WHERE account_id = $2")
+    .bind(event.to.as_str())
+    .bind(&event.user_id);
+    projection.update(at, statement);
+    Ok(())
 }
 
 pub(super) fn created(
@@ -56,9 +84,24 @@ pub(super) fn status(
     at: At<'_, '_>,
     event: &UserStatusSet,
 ) -> Result<(), Error> {
-    let statement = sql("UPDATE accounts SET status = $1 WHERE account_id = $2 AND kind = 'USER'")
-        .bind(name_of(&event.status))
-        .bind(&event.user_id);
+    standing(projection, at, &event.user_id, event.status)
+}
+
+/// Whether an account may act; the tax's timer rests while it may not. Of organizations only that
+/// they are locked, or have been, is known.
+pub(super) fn standing(
+    projection: &mut Projection<'_>,
+    at: At<'_, '_>,
+    id: &AccountId,
+    status: AccountStatus,
+) -> Result<(), Error> {
+    let taxation = projection.taxation;
+    let state = known(projection, at, id)?;
+    state.inactive = status != AccountStatus::Active;
+    state.find(taxation, at.time());
+    let statement = sql("UPDATE accounts SET status = $1 WHERE account_id = $2")
+        .bind(name_of(&status))
+        .bind(id);
     projection.update(at, statement);
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use gx_types::AccountId;
 
 use crate::projection::checkpoint::Checkpoint;
-use crate::projection::state::AccountState;
+use crate::projection::state::{AccountState, Taxation};
 
 /// Accounts remembered at most, about 30 MB of them.
 const ACCOUNTS_MAX: usize = 1 << 18;
@@ -19,8 +19,8 @@ pub struct Known {
     /// The block that left them so; `None` when nothing is remembered.
     at: Option<Checkpoint>,
     accounts: HashMap<AccountId, AccountState>,
-    /// From which balance on the velocity tax is for, then.
-    tax_threshold: Option<i64>,
+    /// What timers go by, then.
+    taxation: Option<Taxation>,
 }
 
 impl Known {
@@ -33,19 +33,19 @@ impl Known {
         self.accounts.get(id).copied()
     }
 
-    pub(super) fn tax_threshold(&self) -> Option<i64> {
-        self.tax_threshold
+    pub(super) fn taxation(&self) -> Option<Taxation> {
+        self.taxation
     }
 
     /// Remembers accounts as the block of the checkpoint leaves them.
     pub(super) fn learn(
         &mut self,
         checkpoint: Checkpoint,
-        tax_threshold: i64,
+        taxation: Taxation,
         accounts: HashMap<AccountId, AccountState>,
     ) {
         self.at = Some(checkpoint);
-        self.tax_threshold = Some(tax_threshold);
+        self.taxation = Some(taxation);
         if self.accounts.len().saturating_add(accounts.len()) > ACCOUNTS_MAX {
             self.accounts.clear();
         }

@@ -12,7 +12,7 @@ use crate::bulk::{Bulk, Column};
 use crate::projection::block::ProjectedBlock;
 use crate::projection::governance::TAX_THRESHOLD;
 use crate::projection::known::Known;
-use crate::projection::state::{AccountState, CountryRow, Projection};
+use crate::projection::state::{AccountState, CountryRow, Projection, Taxation};
 use crate::sql::{Conn, int, sql};
 
 /// What the events name.
@@ -28,6 +28,12 @@ impl Named {
         event.accounts(&mut |account| self.accounts.extend([account]));
         event.countries(&mut |country| self.countries.extend([country]));
     }
+}
+
+async fn taxation(conn: &mut Conn<'_>) -> Result<Taxation, Error> {
+    let row = sql("SELECT paused_ms FROM system WHERE id = 1").optional(conn).await?;
+    let paused_ms = row.map_or(Ok(0), |row| row.int(0))?;
+    Ok(Taxation { threshold: tax_threshold(conn).await?, paused_ms })
 }
 
 /// From which balance on the velocity tax is for.
@@ -55,11 +61,11 @@ pub(super) async fn projection<'b>(
             Outcome::Refused(_) | Outcome::Repeated(_) => {}
         }
     }
-    let tax_threshold = match known.tax_threshold() {
-        Some(threshold) => threshold,
-        None => tax_threshold(conn).await?,
+    let taxation = match known.taxation() {
+        Some(taxation) => taxation,
+        None => taxation(conn).await?,
     };
-    let mut projection = Projection::new(account_count, tax_threshold);
+    let mut projection = Projection::new(account_count, taxation);
     let mut ids: BTreeSet<&AccountId> = BTreeSet::new();
     for id in &named.accounts {
         match known.get(id) {
@@ -71,7 +77,9 @@ pub(super) async fn projection<'b>(
         "WITH input (account_id) AS ({rows})
         SELECT a.account_id, a.account_no, b.balance_qirat, b.last_entry, b.entry_count,
             CASE WHEN a.kind IN ('USER', 'ORGANIZATION') AND a.tax_exempt = 0 THEN 1 ELSE 0 END,
-            b.taxable_since_ms, b.escrowed_qirat
+            b.taxable_since_ms, b.escrowed_qirat, b.taxable_for_ms,
+            CASE WHEN a.frozen IS NULL THEN 0 ELSE 1 END,
+            CASE WHEN a.status IS NULL OR a.status = 'ACTIVE' THEN 0 ELSE 1 END
         FROM input i JOIN accounts a ON a.account_id = i.account_id
         JOIN balances b ON b.account_no = a.account_no",
         vec![Column::Text(ids.into_iter().map(|id| id.as_str().into()).collect())],
@@ -88,6 +96,9 @@ pub(super) async fn projection<'b>(
             taxable: row.flag(5)?,
             taxable_since: row.opt_int(6)?,
             escrowed: row.int(7)?,
+            taxable_for: row.opt_int(8)?,
+            frozen: row.flag(9)?,
+            inactive: row.flag(10)?,
             new: None,
             touched: false,
             retimed: false,

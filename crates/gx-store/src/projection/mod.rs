@@ -92,12 +92,12 @@ pub async fn apply(
     progress.totals.commands = progress.totals.commands.saturating_add(applied.commands);
     progress.totals.refused = progress.totals.refused.saturating_add(applied.refused);
     progress.totals.entries = progress.totals.entries.saturating_add(applied.entries);
-    let tax_threshold = projection.tax_threshold;
+    let taxation = projection.taxation;
     let accounts = write::projection(&mut conn, projection).await?;
     write::blocks(&mut conn, blocks).await?;
     outcomes::write(&mut conn, blocks).await?;
     checkpoint::store(&mut conn, &progress).await?;
-    known.learn(progress.checkpoint, tax_threshold, accounts);
+    known.learn(progress.checkpoint, taxation, accounts);
     Ok((applied, known))
 }
 

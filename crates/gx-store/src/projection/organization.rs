@@ -1,5 +1,6 @@
 //! Organizations, who stands for them, and their rules.
 
+use gx_contract::identity::AccountStatus;
 use gx_contract::organization::{
     AuthRule, AuthRuleDefined, AuthRuleProposed, MembershipEndorsed, OrganizationActivated,
     OrganizationProposed, OrganizationStatus, OrganizationStatusSet, StakeholderChangeProposed,
@@ -8,6 +9,7 @@ use gx_contract::organization::{
 use gx_contract::state::AccountKind;
 
 use crate::Error;
+use crate::projection::identity::standing;
 use crate::projection::state::{At, NewAccount, Projection, open};
 use crate::sql::{json_of, name_of, sql};
 
@@ -86,7 +88,13 @@ pub(super) fn status(
         .bind(name_of(&event.status))
         .bind(&event.org_id);
     projection.update(at, statement);
-    Ok(())
+    let of_account = match event.status {
+        OrganizationStatus::Locked => AccountStatus::Locked,
+        OrganizationStatus::PendingEndorsement | OrganizationStatus::Active => {
+            AccountStatus::Active
+        }
+    };
+    standing(projection, at, &event.org_id, of_account)
 }
 
 pub(super) fn ladder_proposed(

@@ -6,18 +6,27 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gx_contract::GenesisStatus;
+use gx_contract::freezing::FreezeReasons;
 use gx_contract::governance::Tally;
 use gx_contract::identity::AccountStatus;
 use gx_contract::state::AccountKind;
-use gx_contract::tokenomics::FreezeReason;
 use gx_types::{
-    AccountId, AccountType, AdminId, Amount, CommandId, CountryCode, ProposalId, TimeMs,
+    AccountId, AccountType, AdminId, Amount, CommandId, CountryCode, MspId, ProposalId, TimeMs,
 };
 
 use crate::Error;
 use crate::projection::block::{ProjectedBlock, stop};
 use crate::projection::rows::{AssessmentRow, EntryRow, SkipRow, VoteRow};
 use crate::sql::Statement;
+
+/// What the timers of the velocity tax go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Taxation {
+    /// Balances from here on are taxed.
+    pub(super) threshold: i64,
+    /// What the pauses that have ended took together, in milliseconds: time that does not count.
+    pub(super) paused_ms: i64,
+}
 
 /// An account as the blocks find and leave it.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +37,14 @@ pub(super) struct AccountState {
     pub(super) entry_count: i64,
     /// Whether the velocity tax is for such an account, and it is not exempt.
     pub(super) taxable: bool,
-    /// Since when the balance has been large enough for the tax, in milliseconds.
+    /// Since when the balance has been large enough for the tax, in milliseconds of the clock that
+    /// stands still during pauses, later by all rest in between.
     pub(super) taxable_since: Option<i64>,
+    /// For how many milliseconds it had been, when the timer came to rest.
+    pub(super) taxable_for: Option<i64>,
+    pub(super) frozen: bool,
+    /// Whether it is locked, or its holder deceased.
+    pub(super) inactive: bool,
     /// What is the account's and waits in escrow, beside the balance.
     pub(super) escrowed: i64,
     /// Its place among the new accounts.
@@ -48,16 +63,30 @@ impl AccountState {
     }
 
     /// The tax's timer starts when what is taxed is found at the threshold or above, goes on while
-    /// it stays there, and stops below.
-    pub(super) fn find(&mut self, threshold: i64, now: TimeMs) {
-        let runs = self.taxable && self.balance.saturating_add(self.escrowed) >= threshold;
-        self.set_timer(runs.then(|| self.taxable_since.unwrap_or(now.0)));
+    /// it stays there, stops below, and rests while the account may not act.
+    pub(super) fn find(&mut self, taxation: Taxation, now: TimeMs) {
+        let now = now.0.saturating_sub(taxation.paused_ms);
+        let is_large = self.balance.saturating_add(self.escrowed) >= taxation.threshold;
+        let rested_from = self.taxable_for.map(|ran| now.saturating_sub(ran));
+        let start = self.taxable_since.or(rested_from).unwrap_or(now);
+        let (since, ran) = if !self.taxable || !is_large {
+            (None, None)
+        } else if self.frozen || self.inactive {
+            (None, Some(now.saturating_sub(start)))
+        } else {
+            (Some(start), None)
+        };
+        self.set_timer(since, ran);
     }
 
-    /// Sets the tax's timer.
-    pub(super) fn set_timer(&mut self, since: Option<i64>) {
-        if self.taxable_since != since {
-            self.taxable_since = since;
+    /// The timer starts anew with the next balance that is found.
+    pub(super) fn stop_timer(&mut self) {
+        self.set_timer(None, None);
+    }
+
+    fn set_timer(&mut self, since: Option<i64>, ran: Option<i64>) {
+        if (self.taxable_since, self.taxable_for) != (since, ran) {
+            (self.taxable_since, self.taxable_for) = (since, ran);
             self.retimed = true;
         }
     }
@@ -72,11 +101,13 @@ pub(super) struct NewAccount {
     pub(super) country: Option<CountryCode>,
     pub(super) account_type: AccountType,
     pub(super) cap: Option<Amount>,
-    pub(super) frozen: Option<FreezeReason>,
+    pub(super) frozen: FreezeReasons,
     pub(super) genesis: Option<GenesisStatus>,
     /// Of users.
     pub(super) standing: Option<(AccountStatus, u8)>,
     pub(super) created_tx: i64,
+    /// Of users: who speaks for the account while it has no key.
+    pub(super) custodian: Option<MspId>,
 }
 
 impl NewAccount {
@@ -89,10 +120,11 @@ impl NewAccount {
             country: None,
             account_type,
             cap: None,
-            frozen: None,
+            frozen: FreezeReasons::NONE,
             genesis: None,
             standing: None,
             created_tx: 0,
+            custodian: None,
         }
     }
 }
@@ -111,6 +143,8 @@ pub(super) struct CountryRow {
 pub(super) struct SystemChange {
     pub(super) bootstrapped: Option<(TimeMs, AdminId)>,
     pub(super) paused: Option<Option<(TimeMs, String)>>,
+    /// What all pauses have taken, when one more has ended.
+    pub(super) paused_ms: Option<i64>,
 }
 
 /// A statement that an event leads to, and the command that it belongs to.
@@ -131,7 +165,7 @@ pub(super) struct Projection<'b> {
     pub(super) new_accounts: Vec<NewAccount>,
     pub(super) entries: Vec<EntryRow<'b>>,
     pub(super) marks: Vec<(i64, i64)>,
-    pub(super) frozen: BTreeMap<i64, Option<FreezeReason>>,
+    pub(super) frozen: BTreeMap<i64, FreezeReasons>,
     pub(super) genesis: BTreeMap<i64, GenesisStatus>,
     pub(super) system: SystemChange,
     /// The fees that have no entry yet.
@@ -143,18 +177,18 @@ pub(super) struct Projection<'b> {
     pub(super) tallies: BTreeMap<ProposalId, Tally>,
     pub(super) assessments: Vec<AssessmentRow>,
     pub(super) skips: Vec<SkipRow>,
-    /// Balances from here on are taxed, by the parameter in force.
-    pub(super) tax_threshold: i64,
+    /// By the parameter in force.
+    pub(super) taxation: Taxation,
     /// The place of the next entry in its block.
     pub(super) place: usize,
     last_account_no: i64,
 }
 
 impl Projection<'_> {
-    pub(super) fn new(account_count: u64, tax_threshold: i64) -> Self {
+    pub(super) fn new(account_count: u64, taxation: Taxation) -> Self {
         // Counts come from a column of 63 bits.
         let last_account_no = i64::try_from(account_count).unwrap_or(i64::MAX);
-        Self { last_account_no, tax_threshold, ..Self::default() }
+        Self { last_account_no, taxation, ..Self::default() }
     }
 
     /// Adds or removes rows.
@@ -227,6 +261,9 @@ pub(super) fn open(
         entry_count: 0,
         taxable,
         taxable_since: None,
+        taxable_for: None,
+        frozen: false,
+        inactive: false,
         escrowed: 0,
         new: Some(projection.new_accounts.len()),
         touched: true,

@@ -2,7 +2,7 @@
 
 use gx_contract::Refusal;
 use gx_contract::tax_and_fee::{VelocityTaxApplied, VelocityTaxExemptSet, VelocityTaxSkipped};
-use gx_types::{AccountId, Pool, TimeMs};
+use gx_types::{AccountId, Pool};
 
 use crate::Error;
 use crate::projection::entries::{Line, entry};
@@ -31,7 +31,10 @@ pub(super) fn applied<'b>(
         let counterparty = if paid { payee } else { Some(&event.account_id) };
         entry(projection, at, posting, Line { counterparty, ..Line::of(EntryKind::Tax) })?;
     }
-    timer(projection, at, &event.account_id, event.taxable_since)?;
+    let taxation = projection.taxation;
+    let payer = known(projection, at, &event.account_id)?;
+    payer.stop_timer();
+    payer.find(taxation, at.time());
     projection.assessments.push(AssessmentRow {
         account_id: event.account_id,
         tx_no: at.tx_no,
@@ -47,25 +50,16 @@ pub(super) fn applied<'b>(
     Ok(())
 }
 
-/// What the ledger has done to an account's timer, whatever its balance says.
-fn timer(
-    projection: &mut Projection<'_>,
-    at: At<'_, '_>,
-    id: &AccountId,
-    since: Option<TimeMs>,
-) -> Result<(), Error> {
-    known(projection, at, id)?.set_timer(since.map(|since| since.0));
-    Ok(())
-}
-
 pub(super) fn skipped(
     projection: &mut Projection<'_>,
     at: At<'_, '_>,
     event: &VelocityTaxSkipped,
 ) -> Result<(), Error> {
-    let VelocityTaxSkipped { account_id, code, taxable_since } = *event;
+    let VelocityTaxSkipped { account_id, code, .. } = *event;
     if code != Refusal::AccountNotFound {
-        timer(projection, at, &account_id, taxable_since)?;
+        // A changed threshold may have started or stopped the timer.
+        let taxation = projection.taxation;
+        known(projection, at, &account_id)?.find(taxation, at.time());
     }
     projection.skips.push(SkipRow { account_id, tx_no: at.tx_no, at_ms: at.time().0, code });
     Ok(())
@@ -76,8 +70,10 @@ pub(super) fn exempt(
     at: At<'_, '_>,
     event: &VelocityTaxExemptSet,
 ) -> Result<(), Error> {
-    known(projection, at, &event.account_id)?.taxable = !event.exempt;
-    timer(projection, at, &event.account_id, event.taxable_since)?;
+    let taxation = projection.taxation;
+    let account = known(projection, at, &event.account_id)?;
+    account.taxable = !event.exempt;
+    account.find(taxation, at.time());
     let statement = sql("UPDATE accounts SET tax_exempt = $1 WHERE account_id = $2")
         .bind(event.exempt)
         .bind(&event.account_id);

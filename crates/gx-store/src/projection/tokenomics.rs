@@ -1,7 +1,8 @@
 //! Genesis, payments and frozen wallets.
 
+use gx_contract::freezing::FreezeReasons;
 use gx_contract::spending::SpendingLimitSet;
-use gx_contract::tokenomics::{FreezeReason, GenesisDistributed, GenesisSkipped, Transferred};
+use gx_contract::tokenomics::{GenesisDistributed, GenesisSkipped, Transferred};
 use gx_contract::{GenesisStatus, Posting, Refusal};
 use gx_types::{AccountId, Amount, Pool};
 
@@ -119,12 +120,16 @@ pub(super) fn freeze(
     projection: &mut Projection<'_>,
     at: At<'_, '_>,
     id: &AccountId,
-    reason: Option<FreezeReason>,
+    reasons: FreezeReasons,
 ) -> Result<(), Error> {
-    let state = *known(projection, at, id)?;
+    let taxation = projection.taxation;
+    let state = known(projection, at, id)?;
+    state.frozen = !reasons.is_empty();
+    state.find(taxation, at.time());
+    let state = *state;
     match state.new.and_then(|new| projection.new_accounts.get_mut(new)) {
-        Some(account) => account.frozen = reason,
-        None => drop(projection.frozen.insert(state.no, reason)),
+        Some(account) => account.frozen = reasons,
+        None => drop(projection.frozen.insert(state.no, reasons)),
     }
     Ok(())
 }

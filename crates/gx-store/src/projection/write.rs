@@ -73,7 +73,8 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
     let genesis: Vec<_> = new.iter().map(|account| genesis_columns(account.genesis)).collect();
     Bulk::new(
         "INSERT INTO accounts (account_no, account_id, kind, country, account_type, cap_qirat,
-            frozen, genesis, genesis_phase, genesis_qirat, created_tx, status, trust_score) {rows}",
+            frozen, genesis, genesis_phase, genesis_qirat, created_tx, status, trust_score,
+            custodian) {rows}",
         vec![
             Column::Int(new.iter().map(|account| account.no).collect()),
             Column::Text(new.iter().map(|account| account.id.as_str().into()).collect()),
@@ -83,13 +84,14 @@ async fn accounts(conn: &mut Conn<'_>, new: &[NewAccount]) -> Result<(), Error> 
             ),
             Column::Text(new.iter().map(|a| a.account_type.as_str().into()).collect()),
             Column::OptInt(new.iter().map(|a| i64::try_from(a.cap?.qirat()).ok()).collect()),
-            Column::OptText(new.iter().map(|a| Some(frozen_text(a.frozen?).into())).collect()),
+            Column::OptText(new.iter().map(|a| frozen_text(a.frozen).map(Into::into)).collect()),
             Column::OptText(genesis.iter().map(|(status, _, _)| status.map(Into::into)).collect()),
             Column::OptInt(genesis.iter().map(|(_, phase, _)| *phase).collect()),
             Column::OptInt(genesis.iter().map(|(_, _, amount)| *amount).collect()),
             Column::Int(new.iter().map(|account| account.created_tx).collect()),
             Column::OptText(new.iter().map(|a| Some(name_of(&a.standing?.0).into())).collect()),
             Column::OptInt(new.iter().map(|a| Some(i64::from(a.standing?.1))).collect()),
+            Column::OptText(new.iter().map(|a| Some(a.custodian?.to_string().into())).collect()),
         ],
     )
     .run(conn)
@@ -116,13 +118,16 @@ async fn balances(
     let since = |rows: &[&AccountState]| {
         Column::OptInt(rows.iter().map(|state| state.taxable_since).collect())
     };
+    let ran = |rows: &[&AccountState]| {
+        Column::OptInt(rows.iter().map(|state| state.taxable_for).collect())
+    };
     let escrowed =
         |rows: &[&AccountState]| Column::Int(rows.iter().map(|state| state.escrowed).collect());
     let mut new_columns = columns(new);
-    new_columns.extend([since(new), escrowed(new)]);
+    new_columns.extend([since(new), ran(new), escrowed(new)]);
     Bulk::new(
         "INSERT INTO balances (account_no, balance_qirat, last_entry, entry_count,
-            taxable_since_ms, escrowed_qirat) {rows}",
+            taxable_since_ms, taxable_for_ms, escrowed_qirat) {rows}",
         new_columns,
     )
     .run(conn)
@@ -139,13 +144,14 @@ async fn balances(
     all_there(touched, old.len(), "balances")?;
     timers.sort_unstable_by_key(|state| state.no);
     let touched = Bulk::new(
-        "WITH input (account_no, taxable_since_ms, escrowed_qirat) AS ({rows})
+        "WITH input (account_no, taxable_since_ms, taxable_for_ms, escrowed_qirat) AS ({rows})
         UPDATE balances SET taxable_since_ms = i.taxable_since_ms,
-            escrowed_qirat = i.escrowed_qirat
+            taxable_for_ms = i.taxable_for_ms, escrowed_qirat = i.escrowed_qirat
         FROM input i WHERE balances.account_no = i.account_no",
         vec![
             Column::Int(timers.iter().map(|state| state.no).collect()),
             since(&timers),
+            ran(&timers),
             escrowed(&timers),
         ],
     )
@@ -179,7 +185,7 @@ async fn entries(conn: &mut Conn<'_>, rows: &[EntryRow<'_>]) -> Result<(), Error
 
 /// Freezes and later genesis of accounts that existed before.
 async fn account_changes(conn: &mut Conn<'_>, projection: &Projection<'_>) -> Result<(), Error> {
-    let frozen = projection.frozen.values().map(|reason| Some(frozen_text((*reason)?).into()));
+    let frozen = projection.frozen.values().map(|reasons| frozen_text(*reasons).map(Into::into));
     Bulk::new(
         "WITH input (account_no, frozen) AS ({rows})
         UPDATE accounts SET frozen = i.frozen FROM input i
@@ -262,6 +268,9 @@ async fn system(conn: &mut Conn<'_>, change: SystemChange) -> Result<(), Error> 
         if touched == 0 {
             return Err(Error::corrupt("system", "paused before it was bootstrapped"));
         }
+    }
+    if let Some(paused_ms) = change.paused_ms {
+        sql("UPDATE system SET paused_ms = $1 WHERE id = 1").bind(paused_ms).run(conn).await?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gx_contract::GenesisStatus;
+use gx_contract::freezing::FreezeReasons;
 use gx_contract::state::AccountKind;
-use gx_contract::tokenomics::FreezeReason;
 use gx_types::{AccountId, AccountType, Amount, CountryCode, TimeMs};
 
 use crate::bulk::{Bulk, Column};
@@ -23,8 +23,8 @@ pub struct Account {
     pub country: Option<CountryCode>,
     pub account_type: AccountType,
     pub balance: Amount,
-    /// Present while the account is frozen.
-    pub frozen: Option<FreezeReason>,
+    /// Why the account is frozen, if it is.
+    pub frozen: FreezeReasons,
     /// Present for users.
     pub genesis: Option<GenesisStatus>,
     /// What a pool held after bootstrap.
@@ -41,7 +41,7 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
     pub balance: Amount,
-    pub frozen: Option<FreezeReason>,
+    pub frozen: FreezeReasons,
     /// The last block that changed it; `None` when none has.
     pub changed_block: Option<u64>,
 }
@@ -57,7 +57,7 @@ fn account(row: &Row) -> Result<Account, Error> {
         country: row.opt_parse(2, "country")?,
         account_type: row.parse(3, "account type")?,
         balance: row.amount(4)?,
-        frozen: row.opt_text(5)?.map(frozen_from).transpose()?,
+        frozen: frozen_from(row.opt_text(5)?)?,
         genesis: genesis_from(row, 6)?,
         cap: row.opt_amount(9)?,
         entries: row.natural(10)?,
@@ -152,7 +152,7 @@ pub async fn balances(
     for row in &rows {
         let balance = Balance {
             balance: row.amount(1)?,
-            frozen: row.opt_text(2)?.map(frozen_from).transpose()?,
+            frozen: frozen_from(row.opt_text(2)?)?,
             changed_block: changed(row.int(3)?),
         };
         found.insert(row.text(0)?, balance);

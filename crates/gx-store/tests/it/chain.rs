@@ -8,7 +8,9 @@ use gx_contract::testing::Memory;
 use gx_contract::tokenomics::Transfer;
 use gx_contract::{Batch, BatchRecord, Command, Context, Envelope, Query};
 use gx_store::projection::ProjectedBlock;
-use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, Role, TimeMs};
+use gx_types::{
+    AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, MspId, Role, TimeMs,
+};
 
 /// A block and everything in it.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(crate) struct Chain {
     ids: u128,
     /// How much later than a second a block the ledger is, in milliseconds.
     later: i64,
+    /// Who submits, when it is not the platform.
+    pub(crate) organization: Option<MspId>,
 }
 
 /// The time of block 1; each block is a second later than the one before.
@@ -70,7 +74,9 @@ impl Chain {
         let number = u64::try_from(self.blocks.len()).unwrap() + 1;
         let time = TimeMs(START + i64::try_from(number).unwrap() * 1000 + self.later);
         let batch = Batch { batch_id, role, commands };
-        let record = self.ledger.execute(&batch, Context { role, time }).unwrap();
+        let organization = self.organization.unwrap_or(MspId::PLATFORM);
+        let context = Context { role, time, organization };
+        let record = self.ledger.execute(&batch, context).unwrap();
         let prev_hash = self.blocks.last().map_or([7; 32], |block| block.hash);
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&number.to_be_bytes());

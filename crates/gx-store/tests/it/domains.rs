@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use gx_contract::identity::RelationshipConfirmed;
+use gx_contract::tax_and_fee::CheckVelocityTaxEligibility;
 use gx_contract::{Event, Outcome};
 use gx_store::projection::Known;
 use gx_store::tax_and_fee::timers;
 use gx_store::tokenomics::accounts;
 use gx_store::{Class, Engine, Store, projection};
 use gx_types::TimeMs;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::backend::{Backend, for_each_backend};
 use crate::projection::{apply, apply_knowing, try_apply};
@@ -59,28 +60,30 @@ fn every_account_is_as_the_ledger_holds_it() {
         let all = accounts::page(store, None, 200).await.unwrap();
         assert_eq!(all.len(), 6 + 2 + 10 + 100 + 3 + 1);
         let mut sum = 0;
-        let mut running = 0;
+        let mut due = 0;
         for found in &all {
             let held = story.chain.account(&found.account_id);
             assert_eq!((found.balance, found.frozen), (held.balance, held.frozen), "{found:?}");
             assert_eq!((found.kind, found.account_type), (held.kind, held.account_type));
             let timer = timers::get(store, &found.account_id).await.unwrap().unwrap();
-            assert_eq!(timer.taxable_since, held.taxable_since, "{found:?}");
+            let shown =
+                story.chain.ask(CheckVelocityTaxEligibility { account_id: found.account_id });
+            assert_eq!(json!(timer.taxable_since), shown["taxableSince"], "{found:?}");
+            assert_eq!(json!(timer.taxable_for_ms), shown["taxableForMs"], "{found:?}");
             assert_eq!((timer.exempt, timer.kind), (held.tax_exempt, held.kind));
-            running += usize::from(held.taxable_since.is_some());
+            due += usize::from(shown["status"] == "DUE");
             let last = story.chain.blocks.last().unwrap().number;
             let at = accounts::balance_at(store, &found.account_id, last).await.unwrap();
             assert_eq!(at, Some(held.balance));
             sum += found.balance.qirat();
         }
         assert_eq!(sum, gx_types::MAX_SUPPLY.qirat());
-        let due = timers::due(store, story.chain.now(), 200).await.unwrap();
-        assert_eq!(due.len(), running);
-        assert!(due.is_sorted_by_key(|timer| timer.taxable_since) && running > 3);
-        let first = timers::due(store, story.chain.now(), 2).await.unwrap();
-        assert_eq!(first, due[..2]);
-        let before = TimeMs(due[0].taxable_since.unwrap().0 - 1);
-        assert!(timers::due(store, before, 9).await.unwrap().is_empty());
+        let (now, days) = (story.chain.now(), 300);
+        let found = timers::due(store, now, days, 200).await.unwrap();
+        assert_eq!(found.len(), due, "as many as the ledger finds");
+        assert!(found.is_sorted_by_key(|timer| timer.taxable_since) && due > 3);
+        assert_eq!(timers::due(store, now, days, 2).await.unwrap(), found[..2]);
+        assert!(timers::due(store, now, 100_000, 9).await.unwrap().is_empty());
     });
 }
 

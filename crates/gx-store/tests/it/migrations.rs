@@ -35,6 +35,7 @@ pub(crate) const READ_MODELS: &[&str] = &[
     "parameters",
     "tax_assessments",
     "tax_skips",
+    "tax_periods",
     "treasuries",
     "disbursements",
     "ledger_admins",
@@ -120,7 +121,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 13] = [
+const TABLES: [&[&str]; 14] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -167,10 +168,11 @@ const TABLES: [&[&str]; 13] = [
     &[],
     &["escrows", "spending_limits"],
     &["key_resets"],
+    &["tax_periods"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 21] = [
+const COLUMNS: [(i64, i64, &str, &str); 25] = [
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),
     (2, 4, "accounts", "trust_score"),
@@ -187,6 +189,10 @@ const COLUMNS: [(i64, i64, &str, &str); 21] = [
     (4, 9, "ledger_admins", "key_since_ms"),
     (4, 12, "loans", "lapses_at_ms"),
     (2, 12, "balances", "escrowed_qirat"),
+    (2, 14, "balances", "taxable_for_ms"),
+    (2, 14, "system", "paused_ms"),
+    (2, 14, "accounts", "custodian"),
+    (2, 14, "accounts", "custody_offered_to"),
     (4, 11, "treasuries", "payable_from_ms"),
     (4, 11, "treasuries", "order_hash"),
     (4, 11, "organizations", "stakeholder_change"),
@@ -222,6 +228,7 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     if version < 4 {
         text.push_str("DROP INDEX IF EXISTS balances_taxable_idx;");
     }
+    text.push_str("DROP INDEX IF EXISTS balances_taxable_for_idx;");
     text.push_str("DROP INDEX IF EXISTS refresh_tokens_expires_idx;");
     text.push_str("DROP INDEX IF EXISTS outbox_confirmations_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;

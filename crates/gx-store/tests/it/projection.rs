@@ -1,6 +1,6 @@
 //! Blocks become read models: whole, in order, once, or not at all.
 
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
+use gx_contract::freezing::{FreezeReason, FreezeReasons, FreezeWallet, UnfreezeWallet};
 use gx_contract::{Effects, GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Applied, Known};
@@ -58,7 +58,7 @@ pub(crate) fn history(users: &[AccountId]) -> Chain {
     ];
     chain.execute(Role::PartnerApi, payments);
     let root = Actor::Admin(admin());
-    let freeze = FreezeWallet { user_id: users[1], reason: FreezeReason::CourtOrder };
+    let freeze = FreezeWallet { account_id: users[1], reason: FreezeReason::CourtOrder };
     let freeze = chain.envelope(root, freeze);
     let pause = chain.envelope(root, PauseSystem { reason: "a look at the books".to_owned() });
     chain.execute(Role::SuperAdmin, vec![freeze, pause]);
@@ -108,9 +108,12 @@ fn users_payments_and_freezes_show() {
         assert_eq!(first.genesis, Some(GenesisStatus::Granted { phase: 1, amount: gx(500) }));
         assert_eq!((first.entries, first.changed_block), (3, Some(3)));
         assert_eq!((first.created_block, first.created_at), (2, TimeMs(START + 2000)));
-        assert_eq!((first.country.unwrap().to_string().as_str(), first.frozen), ("LS", None));
+        assert_eq!(
+            (first.country.unwrap().to_string().as_str(), first.frozen),
+            ("LS", FreezeReasons::NONE)
+        );
         let second = accounts::get(store, &users[1]).await.unwrap().unwrap();
-        assert_eq!(second.frozen, Some(FreezeReason::CourtOrder));
+        assert_eq!(second.frozen, FreezeReasons::NONE.with(FreezeReason::CourtOrder));
         let country = countries::get(store, "IN".parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((country.users, country.slots_used[0]), (2, 2));
         assert_eq!(country.treasury_balance, gx(100));
@@ -119,11 +122,17 @@ fn users_payments_and_freezes_show() {
         agrees_with_events(store, &chain).await;
         let root = Actor::Admin(admin());
         let resume = chain.envelope(root, ResumeSystem {});
-        let unfreeze = chain.envelope(root, UnfreezeWallet { user_id: users[1] });
+        let unfreeze = chain.envelope(
+            root,
+            UnfreezeWallet { account_id: users[1], reason: FreezeReason::CourtOrder },
+        );
         chain.execute(Role::SuperAdmin, vec![resume, unfreeze]);
         apply(store, &lease, &chain.blocks[4..]).await;
         assert_eq!(supply::system(store).await.unwrap().unwrap().paused, None);
-        assert_eq!(accounts::get(store, &users[1]).await.unwrap().unwrap().frozen, None);
+        assert_eq!(
+            accounts::get(store, &users[1]).await.unwrap().unwrap().frozen,
+            FreezeReasons::NONE
+        );
     });
 }
 

@@ -1,6 +1,7 @@
 //! Users, relationships, recoveries, organizations and their payments, as the ledger answers.
 
 use gx_contract::Refusal;
+use gx_contract::freezing::FreezeReasons;
 use gx_contract::identity::{
     AccountStatus, GetMyProfile, GetRecovery, KeyResetState, RelationshipState,
 };
@@ -53,7 +54,7 @@ fn users_have_standing_trust_and_key() {
             }
         }
         let locked = profiles::get(store, &story.people[8]).await.unwrap().unwrap();
-        assert_eq!((locked.status, locked.frozen), (AccountStatus::Locked, None));
+        assert_eq!((locked.status, locked.frozen), (AccountStatus::Locked, FreezeReasons::NONE));
         assert!(profiles::get(store, &story.business).await.unwrap().is_none());
     });
 }

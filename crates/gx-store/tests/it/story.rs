@@ -2,7 +2,9 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use gx_contract::admin::*;
+use gx_contract::custody::{AcceptCustody, TransferCustody};
 use gx_contract::escrow::*;
+use gx_contract::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_contract::governance::{ExecuteProposal, SubmitProposal, Vote, VoteOnProposal};
 use gx_contract::identity::*;
 use gx_contract::loan_pool::*;
@@ -228,7 +230,7 @@ impl Story {
 
     fn standing(&mut self) {
         let user_id = self.people[8];
-        self.root(FreezeWallet { user_id, reason: FreezeReason::CourtOrder });
+        self.root(FreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder });
         self.by_two(TransferByOrder {
             from: user_id,
             to: self.people[7],
@@ -236,7 +238,7 @@ impl Story {
             order_hash: OrderHash::from_bytes([9; 32]),
             reason: OrderReason::CourtOrder,
         });
-        self.root(UnfreezeWallet { user_id });
+        self.root(UnfreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder });
         self.root(SetUserStatus { user_id, status: AccountStatus::Locked, order_hash: None });
         let users = vec![AttestedAge { user_id: self.people[0], age: 31 }];
         self.root(DistributeGenesis { users });
@@ -282,8 +284,13 @@ impl Story {
         let [planted, chosen] = named;
         self.user(6, planted);
         let proof = NO_PROOF;
+        let other = "OtherMSP".parse().unwrap();
+        self.give(Actor::System, TransferCustody { user_id, to: other });
+        self.chain.organization = Some(other);
+        self.give(Actor::System, AcceptCustody { user_id });
         let register = RegisterKey { user_id, public_key: public_key(1), proof };
         self.give_key(actor, register, 1, None);
+        self.chain.organization = None;
         self.give_signed(actor, chosen, Some(1));
         let rotate = RotateKey { user_id, public_key: public_key(2), proof };
         self.give_key(actor, rotate, 2, Some(1));
@@ -586,6 +593,30 @@ impl Story {
         self.user(3, Transfer { from, to, amount: Amount::from_gx(60), remark: String::new() });
         let account_ids = vec![self.people[3], self.people[5]];
         self.give(Actor::System, ApplyVelocityTax { account_ids });
+        self.rests();
+        self.chain.wait(355);
+        // The tax is taken with the payment.
+        let (from, to) = (self.people[2], self.people[3]);
+        self.user(2, Transfer { from, to, amount: Amount::from_gx(1), remark: String::new() });
+        // Who has started by now keeps the longer period.
+        self.set("velocityTaxPeriodDays", 300);
+        self.chain.wait(310);
+    }
+
+    /// Timers that rest, and one that goes on afterwards.
+    fn rests(&mut self) {
+        let account_id = self.people[9];
+        for reason in [FreezeReason::Inactivity, FreezeReason::CourtOrder] {
+            self.root(FreezeWallet { account_id, reason });
+        }
+        self.root(UnfreezeWallet { account_id, reason: FreezeReason::CourtOrder });
+        let (org_id, user_id) = (self.business, self.people[5]);
+        for locked in [true, false] {
+            let status = if locked { AccountStatus::Locked } else { AccountStatus::Active };
+            self.root(SetUserStatus { user_id, status, order_hash: None });
+            self.root(SetOrganizationStatus { org_id, locked });
+            self.chain.wait(3);
+        }
     }
 
     /// Who comes after whom, and what is still to come, put off by a pause.

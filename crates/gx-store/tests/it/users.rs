@@ -1,6 +1,6 @@
 //! Users: what people decide and what the ledger says come together in one status.
 
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet};
+use gx_contract::freezing::{FreezeReason, FreezeReasons, FreezeWallet};
 use gx_store::identity::users::{self, Decision, ListUsers, NewUser, UserStatus};
 use gx_store::{Class, Store};
 use gx_types::{Actor, Role, TimeMs};
@@ -129,12 +129,15 @@ fn active_and_frozen_are_what_the_ledger_says() {
         apply(store, &lease, &chain.blocks).await;
         assert_eq!(status(store, "u1").await, UserStatus::Active);
         let reason = FreezeReason::ComplianceReview;
-        let freeze = FreezeWallet { user_id: person(1), reason };
+        let freeze = FreezeWallet { account_id: person(1), reason };
         let freeze = chain.envelope(Actor::Admin(admin()), freeze);
         chain.execute(Role::SuperAdmin, vec![freeze]);
         apply(store, &lease, &chain.blocks[2..]).await;
         let user = users::get(store, "u1").await.unwrap().unwrap();
-        assert_eq!((user.status, user.frozen), (UserStatus::Frozen, Some(reason)));
+        assert_eq!(
+            (user.status, user.frozen),
+            (UserStatus::Frozen, FreezeReasons::NONE.with(reason))
+        );
         let counts = users::count_by_status(store).await.unwrap();
         for (status, count) in counts {
             let expected = matches!(status, UserStatus::Frozen | UserStatus::Registered);

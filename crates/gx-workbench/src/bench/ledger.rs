@@ -95,7 +95,7 @@ impl Run {
         }
         self.batches += 1;
         let batch = Batch { batch_id: BatchId::from_u128(self.batches), role, commands };
-        self.waiting.push_back(self.ledger.enqueue(&batch, Context { role, time: TimeMs(1) })?);
+        self.waiting.push_back(self.ledger.enqueue(&batch, Context::embedded(role, TimeMs(1)))?);
         Ok(())
     }
 

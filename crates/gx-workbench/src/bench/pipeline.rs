@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet, UnfreezeWallet};
+use gx_contract::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_engine::Submission;
 use gx_server::Workers;
 use gx_store::commands::State;
@@ -305,8 +305,8 @@ fn order(population: &mut Population, first: usize, orders: &mut usize) -> Resul
     *orders += 1;
     let reason = FreezeReason::ComplianceReview;
     Ok(submission(match is_closing {
-        true => population.envelope(admin, FreezeWallet { user_id, reason }),
-        false => population.envelope(admin, UnfreezeWallet { user_id }),
+        true => population.envelope(admin, FreezeWallet { account_id: user_id, reason }),
+        false => population.envelope(admin, UnfreezeWallet { account_id: user_id, reason }),
     }))
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Report {
     outcomes: BTreeMap<String, (u64, u64)>,
     balances: u64,
     checks: Vec<Check>,
+    /// What attacks got.
+    attacks: Vec<Check>,
     /// Differences of single payments and balances.
     differences: Vec<String>,
     verified: Option<Findings>,
@@ -49,6 +51,16 @@ pub(super) struct Report {
     pub(super) used_up_password: bool,
     pub(super) paying: Duration,
     pub(super) took: Duration,
+}
+
+/// Prints rows, and which of them are wrong.
+fn table(heading: [&str; 4], checks: &[Check]) {
+    let mut rows = vec![heading.map(str::to_owned)];
+    for Check { what, found, expected, right } in checks {
+        let verdict = if *right { "" } else { "WRONG" }.to_owned();
+        rows.push([what.clone(), found.clone(), expected.clone(), verdict]);
+    }
+    console::table(&rows);
 }
 
 impl Report {
@@ -166,6 +178,13 @@ impl Report {
         self.check("treasuries that differ", wrong, 0);
     }
 
+    /// What an attack got, and the code that it has to get.
+    pub(super) fn attack(&mut self, what: &str, got: String, expected: &str) {
+        let right = got == expected;
+        let (what, expected) = (what.to_owned(), expected.to_owned());
+        self.attacks.push(Check { what, found: got, expected, right });
+    }
+
     fn outcomes_of(&self, code: &str) -> u64 {
         self.outcomes.get(code).map_or(0, |(_, found)| *found)
     }
@@ -176,7 +195,7 @@ impl Report {
     }
 
     pub(super) fn all_right(&self) -> bool {
-        self.checks.iter().all(|check| check.right)
+        self.checks.iter().chain(&self.attacks).all(|check| check.right)
             && self.differences.is_empty()
             && self.verified.as_ref().is_none_or(|verified| verified.findings.is_empty())
     }
@@ -187,13 +206,11 @@ impl Report {
             console::line(self.json()?);
             return Ok(());
         }
-        let heading = ["figure", "found", "expected", ""];
-        let mut rows = vec![heading.map(str::to_owned)];
-        for Check { what, found, expected, right } in &self.checks {
-            let verdict = if *right { "" } else { "WRONG" }.to_owned();
-            rows.push([what.clone(), found.clone(), expected.clone(), verdict]);
+        table(["figure", "found", "expected", ""], &self.checks);
+        if !self.attacks.is_empty() {
+            console::line("");
+            table(["attack", "got", "expected", ""], &self.attacks);
         }
-        console::table(&rows);
         for difference in self.differences.iter().take(LISTED) {
             console::line(format_args!("WRONG: {difference}"));
         }
@@ -227,20 +244,20 @@ impl Report {
     }
 
     fn json(&self) -> Result<Value> {
-        let checks: Vec<Value> = self
-            .checks
-            .iter()
-            .map(|check| {
+        let rows = |name: &str, checks: &[Check]| -> Vec<Value> {
+            let row = |check: &Check| {
                 json!({
-                    "figure": check.what, "found": check.found, "expected": check.expected,
+                    name: check.what, "found": check.found, "expected": check.expected,
                     "ok": check.right,
                 })
-            })
-            .collect();
+            };
+            checks.iter().map(row).collect()
+        };
         Ok(json!({
             "ok": self.all_right(),
             "platform": serde_json::to_value(&self.platform)?,
-            "checks": checks,
+            "checks": rows("figure", &self.checks),
+            "attacks": rows("attack", &self.attacks),
             "frozen": self.frozen,
             "societyCommands": self.society,
             "differences": self.differences,

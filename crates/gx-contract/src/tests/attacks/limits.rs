@@ -93,7 +93,7 @@ fn a_frozen_owner_lowers_the_limit_and_does_not_raise_it() {
         signed=k user:alice.IN SetSpendingLimit alice.IN none => account_frozen
         user:alice.IN SetSpendingLimit alice.IN 1GX => signature_missing
         signed=k user:alice.IN SetSpendingLimit alice.IN 1GX => SpendingLimitSet
-        admin:root UnfreezeWallet alice.IN => WalletUnfrozen
+        admin:root UnfreezeWallet alice.IN SUSPICIOUS_ACTIVITY => WalletUnfrozen
         signed=k user:alice.IN Transfer alice.IN mallory.FR 2GX => spending_limit
         admin:clerk SetUserStatus alice.IN LOCKED => UserStatusSet
         signed=k user:alice.IN SetSpendingLimit alice.IN 0 => account_locked",

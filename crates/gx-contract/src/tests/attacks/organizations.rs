@@ -105,7 +105,7 @@ fn approvals_of_who_may_not_act_do_not_count() {
     for (line, undone) in [
         (
             "admin:root FreezeWallet mallory.FR COURT_ORDER => WalletFrozen",
-            "admin:root UnfreezeWallet mallory.FR => WalletUnfrozen",
+            "admin:root UnfreezeWallet mallory.FR COURT_ORDER => WalletUnfrozen",
         ),
         (
             "admin:clerk SetUserStatus mallory.FR LOCKED => UserStatusSet",

@@ -99,7 +99,7 @@ fn who_is_frozen_agrees_to_nothing() {
         admin:root FreezeWallet mallory.FR COURT_ORDER => WalletFrozen
         user:bob.FR {change} => StakeholderChangeProposed
         + user:bob.FR {change} => already_decided
-        admin:root UnfreezeWallet mallory.FR => WalletUnfrozen
+        admin:root UnfreezeWallet mallory.FR COURT_ORDER => WalletUnfrozen
         user:bob.FR {change} => StakeholdersChanged"
     ));
 }

@@ -146,7 +146,7 @@ pub(super) fn records() -> Vec<(String, Key, Record)> {
 }
 
 /// All at their defaults, one changed, and all changed.
-fn parameters() -> [(&'static str, StoredParameters); 4] {
+fn parameters() -> [(&'static str, StoredParameters); 5] {
     let default = Parameters::DEFAULT;
     let cap = "feeCapBps".parse().unwrap();
     let changed = default.with(cap, ParameterValue::new(900)).unwrap();
@@ -163,13 +163,17 @@ fn parameters() -> [(&'static str, StoredParameters); 4] {
     let (param_id, new_value) = proposed();
     let effective_at = RunningMs(TIME.plus_days(7).0);
     let change = ScheduledChange { param_id, new_value, effective_at };
-    let scheduled = Governed::from(default).changed(cap, ParameterValue::new(900)).unwrap();
+    let now = RunningMs(TIME.0);
+    let scheduled = Governed::from(default).changed(cap, ParameterValue::new(900), now).unwrap();
     let scheduled = scheduled.with_scheduled(change).unwrap();
+    let period = "velocityTaxPeriodDays".parse().unwrap();
+    let shortened = Governed::from(default).changed(period, ParameterValue::new(200), now).unwrap();
     [
         ("default", default.into()),
         ("changed", changed.into()),
         ("every", all.into()),
         ("scheduled", scheduled.into()),
+        ("shortened", shortened.into()),
     ]
 }
 

@@ -1,13 +1,19 @@
 //! One value of everything stored and emitted, with and without what is optional.
 
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
-use gx_types::{NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
+use gx_types::{MspId, NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
 use super::{escrows, governed, loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, FirstKey,
     InitializeCountryData, OrderHash, OwnAccount, PauseSystem, ResumeSystem, SystemBootstrapped,
     SystemPaused, SystemResumed,
+};
+use crate::custody::{
+    AcceptCustody, Custodians, CustodyOffered, CustodyTransferred, TransferCustody,
+};
+use crate::freezing::{
+    FreezeReason, FreezeReasons, FreezeWallet, UnfreezeWallet, WalletFrozen, WalletUnfrozen,
 };
 use crate::identity::{
     AccountStatus, Begun, CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery,
@@ -24,9 +30,9 @@ use crate::state::{
     Account, AccountKind, Admin, AdminLevel, Clock, CommandOutcome, Countries, Country, Identity,
     Key, Pause, Record, RunningMs, System, User, Version,
 };
+use crate::tax_and_fee::TaxTimer;
 use crate::tokenomics::{
-    AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, GenesisDistributed, GenesisSkipped,
-    Transfer, Transferred, UnfreezeWallet, WalletFrozen, WalletUnfrozen,
+    AttestedAge, DistributeGenesis, GenesisDistributed, GenesisSkipped, Transfer, Transferred,
 };
 use crate::{
     Batch, BatchRecord, Command, CommandResult, Envelope, Event, GenesisStatus, Outcome, Posting,
@@ -197,24 +203,33 @@ pub(crate) fn records() -> Vec<(String, Key, Record)> {
             v: Version,
             bootstrapped_at: TIME,
             network_id: NetworkId::Mainnet,
+            custodians: Custodians::first(MspId::PLATFORM),
             paused,
             super_admins: 1,
             paused_ms: 0,
         };
         add(case, Key::System, system.clone().into());
-        let several = System { super_admins: 2, ..system };
+        let custodians = system.custodians.with(other_msp());
+        let several = System { super_admins: 2, custodians, ..system };
         add(&format!("{case}-several-super-admins"), Key::System, several.into());
     }
     for (case, genesis) in statuses() {
         let identity_hash = identity_hash();
         let trust_score = 10;
-        let user = User { v: Version, identity_hash, created_at: TIME, genesis, trust_score };
+        let (created_at, offered_to) = (TIME, None);
+        let user = User { v: Version, identity_hash, created_at, genesis, trust_score, offered_to };
         add(case, Key::User(account("IN")), user.clone().into());
+        let offered = User { offered_to: Some(Box::new(other_msp())), ..user.clone() };
+        add(&format!("{case}-offered"), Key::User(account("IN")), offered.into());
         let trusted = User { trust_score: 75, ..user };
         add(&format!("{case}-trusted"), Key::User(account("IN")), trusted.into());
     }
     all.extend(governed::records());
     all
+}
+
+fn other_msp() -> MspId {
+    "Org2MSP".parse().unwrap()
 }
 
 fn identity_records() -> Vec<(String, Key, Record)> {
@@ -288,13 +303,14 @@ fn accounts() -> Vec<(String, Account)> {
             account_type,
             country,
             balance,
-            frozen: None,
+            frozen: FreezeReasons::NONE,
             status: AccountStatus::Active,
             keyed: false,
-            taxable_since: None,
+            tax_timer: None,
             tax_exempt: false,
             limited: false,
             escrowed: Amount::ZERO,
+            custodian: 0,
         }
     };
     let pool = account(AccountKind::Pool, AccountType::System, None, u64::MAX);
@@ -317,14 +333,19 @@ fn accounts() -> Vec<(String, Account)> {
         all.push((format!("USER-{account_type}"), Account { account_type, ..user }));
     }
     for reason in REASONS {
-        all.push((format!("USER-{}", word(reason)), Account { frozen: Some(*reason), ..user }));
+        let frozen = FreezeReasons::NONE.with(*reason);
+        all.push((format!("USER-{}", word(reason)), Account { frozen, ..user }));
     }
+    let frozen: FreezeReasons = REASONS.iter().copied().collect();
+    let rests = Account { tax_timer: Some(TaxTimer::Rests { ran_ms: 86_400_000 }), frozen, ..user };
+    all.push(("USER-frozen-taxable".to_owned(), rests));
     all.push(("USER-keyed".to_owned(), Account { keyed: true, ..user }));
     for status in STATUSES {
         all.push((format!("USER-{}", word(status)), Account { status: *status, ..user }));
     }
-    let taxable_since = Some(TIME);
-    all.push(("USER-taxable".to_owned(), Account { taxable_since, ..user }));
+    let tax_timer = Some(TaxTimer::Since(RunningMs(TIME.0)));
+    all.push(("USER-taxable".to_owned(), Account { tax_timer, ..user }));
+    all.push(("USER-of-another".to_owned(), Account { custodian: 1, ..user }));
     all.push(("USER-limited".to_owned(), Account { limited: true, ..user }));
     let escrowed = Amount::from_gx(10);
     all.push(("USER-escrowed".to_owned(), Account { escrowed, ..user }));
@@ -432,9 +453,15 @@ pub(super) fn events() -> Vec<(String, Event)> {
         let (user_id, country) = (account("IN"), country("IN"));
         let account_type = AccountType::Individual;
         let trust_score = 10;
-        add(case, UserCreated { user_id, country, account_type, genesis, trust_score }.into());
+        let custodian = MspId::PLATFORM;
+        let created =
+            UserCreated { user_id, country, account_type, genesis, trust_score, custodian };
+        add(case, created.into());
     }
     let (user_id, public_key) = (account("IN"), public_key());
+    let (from, to) = (MspId::PLATFORM, other_msp());
+    add("plain", CustodyOffered { user_id, from, to }.into());
+    add("plain", CustodyTransferred { user_id, from, to }.into());
     add("plain", KeyRegistered { user_id, public_key }.into());
     add("plain", KeyRotated { user_id, public_key }.into());
     for status in STATUSES {
@@ -470,8 +497,13 @@ pub(super) fn events() -> Vec<(String, Event)> {
     for (case, event) in payments() {
         add(&case, event.into());
     }
-    add("plain", WalletFrozen { user_id, reason: FreezeReason::CourtOrder }.into());
-    add("plain", WalletUnfrozen { user_id }.into());
+    let (account_id, reason) = (user_id, FreezeReason::CourtOrder);
+    let one = FreezeReasons::NONE.with(reason);
+    let two = one.with(FreezeReason::Inactivity);
+    for (case, reasons) in [("plain", one), ("again", two)] {
+        add(case, WalletFrozen { account_id, reason, reasons }.into());
+        add(case, WalletUnfrozen { account_id, reason, reasons: reasons.without(reason) }.into());
+    }
     all.extend(governed::events());
     all
 }
@@ -594,6 +626,8 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
         (identity_hash(), country("IN"), AccountType::Individual);
     add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
     let (public_key, proof) = (public_key(), proof());
+    add("plain", TransferCustody { user_id, to: other_msp() }.into());
+    add("plain", AcceptCustody { user_id }.into());
     add("plain", RegisterKey { user_id, public_key, proof }.into());
     add("plain", RotateKey { user_id, public_key, proof }.into());
     for status in STATUSES {
@@ -614,8 +648,9 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     let users =
         vec![AttestedAge { user_id, age: 13 }, AttestedAge { user_id: account("FR"), age: 0 }];
     add("plain", DistributeGenesis { users }.into());
-    add("plain", FreezeWallet { user_id, reason: FreezeReason::CourtOrder }.into());
-    add("plain", UnfreezeWallet { user_id }.into());
+    let (account_id, reason) = (user_id, FreezeReason::CourtOrder);
+    add("plain", FreezeWallet { account_id, reason }.into());
+    add("plain", UnfreezeWallet { account_id, reason }.into());
     all.extend(governed::commands());
     all
 }

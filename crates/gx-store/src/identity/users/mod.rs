@@ -9,7 +9,7 @@ mod status;
 
 use std::borrow::Cow;
 
-use gx_contract::tokenomics::FreezeReason;
+use gx_contract::freezing::FreezeReasons;
 use gx_types::{AccountId, CountryCode, TimeMs};
 
 use crate::bulk::{Bulk, Column};
@@ -61,7 +61,7 @@ pub struct User {
     /// Whether that account exists there.
     pub on_ledger: bool,
     /// Why the account is frozen, if it is; also of suspended users.
-    pub frozen: Option<FreezeReason>,
+    pub frozen: FreezeReasons,
     pub identity_hash: String,
     pub last_login_at: Option<TimeMs>,
     pub created_at: TimeMs,
@@ -79,7 +79,7 @@ const JOINS: &str = "LEFT JOIN accounts a ON a.account_id = u.ledger_id \
 fn user(row: &Row) -> Result<User, Error> {
     let decision: UserStatus = row.parse(8, "status of a user")?;
     let on_ledger = row.opt_int(11)?.is_some();
-    let frozen = row.opt_text(12)?.map(frozen_from).transpose()?;
+    let frozen = frozen_from(row.opt_text(12)?)?;
     Ok(User {
         user_id: row.string(0)?,
         email: row.string(1)?,
@@ -89,7 +89,7 @@ fn user(row: &Row) -> Result<User, Error> {
         country: row.parse(5, "country")?,
         gender: row.opt_string(6)?,
         date_of_birth: row.string(7)?,
-        status: decision.decision().status(on_ledger, frozen.is_some()),
+        status: decision.decision().status(on_ledger, !frozen.is_empty()),
         status_reason: row.opt_string(9)?,
         ledger_id: row.opt_parse(10, "account id")?,
         on_ledger,

@@ -8,9 +8,9 @@ use gx_contract::admin::{
     RejectAction, RemoveAdmin, ReplaceAdmin, ResumeSystem, RotateAdminKey, TransferByOrder,
     UpdateSystemParameter, WithdrawAction,
 };
+use gx_contract::freezing::{FreezeReason, FreezeWallet};
 use gx_contract::params::{Parameter, ParameterValue};
 use gx_contract::state::AdminLevel;
-use gx_contract::tokenomics::{FreezeReason, FreezeWallet};
 use gx_types::{ActionId, AdminId, Amount, NetworkId, Pool, Role};
 
 use super::host::Host;
@@ -179,7 +179,7 @@ pub(super) fn withdraw_action(town: &mut Town) -> Result<Trial> {
 pub(super) fn transfer_by_order(town: &mut Town) -> Result<Trial> {
     let people = town.people(town.count())?;
     let freeze = |person: Person| {
-        (By::First, FreezeWallet { user_id: person.id, reason: FreezeReason::CourtOrder })
+        (By::First, FreezeWallet { account_id: person.id, reason: FreezeReason::CourtOrder })
     };
     town.act(Role::SuperAdmin, each(&people, freeze))?;
     let order = |person: Person| {

@@ -90,6 +90,10 @@ cases! {
         ["ActionWithdrawn"], "disbursements";
     "IdentityContract:CreateUser": Never, people::create_user,
         ["GenesisDistributed"], "with genesis";
+    "IdentityContract:TransferCustody": Never, people::offer_custody,
+        ["CustodyOffered"], "users without a key";
+    "IdentityContract:AcceptCustody": Never, people::accept_custody,
+        ["CustodyTransferred"], "users without a key, by the other organization";
     "IdentityContract:RegisterKey": Proof, people::register_key,
         ["KeyRegistered"], "no account has a key before, with a proof by the new key";
     "IdentityContract:RotateKey": Always, people::rotate_key,

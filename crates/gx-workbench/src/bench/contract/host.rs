@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use gx_contract::{Batch, Context, Done, Envelope, Execution, ExecutionError, Outcome};
-use gx_types::{BatchId, Role, TimeMs};
+use gx_types::{BatchId, MspId, Role, TimeMs};
 
 /// The map and the time of its next batch.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Host {
     state: HashMap<String, Vec<u8>, BuildHasherDefault<Fold>>,
     batches: u128,
     pub(super) now: TimeMs,
+    /// Who submits.
+    pub(super) organization: MspId,
     /// Time spent in executions whose writes were stored.
     pub(super) executing: Duration,
 }
@@ -22,7 +24,8 @@ impl Default for Host {
     fn default() -> Self {
         let (state, executing) = (HashMap::default(), Duration::ZERO);
         // Some day in 2026: a time is as long a number as it is on a real ledger.
-        Self { state, batches: 0, now: TimeMs(1_780_000_000_000), executing }
+        let now = TimeMs(1_780_000_000_000);
+        Self { state, batches: 0, now, organization: MspId::PLATFORM, executing }
     }
 }
 
@@ -47,8 +50,10 @@ impl Host {
     /// Runs a batch of which every command has to be applied, and stores nothing: it can be run
     /// again, with the same work and the same result. Tells how long it took, too.
     pub(super) fn tried(&self, batch: &Batch) -> Result<(Done, Duration)> {
+        let context = Context::embedded(batch.role, self.now);
+        let context = Context { organization: self.organization, ..context };
         let start = Instant::now();
-        let execution = Execution::new(batch, Context { role: batch.role, time: self.now });
+        let execution = Execution::new(batch, context);
         let mut text = String::with_capacity(64);
         let done = execution.complete(|execution, keys| {
             keys.into_iter().try_for_each(|key| {

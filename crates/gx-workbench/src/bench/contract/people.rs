@@ -4,7 +4,9 @@
 use anyhow::{Context, Result};
 use gx_contract::Command;
 use gx_contract::admin::OrderHash;
+use gx_contract::custody::{AcceptCustody, TransferCustody};
 use gx_contract::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
+use gx_contract::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use gx_contract::identity::{
     AccountStatus, CancelRecovery, CompleteKeyReset, CompleteRecovery, ConfirmRecovery,
     ConfirmRelationship, CreateUser, EndRelationship, InitiateRecovery, NominateGuardians,
@@ -13,10 +15,8 @@ use gx_contract::identity::{
 };
 use gx_contract::spending::SetSpendingLimit;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
-use gx_contract::tokenomics::{
-    AttestedAge, DistributeGenesis, FreezeReason, FreezeWallet, UnfreezeWallet,
-};
-use gx_types::{AccountId, Amount, CommandId, EscrowId, RecoveryId, Role};
+use gx_contract::tokenomics::{AttestedAge, DistributeGenesis};
+use gx_types::{AccountId, Amount, CommandId, EscrowId, MspId, RecoveryId, Role};
 
 use super::admins;
 use super::town::{By, Order, Person, Town, Trial, each};
@@ -108,6 +108,27 @@ pub(super) fn complete_key(town: &mut Town) -> Result<Trial> {
     town.wait_days(7);
     let complete = |person: Person| (By::System, CompleteKeyReset { user_id: person.id });
     Ok(town.trial(Role::Admin, each(&people, complete)))
+}
+
+/// An organization beside the platform.
+const OTHER: &str = "OtherMSP";
+
+/// Offers an account to another organization.
+fn offering(to: MspId) -> impl Fn(Person) -> (By, TransferCustody) {
+    move |person| (By::System, TransferCustody { user_id: person.id, to })
+}
+
+pub(super) fn offer_custody(town: &mut Town) -> Result<Trial> {
+    one_each(town, Role::PartnerApi, offering(OTHER.parse()?))
+}
+
+pub(super) fn accept_custody(town: &mut Town) -> Result<Trial> {
+    let people = town.people(town.count())?;
+    let other = OTHER.parse()?;
+    town.act(Role::PartnerApi, each(&people, offering(other)))?;
+    town.host.organization = other;
+    let accept = |person: Person| (By::System, AcceptCustody { user_id: person.id });
+    Ok(town.trial(Role::PartnerApi, each(&people, accept)))
 }
 
 pub(super) fn set_status(town: &mut Town) -> Result<Trial> {
@@ -241,7 +262,7 @@ pub(super) fn complete_recovery(town: &mut Town) -> Result<Trial> {
 }
 
 fn freezing(person: Person) -> (By, FreezeWallet) {
-    (By::First, FreezeWallet { user_id: person.id, reason: FreezeReason::CourtOrder })
+    (By::First, FreezeWallet { account_id: person.id, reason: FreezeReason::CourtOrder })
 }
 
 /// Payers, and the order by which each of them opens an escrow of 10 GX.
@@ -297,7 +318,9 @@ pub(super) fn freeze(town: &mut Town) -> Result<Trial> {
 pub(super) fn unfreeze(town: &mut Town) -> Result<Trial> {
     let people = town.people(town.count())?;
     town.act(Role::SuperAdmin, each(&people, freezing))?;
-    let unfreeze = |person: Person| (By::First, UnfreezeWallet { user_id: person.id });
+    let unfreeze = |person: Person| {
+        (By::First, UnfreezeWallet { account_id: person.id, reason: FreezeReason::CourtOrder })
+    };
     Ok(town.trial(Role::SuperAdmin, each(&people, unfreeze)))
 }
 

@@ -1,8 +1,10 @@
-//! The life of a small society on simulated time: families, organizations, loans, votes, taxes.
+//! The life of a small society on simulated time: families, organizations, loans, votes,
+//! taxes, and attacks.
 //!
 //! It goes through `submit()` of the platform in this process, whose clock it sets forward, and
 //! compares what it reads with figures worked out from the rules of the currency.
 
+mod attacks;
 mod story;
 
 use std::time::Duration;
@@ -126,10 +128,17 @@ impl Society<'_> {
 
     /// Gives a command that has to be refused; the code that it was refused with.
     async fn refused(&mut self, actor: Actor, command: impl Into<Command>) -> Result<String> {
-        match self.give(actor, command.into(), None).await?.1 {
-            Some(State::Refused { code, .. }) => Ok(code),
-            state => bail!("a command that had to be refused was not: {state:?}"),
-        }
+        refused(self.give(actor, command.into(), None).await?.1)
+    }
+
+    /// The same, signed.
+    async fn refused_signed(
+        &mut self,
+        actor: Actor,
+        command: impl Into<Command>,
+        signer: Signer<'_>,
+    ) -> Result<String> {
+        refused(self.give(actor, command.into(), Some(signer)).await?.1)
     }
 
     async fn give(
@@ -182,6 +191,13 @@ impl Society<'_> {
 
     fn pass_days(&self, days: u16) {
         self.platform.clock().advance_days(days);
+    }
+}
+
+fn refused(state: Option<State>) -> Result<String> {
+    match state {
+        Some(State::Refused { code, .. }) => Ok(code),
+        state => bail!("a command that had to be refused was not: {state:?}"),
     }
 }
 
