@@ -20,6 +20,7 @@ mod http;
 mod identity;
 mod listening;
 mod metrics;
+mod organization;
 mod peer;
 mod platform;
 mod routes;

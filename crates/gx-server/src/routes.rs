@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::api::Route;
 use crate::service::Service;
-use crate::{admin, identity, system, tokenomics};
+use crate::{admin, identity, organization, system, tokenomics};
 
 /// The table, in the order of the services.
 pub fn routes() -> &'static [Route] {
@@ -23,5 +23,6 @@ fn routes_of(service: Service) -> Vec<Route> {
         Service::Identity => identity::routes(),
         Service::Admin => admin::routes(),
         Service::Tokenomics => tokenomics::routes(),
+        Service::Organization => organization::routes(),
     }
 }

@@ -43,6 +43,7 @@ services! {
     Identity = "identity", 3001, "Registration, log-in and profiles of people.";
     Admin = "admin", 3002, "What administrators decide: users, the system as a whole.";
     Tokenomics = "tokenomics", 3003, "Payments, wallets, supply, and the ledger's blocks.";
+    Organization = "organization", 3004, "Organizations, and the payments that they agree on.";
 }
 
 impl fmt::Display for Service {

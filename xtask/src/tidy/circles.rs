@@ -42,6 +42,7 @@ const FLOORS: &[&str] = &[
     "sessions",
     "identity",
     "tokenomics",
+    "organization",
     "admin",
     "system",
     "starting",

@@ -82,6 +82,70 @@ impl From<Tally> for TrustBasis {
     }
 }
 
+/// A part of a user's life that gives points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TrustPart {
+    /// Everybody has these.
+    Base,
+    Parent,
+    Spouse,
+    Sibling,
+    Child,
+    Friends,
+    BusinessPartners,
+    Directors,
+    WorkplaceAssociates,
+}
+
+/// What a part gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustPoints {
+    pub part: TrustPart,
+    /// How many confirmed relations it rests on.
+    pub count: u32,
+    pub points: u8,
+}
+
+/// What partners, directors and associates give together at most.
+const BUSINESS_MAX: u8 = 10;
+
+/// What friends give together at most.
+const FRIENDS_MAX: u8 = 10;
+
+impl TrustBasis {
+    /// Base 10; a parent 30, a spouse 25, a sibling 15, a child 10, each once; a friend 1, at most
+    /// 10; partners 5, directors 3, associates 2, at most 10 together. Conduct comes on top.
+    pub fn points(&self) -> [TrustPoints; 9] {
+        let once = |part, count: u32, points| TrustPoints {
+            part,
+            count,
+            points: if count > 0 { points } else { 0 },
+        };
+        let each = |part, count: u32, points: u32, left: u8| {
+            let points = u8::try_from(count.saturating_mul(points)).unwrap_or(u8::MAX);
+            TrustPoints { part, count, points: points.min(left) }
+        };
+        let mut left = BUSINESS_MAX;
+        let mut business = |part, count, points| {
+            let given = each(part, count, points, left);
+            left = left.saturating_sub(given.points);
+            given
+        };
+        [
+            TrustPoints { part: TrustPart::Base, count: 0, points: TRUST_BASE },
+            once(TrustPart::Parent, self.parents, 30),
+            once(TrustPart::Spouse, u32::from(self.spouse.is_some()), 25),
+            once(TrustPart::Sibling, self.siblings, 15),
+            once(TrustPart::Child, self.children, 10),
+            each(TrustPart::Friends, self.friends, 1, FRIENDS_MAX),
+            business(TrustPart::BusinessPartners, self.business_partners, 5),
+            business(TrustPart::Directors, self.directors, 3),
+            business(TrustPart::WorkplaceAssociates, self.workplace_associates, 2),
+        ]
+    }
+}
+
 /// A user's trust score after an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -116,27 +180,10 @@ impl Tally {
         !taken && self.parents().saturating_add(self.child_of) < PARENTS_MAX
     }
 
-    /// Base 10; a parent 30, a spouse 25, a sibling 15, a child 10, each once; a friend 1, at most
-    /// 10; partners 5, directors 3, associates 2, at most 10 together; conduct; 0 to 100 in all.
+    /// What the parts of the basis give, and conduct; 0 to 100 in all.
     pub(crate) fn score(&self) -> u8 {
-        let once = |there: bool, points: i64| if there { points } else { 0 };
-        let family = [
-            once(self.parents() > 0, 30),
-            once(self.spouse.is_some(), 25),
-            once(self.siblings > 0, 15),
-            once(self.children > 0, 10),
-        ];
-        let each = |count: u32, points: i64| i64::from(count).saturating_mul(points);
-        let business = each(self.business_partners, 5)
-            .saturating_add(each(self.directors, 3))
-            .saturating_add(each(self.workplace_associates, 2));
-        let parts = [
-            i64::from(TRUST_BASE),
-            i64::from(self.friends).min(10),
-            business.min(10),
-            i64::from(self.conduct),
-        ];
-        let sum = family.iter().chain(&parts).fold(0_i64, |sum, part| sum.saturating_add(*part));
+        let parts = TrustBasis::from(*self).points().map(|part| i64::from(part.points));
+        let sum = parts.iter().fold(i64::from(self.conduct), |sum, part| sum.saturating_add(*part));
         u8::try_from(sum.clamp(0, 100)).unwrap_or(0)
     }
 
@@ -218,4 +265,28 @@ fn adjust(
     tx.put(tally_key, tally)?;
     tx.put(user_key, User { trust_score, ..user })?;
     Ok(TrustScore { user_id, trust_score })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn business_gives_ten_points_however_many_there_are() {
+        let basis = TrustBasis {
+            business_partners: 1,
+            directors: 4,
+            workplace_associates: 9,
+            friends: 30,
+            ..Tally::default().into()
+        };
+        let points = basis.points().map(|part| (part.part, part.count, part.points));
+        let expected = [
+            (TrustPart::Friends, 30, 10),
+            (TrustPart::BusinessPartners, 1, 5),
+            (TrustPart::Directors, 4, 5),
+            (TrustPart::WorkplaceAssociates, 9, 0),
+        ];
+        assert_eq!(points[5..], expected);
+    }
 }

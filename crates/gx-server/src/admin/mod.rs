@@ -7,6 +7,7 @@ mod login;
 pub(crate) mod one_time;
 mod orders;
 mod register;
+mod standing;
 pub(crate) mod system;
 mod users;
 
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(keys::routes());
     routes.extend(orders::routes());
     routes.extend(users::routes());
+    routes.extend(standing::routes());
     routes.extend(register::routes());
     routes
 }

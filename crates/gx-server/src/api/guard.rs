@@ -10,6 +10,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
+use tower_service::Service as _;
 
 use super::replay;
 use super::route::{Access, Route, Served};
@@ -35,21 +37,39 @@ pub(crate) fn router(app: &App, routes: &'static [Route], services: Services) ->
     let is_served = |route: &&Route| route.service.is_none_or(|service| services.contains(service));
     let mut router = Router::new();
     for route in routes.iter().filter(is_served) {
-        let labels = ByRoute { method: route.verb.as_str(), route: route.path };
-        let guarded = Arc::new(Guarded {
-            app: app.clone(),
-            route,
-            served: Served { routes, services },
-            seconds: app.metrics().http_request_duration_seconds.get_or_create(&labels).clone(),
-        });
-        let handler = route.method_router().route_layer(from_fn_with_state(guarded, guard));
-        router = router.route(route.path, handler);
+        router = router.route(route.path, guarded(app, route, Served { routes, services }));
     }
     router.fallback(no_route).with_state(app.clone())
 }
 
+/// The handler of a route behind its guard.
+fn guarded(app: &App, route: &'static Route, served: Served) -> MethodRouter<App> {
+    let labels = ByRoute { method: route.verb.as_str(), route: route.path };
+    let seconds = app.metrics().http_request_duration_seconds.get_or_create(&labels).clone();
+    let guarded = Arc::new(Guarded { app: app.clone(), route, served, seconds });
+    route.method_router().route_layer(from_fn_with_state(guarded, guard))
+}
+
+/// Has a route answer a request that another route was asked with, as if it had come in by itself.
+pub(crate) async fn dispatch(
+    app: &App,
+    route: &'static Route,
+    served: Served,
+    request: Request,
+) -> Response {
+    let router = Router::new().route(route.path, guarded(app, route, served));
+    match router.fallback(no_route).with_state(app.clone()).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
 pub(crate) async fn no_route(request: Request) -> Error {
     let (method, path) = (request.method(), request.uri().path());
+    no_such_route(method.as_str(), path)
+}
+
+pub(crate) fn no_such_route(method: &str, path: &str) -> Error {
     let path: String = path.chars().take(200).collect();
     let message = format!("Route {method} {path} not found");
     Error::new(axum::http::StatusCode::NOT_FOUND, "route_not_found", message)
@@ -73,9 +93,7 @@ async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: 
             if guarded.route.mutates() {
                 extensions.insert(guarded.route.facts());
             }
-            if guarded.route.access() == Access::System {
-                extensions.insert(guarded.served);
-            }
+            extensions.insert(guarded.served);
             match kept {
                 Some(scope) => {
                     replay::run(&guarded.app, guarded.route, &scope, request, next).await

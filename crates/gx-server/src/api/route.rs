@@ -92,6 +92,8 @@ pub struct Route {
     /// an id.
     pub sample: Option<&'static str>,
     pub(super) class: Class,
+    /// It changes nothing although its method is not `GET`: the question does not fit a URL.
+    only_asks: bool,
     /// The answer holds tokens, so that it is never kept.
     gives_tokens: bool,
     /// What audit rows say was changed, when the path names nothing.
@@ -121,6 +123,7 @@ impl Route {
             summary: "",
             sample: None,
             class,
+            only_asks: false,
             gives_tokens: false,
             target: "",
             shape: H::shape(),
@@ -143,6 +146,11 @@ impl Route {
     /// The route takes a password or makes an account: its limit is the tightest.
     pub(crate) fn credentials(self) -> Self {
         Self { class: Class::Credentials, ..self }
+    }
+
+    /// The route changes nothing: what it asks with is too much for a URL.
+    pub(crate) fn only_asks(self) -> Self {
+        Self { class: Class::Read, only_asks: true, ..self }
     }
 
     /// The answer holds tokens: it is never kept for retries.
@@ -191,6 +199,11 @@ impl Route {
         self.shape.command
     }
 
+    /// Whether its body may carry a signature: it gives a command, and nothing else.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.shape.is_signed
+    }
+
     /// Whether the answer is kept and given again under the same idempotency key. Commands are
     /// idempotent by themselves.
     pub(crate) fn is_replayed(&self) -> bool {
@@ -199,7 +212,7 @@ impl Route {
 
     /// Whether the route changes something.
     pub fn mutates(&self) -> bool {
-        self.verb != Verb::Get
+        self.verb != Verb::Get && !self.only_asks
     }
 
     /// Whether an answer of this status and code is one that the description lists.

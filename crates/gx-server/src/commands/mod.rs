@@ -3,6 +3,8 @@
 //! A command of a user is recorded by its outbox row. A command of an admin writes a row of the
 //! audit log in the same transaction. Handlers give commands by [`Commands`] and by nothing else.
 
+pub(crate) mod canonical;
+mod made;
 pub(crate) mod status;
 
 use std::marker::PhantomData;
@@ -13,6 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use gx_contract::{Command, Envelope, Named, Refusal, Refused, Signature};
+use gx_store::admin::ledger;
 use gx_store::commands::State as Stage;
 use gx_types::{ActionId, Actor, CommandId, NetworkId, TimeMs};
 use serde_json::{Value, json as value};
@@ -26,7 +29,9 @@ use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Key, Wait};
 use crate::http::signature::Carried;
+use canonical::Asked;
 use gx_engine::{Accepted as Taken, Expected, Submission, SubmitError};
+use made::Made;
 pub(crate) use status::CommandReply;
 
 /// Somebody on whose behalf commands are given.
@@ -86,6 +91,8 @@ pub struct Commands<By> {
     carried: Carried,
     /// Whether the system acts on the ledger: the command carries its own authority.
     is_by_system: bool,
+    /// It is to be told what would be given, and nothing is given.
+    asked: Option<Asked>,
 }
 
 impl<By: Giver> FromRequestParts<App> for Commands<By> {
@@ -109,6 +116,7 @@ impl<By: Giver> FromRequestParts<App> for Commands<By> {
             notes: None,
             carried,
             is_by_system: false,
+            asked: parts.extensions.get::<Asked>().copied(),
         })
     }
 }
@@ -140,21 +148,36 @@ impl<By: Giver> Commands<By> {
         Self { is_by_system: true, ..self }
     }
 
+    /// The id that the command will have: what is made for it may follow from that.
+    pub(crate) fn id(&self) -> Result<CommandId> {
+        Ok(CommandId::derive(&self.actor()?, &self.key.0))
+    }
+
+    fn actor(&self) -> Result<Actor> {
+        if self.is_by_system { Ok(Actor::System) } else { self.by.actor() }
+    }
+
     /// Accepts a command, and waits for its outcome if the client wants to.
     ///
     /// # Errors
     /// What the command is refused for without a look at the ledger, and everything in the way.
     pub async fn give<C: Named>(self, command: C) -> Result<Accepted<C>> {
         let mut submission = Submission {
-            actor: if self.is_by_system { Actor::System } else { self.by.actor()? },
+            actor: self.actor()?,
             key: self.key.0.clone(),
             command: command.into(),
             signature: None,
             service: self.facts.service.map_or("", |service| service.as_str()),
             traceparent: Some(self.context.trace.to_string()),
         };
+        if let Some(asked) = self.asked {
+            let envelope = envelope(&submission);
+            let told = asked.tell(envelope, NetworkId::from_ref(&self.app))?;
+            return Ok(Accepted(json(StatusCode::OK, &told), PhantomData));
+        }
         let id = submission.command_id();
         submission.signature = self.signature(&submission)?;
+        let made = Made::of(&submission.command, id);
         let action = submission.command.is_by_two_admins().then(|| ActionId::made_by(id));
         let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
         let taken = if By::IS_AUDITED {
@@ -163,8 +186,10 @@ impl<By: Giver> Commands<By> {
             self.app.outbox().submit(submission).await?
         };
         let settled = self.settled(taken, expected).await?.filter(Stage::is_final);
+        let action = self.left(action, settled.as_ref()).await?;
         let replayed = taken.replayed;
-        Ok(Accepted { id, action, settled, replayed, command: PhantomData })
+        let given = Given { id, action, made, settled, replayed };
+        Ok(Accepted(given.answer(), PhantomData))
     }
 
     /// The signature that the body carries. One that says whose it is must be theirs.
@@ -172,9 +197,7 @@ impl<By: Giver> Commands<By> {
         let Some(given) = self.carried.get() else { return Ok(None) };
         let expires_at = TimeMs(given.expires_at.0);
         let signature = Signature { signature: given.value, expires_at };
-        let (command_id, actor) = (submission.command_id(), submission.actor);
-        let command = submission.command.clone();
-        let envelope = Envelope { command_id, actor, command, signature: None };
+        let envelope = envelope(submission);
         let network = NetworkId::from_ref(&self.app);
         match given.public_key {
             Some(key) if !signature.is_by(&key, &envelope, network) => {
@@ -200,6 +223,19 @@ impl<By: Giver> Commands<By> {
         Ok(taken)
     }
 
+    /// The action that waits now. Some commands need a second admin only at times, and are carried
+    /// out at once otherwise.
+    async fn left(
+        &self,
+        action: Option<ActionId>,
+        settled: Option<&Stage>,
+    ) -> Result<Option<ActionId>> {
+        let (Some(id), Some(Stage::Committed { .. })) = (action, settled) else {
+            return Ok(action);
+        };
+        Ok(ledger::get_action(self.app.store(), id).await?.map(|_| id))
+    }
+
     async fn settled(&self, taken: Taken, expected: Option<Expected>) -> Result<Option<Stage>> {
         let Taken { command_id, replayed } = taken;
         Ok(match (self.wait.0, expected) {
@@ -210,28 +246,36 @@ impl<By: Giver> Commands<By> {
     }
 }
 
+/// The command as it is signed.
+fn envelope(submission: &Submission) -> Envelope {
+    let (command_id, actor) = (submission.command_id(), submission.actor);
+    Envelope { command_id, actor, command: submission.command.clone(), signature: None }
+}
+
 fn args(command: &Command) -> Result<Value> {
     serde_json::from_str(&command.args_json()).map_err(Error::internal)
 }
 
-/// A command `C` that was accepted: 202, or 200 with its outcome where that was waited for.
+/// A command that was accepted.
 #[derive(Debug)]
-pub struct Accepted<C> {
+struct Given {
     id: CommandId,
     action: Option<ActionId>,
+    made: Made,
     settled: Option<Stage>,
     replayed: bool,
-    command: PhantomData<C>,
 }
 
-impl<C> IntoResponse for Accepted<C> {
-    fn into_response(self) -> Response<Body> {
+impl Given {
+    /// 202, or 200 with the outcome where that was waited for.
+    fn answer(self) -> Response<Body> {
         let mut response = match self.settled {
             Some(state) => {
-                json(StatusCode::OK, &CommandReply::of(self.id, state).proposing(self.action))
+                let reply = CommandReply::of(self.id, state).making(self.made);
+                json(StatusCode::OK, &reply.proposing(self.action))
             }
             None => {
-                let reply = CommandReply::queued(self.id).proposing(self.action);
+                let reply = CommandReply::queued(self.id).making(self.made).proposing(self.action);
                 let mut response = json(StatusCode::ACCEPTED, &reply);
                 // A path of fixed words and a command id is always a header's value.
                 if let Ok(location) = HeaderValue::from_str(reply.status_url()) {
@@ -244,6 +288,16 @@ impl<C> IntoResponse for Accepted<C> {
             response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
+    }
+}
+
+/// What is answered to a command `C` that was accepted, or to who asks for its bytes.
+#[derive(Debug)]
+pub struct Accepted<C>(Response<Body>, PhantomData<C>);
+
+impl<C> IntoResponse for Accepted<C> {
+    fn into_response(self) -> Response<Body> {
+        self.0
     }
 }
 

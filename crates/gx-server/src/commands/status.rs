@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::made::Made;
 use crate::api::{Answer, Route, Shape};
 use crate::app::App;
 use crate::auth::{Caller, User};
@@ -34,10 +35,13 @@ use gx_engine::Waiters;
 pub(crate) struct CommandReply {
     #[schemars(with = "String")]
     command_id: CommandId,
-    /// Of the action that waits for a second admin. The only super admin names the second without.
+    /// Of the action that waits for a second admin. Some commands need one only at times, which is
+    /// known when they are committed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     action_id: Option<ActionId>,
+    #[serde(flatten)]
+    made: Made,
     /// `queued`, `submitted`, `committed`, `refused` or `dead`.
     status: &'static str,
     status_url: String,
@@ -68,6 +72,7 @@ impl CommandReply {
         Self {
             command_id,
             action_id: None,
+            made: Made::default(),
             status: "queued",
             status_url: status_url(command_id),
             message: "The command is accepted and will be settled by the ledger",
@@ -85,6 +90,12 @@ impl CommandReply {
     pub(super) fn proposing(self, action_id: Option<ActionId>) -> Self {
         let came_to_nothing = self.code.is_some() || self.reason.is_some();
         Self { action_id: action_id.filter(|_| !came_to_nothing), ..self }
+    }
+
+    /// What the command makes has an id of its own, unless it has come to nothing.
+    pub(super) fn making(self, made: Made) -> Self {
+        let came_to_nothing = self.code.is_some() || self.reason.is_some();
+        if came_to_nothing { self } else { Self { made, ..self } }
     }
 
     pub(super) fn status_url(&self) -> &str {
@@ -156,8 +167,9 @@ async fn status(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<CommandReply>> {
-    let Status { command_id, state, .. } = visible(&waiters, &caller, &id).await?;
-    Ok(Json(CommandReply::of(command_id, state)))
+    let Status { command_id, state, function, .. } = visible(&waiters, &caller, &id).await?;
+    let made = Made::by(&function, command_id);
+    Ok(Json(CommandReply::of(command_id, state).making(made)))
 }
 
 /// The status of a command that the caller may see.
@@ -216,7 +228,7 @@ async fn events(
 
 async fn stream(app: App, first: Status, events: mpsc::Sender<Event>) {
     let mut stopping = app.stopping();
-    let (id, mut told) = (first.command_id, None);
+    let (id, function, mut told) = (first.command_id, first.function, None);
     let mut next = Some(first.state);
     while let Some(state) = next {
         let (stage, is_final) = (std::mem::discriminant(&state), state.is_final());
@@ -224,7 +236,7 @@ async fn stream(app: App, first: Status, events: mpsc::Sender<Event>) {
             // Keeps proxies from closing a quiet connection.
             Event::default().comment("")
         } else {
-            let reply = CommandReply::of(id, state);
+            let reply = CommandReply::of(id, state).making(Made::by(&function, id));
             let data = serde_json::to_string(&reply).unwrap_or_default();
             Event::default().event(reply.status).data(data)
         };

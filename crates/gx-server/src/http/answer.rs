@@ -1,13 +1,18 @@
 //! Answers: JSON, reads with the block that they are of, pages, and commands on their way.
 
+use std::str::FromStr;
+
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use gx_store::projection::{self, Position};
 use gx_store::{Snapshot, Store};
+use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::fields::Text;
+use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -101,6 +106,12 @@ impl View {
     pub(crate) fn read<T>(&self, body: T) -> Read<T> {
         Read { position: self.position, body }
     }
+
+    /// What time it is for what ends or is due: the ledger's time may be ahead of this machine's.
+    pub(crate) fn now(&self) -> TimeMs {
+        let applied = self.position.checkpoint.map(|checkpoint| checkpoint.at);
+        applied.unwrap_or_default().max(TimeMs(now_ms()))
+    }
 }
 
 /// A word for people, where there is nothing else to say.
@@ -142,6 +153,13 @@ impl<R> Page<R> {
         let data = data.into_iter().map(answer).collect::<Result<_>>()?;
         Ok(Page { data, has_more, next_cursor })
     }
+}
+
+/// Where a page goes on.
+pub(crate) fn place<P: FromStr, const N: usize>(cursor: Option<Text<1, N>>) -> Result<Option<P>> {
+    let message = "cursor: give the nextCursor of the page before";
+    let place = cursor.map(|cursor| cursor.0.parse()).transpose();
+    place.map_err(|_| Error::bad_request("invalid_cursor", message))
 }
 
 /// Where a numbered page stands in its list.

@@ -1,8 +1,12 @@
 //! Identity: registration, log-in and profile of users.
 
 pub(crate) mod fields;
+mod keys;
 mod login;
+mod recovery;
 mod register;
+mod relationships;
+mod trust;
 
 use axum::extract::State;
 use gx_store::Store;
@@ -23,6 +27,10 @@ use crate::http::answer::Json;
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = Vec::from(login::routes());
     routes.extend(register::routes());
+    routes.extend(relationships::routes());
+    routes.extend(trust::routes());
+    routes.extend(keys::routes());
+    routes.extend(recovery::routes());
     routes.push(
         Route::get("/api/v1/users/profile", profile)
             .summary("The caller's own data")

@@ -1,24 +1,29 @@
 //! Tokenomics: payments, wallets, supply, countries and the ledger's blocks.
 
+mod escrows;
 mod explorer;
 mod fields;
 pub(crate) mod freezing;
 mod genesis;
+mod limits;
 mod supply;
 mod transfers;
 mod wallets;
 
 use crate::api::Route;
-use crate::commands::status;
+use crate::commands::{canonical, status};
 
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = transfers::routes();
     routes.extend(wallets::routes());
+    routes.extend(limits::routes());
+    routes.extend(escrows::routes());
     routes.extend(freezing::routes());
     routes.extend(genesis::routes());
     routes.extend(supply::routes());
     routes.extend(explorer::routes());
     routes.extend(status::routes());
+    routes.extend(canonical::routes());
     routes
 }

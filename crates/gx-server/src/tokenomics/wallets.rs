@@ -117,7 +117,7 @@ pub(crate) enum HistoryKind {
 }
 
 impl HistoryKind {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Transfer,
         Self::One(EntryKind::Supply),
         Self::One(EntryKind::Sent),
@@ -128,6 +128,7 @@ impl HistoryKind {
         Self::One(EntryKind::Order),
         Self::One(EntryKind::Loan),
         Self::One(EntryKind::Repayment),
+        Self::One(EntryKind::Escrow),
         Self::One(EntryKind::Tax),
     ];
 

@@ -27,6 +27,12 @@ impl Reply {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// How the command ended: `committed`, or what it was refused for.
+    pub(crate) fn outcome(&self) -> &str {
+        let code = self.body["code"].as_str();
+        code.unwrap_or_else(|| self.str("status"))
+    }
+
     pub(crate) fn str(&self, key: &str) -> &str {
         self.body[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", self.text))
     }
@@ -149,6 +155,14 @@ impl Client {
     pub(crate) async fn settle(&self, path: &str, body: Value) -> Reply {
         let headers = [("idempotency-key", &*new_key()), ("prefer", "wait=20")];
         self.post_with(path, body, &headers, 200).await
+    }
+
+    /// Gives a command by another method than POST, and waits for its outcome.
+    pub(crate) async fn settle_by(&self, method: &str, path: &str, body: Value) -> Reply {
+        let headers = [("idempotency-key", &*new_key()), ("prefer", "wait=20")];
+        let reply = self.send(method, path, &headers, Some(&body.to_string())).await;
+        assert_eq!(reply.status, 200, "{method} {path}: {}", reply.text);
+        reply
     }
 
     pub(crate) async fn post_with(

@@ -9,13 +9,13 @@ use crate::client::Client;
 use crate::server::{ADMIN_PASSWORD, Server};
 
 /// Another administrator of the platform, with a session; on the ledger they are nobody yet.
-async fn deputy(server: &Server) -> Client {
+pub(crate) async fn colleague(server: &Server, name: &str, role: &str) -> Client {
     let new = NewAdmin {
-        admin_id: "deputy".to_owned(),
-        email: "deputy@example.org".to_owned(),
-        display_name: "Deputy".to_owned(),
-        role: "SUPER_OWNER".to_owned(),
-        ledger_id: Some("deputy".parse().unwrap()),
+        admin_id: name.to_owned(),
+        email: format!("{name}@example.org"),
+        display_name: name.to_owned(),
+        role: role.to_owned(),
+        ledger_id: Some(name.parse().unwrap()),
         password_hash: String::new(),
         must_change_password: true,
         created_at: TimeMs(0),
@@ -23,19 +23,19 @@ async fn deputy(server: &Server) -> Client {
     let mut tx = server.platform.store().begin().await.unwrap();
     admins::create(&mut tx, &new).await.unwrap();
     tx.commit().await.unwrap();
-    let given = reset_admin_password(server.platform.config(), "deputy").await.unwrap();
-    let body = json!({ "username": "deputy", "password": given.password });
+    let given = reset_admin_password(server.platform.config(), name).await.unwrap();
+    let body = json!({ "username": name, "password": given.password });
     let reply = server.client.post("/api/v1/admin/auth/login", body, 200).await;
-    let deputy = server.client.with_token(reply.str("accessToken"));
+    let colleague = server.client.with_token(reply.str("accessToken"));
     let body = json!({ "currentPassword": given.password, "newPassword": ADMIN_PASSWORD });
-    deputy.post("/api/v1/admin/auth/password/change", body, 200).await;
-    deputy
+    colleague.post("/api/v1/admin/auth/password/change", body, 200).await;
+    colleague
 }
 
-/// Two super admins on the ledger, and the first user.
-async fn two_admins(server: &Server) -> (Client, Client) {
+/// Two super admins on the ledger.
+pub(crate) async fn two_admins(server: &Server) -> (Client, Client) {
     let first = server.bootstrapped().await;
-    let second = deputy(server).await;
+    let second = colleague(server, "deputy", "SUPER_OWNER").await;
     let path = "/api/v1/admin/admins/deputy/appoint";
     let reply = first.settle(path, json!({ "level": "SUPER_ADMIN", "userId": null })).await;
     assert_eq!(reply.str("status"), "committed", "the only super admin names the second");
@@ -52,7 +52,7 @@ async fn pending(client: &Client) -> String {
     action["actionId"].as_str().unwrap().to_owned()
 }
 
-async fn decide(client: &Client, action: &str, verb: &str) -> Value {
+pub(crate) async fn decide(client: &Client, action: &str, verb: &str) -> Value {
     client.settle(&format!("/api/v1/admin/actions/{action}/{verb}"), json!({})).await.body
 }
 

@@ -4,17 +4,23 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod admin;
+mod canonical;
 mod client;
 mod combination;
 mod coverage;
 mod decisions;
+mod escrows;
 mod hardening;
 mod idempotency;
 mod identity;
 mod keys;
+mod organization;
 mod outage;
+mod recovery;
 mod refresh;
+mod relationships;
 mod server;
+mod signing;
 mod starting;
 mod system;
 mod tokenomics;

@@ -197,9 +197,9 @@ fn parameters_have_value_and_last_change() {
         assert_eq!(written(rules.digest()), expected["digest"]);
         assert_eq!(json!(rules.changes), expected["changes"]);
         let changes = parameters::changes(store, None, None, 9).await.unwrap();
-        assert_eq!(changes.iter().map(|one| one.change_no).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(changes.iter().map(|one| one.change_no).collect::<Vec<_>>(), [4, 3, 2, 1]);
         assert_eq!(changes[0].function, "AdminContract:ApproveAction");
-        assert_eq!(changes[1].function, "GovernanceContract:ExecuteProposal");
+        assert_eq!(changes[2].function, "GovernanceContract:ExecuteProposal");
         let one = Some(parameter("votingTrustMin"));
         let changes = parameters::changes(store, one, Some(2), 9).await.unwrap();
         assert_eq!((changes.len(), changes[0].old_value.get()), (1, 50));

@@ -22,24 +22,30 @@ fn no_control_characters(text: &str) -> Result<(), super::kinds::Misfit> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GxAmount(pub(crate) Amount);
 
+/// The amount that a decimal text of GX says.
+fn money(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Amount> {
+    if matches!(value, Some(Value::Number(_))) {
+        let message = "money is a decimal text such as \"50.00\", never a number";
+        errors.add(at, "money_as_number", message);
+        return None;
+    }
+    match Amount::from_gx_text(text(value, at, errors)?) {
+        Ok(amount) => Some(amount),
+        Err(error) => {
+            errors.add(at, "invalid_amount", error.to_string());
+            None
+        }
+    }
+}
+
 impl Field for GxAmount {
     fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
-        if matches!(value, Some(Value::Number(_))) {
-            let message = "money is a decimal text such as \"50.00\", never a number";
-            errors.add(at, "money_as_number", message);
+        let amount = money(value, at, errors)?;
+        if amount.is_zero() {
+            errors.add(at, "amount_zero", "must be more than zero");
             return None;
         }
-        match Amount::from_gx_text(text(value, at, errors)?) {
-            Ok(amount) if amount.is_zero() => {
-                errors.add(at, "amount_zero", "must be more than zero");
-                None
-            }
-            Ok(amount) => Some(Self(amount)),
-            Err(error) => {
-                errors.add(at, "invalid_amount", error.to_string());
-                None
-            }
-        }
+        Some(Self(amount))
     }
 }
 
@@ -54,6 +60,31 @@ impl JsonSchema for GxAmount {
         json_schema!({
             "type": "string", "pattern": "^[0-9]{1,14}(\\.[0-9]{1,6})?$", "examples": ["50.00"],
             "description": "GX as a decimal text with at most six places, more than zero"
+        })
+    }
+}
+
+/// Money as a decimal text of GX that may be nothing: a limit, or where a rule begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GxOrZero(pub(crate) Amount);
+
+impl Field for GxOrZero {
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
+        money(value, at, errors).map(Self)
+    }
+}
+
+impl JsonSchema for GxOrZero {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "GxOrZero".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "pattern": "^[0-9]{1,14}(\\.[0-9]{1,6})?$", "examples": ["50.00"],
+            "description": "GX as a decimal text with at most six places"
         })
     }
 }
