@@ -9,6 +9,11 @@ use crate::client::Client;
 use crate::server::{ADMIN_PASSWORD, Server};
 
 /// Another administrator of the platform, with a session; on the ledger they are nobody yet.
+async fn deputy(server: &Server) -> Client {
+    colleague(server, "deputy", "SUPER_OWNER").await
+}
+
+/// The same with a name and a role.
 pub(crate) async fn colleague(server: &Server, name: &str, role: &str) -> Client {
     let new = NewAdmin {
         admin_id: name.to_owned(),
@@ -32,10 +37,10 @@ pub(crate) async fn colleague(server: &Server, name: &str, role: &str) -> Client
     colleague
 }
 
-/// Two super admins on the ledger.
+/// Two super admins on the ledger, and the first user.
 pub(crate) async fn two_admins(server: &Server) -> (Client, Client) {
     let first = server.bootstrapped().await;
-    let second = colleague(server, "deputy", "SUPER_OWNER").await;
+    let second = deputy(server).await;
     let path = "/api/v1/admin/admins/deputy/appoint";
     let reply = first.settle(path, json!({ "level": "SUPER_ADMIN", "userId": null })).await;
     assert_eq!(reply.str("status"), "committed", "the only super admin names the second");
@@ -43,7 +48,7 @@ pub(crate) async fn two_admins(server: &Server) -> (Client, Client) {
 }
 
 /// The one action that waits.
-async fn pending(client: &Client) -> String {
+pub(crate) async fn pending(client: &Client) -> String {
     let reply = client.get("/api/v1/admin/actions?status=PENDING", 200).await;
     let [action] = reply.body["data"].as_array().unwrap().as_slice() else {
         panic!("{}", reply.text)
