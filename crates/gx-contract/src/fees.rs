@@ -1,6 +1,6 @@
 //! What a payment costs: basis points of the whole amount, rounded up, on top, by the sender.
 
-use gx_types::Amount;
+use gx_types::{AccountType, Amount, CountryCode};
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
@@ -69,12 +69,13 @@ impl FeeSchedule {
     ///
     /// # Errors
     /// [`Refusal::AmountOverflow`] when the fee or the total does not fit 64 bits.
-    pub(crate) fn quote(
+    pub fn quote(
         &self,
-        from: &Account,
-        to: &Account,
+        from: impl Into<Party>,
+        to: impl Into<Party>,
         amount: Amount,
     ) -> Result<Quote, Refusal> {
+        let (from, to) = (from.into(), to.into());
         let (kind, scope) = (transfer_type(from, to), scope(from, to));
         let rate = self.rate(kind, scope, amount);
         let fee = amount.basis_points_ceil(rate).ok_or(Refusal::AmountOverflow)?;
@@ -83,20 +84,37 @@ impl FeeSchedule {
     }
 }
 
-/// What a payment will cost.
+/// What of an account decides what its payments cost. Whoever knows this of both sides, from
+/// wherever, gets the fee that the ledger will take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quote {
-    pub(crate) kind: TransferType,
-    pub(crate) scope: Scope,
-    /// In basis points.
-    pub(crate) rate: u32,
-    pub(crate) fee: Amount,
-    /// Amount and fee: what the sender pays.
-    pub(crate) total: Amount,
+pub struct Party {
+    pub kind: AccountKind,
+    pub account_type: AccountType,
+    /// Absent for pools.
+    pub country: Option<CountryCode>,
 }
 
-fn transfer_type(from: &Account, to: &Account) -> TransferType {
-    let system = |account: &Account| match account.kind {
+impl From<&Account> for Party {
+    fn from(account: &Account) -> Self {
+        let Account { kind, account_type, country, .. } = *account;
+        Self { kind, account_type, country }
+    }
+}
+
+/// What a payment will cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    pub kind: TransferType,
+    pub scope: Scope,
+    /// In basis points.
+    pub rate: u32,
+    pub fee: Amount,
+    /// Amount and fee: what the sender pays.
+    pub total: Amount,
+}
+
+fn transfer_type(from: Party, to: Party) -> TransferType {
+    let system = |party: Party| match party.kind {
         AccountKind::Pool | AccountKind::Treasury | AccountKind::Escrow => true,
         AccountKind::User | AccountKind::Organization => false,
     };
@@ -114,6 +132,6 @@ fn transfer_type(from: &Account, to: &Account) -> TransferType {
     }
 }
 
-fn scope(from: &Account, to: &Account) -> Scope {
+fn scope(from: Party, to: Party) -> Scope {
     if from.country == to.country { Scope::Local } else { Scope::CrossBorder }
 }

@@ -78,7 +78,7 @@ impl Tally {
     }
 
     /// Why the proposal fails with these votes, or nothing if it is adopted.
-    pub(crate) fn failure(&self, quorum: u32, approval_percent: u32) -> Option<ProposalFailure> {
+    pub fn failure(&self, quorum: u32, approval_percent: u32) -> Option<ProposalFailure> {
         let decided = u128::from(self.in_favour).saturating_add(u128::from(self.against));
         if decided.saturating_add(u128::from(self.abstain)) < u128::from(quorum) {
             return Some(ProposalFailure::QuorumNotReached);

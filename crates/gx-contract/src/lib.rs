@@ -61,7 +61,7 @@ pub use description::{CARRIED_EVENTS, CommandDescription, QueryDescription};
 pub use execution::{
     BatchRefused, Context, Done, Execution, ExecutionError, Step, Write, WrongState,
 };
-pub use fees::{Scope, TransferType};
+pub use fees::{Party, Quote, Scope, TransferType};
 pub use gates::{ActorRule, Gate};
 pub use genesis::GenesisStatus;
 pub(crate) use hex_text::hex_text;

@@ -102,6 +102,12 @@ impl VelocityTax {
         self.of(account.taxed()).is_some_and(|tax| tax.amount > account.balance)
     }
 
+    /// What would be taken of what is taxed: the rate of its band in basis points, and the tax.
+    /// `None` below the first band.
+    pub fn assess(&self, taxed: Amount) -> Option<(u32, Amount)> {
+        self.of(taxed).map(|tax| (tax.rate, tax.amount))
+    }
+
     fn of(&self, balance: Amount) -> Option<Tax> {
         let rate = self.rate(balance)?;
         let amount = balance.basis_points_ceil(rate)?;

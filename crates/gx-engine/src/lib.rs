@@ -8,6 +8,7 @@
 
 mod chain;
 mod clock;
+mod collector;
 mod faults;
 mod housekeeper;
 mod lane;
@@ -23,6 +24,7 @@ mod waiters;
 
 pub use chain::{Chain, ChainBlock, ChainError, News, Tip};
 pub use clock::Clock;
+pub use collector::Collector;
 pub use faults::{Faults, Request};
 pub use housekeeper::{Housekeeper, Terms};
 pub use leader::{LEASE_TTL, Role, holder_name};

@@ -10,6 +10,7 @@ pub enum Worker {
     Submitter,
     Projector,
     Housekeeper,
+    TaxCollector,
 }
 
 impl Worker {
@@ -18,6 +19,7 @@ impl Worker {
             Self::Submitter => "submitter",
             Self::Projector => "projector",
             Self::Housekeeper => "housekeeper",
+            Self::TaxCollector => "tax_collector",
         }
     }
 }

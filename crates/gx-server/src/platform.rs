@@ -4,11 +4,11 @@
 //! why; nothing half-started is left behind. Serving HTTP on top is [`crate::App`]'s.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gx_engine::{
-    Applied, BatchLimits, Chain, Clock, Housekeeper, Outbox, Projector, Random, Submitter, Waiters,
-    holder_name,
+    Applied, BatchLimits, Chain, Clock, Collector, Housekeeper, Outbox, Projector, Random,
+    Submitter, Waiters, holder_name,
 };
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
@@ -116,8 +116,25 @@ impl Platform {
                 terms: self.config.retention.terms(),
             };
             self.workers.spawn(housekeeper.run(holder_name(&random), self.stop.clone()));
+            self.spawn_collector(&random);
             let projector = Projector { store, chain, metrics, applied, clock, random };
             self.workers.spawn(projector.run(holder, self.stop.clone()));
+        }
+    }
+
+    /// Asks for tax that is due where read models are kept: what is due stands in them.
+    fn spawn_collector(&mut self, random: &Random) {
+        let seconds = self.config.tax.interval_seconds;
+        if seconds > 0 {
+            let collector = Collector {
+                store: self.store.clone(),
+                outbox: self.outbox.clone(),
+                waiters: self.waiters.clone(),
+                metrics: self.metrics.clone(),
+                clock: self.clock.clone(),
+                every: Duration::from_secs(seconds.into()),
+            };
+            self.workers.spawn(collector.run(holder_name(random), self.stop.clone()));
         }
     }
 

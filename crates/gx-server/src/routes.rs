@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::api::Route;
 use crate::service::Service;
-use crate::{admin, identity, organization, system, tokenomics};
+use crate::{admin, governance, identity, loanpool, organization, system, tax, tokenomics};
 
 /// The table, in the order of the services.
 pub fn routes() -> &'static [Route] {
@@ -24,5 +24,8 @@ fn routes_of(service: Service) -> Vec<Route> {
         Service::Admin => admin::routes(),
         Service::Tokenomics => tokenomics::routes(),
         Service::Organization => organization::routes(),
+        Service::Loanpool => loanpool::routes(),
+        Service::Governance => governance::routes(),
+        Service::Tax => tax::routes(),
     }
 }

@@ -44,6 +44,9 @@ services! {
     Admin = "admin", 3002, "What administrators decide: users, the system as a whole.";
     Tokenomics = "tokenomics", 3003, "Payments, wallets, supply, and the ledger's blocks.";
     Organization = "organization", 3004, "Organizations, and the payments that they agree on.";
+    Loanpool = "loanpool", 3005, "Loans without interest: asked for, decided on, repaid.";
+    Governance = "governance", 3006, "Parameters of the currency, and votes to change them.";
+    Tax = "tax", 3007, "What payments cost, and the tax on balances that stay large.";
 }
 
 impl fmt::Display for Service {

@@ -16,6 +16,8 @@ pub const SUBMITTER: &str = "submitter";
 pub const PROJECTOR: &str = "projector";
 /// The lease of the process that removes what is no longer needed.
 pub const HOUSEKEEPER: &str = "housekeeper";
+/// The lease of the process that asks for the tax that is due.
+pub const TAX_COLLECTOR: &str = "tax_collector";
 
 /// A lease that was acquired. Whether it still holds is known only inside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

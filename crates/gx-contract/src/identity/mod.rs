@@ -33,7 +33,7 @@ pub use reset::{
     KeyResetState, ResetKeyByOrder, VetoKeyReset,
 };
 pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
-pub use trust::{Tally, TrustBasis, TrustPart, TrustPoints, TrustScore};
+pub use trust::{AGE_DAYS, Tally, TrustBasis, TrustPart, TrustPoints, TrustScore};
 pub(crate) use trust::{check_age, conduct};
 
 use gx_types::{AccountId, AccountType, CountryCode, MspId, NetworkId, Role};

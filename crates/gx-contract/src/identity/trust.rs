@@ -12,7 +12,7 @@ use crate::state::{Key, TRUST_BASE, User, Version};
 use crate::tx::{Stop, Tx};
 
 /// How old an account is that votes or borrows: trust takes longer to feign.
-const AGE_DAYS: u32 = 30;
+pub const AGE_DAYS: u32 = 30;
 
 /// Conduct counts this far in either direction, so that old merit or guilt can be outweighed.
 const CONDUCT_MAX: i16 = 100;

@@ -107,7 +107,7 @@ pub struct Borrower {
 }
 
 /// So many defaults bar further loans.
-const DEFAULTS_MAX: u32 = 2;
+pub const DEFAULTS_MAX: u32 = 2;
 
 impl Borrower {
     fn check_not_barred(&self) -> Result<(), Refusal> {

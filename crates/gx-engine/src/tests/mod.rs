@@ -1,6 +1,7 @@
 //! The path of a command behind HTTP, on both SQL engines, with everything that may break broken.
 
 mod clock;
+mod collecting;
 mod faults;
 mod keeping;
 mod lanes;

@@ -16,7 +16,7 @@ use crate::auth::{May, grant};
 use crate::calendar::{now_ms, rfc3339};
 use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
-use crate::http::answer::{CURRENCY, Page, Read, View};
+use crate::http::answer::{CURRENCY, Page, Read, View, place};
 use crate::http::extract::{After, Body, Path, Query};
 use crate::http::fields::{Count, NoBody, Text, listed_fields, one_of, request};
 
@@ -149,7 +149,7 @@ async fn actions(
     _: After,
     Query(query): Query<ActionsQuery>,
 ) -> Result<Read<Page<ActionReply>>> {
-    let before = before(query.cursor)?;
+    let before = place(query.cursor)?;
     let limit = query.limit.map_or(20, |limit| limit.0);
     let now = TimeMs(now_ms());
     let mut view = View::open(&store).await?;
@@ -158,13 +158,6 @@ async fn actions(
     let rows = ledger::actions(&mut view.snapshot, open_at, before, more).await?;
     let page = Page::of(rows, limit, |row| row.cursor);
     Ok(view.read(page.try_map(|row| ActionReply::of(row, now))?))
-}
-
-/// Where a page goes on.
-pub(super) fn before(cursor: Option<Text<1, 20>>) -> Result<Option<i64>> {
-    let message = "cursor: give the nextCursor of the page before";
-    let place = cursor.map(|cursor| cursor.0.parse()).transpose();
-    place.map_err(|_| Error::bad_request("invalid_cursor", message))
 }
 
 /// `GET /admin/actions/{actionId}`

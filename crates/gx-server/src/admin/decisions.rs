@@ -2,10 +2,13 @@
 //! committed command of these is an action that waits; `actions` shows it.
 
 use axum::extract::State;
-use gx_contract::admin::{AppointAdmin, DisburseFromPool, RemoveAdmin, UpdateSystemParameter};
+use gx_contract::admin::{
+    AppointAdmin, CancelParameterChange, DisburseFromPool, OrderHash, RemoveAdmin, ReplaceAdmin,
+    UpdateSystemParameter,
+};
 use gx_contract::params::{Parameter, ParameterValue, Unit};
 use gx_contract::state::AdminLevel;
-use gx_contract::treasury::ActivateTreasuryAccount;
+use gx_contract::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 use gx_store::Store;
 use gx_store::governance::parameters::{self, InForce};
 use gx_types::{AccountId, AdminId, CountryCode, Pool};
@@ -19,9 +22,9 @@ use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Body, Path};
-use crate::http::fields::{GxAmount, NoBody, Said, Written, contract_fields, request};
+use crate::http::fields::{GxAmount, NoBody, Said, Truth, Written, contract_fields, request};
 
-pub(super) fn routes() -> [Route; 6] {
+pub(super) fn routes() -> [Route; 9] {
     [
         Route::get("/api/v1/admin/parameters", parameters)
             .summary("The governable parameters, with their bounds"),
@@ -29,9 +32,15 @@ pub(super) fn routes() -> [Route; 6] {
             .summary("Proposes another value of a parameter")
             .sample(r#"{"paramId": "votingDays", "newValue": "21"}"#)
             .concerns("parameters"),
+        Route::post("/api/v1/admin/parameters/{paramId}/cancel", cancel_change)
+            .summary("Calls off a change of a parameter that has not taken effect yet")
+            .sample("{}"),
         Route::post("/api/v1/admin/admins/{adminId}/appoint", appoint)
             .summary("Proposes an administrator; the only super admin names the second at once")
             .sample(r#"{"level": "ADMIN", "userId": null}"#),
+        Route::post("/api/v1/admin/admins/{adminId}/replace", replace)
+            .summary("Proposes somebody else in an administrator's place, with the same level")
+            .sample(r#"{"newAdminId": "third", "userId": null}"#),
         Route::post("/api/v1/admin/admins/{adminId}/remove", remove)
             .summary("Proposes to end an administrator's term")
             .sample("{}"),
@@ -41,6 +50,13 @@ pub(super) fn routes() -> [Route; 6] {
         Route::post("/api/v1/admin/treasury/activate", activate_treasury)
             .summary("Proposes to put a country's treasury under the rules of its government")
             .sample(r#"{"countryCode": "DE", "organizationId": "{ledgerId}"}"#)
+            .concerns("treasury"),
+        Route::post("/api/v1/admin/treasury/reassign", reassign_treasury)
+            .summary("Proposes to give a country's treasury to another organization")
+            .sample(
+                r#"{"countryCode": "DE", "organizationId": "{ledgerId}", "orderHash":
+                    "0000000000000000000000000000000000000000000000000000000000000009"}"#,
+            )
             .concerns("treasury"),
     ]
 }
@@ -66,6 +82,19 @@ request! {
         /// The admin's own account, to which they may disburse nothing; `null` says that they have
         /// none.
         account as "userId": Said<AccountId>,
+        /// Nobody else is left to decide: the proposer may approve it alone when 30 days are over
+        /// and no other super admin has rejected it.
+        emergency as "emergency": Option<Truth>,
+    }
+}
+
+request! {
+    /// Who is to be an administrator instead.
+    pub(crate) struct ReplaceBody {
+        new_admin as "newAdminId": AdminId,
+        /// The new admin's own account, to which they may disburse nothing; `null` says that they
+        /// have none.
+        account as "userId": Said<AccountId>,
     }
 }
 
@@ -84,6 +113,16 @@ request! {
     pub(crate) struct TreasuryBody {
         country as "countryCode": CountryCode,
         organization as "organizationId": AccountId,
+    }
+}
+
+request! {
+    /// Which other organization is to govern which treasury.
+    pub(crate) struct ReassignBody {
+        country as "countryCode": CountryCode,
+        organization as "organizationId": AccountId,
+        /// Of the document that orders it.
+        order_hash as "orderHash": OrderHash,
     }
 }
 
@@ -152,6 +191,16 @@ async fn set_parameter(
     commands.give(UpdateSystemParameter { param_id: parameter, new_value }).await
 }
 
+/// `POST /admin/parameters/{paramId}/cancel`
+async fn cancel_change(
+    commands: Commands<May<grant::ConfigUpdate>>,
+    Path(id): Path<String>,
+    Body(NoBody {}): Body<NoBody>,
+) -> Result<Accepted<CancelParameterChange>> {
+    let param_id: Parameter = id.parse().map_err(|_| Error::not_found("Parameter"))?;
+    commands.give(CancelParameterChange { param_id }).await
+}
+
 fn admin_id(text: &str) -> Result<AdminId> {
     text.parse().map_err(|_| Error::not_found("Admin"))
 }
@@ -160,10 +209,20 @@ fn admin_id(text: &str) -> Result<AdminId> {
 async fn appoint(
     commands: Commands<May<grant::AdminCreate>>,
     Path(id): Path<String>,
-    Body(AppointBody { level, account: Said(account_id) }): Body<AppointBody>,
+    Body(AppointBody { level, account: Said(account_id), emergency }): Body<AppointBody>,
 ) -> Result<Accepted<AppointAdmin>> {
-    let (admin_id, emergency) = (admin_id(&id)?, false);
+    let (admin_id, emergency) = (admin_id(&id)?, emergency.is_some_and(|given| given.0));
     commands.give(AppointAdmin { admin_id, level, account_id, emergency }).await
+}
+
+/// `POST /admin/admins/{adminId}/replace`
+async fn replace(
+    commands: Commands<May<grant::AdminDelete>>,
+    Path(id): Path<String>,
+    Body(ReplaceBody { new_admin, account: Said(account_id) }): Body<ReplaceBody>,
+) -> Result<Accepted<ReplaceAdmin>> {
+    let (old_admin_id, new_admin_id) = (admin_id(&id)?, new_admin);
+    commands.give(ReplaceAdmin { old_admin_id, new_admin_id, account_id }).await
 }
 
 /// `POST /admin/admins/{adminId}/remove`
@@ -194,4 +253,14 @@ async fn activate_treasury(
 ) -> Result<Accepted<ActivateTreasuryAccount>> {
     let TreasuryBody { country, organization } = body;
     commands.give(ActivateTreasuryAccount { country_code: country, org_id: organization }).await
+}
+
+/// `POST /admin/treasury/reassign`
+async fn reassign_treasury(
+    commands: Commands<May<grant::TreasuryActivate>>,
+    Body(body): Body<ReassignBody>,
+) -> Result<Accepted<ReassignTreasury>> {
+    let ReassignBody { country, organization, order_hash } = body;
+    let (country_code, org_id) = (country, organization);
+    commands.give(ReassignTreasury { country_code, org_id, order_hash }).await
 }

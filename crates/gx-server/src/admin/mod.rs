@@ -1,7 +1,8 @@
 //! Admin: log-in of administrators, users to decide about, and the system as a whole.
 
 mod actions;
-mod decisions;
+mod custody;
+pub(crate) mod decisions;
 mod keys;
 mod login;
 pub(crate) mod one_time;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(orders::routes());
     routes.extend(users::routes());
     routes.extend(standing::routes());
+    routes.extend(custody::routes());
     routes.extend(register::routes());
     routes
 }

@@ -8,13 +8,12 @@ use gx_types::{AccountId, CommandId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::actions::before;
 use crate::api::Route;
 use crate::auth::{May, grant};
 use crate::calendar::rfc3339;
 use crate::commands::{Accepted, Commands};
 use crate::error::Result;
-use crate::http::answer::{CURRENCY, Page, Read, View};
+use crate::http::answer::{CURRENCY, Page, Read, View, place};
 use crate::http::extract::{After, Body, Query};
 use crate::http::fields::{Count, GxAmount, Text, contract_fields, request};
 
@@ -102,7 +101,7 @@ async fn orders(
 ) -> Result<Read<Page<OrderReply>>> {
     let limit = query.limit.map_or(20, |limit| limit.0);
     let mut view = View::open(&store).await?;
-    let (before, more) = (before(query.cursor)?, limit.saturating_add(1));
+    let (before, more) = (place(query.cursor)?, limit.saturating_add(1));
     let rows = ledger::orders(&mut view.snapshot, before, more).await?;
     let page = Page::of(rows, limit, |row| row.cursor);
     Ok(view.read(page.try_map(|row| Ok(OrderReply::from(row)))?))

@@ -59,6 +59,7 @@ pub struct Config {
     pub rate_limits: RateLimits,
     pub readiness: Readiness,
     pub retention: Retention,
+    pub tax: Tax,
     pub log: Log,
 }
 
@@ -211,6 +212,13 @@ impl Retention {
             sessions: days(self.ended_sessions_days),
         }
     }
+}
+
+/// When tax that is due is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tax {
+    pub interval_seconds: u32,
 }
 
 /// Form of the log lines.

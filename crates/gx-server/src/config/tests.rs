@@ -111,6 +111,7 @@ fn what_is_wrong_is_named() {
         ("REDIS_URL", "redis://localhost", "REDIS_URL is set, but"),
         ("LOG_LEVEL", "in[fo", "log.level must be"),
         ("GX_HTTP__ALLOWED_ORIGINS", "*", "http.allowed_origins"),
+        ("GX_TAX__INTERVAL_SECONDS", "5", "tax.interval_seconds must be 0 or at least 60"),
     ] {
         let message = load(&[(name, text)]).unwrap_err().to_string();
         assert!(message.contains(part), "{name}={text}: {message}");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use gx_contract::Command;
 use gx_server::{Access, Route, Workers, routes};
 use gx_store::admin::audit::{self, Filter};
-use gx_types::{ActionId, CommandId};
+use gx_types::{ActionId, CommandId, LoanId, ProposalId};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply, new_key};
@@ -18,22 +18,7 @@ const OPERATOR_ONLY: &[&str] = &[];
 
 /// Commands that programs give through `submit()`: no service has a route for them. A route takes
 /// its command off the list, or the test below fails.
-const WITHOUT_ROUTE: &[&str] = &[
-    "AdminContract:ReassignTreasury",
-    "AdminContract:CancelParameterChange",
-    "AdminContract:ReplaceAdmin",
-    "GovernanceContract:ExecuteProposal",
-    "GovernanceContract:SubmitProposal",
-    "GovernanceContract:VoteOnProposal",
-    "LoanPoolContract:ApplyForLoan",
-    "LoanPoolContract:ApproveLoan",
-    "LoanPoolContract:CancelLoanApplication",
-    "LoanPoolContract:MarkLoanDefaulted",
-    "LoanPoolContract:RejectLoan",
-    "LoanPoolContract:RepayLoan",
-    "TaxAndFeeContract:ApplyVelocityTax",
-    "TaxAndFeeContract:SetVelocityTaxExempt",
-];
+const WITHOUT_ROUTE: &[&str] = &[];
 
 fn path_of(route: &Route) -> String {
     let mut path = String::new();
@@ -202,6 +187,8 @@ async fn prepared(
     }
     let ledger_id = ada.ledger_id.to_string();
     let action_id = ActionId::made_by(CommandId::from_u128(7)).to_string();
+    let loan_id = LoanId::made_by(CommandId::from_u128(7)).to_string();
+    let proposal_id = ProposalId::made_by(CommandId::from_u128(7)).to_string();
     let moment = [
         ("{id}", id.as_str()),
         ("{userId}", &ledger_id),
@@ -213,6 +200,9 @@ async fn prepared(
         ("{recoveryId}", "REC_00000000000000000000000007"),
         ("{escrowId}", "ESC_00000000000000000000000007"),
         ("{adminId}", "deputy"),
+        ("{loanId}", &loan_id),
+        ("{proposalId}", &proposal_id),
+        ("{paramId}", "votingDays"),
         ("{poolId}", "SYSTEM_CHARITABLE_POOL"),
         ("{refreshToken}", token("refreshToken")),
         ("{adminRefreshToken}", admin_session.str("refreshToken")),

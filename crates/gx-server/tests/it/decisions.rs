@@ -2,6 +2,7 @@
 
 use gx_server::reset_admin_password;
 use gx_store::admin::admins::{self, NewAdmin};
+use gx_store::admin::ledger;
 use gx_types::TimeMs;
 use serde_json::{Value, json};
 
@@ -135,4 +136,77 @@ async fn a_court_moves_coins_of_a_frozen_account() {
     let history = bob.path("/api/v1/wallets/{}/transactions?type=ORDER");
     let movements = bob.person.client.get(&history, 200).await;
     assert_eq!(movements.body["data"].as_array().unwrap().len(), 1, "{}", movements.text);
+}
+
+#[tokio::test]
+async fn a_change_of_a_parameter_is_called_off_before_it_takes_effect() {
+    let server = Server::start().await;
+    let (first, second) = two_admins(&server).await;
+    let change = json!({ "paramId": "votingDays", "newValue": "21" });
+    first.settle("/api/v1/admin/parameters", change).await;
+    let action = pending(&second).await;
+    assert_eq!(decide(&second, &action, "approve").await["status"], "committed");
+    let path = "/api/v1/admin/parameters/votingDays/cancel";
+    assert_eq!(second.settle(path, json!({})).await.str("status"), "committed");
+    let parameters = server.client.get("/api/v1/parameters", 200).await;
+    let parameters = parameters.body.as_array().unwrap().clone();
+    let days = parameters.iter().find(|one| one["paramId"] == "votingDays").unwrap();
+    assert_eq!((&days["value"], &days["scheduled"]), (&json!("14"), &json!(null)));
+    let again = second.settle(path, json!({})).await;
+    assert_eq!(again.str("code"), "parameter_change_not_scheduled");
+    second.post("/api/v1/admin/parameters/nothing/cancel", json!({}), 404).await;
+}
+
+#[tokio::test]
+async fn an_administrator_is_replaced_by_two() {
+    let server = Server::start().await;
+    let (first, second) = two_admins(&server).await;
+    let office = json!({ "level": "ADMIN", "userId": null });
+    first.settle("/api/v1/admin/admins/third/appoint", office).await;
+    decide(&second, &pending(&second).await, "approve").await;
+    let path = "/api/v1/admin/admins/third/replace";
+    let instead = json!({ "newAdminId": "fourth", "userId": null });
+    assert_eq!(first.settle(path, instead.clone()).await.str("status"), "committed");
+    decide(&second, &pending(&second).await, "approve").await;
+    let store = server.platform.store();
+    for (id, in_office) in [("third", false), ("fourth", true)] {
+        let found = ledger::get_admin(store, &id.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(found.removed_at.is_none(), in_office, "{id}");
+    }
+    assert_eq!(first.settle(path, instead).await.str("code"), "admin_unknown");
+    let unsaid = json!({ "newAdminId": "fifth" });
+    let reply = first.post(path, unsaid, 400).await;
+    assert_eq!(reply.body["details"][0]["field"], "userId");
+}
+
+#[tokio::test]
+async fn in_an_emergency_one_proposes_and_waits() {
+    let server = Server::start().await;
+    let (first, second) = two_admins(&server).await;
+    let alone = json!({ "level": "SUPER_ADMIN", "userId": null, "emergency": true });
+    first.settle("/api/v1/admin/admins/third/appoint", alone).await;
+    let action = pending(&first).await;
+    let shown = second.get(&format!("/api/v1/admin/actions/{action}"), 200).await;
+    assert!(shown.body["aloneFrom"].is_string(), "{}", shown.text);
+    let early = decide(&first, &action, "approve").await;
+    assert_eq!(early["status"], "refused", "{early}");
+    server.platform.clock().advance_days(31);
+    assert_eq!(decide(&first, &action, "approve").await["status"], "committed");
+    assert_eq!(status(&first, &action).await, "EXECUTED");
+}
+
+#[tokio::test]
+async fn a_treasury_that_nobody_governs_is_not_given_to_another() {
+    let server = Server::start().await;
+    let (first, _) = two_admins(&server).await;
+    let body = json!({
+        "countryCode": "DE", "organizationId": "SYSTEM_CHARITABLE_POOL",
+        "orderHash": "9".repeat(64),
+    });
+    let path = "/api/v1/admin/treasury/reassign";
+    let refused = first.settle(path, body).await;
+    assert_eq!(refused.str("code"), "treasury_locked");
+    let wrong = json!({ "countryCode": "Germany", "organizationId": "x", "orderHash": "9" });
+    let reply = first.post(path, wrong, 400).await;
+    assert_eq!(reply.body["details"].as_array().unwrap().len(), 2, "{}", reply.text);
 }

@@ -143,6 +143,30 @@ pub async fn queue(
     rows.iter().map(loan).collect()
 }
 
+/// Applications that can still be decided on, in their order, those after the cursor.
+///
+/// # Errors
+/// Those of the database.
+pub async fn undecided(
+    source: impl Into<Source<'_>>,
+    now: TimeMs,
+    after: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Loan>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql(format!(
+        "SELECT {COLUMNS} FROM loans WHERE state = $1 AND created_tx > $2 AND lapses_at_ms > $3
+        ORDER BY created_tx LIMIT $4"
+    ))
+    .bind(name_of(&LoanState::PendingApproval))
+    .bind(after.unwrap_or(-1))
+    .bind(now)
+    .bind(i64::from(limit))
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(loan).collect()
+}
+
 /// Loans that were due before a time and are neither repaid nor given up, oldest application first,
 /// those after the cursor.
 ///

@@ -7,7 +7,7 @@ use gx_contract::identity::RelationshipConfirmed;
 use gx_contract::tax_and_fee::CheckVelocityTaxEligibility;
 use gx_contract::{Event, Outcome};
 use gx_store::projection::Known;
-use gx_store::tax_and_fee::timers;
+use gx_store::tax_and_fee::{standing, timers};
 use gx_store::tokenomics::accounts;
 use gx_store::{Class, Engine, Store, projection};
 use gx_types::TimeMs;
@@ -61,6 +61,9 @@ fn every_account_is_as_the_ledger_holds_it() {
         assert_eq!(all.len(), 6 + 2 + 10 + 100 + 3 + 1);
         let mut sum = 0;
         let mut due = 0;
+        let mut snapshot = store.snapshot().await.unwrap();
+        let taxation = standing::taxation(&mut snapshot, story.chain.now()).await.unwrap();
+        drop(snapshot);
         for found in &all {
             let held = story.chain.account(&found.account_id);
             assert_eq!((found.balance, found.frozen), (held.balance, held.frozen), "{found:?}");
@@ -71,6 +74,16 @@ fn every_account_is_as_the_ledger_holds_it() {
             assert_eq!(json!(timer.taxable_since), shown["taxableSince"], "{found:?}");
             assert_eq!(json!(timer.taxable_for_ms), shown["taxableForMs"], "{found:?}");
             assert_eq!((timer.exempt, timer.kind), (held.tax_exempt, held.kind));
+            let stands = taxation.standing(&timer);
+            assert_eq!(json!(stands.status), shown["status"], "{found:?}");
+            assert_eq!(json!(stands.taxable_since), shown["taxableSince"]);
+            assert_eq!(json!(stands.taxable_for_ms), shown["taxableForMs"]);
+            assert_eq!(json!(stands.due_at), shown["dueAt"], "{found:?}");
+            let (rate, amount) = stands.tax.unzip();
+            assert_eq!(
+                (json!(rate), json!(amount)),
+                (shown["rateBps"].clone(), shown["amount"].clone())
+            );
             due += usize::from(shown["status"] == "DUE");
             let last = story.chain.blocks.last().unwrap().number;
             let at = accounts::balance_at(store, &found.account_id, last).await.unwrap();
@@ -79,11 +92,18 @@ fn every_account_is_as_the_ledger_holds_it() {
         }
         assert_eq!(sum, gx_types::MAX_SUPPLY.qirat());
         let (now, days) = (story.chain.now(), 300);
-        let found = timers::due(store, now, days, 200).await.unwrap();
+        let found = timers::due(store, now, days, None, 200).await.unwrap();
         assert_eq!(found.len(), due, "as many as the ledger finds");
         assert!(found.is_sorted_by_key(|timer| timer.taxable_since) && due > 3);
-        assert_eq!(timers::due(store, now, days, 2).await.unwrap(), found[..2]);
-        assert!(timers::due(store, now, 100_000, 9).await.unwrap().is_empty());
+        assert!(timers::due(store, now, 100_000, None, 9).await.unwrap().is_empty());
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = timers::due(store, now, days, after, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.place().to_string().parse().unwrap());
+            paged.extend(page);
+        }
+        assert_eq!(paged, found);
     });
 }
 

@@ -11,7 +11,7 @@ use gx_store::Store;
 use gx_store::admin::ledger;
 use gx_store::governance::{parameters, proposals};
 use gx_store::loan_pool::loans;
-use gx_store::tax_and_fee::{assessments, timers};
+use gx_store::tax_and_fee::{assessments, payments, timers};
 use gx_store::tokenomics::history::{self, EntryKind, Filter, Place};
 use gx_store::tokenomics::limits::{self, Limit};
 use gx_store::tokenomics::{escrows, supply, treasuries};
@@ -60,6 +60,10 @@ fn loans_are_listed_and_counted() {
         assert_eq!(mine[4].reject_reason.as_deref(), Some("too soon"));
         let queue = loans::queue(store, PendingApproval, None, 9).await.unwrap();
         assert_eq!(queue, mine[..1]);
+        let undecided = loans::undecided(store, mine[0].applied_at, None, 9).await.unwrap();
+        assert_eq!(undecided, mine[..1]);
+        let late = loans::undecided(store, mine[0].lapses_at, None, 9).await.unwrap();
+        assert!(late.is_empty());
         let next = loans::queue(store, PendingApproval, Some(queue[0].cursor), 9).await.unwrap();
         assert!(next.is_empty());
         assert!(loans::overdue(store, story.chain.now(), None, 9).await.unwrap().is_empty());
@@ -325,5 +329,22 @@ fn admins_and_their_actions_are_listed() {
         assert_eq!(pending.last(), Some(&unapproved));
         let open = ledger::actions(store, Some(story.chain.now()), None, 9).await.unwrap();
         assert!(open.len() == 1 && open[0].alone_from.is_some(), "{open:?}");
+    });
+}
+
+#[test]
+fn the_fee_of_a_recorded_payment_follows_from_what_is_read_with_it() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        told(store, &backend).await;
+        let found = payments::newest(store, 100_000, 1_000).await.unwrap();
+        assert!(found.len() > 3, "{}", found.len());
+        let fees = gx_contract::FeeSchedule::default();
+        for payment in &found {
+            let quote = fees.quote(payment.from, payment.to, payment.amount).unwrap();
+            assert_eq!(quote.fee, payment.fee, "{payment:?}");
+        }
+        assert_eq!(payments::newest(store, 100_000, 2).await.unwrap(), found[..2]);
+        assert!(payments::newest(store, 0, 2).await.unwrap().is_empty());
     });
 }

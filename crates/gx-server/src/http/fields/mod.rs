@@ -18,7 +18,7 @@ pub(crate) use kinds::{
     Misfit, contract_fields, length_between, listed_fields, masked, number_field, one_of,
     text_field, unseen,
 };
-pub(crate) use texts::{Count, GxAmount, GxOrZero, Instant, List, Text, Written};
+pub(crate) use texts::{Count, GxAmount, GxOrZero, Instant, List, Text, Truth, Written};
 pub(crate) use written::{SEEN, SPEAKS, name, seen, written};
 
 use crate::error::Detail;

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::kinds::{length_between, number_field, text_field, unseen};
-use super::{Field, FieldErrors, FieldPath, SEEN, text, written};
+use super::{Field, FieldErrors, FieldPath, SEEN, required, text, written};
 use crate::calendar::parse_rfc3339;
 
 fn no_control_characters(text: &str) -> Result<(), super::kinds::Misfit> {
@@ -147,6 +147,34 @@ number_field!(
     },
     { "type": "integer", "minimum": MIN, "maximum": MAX }
 );
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Truth(pub(crate) bool);
+
+impl Field for Truth {
+    fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {
+        match required(value, at, errors)? {
+            Some(Value::Bool(truth)) => Some(Self(*truth)),
+            _ => {
+                errors.add(at, "not_a_truth_value", "must be true or false");
+                None
+            }
+        }
+    }
+}
+
+impl JsonSchema for Truth {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Truth".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "boolean" })
+    }
+}
 
 /// A point in time.
 #[derive(Debug, Clone, Copy)]
