@@ -5,18 +5,20 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Subcommand;
+use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ed25519_dalek::{Signer, SigningKey};
+use gx_contract::identity::IdentityHash;
 use gx_contract::{
-    Envelope, PublicKey, Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
+    Attestation, Attested, Envelope, KeyHolder, PublicKey, Purpose, Signature, SignatureBytes,
+    clock_confirmation_bytes, key_proof_bytes,
 };
-use gx_types::{Actor, CommandId, NetworkId, TimeMs};
+use gx_types::{AccountId, Actor, AttesterId, CommandId, NetworkId, TimeMs};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -50,6 +52,8 @@ pub enum Key {
     },
     /// Signs a super admin's word for what the time is, for a ledger whose clock has jumped.
     ConfirmClock(ClockArgs),
+    /// Signs an attester's word for a person, and prints what the command takes as `attestation`.
+    Attest(AttestArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -72,8 +76,11 @@ pub struct ProveArgs {
     /// PKCS#8 PEM file of the new key.
     file: PathBuf,
     /// Whose key it will be: `user:` and the account id, or `admin:` and the admin's id.
-    #[arg(long)]
-    actor: Actor,
+    #[arg(long, required_unless_present = "attester")]
+    actor: Option<Actor>,
+    /// Whose key it will be, if it is that of an attester.
+    #[arg(long, conflicts_with = "actor")]
+    attester: Option<AttesterId>,
     /// The id of the command that sets the key.
     #[arg(long)]
     command_id: CommandId,
@@ -97,6 +104,41 @@ pub struct ClockArgs {
     network: NetworkId,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct AttestArgs {
+    /// PKCS#8 PEM file of the attester's key.
+    file: PathBuf,
+    /// The attester's id on the ledger.
+    #[arg(long)]
+    attester: AttesterId,
+    /// What the word is for: `registration` of somebody new, or `genesis` for who has an account.
+    #[arg(long, value_parser = purpose)]
+    purpose: Purpose,
+    /// The person's account id.
+    #[arg(long)]
+    user_id: AccountId,
+    /// Hash of who the person is, as 64 hexadecimal digits.
+    #[arg(long)]
+    identity_hash: IdentityHash,
+    /// The person's age in years.
+    #[arg(long)]
+    age: u16,
+    /// The network that the word is for: devnet, testnet or mainnet.
+    #[arg(long)]
+    network: NetworkId,
+    /// The last millisecond since 1970 (UTC) at which the word is good; at most 7 days ahead.
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
+    expires_at: i64,
+}
+
+fn purpose(text: &str) -> Result<Purpose> {
+    match text {
+        "registration" => Ok(Purpose::Registration),
+        "genesis" => Ok(Purpose::Genesis),
+        _ => bail!("registration or genesis expected"),
+    }
+}
+
 /// Does what the arguments say.
 pub fn run(key: &Key) -> Result<End> {
     match key {
@@ -118,6 +160,9 @@ pub fn run(key: &Key) -> Result<End> {
         Key::Prove(args) => console::line(prove(&load(&args.file)?, args)),
         Key::CommandId { actor, idempotency_key } => {
             console::line(CommandId::derive(actor, idempotency_key));
+        }
+        Key::Attest(args) => {
+            console::line(serde_json::to_string(&attest(&load(&args.file)?, args)?)?);
         }
         Key::ConfirmClock(args) => console::line(confirm_clock(&load(&args.file)?, args)),
     }
@@ -144,15 +189,8 @@ fn create(path: &Path) -> Result<PublicKey> {
 
 /// Reads a key file that nobody but its owner may read.
 fn load(path: &Path) -> Result<SigningKey> {
-    let failed = || format!("could not read the key file {}", path.display());
-    let mode = fs::metadata(path).with_context(failed)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        bail!("others may read {} (mode {mode:o}); set mode 600", path.display());
-    }
-    let pem = fs::read_to_string(path).with_context(failed)?;
-    // The error's own text could quote the file.
-    SigningKey::from_pkcs8_pem(&pem)
-        .map_err(|_| anyhow!("{} holds no Ed25519 key in PKCS#8 PEM", path.display()))
+    // What is wrong with it names the file, and does not quote it.
+    Ok(gx_server::load_signing_key(path)?)
 }
 
 /// Signs the envelope; a signature that it has already is left out of account.
@@ -169,8 +207,25 @@ fn sign(
 
 /// The key's word that whoever sets it holds it.
 fn prove(key: &SigningKey, args: &ProveArgs) -> SignatureBytes {
-    let bytes = key_proof_bytes(args.network, &args.actor, args.command_id);
+    let holder = match (args.attester, args.actor) {
+        (Some(id), _) => KeyHolder::Attester(id),
+        (None, Some(actor)) => KeyHolder::Actor(actor),
+        // The arguments have one of the two.
+        (None, None) => KeyHolder::Actor(Actor::System),
+    };
+    let bytes = key_proof_bytes(args.network, &holder, args.command_id);
     SignatureBytes::from_bytes(key.sign(&bytes).to_bytes())
+}
+
+/// An attester's word for a person.
+fn attest(key: &SigningKey, args: &AttestArgs) -> Result<Attestation> {
+    let AttestArgs { purpose, user_id, identity_hash, age, .. } = *args;
+    let country = user_id.layout().context("this is no account of a person")?.country;
+    let said = Attested { purpose, user_id, identity_hash, country, age };
+    let (attester_id, expires_at) = (args.attester, TimeMs(args.expires_at));
+    let bytes = said.signed_bytes(args.network, &attester_id, expires_at);
+    let signature = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
+    Ok(Attestation { attester_id, signature, expires_at })
 }
 
 /// A super admin's word for what the time is.
@@ -248,7 +303,8 @@ mod tests {
         let id = "4YAZD5VRP2BDSKDM0VWW7GWXDQ";
         let args = ProveArgs {
             file: PathBuf::new(),
-            actor: "admin:root".parse().unwrap(),
+            actor: Some("admin:root".parse().unwrap()),
+            attester: None,
             command_id: id.parse().unwrap(),
             network: NetworkId::Devnet,
         };
@@ -259,6 +315,39 @@ mod tests {
         }
         let expected = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
         assert_eq!(prove(&key, &args), expected);
+    }
+
+    /// What the documentation lists, written out by hand.
+    #[test]
+    fn a_word_for_a_person_is_over_everything_that_is_attested() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let country = "IN".parse().unwrap();
+        let user_id = AccountId::from_entropy(country, gx_types::AccountType::Individual, [3; 16]);
+        let args = AttestArgs {
+            file: PathBuf::new(),
+            attester: "clinic".parse().unwrap(),
+            purpose: purpose("genesis").unwrap(),
+            user_id,
+            identity_hash: IdentityHash::from_bytes([0xab; 32]),
+            age: 13,
+            network: NetworkId::Mainnet,
+            expires_at: 1_700_000_000_000,
+        };
+        assert!(purpose("anything").is_err());
+        let mut bytes = b"gx/attestation/1\0".to_vec();
+        let hash = "ab".repeat(32);
+        for part in ["mainnet", "clinic", "genesis", user_id.as_str(), &hash, "IN"] {
+            bytes.extend_from_slice(&u32::try_from(part.len()).unwrap().to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes.extend_from_slice(&13_u16.to_le_bytes());
+        bytes.extend_from_slice(&1_700_000_000_000_i64.to_le_bytes());
+        let signature = SignatureBytes::from_bytes(key.sign(&bytes).to_bytes());
+        let (attester_id, expires_at) = (args.attester, TimeMs(args.expires_at));
+        let expected = Attestation { attester_id, signature, expires_at };
+        assert_eq!(attest(&key, &args).unwrap(), expected);
+        let nobody = AttestArgs { user_id: AccountId::treasury(country), ..args };
+        assert!(attest(&key, &nobody).is_err());
     }
 
     /// What the documentation lists, written out by hand.

@@ -1,6 +1,6 @@
 //! Genesis: the coins that a person and their country receive once, by phase.
 
-use gx_types::{AccountId, AccountType, Amount, CountryCode, Pool};
+use gx_types::{AccountId, AccountType, Amount, AttesterId, CountryCode, Pool};
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
@@ -47,6 +47,7 @@ pub(crate) fn grant(
     country: CountryCode,
     account_type: AccountType,
     age: u16,
+    attested_by: Option<AttesterId>,
 ) -> Result<GenesisStatus, Stop> {
     if account_type != AccountType::Individual || !AGES.contains(&age) {
         return Ok(GenesisStatus::Ineligible);
@@ -82,6 +83,7 @@ pub(crate) fn grant(
         phase,
         amount,
         treasury_amount,
+        attested_by,
         postings,
     });
     Ok(GenesisStatus::Granted { phase, amount })

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::arithmetic_side_effects))]
 
 pub mod admin;
+mod attestation;
 mod batch;
 mod countries;
 pub mod custody;
@@ -55,6 +56,7 @@ pub mod testing {
     pub use crate::tests::elsewhere::{Part, Witness, histories};
 }
 
+pub use attestation::{ATTESTED_AHEAD_MAX_MS, Attestation, Attested, DEVNET_ATTESTER, Purpose};
 pub use batch::{Batch, BodyHash, Envelope};
 pub use countries::{SLOT_PHASES, TOTAL_WEIGHT};
 pub use description::{CARRIED_EVENTS, CommandDescription, QueryDescription};
@@ -71,7 +73,8 @@ pub use posting::{Change, Effects, Posting};
 pub use query::{Answer, QueryExecution, QueryStep};
 pub use refusal::{Refusal, RefusalKind, Refused};
 pub use signature::{
-    NewKey, PublicKey, Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
+    KeyHolder, NewKey, PublicKey, Signature, SignatureBytes, clock_confirmation_bytes,
+    key_proof_bytes,
 };
 pub use surface::{Command, Event, NameError, Named, Query};
 pub use tx::Rule;

@@ -139,7 +139,7 @@ refusals! {
     OrderMissing = "order_missing", Invalid;
     /// The key is no point of the curve, or one of the few that prove nothing.
     PublicKeyInvalid = "public_key_invalid", Invalid;
-    /// The parameter does not take such a value.
+    /// The parameter or limit does not take such a value.
     ValueOutOfBounds = "value_out_of_bounds", Invalid;
     /// The amount is zero.
     AmountZero = "amount_zero", Invalid;
@@ -191,6 +191,8 @@ refusals! {
     AdminExists = "admin_exists", Conflict, transient;
     /// An admin's own account is one of a user on the ledger.
     AdminAccountInvalid = "admin_account_invalid", Conflict, transient;
+    /// An attester of this id is registered already; it can be removed.
+    AttesterExists = "attester_exists", Conflict, transient;
     /// Two super admins must stay in office.
     TooFewSuperAdmins = "too_few_super_admins", Conflict, transient;
     /// A change of this parameter is scheduled already; it can be called off.
@@ -391,6 +393,20 @@ refusals! {
     OwnerNotActive = "owner_not_active", Conflict, transient;
     /// The account was granted its genesis coins before.
     GenesisAlreadyGranted = "genesis_already_granted", Conflict;
+    /// On this network an attester's signed word for the person is needed.
+    AttestationMissing = "attestation_missing", Forbidden;
+    /// There is no such attester, or its word counts no longer.
+    AttesterUnknown = "attester_unknown", Missing, transient;
+    /// The attestation's time is over.
+    AttestationExpired = "attestation_expired", Forbidden;
+    /// The attestation would be good for more than 7 days.
+    AttestationTooFarAhead = "attestation_too_far_ahead", Forbidden, transient;
+    /// The attestation is not signed by the attester's key over this person, age and network.
+    AttestationWrong = "attestation_wrong", Forbidden;
+    /// The attester may not attest people of this country.
+    AttesterCountry = "attester_country", Forbidden;
+    /// The attester has attested as many people today as it may.
+    AttesterDailyMax = "attester_daily_max", Unfit, transient;
     /// Genesis is for individuals aged 13 to 73.
     GenesisIneligible = "genesis_ineligible", Conflict, transient;
     /// No genesis slot is left in the country.

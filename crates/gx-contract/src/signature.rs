@@ -3,8 +3,10 @@
 //! Ed25519, verified strictly: no small-order keys, no second form of a signature, the same answer
 //! on every machine. Whether a command needs a signature is decided by the gates.
 
+use std::fmt;
+
 use ed25519_dalek::{Verifier, VerifyingKey};
-use gx_types::{AccountId, Actor, CommandId, NetworkId, TimeMs};
+use gx_types::{AccountId, Actor, AttesterId, CommandId, NetworkId, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::part;
@@ -74,7 +76,11 @@ impl Signature {
 /// The bytes that a new key signs, so that nobody sets a key that they do not hold: a domain tag,
 /// then the network, whose key it will be, and the id of the command that sets it, as parts
 /// preceded by their length.
-pub fn key_proof_bytes(network: NetworkId, holder: &Actor, command_id: CommandId) -> Vec<u8> {
+pub fn key_proof_bytes(
+    network: NetworkId,
+    holder: &dyn fmt::Display,
+    command_id: CommandId,
+) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(128);
     bytes.extend_from_slice(PROOF_DOMAIN);
     part(&mut bytes, |bytes| bytes.extend_from_slice(network.as_str().as_bytes()));
@@ -102,7 +108,7 @@ pub fn clock_confirmation_bytes(
 /// Whoever sets a key holds it: the key has signed that it is to be the holder's, by this command.
 pub(crate) fn check_proof(
     tx: &mut Tx<'_>,
-    holder: &Actor,
+    holder: &dyn fmt::Display,
     key: &PublicKey,
     proof: &SignatureBytes,
 ) -> Result<(), Stop> {
@@ -185,11 +191,28 @@ impl Envelope {
     }
 }
 
+/// Whose a new key will be; its text stands in what the key signs for being set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyHolder {
+    Actor(Actor),
+    Attester(AttesterId),
+}
+
+impl fmt::Display for KeyHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Actor(actor) => actor.fmt(f),
+            // No actor is called so.
+            Self::Attester(id) => write!(f, "attester:{id}"),
+        }
+    }
+}
+
 /// A new key that a command sets, and its word for it.
 #[derive(Debug)]
 pub struct NewKey<'e> {
     /// Whose key it will be.
-    pub holder: Actor,
+    pub holder: KeyHolder,
     pub key: PublicKey,
     /// Where the key's signature over [`key_proof_bytes`] belongs.
     pub proof: &'e mut SignatureBytes,
@@ -211,9 +234,13 @@ impl Envelope {
             Command::RotateKey(set) => (user(&set.user_id), set.public_key, &mut set.proof),
             Command::InitiateRecovery(set) => (user(&set.user_id), set.public_key, &mut set.proof),
             Command::ResetKeyByOrder(set) => (user(&set.user_id), set.new_key, &mut set.proof),
+            Command::RegisterAttester(set) => {
+                let holder = KeyHolder::Attester(set.attester_id);
+                return Some(NewKey { holder, key: set.public_key, proof: &mut set.proof });
+            }
             _ => return None,
         };
-        Some(NewKey { holder, key, proof })
+        Some(NewKey { holder: KeyHolder::Actor(holder), key, proof })
     }
 }
 

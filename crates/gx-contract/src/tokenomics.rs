@@ -1,9 +1,10 @@
 //! TokenomicsContract: payments, later genesis, balances and supply.
 
-use gx_types::{AccountId, Amount, CountryCode, MAX_SUPPLY, Pool, Role, TimeMs};
+use gx_types::{AccountId, Amount, AttesterId, CountryCode, MAX_SUPPLY, Pool, Role, TimeMs};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::{Disbursed, pool_cap};
+use crate::attestation::{self, Attestation, Attested, Purpose};
 use crate::fees::{Quote, Scope, TransferType};
 use crate::freezing::FreezeReasons;
 use crate::gates::{ActorRule, Gate};
@@ -169,6 +170,9 @@ pub struct AttestedAge {
     pub user_id: AccountId,
     /// Years, 0 to 150.
     pub age: u16,
+    /// Who says so, without whom nothing is granted but on devnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Box<Attestation>>,
 }
 
 /// A user and their country's treasury received genesis.
@@ -181,6 +185,10 @@ pub struct GenesisDistributed {
     pub phase: u8,
     pub amount: Amount,
     pub treasury_amount: Amount,
+    /// Who has attested the age anew; absent where none was asked for, and for what comes with an
+    /// account: `UserCreated` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested_by: Option<AttesterId>,
     pub postings: Vec<Posting>,
 }
 
@@ -233,7 +241,8 @@ impl Rule for DistributeGenesis {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         tx.state.load(self.users.iter().flat_map(|attested| {
             let id = &attested.user_id;
-            [Key::User(*id), Key::Account(*id)]
+            let attester = attestation::key_of(attested.attestation.as_deref());
+            [Key::User(*id), Key::Account(*id)].into_iter().chain(attester)
         }))?;
         genesis::load(tx, self.users.iter().map(|attested| attested.user_id))?;
         for attested in &self.users {
@@ -260,7 +269,22 @@ fn distribute(tx: &mut Tx<'_>, attested: &AttestedAge) -> Result<Option<Refusal>
         return Ok(Some(Refusal::CounterpartyDeceased));
     }
     let country = account.country.ok_or(Refusal::CountryUnknown)?;
-    let status = genesis::grant(tx, id, country, account.account_type, attested.age)?;
+    let said = Attested {
+        purpose: Purpose::Genesis,
+        user_id: *id,
+        identity_hash: user.identity_hash,
+        country,
+        age: attested.age,
+    };
+    let vouching = match attestation::check(tx, &said, attested.attestation.as_deref())? {
+        Ok(vouching) => vouching,
+        Err(code) => return Ok(Some(code)),
+    };
+    let attested_by = vouching.named();
+    let status = genesis::grant(tx, id, country, account.account_type, attested.age, attested_by)?;
+    if matches!(status, GenesisStatus::Granted { .. }) {
+        vouching.count(tx)?;
+    }
     tx.put(key, User { genesis: status, ..user })?;
     Ok(match status {
         GenesisStatus::Granted { .. } => None,

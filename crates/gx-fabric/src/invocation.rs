@@ -235,7 +235,8 @@ mod tests {
         let id = id.to_string();
         let account_type = serde_json::to_value(gx_types::AccountType::Individual).unwrap();
         let account_type = account_type.as_str().unwrap();
-        let args = ["IdentityContract:CreateUser", id.as_str(), &hash, "IN", "30", account_type];
+        let name = "IdentityContract:CreateUser";
+        let args = [name, id.as_str(), &hash, "IN", "30", account_type, ""];
         assert!(matches!(&batch(&args).commands[0].command, Command::CreateUser(user)
             if user.age == 30));
     }

@@ -15,6 +15,7 @@ use gx_store::tokenomics::accounts::{self, Balance};
 use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
+use crate::attester::Attester;
 use crate::auth::{Gate, Hasher, KeyError, Logins};
 use crate::build::Build;
 use crate::config::Config;
@@ -127,6 +128,7 @@ struct Inner {
     waiters: Waiters,
     gate: Gate,
     logins: Logins,
+    attester: Attester,
     limiter: Limiter,
     balances: DataLoader<AccountId, (Balance, Position), gx_store::Error>,
     stopping: watch::Sender<bool>,
@@ -146,10 +148,12 @@ impl App {
         let hasher = Hasher::new(&config.auth).map_err(StartError::Settings)?;
         let logins = Logins::new(config, store.clone(), hasher)?;
         store.pin_pepper(&logins.pepper().fingerprint()).await?;
+        let attester = Attester::load(config)?;
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
             gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth),
             logins,
+            attester,
             limiter: Limiter::new(&config.rate_limits, config.network),
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
@@ -187,6 +191,10 @@ impl App {
 
     pub(crate) fn hasher(&self) -> &Hasher {
         self.0.logins.hasher()
+    }
+
+    pub(crate) fn attester(&self) -> &Attester {
+        &self.0.attester
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
@@ -232,6 +240,7 @@ parts! {
     Waiters: |app| app.0.waiters.clone();
     BodyLimits: |app| BodyLimits::new(&app.config().http);
     Logins: |app| app.0.logins.clone();
+    Attester: |app| app.0.attester.clone();
     NetworkId: |app| app.config().network;
 }
 

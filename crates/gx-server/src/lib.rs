@@ -8,6 +8,7 @@
 mod admin;
 mod api;
 mod app;
+mod attester;
 mod audit;
 mod auth;
 mod build;
@@ -38,6 +39,7 @@ pub use admin::one_time::{FIRST_ADMIN, OneTimePassword, reset_admin_password};
 pub use api::describe::openapi;
 pub use api::{Access, Route, Verb};
 pub use app::{App, StartError};
+pub use attester::load_signing_key;
 pub use auth::{AdminRole, KeyError, Permission};
 pub use build::Build;
 pub use listening::Listening;

@@ -6,6 +6,7 @@
 mod account;
 mod actor;
 mod amount;
+mod attester;
 mod base32;
 mod command_id;
 mod country;
@@ -20,6 +21,7 @@ mod time;
 pub use account::{AccountId, AccountType, IdLayoutError, Layout, Pool};
 pub use actor::{Actor, AdminId};
 pub use amount::{Amount, AmountError, MAX_SUPPLY, QIRAT_PER_GX};
+pub use attester::AttesterId;
 pub use command_id::{BatchId, CommandId, IdText};
 pub use country::CountryCode;
 pub use finding::{Finding, Rule, Severity};

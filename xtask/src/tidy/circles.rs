@@ -35,6 +35,7 @@ const FLOORS: &[&str] = &[
     "metrics",
     "http",
     "auth",
+    "attester",
     "app",
     "api",
     "audit",

@@ -1,10 +1,12 @@
 //! The beginning: the whole supply in six pools, and the first super admin.
 
-use gx_types::{AccountId, Actor, AdminId, Amount, MAX_SUPPLY, NetworkId, Pool, Role};
+use gx_types::{AccountId, Actor, AdminId, Amount, AttesterId, MAX_SUPPLY, NetworkId, Pool, Role};
 use serde::{Deserialize, Serialize};
 
+use super::attesters::Attester;
 use super::declared::{Said, said};
 use super::keys::check_key;
+use crate::attestation::DEVNET_ATTESTER;
 use crate::custody::Custodians;
 use crate::gates::{ActorRule, Gate};
 use crate::identity::opened_for_a_person;
@@ -62,8 +64,20 @@ pub struct SystemBootstrapped {
     /// What the admin signs with, if they have a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<PublicKey>,
+    /// On devnet: who stands for attestations that are not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attester: Option<DevnetAttester>,
     /// The only postings that do not sum to zero: they sum to the supply.
     pub postings: Vec<Posting>,
+}
+
+/// An attester without a key, whose word is taken for given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DevnetAttester {
+    pub attester_id: AttesterId,
+    /// How many people it may attest on one day.
+    pub daily_max: u32,
 }
 
 impl Effects for SystemBootstrapped {
@@ -132,6 +146,7 @@ impl Rule for BootstrapSystem {
             paused_ms,
         };
         tx.put(Key::System, system)?;
+        let attester = register_devnet_attester(tx, network_id)?;
         let postings = tx.take_postings();
         assert_eq!(imbalance(&postings), i128::from(MAX_SUPPLY.qirat()), "pools hold the supply");
         let (first_super_admin, account_id) = (self.first_super_admin, self.account_id);
@@ -140,8 +155,27 @@ impl Rule for BootstrapSystem {
             network_id,
             account_id,
             public_key,
+            attester,
             postings,
         });
         Ok(())
+    }
+}
+
+/// On devnet nobody has to hold an attester's key to try things out.
+fn register_devnet_attester(
+    tx: &mut Tx<'_>,
+    network_id: NetworkId,
+) -> Result<Option<DevnetAttester>, Stop> {
+    match (network_id, DEVNET_ATTESTER.parse::<AttesterId>()) {
+        (NetworkId::Devnet, Ok(attester_id)) => {
+            let key = Key::Attester(attester_id);
+            tx.state.load([key])?;
+            let attester = Attester::of_devnet(tx.now);
+            let daily_max = attester.daily_max;
+            tx.put(key, attester)?;
+            Ok(Some(DevnetAttester { attester_id, daily_max }))
+        }
+        (NetworkId::Devnet | NetworkId::Testnet | NetworkId::Mainnet, _) => Ok(None),
     }
 }

@@ -59,7 +59,7 @@ impl Disbursed {
 }
 
 /// Days since 1970-01-01, UTC.
-const fn day_of(time: TimeMs) -> i64 {
+pub(super) const fn day_of(time: TimeMs) -> i64 {
     time.0.div_euclid(24 * 60 * 60 * 1000)
 }
 

@@ -3,6 +3,7 @@
 
 mod actions;
 mod admins;
+mod attesters;
 mod bootstrap;
 pub(crate) mod clock;
 mod declared;
@@ -33,8 +34,12 @@ pub use admins::{
     AdminAppointed, AdminRemoved, AdminReplaced, AdminView, AppointAdmin, GetAdmin, RemoveAdmin,
     ReplaceAdmin,
 };
+pub use attesters::{
+    AttestedDay, Attester, AttesterRegistered, AttesterRemoved, AttesterView, GetAttester,
+    RegisterAttester, RemoveAttester,
+};
 pub(crate) use bootstrap::pool_cap;
-pub use bootstrap::{BootstrapSystem, FirstKey, SystemBootstrapped};
+pub use bootstrap::{BootstrapSystem, DevnetAttester, FirstKey, SystemBootstrapped};
 pub use clock::{ClockConfirmation, ClockConfirmed, ConfirmClock};
 pub use declared::OwnAccount;
 pub use disbursement::{DisburseFromPool, Disbursed, DisbursedDay, PoolDisbursed};

@@ -36,9 +36,10 @@ pub use status::{AccountStatus, SetUserStatus, UserStatusSet};
 pub use trust::{AGE_DAYS, Tally, TrustBasis, TrustPart, TrustPoints, TrustScore};
 pub(crate) use trust::{check_age, conduct};
 
-use gx_types::{AccountId, AccountType, CountryCode, MspId, NetworkId, Role};
+use gx_types::{AccountId, AccountType, AttesterId, CountryCode, MspId, NetworkId, Role};
 use serde::{Deserialize, Serialize};
 
+use crate::attestation::{self, Attestation, Attested, Purpose};
 use crate::countries::TOTAL_WEIGHT;
 use crate::custody::place_of;
 use crate::gates::{ActorRule, Gate};
@@ -79,6 +80,9 @@ pub struct CreateUser {
     /// Attested age in years, 0 to 150.
     pub age: u16,
     pub account_type: AccountType,
+    /// Who says so, without whom nobody is registered but on devnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Box<Attestation>>,
 }
 
 /// A person has an account.
@@ -92,6 +96,9 @@ pub struct UserCreated {
     pub trust_score: u8,
     /// The organization that opened the account, and speaks for it while it has no key.
     pub custodian: MspId,
+    /// Who has attested the person; absent where none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested_by: Option<AttesterId>,
 }
 
 impl Effects for UserCreated {
@@ -125,6 +132,13 @@ impl Rule for CreateUser {
         Refusal::CountryUnknown,
         Refusal::UserIdTaken,
         Refusal::IdentityTaken,
+        Refusal::AttestationMissing,
+        Refusal::AttesterUnknown,
+        Refusal::AttestationExpired,
+        Refusal::AttestationTooFarAhead,
+        Refusal::AttestationWrong,
+        Refusal::AttesterCountry,
+        Refusal::AttesterDailyMax,
     ];
     const EVENTS: &[&str] = &["UserCreated", "GenesisDistributed"];
 
@@ -145,13 +159,17 @@ impl Rule for CreateUser {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let identity_key = Key::Identity(self.identity_hash);
-        tx.state.load([
+        let known = [
             Key::Countries,
             Key::Country(self.country),
+            Key::Account(AccountId::treasury(self.country)),
             Key::Account(self.user_id),
             Key::User(self.user_id),
             identity_key,
-        ])?;
+        ];
+        // All at once, so that no signature is looked at before the attempt that comes to an end.
+        let attester = attestation::key_of(self.attestation.as_deref());
+        tx.state.load(known.into_iter().chain(attester))?;
         let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
         if system.network_id == NetworkId::Mainnet && system.super_admins < MAINNET_SUPER_ADMINS {
             return Err(Refusal::SuperAdminsMissing.into());
@@ -167,13 +185,16 @@ impl Rule for CreateUser {
         if tx.state.get::<Identity>(identity_key)?.is_some() {
             return Err(Refusal::IdentityTaken.into());
         }
+        let vouching = attestation::check(tx, &self.attested(), self.attestation.as_deref())??;
+        let attested_by = vouching.count(tx)?;
         country.users = country.users.saturating_add(1);
         tx.put(Key::Country(self.country), country)?;
         let custodian = place_of(tx, tx.organization)?;
         let account = Account::user(self.country, self.account_type);
         tx.state.put_account(&self.user_id, Account { custodian, ..account })?;
         tx.put(identity_key, Identity { v: Version, user_id: self.user_id })?;
-        let genesis = genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age)?;
+        let genesis =
+            genesis::grant(tx, &self.user_id, self.country, self.account_type, self.age, None)?;
         let (identity_hash, created_at) = (self.identity_hash, tx.now);
         let trust_score = TRUST_BASE;
         let offered_to = None;
@@ -186,7 +207,21 @@ impl Rule for CreateUser {
             genesis,
             trust_score,
             custodian: tx.organization,
+            attested_by,
         });
         Ok(())
+    }
+}
+
+impl CreateUser {
+    /// What an attester says of the person with it.
+    pub fn attested(&self) -> Attested {
+        Attested {
+            purpose: Purpose::Registration,
+            user_id: self.user_id,
+            identity_hash: self.identity_hash,
+            country: self.country,
+            age: self.age,
+        }
     }
 }

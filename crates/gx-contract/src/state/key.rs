@@ -1,8 +1,8 @@
 //! Keys of the ledger's state. They are prefix-safe: caller text stands only at their end.
 
 use gx_types::{
-    AccountId, ActionId, AdminId, CommandId, CountryCode, EscrowId, LoanId, PendingTxId,
-    ProposalId, RecoveryId, RelationshipId,
+    AccountId, ActionId, AdminId, AttesterId, CommandId, CountryCode, EscrowId, LoanId,
+    PendingTxId, ProposalId, RecoveryId, RelationshipId,
 };
 
 use crate::identity::IdentityHash;
@@ -29,6 +29,8 @@ pub enum Key {
     SpendingLimit(AccountId),
     Organization(AccountId),
     Outcome(CommandId),
+    /// Who attests.
+    Attester(AttesterId),
     /// The last order to reset an account's key.
     KeyReset(AccountId),
     Recovery(RecoveryId),
@@ -79,6 +81,7 @@ impl Key {
             Self::SpendingLimit(id) => parts("m/", id.as_str()),
             Self::Organization(id) => parts("n/", id.as_str()),
             Self::Outcome(id) => parts("o/", &id.as_str()),
+            Self::Attester(id) => parts("p/", id.as_str()),
             Self::KeyReset(id) => parts("q/", id.as_str()),
             Self::Recovery(id) => parts("r/", &id.as_str()),
             Self::Clock => parts("s/", "clock"),
@@ -132,6 +135,7 @@ impl Key {
             | Self::SpendingLimit(_)
             | Self::Organization(_)
             | Self::Outcome(_)
+            | Self::Attester(_)
             | Self::KeyReset(_)
             | Self::Recovery(_)
             | Self::Tally(_)
@@ -167,6 +171,7 @@ impl Key {
             Self::SpendingLimit(id) => words(b'm', id.words()),
             Self::Organization(id) => words(b'n', id.words()),
             Self::Outcome(id) => made(b'o', id.words()),
+            Self::Attester(id) => words(b'p', id.words()),
             Self::KeyReset(id) => words(b'q', id.words()),
             Self::Recovery(id) => made(b'r', id.words()),
             Self::Clock => words(b's', [1, 0, 0]),

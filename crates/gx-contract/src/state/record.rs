@@ -7,7 +7,7 @@ use gx_types::{AccountId, AccountType, Amount, BatchId, CountryCode, MspId, Netw
 use serde::{Deserialize, Serialize};
 
 use super::{Key, hot};
-use crate::admin::{Action, Disbursed, OwnAccount};
+use crate::admin::{Action, Attester, Disbursed, OwnAccount};
 use crate::batch::BodyHash;
 use crate::custody::Custodians;
 use crate::escrow::Escrow;
@@ -392,6 +392,7 @@ records! {
     SpendingLimit(Box<SpendingLimit>): SpendingLimit = Key::SpendingLimit(_),
     Organization(Box<Organization>): Organization = Key::Organization(_),
     Outcome(CommandOutcome): CommandOutcome = Key::Outcome(_),
+    Attester(Box<Attester>): Attester = Key::Attester(_),
     KeyReset(Box<KeyReset>): KeyReset = Key::KeyReset(_),
     Recovery(Box<Recovery>): Recovery = Key::Recovery(_),
     Clock(Clock): Clock = Key::Clock,

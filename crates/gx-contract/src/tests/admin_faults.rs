@@ -2,7 +2,7 @@
 
 use super::refusals::Table;
 
-pub(super) const TABLES: [Table; 17] = [
+pub(super) const TABLES: [Table; 19] = [
     Table {
         line: "{actor} BootstrapSystem root {own} {key}",
         good: "actor=system, world=none",
@@ -236,6 +236,36 @@ pub(super) const TABLES: [Table; 17] = [
             action_expired      | action=#old
             same_admin          | action=#own
             admin_level_too_low | actor=admin:clerk, action=#appoint",
+    },
+    Table {
+        line: "{actor} RegisterAttester {attester} {keyed} {daily} {where} {second}",
+        good: "actor=admin:root, attester=other, keyed=k, daily=10, where=IN",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed    | role=as gx_admin
+            not_bootstrapped    | world=none
+            system_paused       | world=paused
+            actor_unknown       | actor=admin:nobody
+            actor_not_allowed   | actor=admin:clerk
+            list_invalid        | second=IN IN
+            public_key_invalid  | keyed=0*64
+            value_out_of_bounds | daily=0
+            value_out_of_bounds | daily=1000001
+            attester_exists     | attester=clinic
+            country_unknown     | where=XX
+            key_not_proven      | keyed=k unproven",
+    },
+    Table {
+        line: "{actor} RemoveAttester {attester}",
+        good: "actor=admin:root, attester=clinic",
+        applied: "ActionProposed",
+        faults: "
+            role_not_allowed  | role=as gx_admin
+            not_bootstrapped  | world=none
+            system_paused     | world=paused
+            actor_unknown     | actor=admin:nobody
+            actor_not_allowed | actor=admin:clerk
+            attester_unknown  | attester=nobody",
     },
     Table {
         line: "{actor} WithdrawAction {action}",

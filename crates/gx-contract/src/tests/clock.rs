@@ -92,8 +92,9 @@ fn the_clock_is_confirmed_during_a_pause() {
 fn other_networks_follow_their_engine() {
     check(
         "world testnet IN=60000000 FR=40000000
+        attester clinic 10 IN
         at 40000d
-        open alice.IN 30
+        open alice.IN 30 attest=clinic
         system ConfirmClock 40000d root=k boss=k2 => clock_right",
     );
 }

@@ -109,7 +109,11 @@ fn a_list_has_at_most_1000_users() {
     let mut host = check(WORLD);
     let users = |count: usize| DistributeGenesis {
         users: (0..count)
-            .map(|at| AttestedAge { user_id: account(&format!("u{at}.IN")), age: 30 })
+            .map(|at| AttestedAge {
+                user_id: account(&format!("u{at}.IN")),
+                age: 30,
+                attestation: None,
+            })
             .collect(),
     };
     for (count, expected) in [(1000, None), (1001, Some(Refusal::ListInvalid))] {

@@ -12,25 +12,26 @@ use proptest::sample::{Index, select};
 
 use super::host::Host;
 use super::notation::{
-    account, actor, command, identity_hash, prove, proven, public_key, sign, words,
+    account, actor, attest, attestation, command, identity_hash, prove, proven, public_key, sign,
+    words,
 };
 use super::script::{check, go_on};
 use super::society::{self, SOCIETY, is_answered, signer, society};
 use crate::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CancelParameterChange, CountryWeight,
     DisburseFromPool, InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey,
-    RejectAction, RemoveAdmin, ReplaceAdmin, ResumeSystem, RotateAdminKey, TransferByOrder,
-    UpdateSystemParameter, WithdrawAction,
+    RegisterAttester, RejectAction, RemoveAdmin, RemoveAttester, ReplaceAdmin, ResumeSystem,
+    RotateAdminKey, TransferByOrder, UpdateSystemParameter, WithdrawAction,
 };
 use crate::custody::TransferCustody;
 use crate::freezing::{FreezeReason, FreezeWallet, UnfreezeWallet};
 use crate::governance::{ExecuteProposal, Proposal, SubmitProposal, Vote, VoteOnProposal};
-use crate::identity::CreateUser;
+use crate::identity::{CreateUser, IdentityHash};
 use crate::params::{Parameter, ParameterValue, Unit};
 use crate::state::AdminLevel;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, Transfer};
-use crate::{BatchRecord, Command, Envelope};
+use crate::{Attestation, BatchRecord, Command, Envelope};
 
 /// A command as it is given: by whom, under which id, in which batch.
 #[derive(Clone, Debug)]
@@ -67,6 +68,9 @@ fn build_world() -> Host {
         admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed
         #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
         admin:boss ApproveAction #third => ActionApproved, AdminAppointed
+        attester clinic 100 AA BB CC
+        attester abroad 100 BB
+        attester busy 1 AA BB CC
         put s/parameters {"v":1,"changes":1,\
             "values":{"loanTrustMin":"50","loanTwoAdminsAbove":"500000000"}}
         put d/keeper {"v":1,"level":"ADMIN","appointedAt":0}
@@ -157,22 +161,30 @@ fn transfer() -> impl Strategy<Value = (Actor, Command)> {
     })
 }
 
+/// Mostly none, which devnet's own attester stands for.
+fn attested() -> impl Strategy<Value = Option<Box<Attestation>>> {
+    let word = select(&["clinic", "clinic", "abroad", "busy", "clinic:k", "nobody"][..]);
+    prop_oneof![2 => Just(None), 1 => word.prop_map(attestation)]
+}
+
 fn create_user() -> impl Strategy<Value = (Actor, Command)> {
     let broken = prop_oneof![12 => Just(None), 1 => any_account().prop_map(Some)];
-    (human(), country(), age(), human(), 0..4_u8, broken).prop_map(
-        |(human, country, age, other, odd, broken)| {
+    (human(), country(), age(), human(), 0..4_u8, broken, attested()).prop_map(
+        |(human, country, age, other, odd, broken, attestation)| {
             let user_id = broken.unwrap_or_else(|| account(&format!("{human}.{country}")));
             let human = if odd == 0 { other } else { human };
             let account_type = user_id.layout().map_or("0".parse().unwrap(), |layout| layout.kind);
             let identity_hash = identity_hash(&human);
-            let user = CreateUser { user_id, identity_hash, country, age, account_type };
+            let user =
+                CreateUser { user_id, identity_hash, country, age, account_type, attestation };
             (Actor::System, user.into())
         },
     )
 }
 
 fn distribute() -> impl Strategy<Value = (Actor, Command)> {
-    let attested = (any_account(), age()).prop_map(|(user_id, age)| AttestedAge { user_id, age });
+    let attested = (any_account(), age(), attested())
+        .prop_map(|(user_id, age, attestation)| AttestedAge { user_id, age, attestation });
     prop::collection::vec(attested, 0..3)
         .prop_map(|users| (Actor::System, DistributeGenesis { users }.into()))
 }
@@ -304,7 +316,18 @@ fn decide() -> impl Strategy<Value = (Actor, Command)> {
             let order_hash = OrderHash::from_bytes([9; 32]);
             TransferByOrder { from, to, amount, order_hash, reason }.into()
         });
+    let attesters = select(&["clinic", "abroad", "busy", "another"][..]);
+    let limits = (1..4_u32, prop::sample::subsequence(&PLACES[..], 0..=3));
+    let register = (attesters.clone(), limits).prop_map(|(word, (daily_max, places))| {
+        let (attester_id, (public_key, proof)) =
+            (word.parse().unwrap(), proven(&[word.to_owned()]));
+        let countries = places.iter().map(|code| code.parse().unwrap()).collect();
+        RegisterAttester { attester_id, public_key, proof, daily_max, countries }.into()
+    });
+    let removed = prop_oneof![6 => attesters, 1 => Just("devnet")];
     let command = prop_oneof![
+        2 => register,
+        1 => removed.prop_map(|id| RemoveAttester { attester_id: id.parse().unwrap() }.into()),
         3 => (admin(), level, own(), prop::bool::weighted(0.4)).prop_map(
             |(admin_id, level, account_id, emergency)| {
                 AppointAdmin { admin_id, level, account_id, emergency }.into()
@@ -509,10 +532,20 @@ fn execute(host: &mut Host, batch: &[Given]) -> BatchRecord {
     host.execute(batch[0].role, batch.iter().map(|given| signed(given, now)).collect())
 }
 
+/// Who the person of an account is, if it is one of those that histories open.
+fn identity_of(id: &AccountId) -> Option<IdentityHash> {
+    let humans = (0..16).map(|number| format!("h{number}"));
+    let mut words =
+        humans.flat_map(|human| PLACES.map(|place| (format!("{human}.{place}"), human.clone())));
+    let (_, human) = words.find(|(word, _)| account(word) == *id)?;
+    Some(identity_hash(&human))
+}
+
 /// The command as its actor sends it now.
 pub(super) fn signed(given: &Given, now: i64) -> Envelope {
     let mut envelope = given.envelope.clone();
     prove(&mut envelope, NetworkId::Devnet);
+    attest(&mut envelope, NetworkId::Devnet, now, identity_of);
     if let (Actor::Admin(id), Command::RotateAdminKey(rotate)) = (envelope.actor, &envelope.command)
         && id.as_str() == KEEPER
     {

@@ -8,6 +8,7 @@ use gx_types::{CommandId, MAX_SUPPLY, MspId, Pool};
 use serde::de::DeserializeOwned;
 
 use super::admin_audit::AdminAudit;
+use super::attester_audit::AttesterAudit;
 use super::audits::{TaxAudit, VoteAudit};
 use super::coins_audit::CoinsAudit;
 use super::host::Ledger;
@@ -193,6 +194,7 @@ pub(super) struct Audit {
     /// The trust score of each user.
     trust: BTreeMap<String, u8>,
     admins: AdminAudit,
+    attesters: AttesterAudit,
     tax: TaxAudit,
     votes: VoteAudit,
     society: SocietyAudit,
@@ -226,6 +228,7 @@ impl Audit {
         self.tax.follow(record);
         self.votes.follow(record);
         self.admins.follow(record);
+        self.attesters.follow(record);
         self.society.follow(batch, record);
         for event in events(record) {
             self.follow_event(event);
@@ -312,6 +315,7 @@ impl Audit {
         let figures = countries.map(|(code, row)| (code, (row.users, row.slots_used)));
         assert_eq!(self.countries, figures.collect());
         self.admins.agrees_with(ledger);
+        self.attesters.agrees_with(ledger);
         self.tax.agrees_with(ledger);
         self.votes.agrees_with(ledger);
         self.society.agrees_with(ledger);

@@ -206,7 +206,8 @@ fn the_documented_proof_is_what_a_new_key_signs() {
         let mut lines = block.lines();
         lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap()
     };
-    let (network, holder) = (field("network").parse().unwrap(), field("holder").parse().unwrap());
+    let (network, holder) = (field("network").parse().unwrap(), field("holder"));
+    let holder: Actor = holder.parse().unwrap();
     let bytes = key_proof_bytes(network, &holder, field("command id").parse().unwrap());
     assert_eq!(hex::encode(&bytes), field("signed bytes"));
     let seed: [u8; 32] = hex::decode(field("private key")).unwrap().try_into().unwrap();

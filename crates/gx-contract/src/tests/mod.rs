@@ -5,6 +5,7 @@
 //! feature `testing` the histories are there for the tests of engines (see `elsewhere`).
 
 mod admin_audit;
+mod attester_audit;
 mod audits;
 #[cfg(feature = "testing")]
 pub(crate) mod elsewhere;
@@ -25,6 +26,8 @@ mod admin_faults;
 mod admin_keys;
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
+mod attesters;
 #[cfg(test)]
 mod clock;
 mod coins_audit;

@@ -22,8 +22,8 @@ use crate::params::ParameterValue;
 use crate::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use crate::tokenomics::{AttestedAge, DistributeGenesis, Transfer};
 use crate::{
-    Command, Envelope, NewKey, Outcome, PublicKey, Query, Signature, SignatureBytes,
-    clock_confirmation_bytes, key_proof_bytes,
+    Attestation, Attested, Command, Envelope, NewKey, Outcome, PublicKey, Purpose, Query,
+    Signature, SignatureBytes, clock_confirmation_bytes, key_proof_bytes,
 };
 
 /// The account that a word names.
@@ -115,7 +115,62 @@ fn named(word: &str) -> SignatureBytes {
 }
 
 /// The words of keys that can sign for themselves.
-const KEYS: [&str; 6] = ["k", "k2", "k3", "new", "other", "another"];
+const KEYS: [&str; 9] = ["k", "k2", "k3", "new", "other", "another", "clinic", "abroad", "busy"];
+
+/// Stands for an expiry an hour from when the command is given.
+const AN_HOUR_AHEAD: TimeMs = TimeMs(i64::MIN);
+
+/// An attestation still to be signed: `clinic`, `clinic:key`, `clinic:key@expiry`; by the key of
+/// the attester's name and good for an hour unless it says otherwise.
+pub(super) fn attestation(word: &str) -> Option<Box<Attestation>> {
+    let (by, expires_at) = match word.split_once('@') {
+        Some((by, at)) => (by, TimeMs(at.parse().unwrap())),
+        None => (word, AN_HOUR_AHEAD),
+    };
+    let (attester, key) = by.split_once(':').unwrap_or((by, by));
+    let (attester_id, signature) = (text(attester), named(key));
+    Some(Box::new(Attestation { attester_id, signature, expires_at }))
+}
+
+/// Has the attesters sign that a command names; who the people are is for the caller to know.
+pub(super) fn attest(
+    envelope: &mut Envelope,
+    network: NetworkId,
+    now: i64,
+    identity: impl Fn(&AccountId) -> Option<IdentityHash>,
+) {
+    match &mut envelope.command {
+        Command::CreateUser(user) => {
+            let said = user.attested();
+            if let Some(attestation) = &mut user.attestation {
+                sign_attestation(attestation, &said, network, now);
+            }
+        }
+        Command::DistributeGenesis(list) => {
+            for user in &mut list.users {
+                let Some(attestation) = &mut user.attestation else { continue };
+                let (user_id, age, purpose) = (user.user_id, user.age, Purpose::Genesis);
+                let country = user_id.layout().map_or_else(|_| text("IN"), |id| id.country);
+                let identity_hash = identity(&user_id).unwrap_or_else(|| identity_hash("nobody"));
+                let said = Attested { purpose, user_id, identity_hash, country, age };
+                sign_attestation(attestation, &said, network, now);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn sign_attestation(attestation: &mut Attestation, said: &Attested, network: NetworkId, now: i64) {
+    if attestation.expires_at == AN_HOUR_AHEAD {
+        attestation.expires_at = TimeMs(now + 3_600_000);
+    }
+    if let Some(word) = KEYS.into_iter().find(|word| named(word) == attestation.signature) {
+        let id = &attestation.attester_id;
+        let bytes = said.signed_bytes(network, id, attestation.expires_at);
+        let signature = signing_key(word).sign(&bytes).to_bytes();
+        attestation.signature = SignatureBytes::from_bytes(signature);
+    }
+}
 
 /// A proof that is still to be made.
 const TO_PROVE: SignatureBytes = SignatureBytes::from_bytes([0; 64]);
@@ -206,8 +261,6 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
             Transfer { from, to, amount: amount(arg(2)), remark }.into()
         }
         "DistributeGenesis" => {
-            let attested =
-                |(user, age)| AttestedAge { user_id: account(user), age: str::parse(age).unwrap() };
             DistributeGenesis { users: pairs(args).map(attested).collect() }.into()
         }
         "FreezeWallet" => FreezeWallet { account_id: account(arg(0)), reason: text(arg(1)) }.into(),
@@ -297,16 +350,25 @@ fn create_user(word: &str, age: &str, others: &[String]) -> CreateUser {
         country: layout.map_or_else(|| text("IN"), |layout| layout.country),
         age: age.parse().unwrap(),
         account_type: layout.map_or(AccountType::Individual, |layout| layout.kind),
+        attestation: None,
     };
     for (name, value) in pairs(others) {
         match name {
             "human" => user.identity_hash = identity_hash(value),
             "country" => user.country = text(value),
             "type" => user.account_type = text(value),
+            "attest" => user.attestation = attestation(value),
             _ => panic!("CreateUser has no {name:?}"),
         }
     }
     user
+}
+
+/// `alice.IN=13`, or `alice.IN=13/clinic` with an attestation.
+fn attested((user, age): (&str, &str)) -> AttestedAge {
+    let (age, by) = age.split_once('/').unwrap_or((age, ""));
+    let attestation = if by.is_empty() { None } else { attestation(by) };
+    AttestedAge { user_id: account(user), age: age.parse().unwrap(), attestation }
 }
 
 /// A query from its full name and the JSON of its arguments.

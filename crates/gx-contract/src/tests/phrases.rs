@@ -7,8 +7,8 @@ use gx_types::{
 use super::notation::{account, amount, command_id, proven, text, time};
 use crate::Command;
 use crate::admin::{
-    ApproveAction, OrderHash, RegisterAdminKey, RejectAction, RotateAdminKey, TransferByOrder,
-    WithdrawAction,
+    ApproveAction, OrderHash, RegisterAdminKey, RegisterAttester, RejectAction, RemoveAttester,
+    RotateAdminKey, TransferByOrder, WithdrawAction,
 };
 use crate::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
 use crate::identity::{
@@ -38,6 +38,14 @@ pub(super) fn command(function: &str, args: &[String]) -> Command {
         "TransferByOrder" | "ApproveAction" | "RejectAction" | "WithdrawAction" => {
             decision(function, args)
         }
+        "RegisterAttester" => {
+            let (attester_id, (public_key, proof)) = (text(arg(0)), proven(&args[1..]));
+            let rest: Vec<&String> = args[2..].iter().filter(|word| *word != "unproven").collect();
+            let (daily_max, countries) = (rest[0].parse().unwrap(), &rest[1..]);
+            let countries = countries.iter().map(|code| text(code)).collect();
+            RegisterAttester { attester_id, public_key, proof, daily_max, countries }.into()
+        }
+        "RemoveAttester" => RemoveAttester { attester_id: text(arg(0)) }.into(),
         "SetUserStatus" => {
             let order_hash = args.get(2).map(|_| OrderHash::from_bytes([9; 32]));
             SetUserStatus { user_id: account(arg(0)), status: text(arg(1)), order_hash }.into()

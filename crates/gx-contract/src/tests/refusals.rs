@@ -29,7 +29,7 @@ pub(super) struct Table {
 
 const TABLES: &[Table] = &[
     Table {
-        line: "{actor} CreateUser {user} {age} {country} {human}",
+        line: "{actor} CreateUser {user} {age} {country} {human} {attest}",
         good: "actor=system, user=new.IN, age=30",
         applied: "GenesisDistributed, UserCreated",
         faults: "
@@ -46,7 +46,14 @@ const TABLES: &[Table] = &[
             countries_not_sealed     | world=unsealed
             country_unknown          | user=new.XX
             user_id_taken            | user=alice.IN
-            identity_taken           | human=human=bob",
+            identity_taken           | human=human=bob
+            attestation_missing      | world=strict, attest=
+            attester_unknown         | attest=attest=nobody
+            attestation_expired      | attest=attest=clinic@31276799999
+            attestation_too_far_ahead | attest=attest=clinic@31881600001
+            attestation_wrong        | attest=attest=clinic:k
+            attester_country         | attest=attest=abroad
+            attester_daily_max       | attest=attest=busy",
     },
     Table {
         line: "{actor} TransferCustody {user} {to}",
@@ -110,7 +117,7 @@ const TABLES: &[Table] = &[
             insufficient_balance | amount=5000GX",
     },
     Table {
-        line: "{actor} DistributeGenesis {user}={age} {others}",
+        line: "{actor} DistributeGenesis {user}={age}{by} {others}",
         good: "actor=system, user=child.IN, age=13",
         applied: "GenesisDistributed",
         faults: "
@@ -123,6 +130,13 @@ const TABLES: &[Table] = &[
             age_invalid                   | age=151
             skips account_not_found       | user=nobody.IN
             skips genesis_already_granted | user=alice.IN
+            skips attestation_missing     | world=strict, by=
+            skips attester_unknown        | by=/nobody
+            skips attestation_expired     | by=/clinic@31276799999
+            skips attestation_too_far_ahead | by=/clinic@31881600001
+            skips attestation_wrong       | by=/clinic:k
+            skips attester_country        | by=/abroad
+            skips attester_daily_max      | by=/busy
             skips genesis_ineligible      | age=12
             skips genesis_exhausted       | user=late.DE",
     },
@@ -243,9 +257,9 @@ fn tables() -> impl Iterator<Item = &'static Table> {
 }
 
 /// Places of the lines that are empty unless something is put there.
-const EMPTY: [&str; 15] = [
-    "own", "key", "id", "proof", "role", "signed", "first", "second", "third", "country", "human",
-    "remark", "others", "account", "rules",
+const EMPTY: [&str; 17] = [
+    "attest", "by", "own", "key", "id", "proof", "role", "signed", "first", "second", "third",
+    "country", "human", "remark", "others", "account", "rules",
 ];
 
 /// What every command can have beside its own faults.
@@ -286,6 +300,12 @@ const ACTIONS: &str = "#old admin:root UpdateSystemParameter votingDays 20 => Ac
         #open admin:clerk SubmitProposal votingDays 33 x => ProposalSubmitted
         needs #open 100 10
         user:bob.FR VoteOnProposal #open FOR => VoteCast";
+
+/// One who may attest, one who may elsewhere, and one who may no more today.
+const ATTESTERS: &str = "attester clinic 10 IN
+        attester abroad 10 FR
+        attester busy 1 IN DE
+        open tired.IN 5 attest=busy";
 
 fn normal() -> String {
     format!(
@@ -328,6 +348,7 @@ fn normal() -> String {
         {ORGANIZATIONS}
         {LOANS}
         {ESCROWS}
+        {ATTESTERS}
         {USED} => not_frozen\n",
         full = full()
     )
@@ -355,7 +376,9 @@ fn world(name: &str) -> Host {
         signed=k2 admin:boss ApproveAction #third => ActionApproved, AdminAppointed
         #clerk signed=k admin:root AppointAdmin clerk ADMIN => ActionProposed
         signed=k2 admin:boss ApproveAction #clerk => ActionApproved, AdminAppointed
-        open alice.IN 30\n"
+        #clinic signed=k admin:root RegisterAttester clinic clinic 10 IN => ActionProposed
+        signed=k2 admin:boss ApproveAction #clinic => ActionApproved, AttesterRegistered
+        open alice.IN 30 attest=clinic\n"
     );
     check(&match name {
         "mainnet" => mainnet,
@@ -373,6 +396,11 @@ fn world(name: &str) -> Host {
         }
         "young mainnet" => {
             unsealed.replace("root =>", "root mainnet =>").replace("IN=1 ", "IN=100000000 ")
+        }
+        "strict" => {
+            let end = "RemoveAttester devnet => ActionProposed";
+            let approved = "ApproveAction #strictly => ActionApproved, AttesterRemoved";
+            normal() + &format!("#strictly admin:root {end}\nadmin:boss {approved}")
         }
         "poor" => normal() + "poor SYSTEM_GX_POOL 1GX",
         "crowded" => normal() + &crowded,
@@ -462,6 +490,7 @@ fn worlds() -> BTreeMap<&'static str, Host> {
         "poor",
         "unsaid",
         "frugal",
+        "strict",
         "young mainnet",
         "crowded",
         "with keys",
@@ -554,9 +583,10 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          account_frozen account_locked account_not_found counterparty_frozen counterparty_deceased \
          expiry_invalid arbiter_invalid clock_differs action_unknown action_too_early \
          proposer_not_admin admin_unknown admin_exists admin_account_invalid \
-         too_few_super_admins parameter_change_scheduled parameter_change_not_scheduled \
-         parameters_inconsistent admin_account_unsaid amount_above_cap day_exhausted \
-         proposal_unknown proposal_exists too_many_proposals voting_not_ended not_paused \
+         attester_exists too_few_super_admins parameter_change_scheduled \
+         parameter_change_not_scheduled parameters_inconsistent admin_account_unsaid \
+         amount_above_cap day_exhausted proposal_unknown proposal_exists too_many_proposals \
+         voting_not_ended not_paused \
          super_admins_missing countries_not_sealed \
          country_unknown guardian_not_found relationship_not_found recovery_not_found \
          stakeholder_not_found treasury_locked organization_not_found pending_tx_not_found \
@@ -570,7 +600,8 @@ fn codes_say_whether_the_same_command_may_pass_later() {
          relationship_not_confirmed family_already spouse_exists parent_exists custody_not_held \
          custody_unchanged custody_not_offered key_missing \
          key_unchanged key_reset_open key_reset_not_found recovery_open recovery_too_soon \
-         recovery_not_confirmed recovery_too_early owner_not_active genesis_ineligible \
+         recovery_not_confirmed recovery_too_early owner_not_active \
+         attester_unknown attestation_too_far_ahead attester_daily_max genesis_ineligible \
          status_unchanged \
          already_frozen not_deceased not_frozen exemption_unchanged tax_exempt tax_not_due \
          limit_unchanged spending_limit insufficient_balance"
@@ -598,20 +629,21 @@ fn the_kinds_of_refusals_stay() {
          not_custodian account_frozen account_locked account_deceased not_own_account same_admin \
          not_proposer admin_level_too_low not_oneself admin_account_unsaid not_party not_guardian \
          not_stakeholder not_approver account_too_young loans_barred trust_too_low key_not_proven \
-         confirmation_wrong"
+         confirmation_wrong attestation_missing attestation_expired attestation_too_far_ahead \
+         attestation_wrong attester_country"
     );
     assert_eq!(
         of(RefusalKind::Missing),
         "account_not_found action_unknown admin_unknown proposal_unknown country_unknown \
          guardian_not_found relationship_not_found recovery_not_found stakeholder_not_found \
          organization_not_found pending_tx_not_found stakeholder_change_not_found loan_not_found \
-         escrow_not_found key_reset_not_found"
+         escrow_not_found key_reset_not_found attester_unknown"
     );
     assert_eq!(
         of(RefusalKind::Unfit),
         "command_id_reused recipient_not_allowed expiry_invalid parameters_inconsistent \
          recipient_is_admin amount_above_cap day_exhausted loan_limit_exceeded \
-         repayment_too_large amount_overflow spending_limit insufficient_balance"
+         repayment_too_large attester_daily_max amount_overflow spending_limit insufficient_balance"
     );
     assert_eq!(of(RefusalKind::Unavailable), "system_paused");
 }

@@ -11,6 +11,7 @@
 //! poor SYSTEM_GX_POOL 1GX                  the pool has no more; the operations fund has the rest
 //! open alice.IN 30                         CreateUser by the system, which must be applied
 //! org shop.IN.1 alice.IN bob.FR            an active organization of these stakeholders
+//! attester clinic 10 IN                    attests so many a day there, by a key of its name
 //! treasury IN office.IN.7                  a treasury that this organization is given
 //! user:alice.IN Transfer alice.IN bob.FR 10GX => Transferred fee=0.015GX
 //! + user:bob.FR Transfer bob.FR bob.FR 1 => same_account       in the batch of the line before
@@ -27,7 +28,7 @@ use gx_types::{MspId, NetworkId, ProposalId, Role, TimeMs};
 
 use super::host::Host;
 use super::notation::{
-    account, actor, amount, command, command_id, fits, prove, sign, time, words,
+    account, actor, amount, attest, command, command_id, fits, prove, sign, time, words,
 };
 use crate::governance::Proposal;
 use crate::identity::Tally;
@@ -113,6 +114,7 @@ impl Script {
             "poor" => self.poor(rest),
             "open" => self.open(rest),
             "org" => self.organization(rest),
+            "attester" => self.attester(rest),
             "treasury" => self.treasury(rest),
             "=" => self.balance(rest),
             "since" => self.taxable_since(rest),
@@ -244,6 +246,24 @@ impl Script {
         }
     }
 
+    /// Registered by two super admins; where there is but `root`, that one names `boss` first.
+    fn attester(&mut self, args: &str) {
+        let (id, limits) = args.split_once(' ').unwrap();
+        let alone = !self.host.ledger.contains_key("d/boss");
+        let second = "admin:root AppointAdmin boss SUPER_ADMIN => AdminAppointed".to_owned();
+        let decided = [
+            format!(
+                "#attest-{id} admin:root RegisterAttester {id} {id} {limits} => ActionProposed"
+            ),
+            format!("admin:boss ApproveAction #attest-{id} => ActionApproved, AttesterRegistered"),
+        ];
+        for line in alone.then_some(second).into_iter().chain(decided) {
+            let line = self.parse(&line);
+            self.pending.push(line);
+            self.flush();
+        }
+    }
+
     /// Two super admins propose one; where there is but `root`, that one names `boss` first.
     fn government(&self, org: &str, stakeholders: &str) -> Vec<String> {
         let alone = !self.host.ledger.contains_key("d/boss");
@@ -301,6 +321,10 @@ impl Script {
             envelope.command_id = command_id(&id);
         }
         prove(&mut envelope, self.network());
+        attest(&mut envelope, self.network(), self.host.now, |id| {
+            let user = self.host.ledger.get(&format!("u/{id}"))?;
+            Some(serde_json::from_slice::<User>(user).unwrap().identity_hash)
+        });
         if let Some(key) = signed_by {
             sign(&mut envelope, &key, self.host.now, self.network());
         }

@@ -163,7 +163,8 @@ fn on_mainnet_three_super_admins_come_before_the_first_user() {
         system CreateUser alice.IN 30 => super_admins_missing
         #third admin:root AppointAdmin third SUPER_ADMIN => ActionProposed
         admin:boss ApproveAction #third => ActionApproved, AdminAppointed
-        system CreateUser alice.IN 30 => GenesisDistributed, UserCreated
+        attester clinic 10 IN
+        system CreateUser alice.IN 30 attest=clinic => GenesisDistributed, UserCreated
         #out admin:root RemoveAdmin boss => ActionProposed
         admin:third ApproveAction #out => ActionApproved, AdminRemoved
         system CreateUser bob.IN 30 => super_admins_missing",

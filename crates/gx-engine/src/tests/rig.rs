@@ -160,7 +160,9 @@ impl Rig {
             let user_id = AccountId::from_entropy(country_code, account_type, [n; 16]);
             let identity_hash = IdentityHash::from_bytes([n; 32]);
             let (country, age) = (country_code, 30);
-            let create = CreateUser { user_id, identity_hash, country, age, account_type };
+            let attestation = None;
+            let create =
+                CreateUser { user_id, identity_hash, country, age, account_type, attestation };
             self.settle(Actor::System, create).await;
             ids.push(user_id);
         }

@@ -71,6 +71,7 @@ impl Load {
             country: "IN".parse().unwrap(),
             age: 30,
             account_type: AccountType::Individual,
+            attestation: None,
         };
         let commands = (0..accounts).map(|n| self.envelope(Actor::System, open(n))).collect();
         self.batch(Role::PartnerApi, commands)

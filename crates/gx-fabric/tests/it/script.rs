@@ -214,7 +214,8 @@ impl Script {
         hash[8..16].copy_from_slice(&self.accounts.to_be_bytes());
         let identity_hash = IdentityHash::from_bytes(hash);
         let (country, account_type) = (country(), AccountType::Individual);
-        let create = CreateUser { user_id, identity_hash, country, age, account_type };
+        let attestation = None;
+        let create = CreateUser { user_id, identity_hash, country, age, account_type, attestation };
         self.step(Actor::System, create);
         user_id
     }
@@ -382,7 +383,7 @@ impl Script {
     fn newcomer(&mut self) {
         let age = self.below(120) as u16;
         let user_id = self.open(age);
-        let users = vec![AttestedAge { user_id, age: age.saturating_add(1) }];
+        let users = vec![AttestedAge { user_id, age: age.saturating_add(1), attestation: None }];
         self.step(root(), DistributeGenesis { users });
         let (to, amount) = (self.person(), self.gx(600));
         let transfer = self.transfer(user_id, to, amount);
@@ -674,6 +675,7 @@ impl Script {
         self.by_two(TransferByOrder { from, to, amount, order_hash, reason });
         self.step(root(), UnfreezeWallet { account_id: from, reason: FreezeReason::CourtOrder });
         self.admin_keys(Actor::Admin(admin_id));
+        self.attester();
         self.dropped(RemoveAdmin { admin_id });
         let new_admin_id: AdminId = format!("heir{}", self.admins).parse().unwrap();
         let account_id = Some(self.person());
@@ -684,6 +686,18 @@ impl Script {
         let action_id = ActionId::made_by(self.step(root(), appoint));
         self.step(root(), ApproveAction { action_id });
         self.step(second(), RejectAction { action_id });
+    }
+
+    /// An attester comes and goes.
+    fn attester(&mut self) {
+        let attester_id = format!("clinic{}", self.admins).parse().unwrap();
+        let (public_key, proof, daily_max) = (public_key(5), NO_PROOF, 9);
+        let countries = vec![country()];
+        let register = RegisterAttester { attester_id, public_key, proof, daily_max, countries };
+        let action_id = ActionId::made_by(self.step(root(), register));
+        self.prove(5);
+        self.step(second(), ApproveAction { action_id });
+        self.by_two(RemoveAttester { attester_id });
     }
 
     /// An admin whose commands are signed: by the first key, then by the second.

@@ -132,6 +132,7 @@ impl Load {
             country: id.as_str()[..2].parse().unwrap(),
             age: 30,
             account_type: AccountType::Individual,
+            attestation: None,
         }
         .into()
     }

@@ -1,6 +1,7 @@
 //! Admin: log-in of administrators, users to decide about, and the system as a whole.
 
 mod actions;
+mod attesters;
 mod custody;
 pub(crate) mod decisions;
 mod keys;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(decisions::routes());
     routes.extend(keys::routes());
     routes.extend(orders::routes());
+    routes.extend(attesters::routes());
     routes.extend(users::routes());
     routes.extend(standing::routes());
     routes.extend(custody::routes());

@@ -12,7 +12,7 @@ use gx_contract::Named as _;
 use gx_contract::identity::CreateUser;
 use gx_store::commands::{self, State as Stage};
 use gx_store::identity::users::{self, ListUsers, User as Row, UserStatus};
-use gx_types::{AccountType, Actor, CommandId};
+use gx_types::{AccountType, Actor, CommandId, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json as value;
@@ -33,7 +33,8 @@ use gx_engine::Submission;
 pub(super) fn routes() -> [Route; 1] {
     [Route::post("/api/v1/admin/users/batch-register-onchain", batch)
         .summary("Opens accounts on the ledger for approved users")
-        .sample("{}")]
+        .sample("{}")
+        .fails(&[(409, "attester_not_configured")])]
 }
 
 request! {
@@ -178,7 +179,7 @@ async fn orders(app: &App, rows: Vec<Row>, skipped: &mut Vec<Skipped>) -> Result
         let mut refused = Vec::new();
         for (row, status) in open.into_iter().zip(found) {
             match status.map(|status| status.state) {
-                None => orders.push(order(key(&row), row)?),
+                None => orders.push(order(app, key(&row), row)?),
                 Some(Stage::Refused { .. } | Stage::Dead { .. }) => refused.push(row),
                 Some(Stage::Queued | Stage::Submitted { .. } | Stage::Committed { .. }) => {
                     skipped.push(Skipped { user_id: row.user_id, reason: "in_progress" });
@@ -192,16 +193,19 @@ async fn orders(app: &App, rows: Vec<Row>, skipped: &mut Vec<Skipped>) -> Result
     Ok(orders)
 }
 
-fn order(key: String, row: Row) -> Result<Order> {
+fn order(app: &App, key: String, row: Row) -> Result<Order> {
     let damaged = |what: &str| Error::internal(format!("user {}: {what}", row.user_id));
     let born: Date = row.date_of_birth.parse().map_err(|()| damaged("no birth date"))?;
-    let command = CreateUser {
+    let now = now_ms();
+    let mut command = CreateUser {
         user_id: row.ledger_id.ok_or_else(|| damaged("approved without a ledger id"))?,
         identity_hash: row.identity_hash.parse().map_err(|_| damaged("no identity hash"))?,
         country: row.country,
-        age: born.age_on(Date::of_ms(now_ms())),
+        age: born.age_on(Date::of_ms(now)),
         account_type: AccountType::Individual,
+        attestation: None,
     };
+    command.attestation = app.attester().attest(&command.attested(), TimeMs(now))?;
     Ok(Order { user_id: row.user_id, key, command })
 }
 

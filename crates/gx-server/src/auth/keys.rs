@@ -29,6 +29,9 @@ pub enum KeyError {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write the key {}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    /// A key that others could read is no secret.
+    #[error("others may read the key {} (mode {mode:o}); set mode 600", path.display())]
+    Exposed { path: PathBuf, mode: u32 },
     #[error("{} is not what it should be: {what}", path.display())]
     Malformed { path: PathBuf, what: &'static str },
     #[error("the operating system has no entropy")]

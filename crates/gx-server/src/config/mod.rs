@@ -56,6 +56,7 @@ pub struct Config {
     pub fabric: Fabric,
     pub http: Http,
     pub auth: Auth,
+    pub attester: Attester,
     pub rate_limits: RateLimits,
     pub readiness: Readiness,
     pub retention: Retention,
@@ -170,6 +171,14 @@ pub struct Auth {
     pub lockout_max_seconds: u32,
     pub admin_idle_seconds: u32,
     pub admin_session_seconds: u32,
+}
+
+/// Who attests people on behalf of the platform.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attester {
+    pub id: String,
+    pub key_file: PathBuf,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -126,6 +126,23 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
+fn an_attester_has_an_id_and_a_key_or_neither() {
+    let with = |id: &str, file: &str| {
+        load(&[("GX_ATTESTER__ID", id), ("GX_ATTESTER__KEY_FILE", file)]).map(drop)
+    };
+    with("", "").unwrap();
+    with("clinic-7", "/keys/attester.pem").unwrap();
+    for (id, file, key) in [
+        ("clinic-7", "", "attester.key_file"),
+        ("", "/keys/attester.pem", "attester.key_file"),
+        ("a clinic", "/keys/attester.pem", "attester.id"),
+    ] {
+        let error = with(id, file).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
 fn all_faults_are_reported_at_once() {
     let error = load(&[
         ("GX_NETWORK", "mainnet"),

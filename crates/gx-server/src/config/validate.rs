@@ -1,7 +1,7 @@
 //! Rules between settings. All faults are reported at once, each with the key to change.
 
 use gx_fabric::PeerAddress;
-use gx_types::NetworkId;
+use gx_types::{AttesterId, NetworkId};
 
 use super::{Config, DatabaseEngine, Error, LedgerEngine};
 use crate::peer::{is_network, is_origin};
@@ -20,6 +20,7 @@ impl Config {
         self.check_fabric(&mut faults);
         self.check_http(&mut faults);
         self.check_auth(&mut faults);
+        self.check_attester(&mut faults);
         let limits = &self.rate_limits;
         for (key, value) in [
             ("rate_limits.credentials_per_minute", limits.credentials_per_minute),
@@ -59,6 +60,17 @@ impl Config {
             info,gx_store=debug";
         check(&mut faults, is_filter && filters.all(|level| level.is_ok()), "log.level", what);
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    fn check_attester(&self, faults: &mut Vec<String>) {
+        let attester = &self.attester;
+        let (has_id, has_key) =
+            (!attester.id.is_empty(), !attester.key_file.as_os_str().is_empty());
+        let is_id = !has_id || attester.id.parse::<AttesterId>().is_ok();
+        let what = "must be 3 to 24 letters, digits, - or _, as it is registered on the ledger";
+        check(faults, is_id, "attester.id", what);
+        let what = "must name the key's file when attester.id is set, and only then";
+        check(faults, has_id == has_key, "attester.key_file", what);
     }
 
     fn check_database(&self, faults: &mut Vec<String>) {

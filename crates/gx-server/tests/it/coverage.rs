@@ -203,6 +203,7 @@ async fn prepared(
         ("{loanId}", &loan_id),
         ("{proposalId}", &proposal_id),
         ("{paramId}", "votingDays"),
+        ("{attesterId}", "clinic"),
         ("{poolId}", "SYSTEM_CHARITABLE_POOL"),
         ("{refreshToken}", token("refreshToken")),
         ("{adminRefreshToken}", admin_session.str("refreshToken")),

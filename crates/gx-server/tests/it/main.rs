@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod admin;
+mod attesters;
 mod canonical;
 mod client;
 mod combination;

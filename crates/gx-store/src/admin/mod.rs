@@ -1,5 +1,6 @@
 //! Administrators of the platform and of the ledger, and the log of what everybody does.
 
 pub mod admins;
+pub mod attesters;
 pub mod audit;
 pub mod ledger;

@@ -99,10 +99,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0014_rest.sql"),
         postgres: include_str!("sql/0014_postgres.sql"),
     },
+    Migration {
+        version: 15,
+        name: "attesters",
+        both: include_str!("sql/0015_attesters.sql"),
+        postgres: include_str!("sql/0015_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use gx_contract::treasury::{TreasuryActivated, TreasuryReassigned};
 use gx_types::{AccountId, AccountType, ActionId, AdminId, Pool};
 
 use crate::Error;
+use crate::projection::attesters;
 use crate::projection::entries::{Line, entry};
 use crate::projection::state::{At, CountryRow, NewAccount, Projection, country, open, qirat};
 use crate::projection::tokenomics::between;
@@ -34,6 +35,7 @@ pub(super) fn bootstrapped<'b>(
         entry(projection, at, posting, Line::of(EntryKind::Supply))?;
     }
     appoint(projection, at, &admin, AdminLevel::SuperAdmin, event.account_id.as_ref());
+    event.attester.iter().for_each(|own| attesters::of_devnet(projection, at, own));
     event.public_key.map_or(Ok(()), |public_key| key(projection, at, admin, public_key))
 }
 

@@ -229,7 +229,7 @@ pub async fn check_ledger(source: impl Into<Source<'_>>, origin: [u8; 32]) -> Re
 }
 
 /// Every table that is made from blocks. The heartbeat is none: it tells of the projector.
-pub(super) const READ_MODELS: [&str; 36] = [
+pub(super) const READ_MODELS: [&str; 37] = [
     "projection",
     "blocks",
     "transactions",
@@ -266,6 +266,7 @@ pub(super) const READ_MODELS: [&str; 36] = [
     "escrows",
     "spending_limits",
     "key_resets",
+    "attesters",
 ];
 
 /// Empties the read models, so that the ledger can be applied again from its first block. Readers

@@ -14,8 +14,8 @@ use crate::projection::block::ProjectedBlock;
 use crate::projection::entries::enter_fees;
 use crate::projection::state::{At, Projection};
 use crate::projection::{
-    admin, escrow, governance, identity, keys, loan_pool, organization, payments, tax_and_fee,
-    tokenomics,
+    admin, attesters, escrow, governance, identity, keys, loan_pool, organization, payments,
+    tax_and_fee, tokenomics,
 };
 
 /// Applies one block.
@@ -72,6 +72,8 @@ fn apply<'b>(
         Event::AdminKeyRegistered(event) => {
             admin::key(projection, at, event.admin_id, event.public_key)
         }
+        Event::AttesterRegistered(event) => attesters::registered(projection, at, event),
+        Event::AttesterRemoved(event) => attesters::removed(projection, at, event.attester_id),
         // The time of the block says it.
         Event::ClockConfirmed(_) => Ok(()),
         Event::AdminKeyRotated(event) => {

@@ -12,6 +12,7 @@ use gx_contract::state::AccountKind;
 use gx_types::AccountId;
 
 use crate::Error;
+use crate::projection::attesters;
 use crate::projection::state::{At, NewAccount, Projection, country, known, open};
 use crate::projection::tokenomics::set_genesis;
 use crate::sql::{name_of, sql};
@@ -61,6 +62,7 @@ pub(super) fn created(
 ) -> Result<(), Error> {
     let country = country(projection, at, event.country)?;
     country.users = country.users.saturating_add(1);
+    attesters::count(projection, at, event.attested_by);
     set_genesis(projection, at, &event.user_id, event.genesis)
 }
 

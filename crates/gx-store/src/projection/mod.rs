@@ -5,6 +5,7 @@
 //! names block and command; nothing is ever skipped.
 
 mod admin;
+mod attesters;
 mod block;
 mod check;
 pub(crate) mod checkpoint;

@@ -11,10 +11,12 @@ use gx_contract::governance::Tally;
 use gx_contract::identity::AccountStatus;
 use gx_contract::state::AccountKind;
 use gx_types::{
-    AccountId, AccountType, AdminId, Amount, CommandId, CountryCode, MspId, ProposalId, TimeMs,
+    AccountId, AccountType, AdminId, Amount, AttesterId, CommandId, CountryCode, MspId, ProposalId,
+    TimeMs,
 };
 
 use crate::Error;
+use crate::projection::attesters::Attested;
 use crate::projection::block::{ProjectedBlock, stop};
 use crate::projection::rows::{AssessmentRow, EntryRow, SkipRow, VoteRow};
 use crate::sql::Statement;
@@ -175,6 +177,8 @@ pub(super) struct Projection<'b> {
     pub(super) votes: Vec<VoteRow>,
     /// The last tally of each proposal that was voted on.
     pub(super) tallies: BTreeMap<ProposalId, Tally>,
+    /// What each attester has signed.
+    pub(super) attested: BTreeMap<AttesterId, Attested>,
     pub(super) assessments: Vec<AssessmentRow>,
     pub(super) skips: Vec<SkipRow>,
     /// By the parameter in force.

@@ -7,6 +7,7 @@ use gx_contract::{GenesisStatus, Posting, Refusal};
 use gx_types::{AccountId, Amount, Pool};
 
 use crate::Error;
+use crate::projection::attesters;
 use crate::projection::entries::{Line, collect_fee, entry};
 use crate::projection::state::{At, Projection, country, known, qirat};
 use crate::sql::sql;
@@ -21,6 +22,7 @@ pub(super) fn genesis<'b>(
     let slot = usize::from(event.phase).checked_sub(1).and_then(|phase| used.used.get_mut(phase));
     let slot = slot.ok_or_else(|| at.stop(format!("there is no phase {}", event.phase)))?;
     *slot = slot.saturating_add(1);
+    attesters::count(projection, at, event.attested_by);
     let treasury = AccountId::treasury(event.country);
     let pools = (Pool::UserGenesis.account(), Pool::GovtGenesis.account());
     for posting in &event.postings {

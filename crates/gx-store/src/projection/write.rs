@@ -11,11 +11,11 @@ use crate::bulk::{Bulk, Column};
 use crate::columns::{frozen_text, genesis_columns, kind_text};
 use crate::numbering::numbered;
 use crate::projection::block::ProjectedBlock;
-use crate::projection::rows;
 use crate::projection::rows::{EntryRow, all_there};
 use crate::projection::state::{
     AccountState, Change, CountryRow, NewAccount, Projection, SystemChange,
 };
+use crate::projection::{attesters, rows};
 use crate::sql::{Conn, int, name_of, sql};
 
 /// Writes everything, and gives the accounts back as they are left.
@@ -50,6 +50,7 @@ pub(super) async fn projection(
     }
     rows::votes(conn, &projection.votes).await?;
     rows::tallies(conn, &projection.tallies).await?;
+    attesters::write(conn, &projection.attested).await?;
     rows::assessments(conn, &projection.assessments).await?;
     rows::skips(conn, &projection.skips).await?;
     Ok(projection.accounts)

@@ -136,6 +136,7 @@ impl Chain {
             country: user.layout().unwrap().country,
             age,
             account_type: AccountType::Individual,
+            attestation: None,
         };
         self.envelope(Actor::System, create)
     }

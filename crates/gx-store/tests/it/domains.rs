@@ -58,7 +58,7 @@ fn every_account_is_as_the_ledger_holds_it() {
         let store = &backend.store;
         let story = told(store, &backend).await;
         let all = accounts::page(store, None, 200).await.unwrap();
-        assert_eq!(all.len(), 6 + 2 + 10 + 100 + 3 + 1);
+        assert_eq!(all.len(), 6 + 2 + 10 + 2 + 100 + 3 + 1);
         let mut sum = 0;
         let mut due = 0;
         let mut snapshot = store.snapshot().await.unwrap();

@@ -43,6 +43,7 @@ pub(crate) const READ_MODELS: &[&str] = &[
     "order_transfers",
     "parameter_schedules",
     "key_resets",
+    "attesters",
 ];
 
 /// Every table with its columns.
@@ -121,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 14] = [
+const TABLES: [&[&str]; 15] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -169,6 +170,7 @@ const TABLES: [&[&str]; 14] = [
     &["escrows", "spending_limits"],
     &["key_resets"],
     &["tax_periods"],
+    &["attesters"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.

@@ -428,8 +428,11 @@ fn genesis_that_comes_later_changes_the_status() {
         apply(store, &lease, &chain.blocks).await;
         let genesis = |id| async move { accounts::get(store, id).await.unwrap().unwrap().genesis };
         assert_eq!(genesis(&child).await, Some(GenesisStatus::Ineligible));
-        let users = [(child, 13), (old, 81), (person(9), 30)]
-            .map(|(user_id, age)| AttestedAge { user_id, age });
+        let users = [(child, 13), (old, 81), (person(9), 30)].map(|(user_id, age)| AttestedAge {
+            user_id,
+            age,
+            attestation: None,
+        });
         let distribute = DistributeGenesis { users: users.to_vec() };
         let distribute = chain.envelope(Actor::System, distribute);
         chain.execute(Role::Admin, vec![distribute]);

@@ -8,7 +8,7 @@ use gx_contract::spending::GetSpendingLimit;
 use gx_contract::tokenomics::{GetSupplyStatus, GetTreasury};
 use gx_contract::{Refusal, admin as contract_admin};
 use gx_store::Store;
-use gx_store::admin::ledger;
+use gx_store::admin::{attesters, ledger};
 use gx_store::governance::{parameters, proposals};
 use gx_store::loan_pool::loans;
 use gx_store::tax_and_fee::{assessments, payments, timers};
@@ -278,6 +278,34 @@ fn supply_treasuries_and_disbursements_agree() {
         let paid = ledger::disbursements(store, Some(Pool::Charitable), None, 9).await.unwrap();
         assert_eq!((paid.len(), paid[0].recipient_id), (2, story.people[1]));
         assert_eq!(kinds(store, &story.people[1], EntryKind::Disbursement).await, 1);
+    });
+}
+
+#[test]
+fn attesters_are_listed_with_what_they_have_attested() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let all = attesters::list(store, true, None, 9).await.unwrap();
+        let ids: Vec<_> = all.iter().map(|one| one.attester_id.as_str()).collect();
+        assert_eq!(ids, ["clinic", "devnet", "office"]);
+        for found in &all {
+            let query = contract_admin::GetAttester { attester_id: found.attester_id };
+            let expected = story.chain.ask(query);
+            assert_eq!(json!(found.public_key), expected["publicKey"]);
+            assert_eq!(json!(found.daily_max), expected["dailyMax"]);
+            assert_eq!(json!(found.countries), expected["countries"]);
+            assert_eq!(json!(found.registered_at.0), expected["registeredAt"]);
+            assert_eq!(json!(found.removed_at.map(|at| at.0)), expected["removedAt"]);
+            let same = attesters::get(store, &found.attester_id).await.unwrap();
+            assert_eq!(same.as_ref(), Some(found));
+        }
+        let counts: Vec<_> = all.iter().map(|one| (one.attested, one.last_day)).collect();
+        let day = all[0].last_day.unwrap().0;
+        assert_eq!(counts, [(2, Some((day, 2))), (0, None), (1, Some((day, 1)))]);
+        let active = attesters::list(store, false, Some(&all[0].attester_id), 1).await.unwrap();
+        assert_eq!(active, [all[1].clone()]);
+        assert_eq!(attesters::get(store, &"nobody".parse().unwrap()).await.unwrap(), None);
     });
 }
 

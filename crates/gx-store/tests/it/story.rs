@@ -16,7 +16,8 @@ use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::*;
 use gx_contract::treasury::{ActivateTreasuryAccount, ReassignTreasury};
 use gx_contract::{
-    Command, Envelope, Outcome, PublicKey, Signature, SignatureBytes, key_proof_bytes,
+    Attestation, Attested, Command, Envelope, Outcome, PublicKey, Purpose, Signature,
+    SignatureBytes, key_proof_bytes,
 };
 use gx_types::{
     AccountId, AccountType, ActionId, Actor, Amount, CommandId, EscrowId, LoanId, PendingTxId,
@@ -164,7 +165,7 @@ impl Story {
         self.by_two(UpdateSystemParameter { param_id, new_value });
         self.chain.wait(7);
         // Any command carries the change: one that finds nothing to do does.
-        let users = vec![AttestedAge { user_id: self.people[0], age: 31 }];
+        let users = vec![AttestedAge { user_id: self.people[0], age: 31, attestation: None }];
         self.root(DistributeGenesis { users });
     }
 
@@ -206,7 +207,60 @@ impl Story {
             });
         }
         self.keyed_admin();
+        self.attesters();
         self.pause();
+    }
+
+    /// One who attests two people, one of whom had an account as a child, and one who is removed
+    /// and comes back.
+    fn attesters(&mut self) {
+        for (id, seed) in [("clinic", 11), ("office", 12)] {
+            self.register_attester(id, seed);
+        }
+        let user = self.attested(person(60), 30, "clinic", 11);
+        self.give(Actor::System, user);
+        let child = self.attested(person(61), 12, "clinic", 11);
+        let identity_hash = child.identity_hash;
+        self.give(Actor::System, child);
+        let said = Attested {
+            purpose: Purpose::Genesis,
+            user_id: person(61),
+            identity_hash,
+            country: person(61).layout().unwrap().country,
+            age: 13,
+        };
+        let attestation = Some(self.word(&said, "office", 12));
+        let users = vec![AttestedAge { user_id: person(61), age: 13, attestation }];
+        self.root(DistributeGenesis { users });
+        self.by_two(RemoveAttester { attester_id: "office".parse().unwrap() });
+        self.register_attester("office", 13);
+        self.by_two(RemoveAttester { attester_id: "clinic".parse().unwrap() });
+    }
+
+    fn register_attester(&mut self, id: &str, seed: u8) {
+        let (attester_id, public_key) = (id.parse().unwrap(), public_key(seed));
+        let countries = ["IN", "LS"].map(|code| code.parse().unwrap()).to_vec();
+        let (proof, daily_max) = (NO_PROOF, 50);
+        let register = RegisterAttester { attester_id, public_key, proof, daily_max, countries };
+        let action_id =
+            ActionId::made_by(self.give_key(Actor::Admin(admin()), register, seed, None));
+        self.actions.push(action_id);
+        self.give(Actor::Admin("second".parse().unwrap()), ApproveAction { action_id });
+    }
+
+    fn word(&self, said: &Attested, id: &str, seed: u8) -> Box<Attestation> {
+        let (attester_id, expires_at) = (id.parse().unwrap(), self.chain.now().plus_hours(1));
+        let bytes = said.signed_bytes(NETWORK, &attester_id, expires_at);
+        let signature = SignatureBytes::from_bytes(signing_key(seed).sign(&bytes).to_bytes());
+        Box::new(Attestation { attester_id, signature, expires_at })
+    }
+
+    fn attested(&mut self, user_id: AccountId, age: u16, id: &str, seed: u8) -> CreateUser {
+        let Command::CreateUser(user) = self.chain.create(&user_id, age).command else {
+            unreachable!("it is what creates a user")
+        };
+        let attestation = Some(self.word(&user.attested(), id, seed));
+        CreateUser { attestation, ..user }
     }
 
     /// A pause of a day, which puts off what waits.
@@ -240,7 +294,7 @@ impl Story {
         });
         self.root(UnfreezeWallet { account_id: user_id, reason: FreezeReason::CourtOrder });
         self.root(SetUserStatus { user_id, status: AccountStatus::Locked, order_hash: None });
-        let users = vec![AttestedAge { user_id: self.people[0], age: 31 }];
+        let users = vec![AttestedAge { user_id: self.people[0], age: 31, attestation: None }];
         self.root(DistributeGenesis { users });
         let [from, to] = [self.people[1], self.people[2]];
         let remark = "thanks".to_owned();

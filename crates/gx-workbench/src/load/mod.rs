@@ -6,4 +6,4 @@ mod draw;
 mod population;
 
 pub(crate) use draw::Draw;
-pub(crate) use population::{NO_PROOF, Population, proven, public_key, signed};
+pub(crate) use population::{NO_PROOF, Population, attested, proven, public_key, signed};

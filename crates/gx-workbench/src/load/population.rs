@@ -9,10 +9,12 @@ use gx_contract::admin::{BootstrapSystem, CountryWeight, InitializeCountryData};
 use gx_contract::identity::{CreateUser, IdentityHash, RegisterKey};
 use gx_contract::tokenomics::Transfer;
 use gx_contract::{
-    Command, Envelope, PublicKey, Signature, SignatureBytes, TOTAL_WEIGHT, key_proof_bytes,
+    Attestation, Attested, Command, Envelope, PublicKey, Signature, SignatureBytes, TOTAL_WEIGHT,
+    key_proof_bytes,
 };
 use gx_types::{
-    AccountId, AccountType, Actor, AdminId, Amount, CommandId, CountryCode, NetworkId, TimeMs,
+    AccountId, AccountType, Actor, AdminId, Amount, AttesterId, CommandId, CountryCode, NetworkId,
+    TimeMs,
 };
 
 use super::draw::{Draw, mix};
@@ -71,7 +73,8 @@ impl Population {
         hash.iter_mut().zip((number as u64).to_be_bytes()).for_each(|(to, from)| *to = from);
         let identity_hash = IdentityHash::from_bytes(hash);
         let (country, account_type) = (self.country, AccountType::Individual);
-        Some(CreateUser { user_id, identity_hash, country, age, account_type })
+        let attestation = None;
+        Some(CreateUser { user_id, identity_hash, country, age, account_type, attestation })
     }
 
     /// A payment between two accounts drawn from the first `among`.
@@ -147,6 +150,18 @@ pub(crate) fn proven(mut envelope: Envelope, number: usize) -> Envelope {
         *new.proof = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
     }
     envelope
+}
+
+/// The word for a person of the attester that has the key of that number.
+pub(crate) fn attested(
+    said: &Attested,
+    attester_id: AttesterId,
+    number: usize,
+    expires_at: TimeMs,
+) -> Box<Attestation> {
+    let bytes = said.signed_bytes(NETWORK, &attester_id, expires_at);
+    let signature = SignatureBytes::from_bytes(signing_key(number).sign(&bytes).to_bytes());
+    Box::new(Attestation { attester_id, signature, expires_at })
 }
 
 /// The key of the account of that number.

@@ -2,6 +2,7 @@
 //! rule forbids is tested with the rule; `docs/threats.md` names those tests as well.
 
 mod admins;
+mod attesters;
 mod escrows;
 mod everybody;
 mod governing;

@@ -3,6 +3,7 @@
 //! A file that differs is a broken promise to every ledger there is: add a new version beside the
 //! old one instead. `GX_UPDATE_GOLDEN=1` writes files that are missing, and never changes one.
 
+mod attesters;
 mod escrows;
 mod governed;
 mod loans;
@@ -90,8 +91,8 @@ macro_rules! record_names {
 }
 
 record_names!(Account Action Country Admin Relationship Borrower Proposal Guardians Identity
-    AccountKey Loan Organization Outcome KeyReset Recovery Clock Countries Disbursed Parameters
-    Proposals System Tally User Vote PendingTx Treasury Escrow SpendingLimit);
+    AccountKey Loan Organization Outcome Attester KeyReset Recovery Clock Countries Disbursed
+    Parameters Proposals System Tally User Vote PendingTx Treasury Escrow SpendingLimit);
 
 #[test]
 fn records() {

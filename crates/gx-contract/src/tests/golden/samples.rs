@@ -3,7 +3,7 @@
 use gx_types::{AccountId, AccountType, Actor, AdminId, Amount, BatchId, CommandId, CountryCode};
 use gx_types::{MspId, NetworkId, Pool, RecoveryId, RelationshipId, Role, TimeMs};
 
-use super::{escrows, governed, loans, organizations};
+use super::{attesters, escrows, governed, loans, organizations};
 use crate::admin::{
     BootstrapSystem, CountriesInitialized, CountrySlots, CountryWeight, FirstKey,
     InitializeCountryData, OrderHash, OwnAccount, PauseSystem, ResumeSystem, SystemBootstrapped,
@@ -180,6 +180,7 @@ pub(crate) fn records() -> Vec<(String, Key, Record)> {
         .chain(organizations::records())
         .chain(loans::records())
         .chain(escrows::records())
+        .chain(attesters::records())
     {
         add(&case, key, record);
     }
@@ -366,6 +367,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::Relationship(relationship_id()),
         Key::Guardians(account("IN")),
         Key::Recovery(recovery_id()),
+        Key::Attester(attesters::attester_id()),
         Key::KeyReset(account("IN")),
         Key::Tally(account("IN")),
         Key::Organization(account("IN")),
@@ -397,6 +399,7 @@ pub(super) fn keys() -> Vec<(String, Key)> {
         Key::AccountKey(_) => "AccountKey.plain".to_owned(),
         Key::Relationship(_) => "Relationship.plain".to_owned(),
         Key::Guardians(_) => "Guardians.plain".to_owned(),
+        Key::Attester(_) => "Attester.plain".to_owned(),
         Key::KeyReset(_) => "KeyReset.plain".to_owned(),
         Key::Recovery(_) => "Recovery.plain".to_owned(),
         Key::Tally(_) => "Tally.plain".to_owned(),
@@ -426,6 +429,47 @@ fn weights() -> Vec<CountryWeight> {
         .to_vec()
 }
 
+/// A person with each status of genesis, attested by nobody and by somebody.
+fn registrations() -> Vec<(String, Event)> {
+    let mut all: Vec<(String, Event)> = Vec::new();
+    for (case, genesis) in statuses() {
+        let (user_id, country) = (account("IN"), country("IN"));
+        let account_type = AccountType::Individual;
+        let (trust_score, custodian, attested_by) = (10, MspId::PLATFORM, None);
+        let created = UserCreated {
+            user_id,
+            country,
+            account_type,
+            genesis,
+            trust_score,
+            custodian,
+            attested_by,
+        };
+        all.push((case.to_owned(), created.clone().into()));
+        let attested_by = Some(attesters::attester_id());
+        let attested = UserCreated { attested_by, ..created };
+        all.push((format!("{case}-attested"), attested.into()));
+    }
+    all
+}
+
+fn grant() -> GenesisDistributed {
+    GenesisDistributed {
+        user_id: account("IN"),
+        country: country("IN"),
+        phase: 1,
+        amount: Amount::from_gx(500),
+        treasury_amount: Amount::from_gx(50),
+        attested_by: None,
+        postings: vec![
+            posting(Pool::UserGenesis.account(), "-500000000", 577_499_999_500_000_000),
+            posting(account("IN"), "500000000", 500_000_000),
+            posting(Pool::GovtGenesis.account(), "-50000000", 151_999_999_950_000_000),
+            posting(AccountId::treasury(country("IN")), "50000000", 50_000_000),
+        ],
+    }
+}
+
 pub(super) fn events() -> Vec<(String, Event)> {
     let mut all: Vec<(String, Event)> = Vec::new();
     let mut add = |case: &str, event| all.push((case.to_owned(), event));
@@ -437,6 +481,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
         network_id,
         account_id: None,
         public_key: None,
+        attester: None,
         postings,
     };
     add("plain", bootstrapped.clone().into());
@@ -448,15 +493,12 @@ pub(super) fn events() -> Vec<(String, Event)> {
     add("plain", SystemPaused { reason: "audit \"7\" of pools".into() }.into());
     add("plain", SystemResumed { paused_since: TIME }.into());
     let (account_id, key) = (Some(account("IN")), Some(public_key()));
+    let (network_id, attester) = (NetworkId::Devnet, Some(attesters::of_devnet()));
+    let on_devnet = SystemBootstrapped { network_id, attester, ..bootstrapped.clone() };
+    add("devnet", on_devnet.into());
     add("keyed", SystemBootstrapped { account_id, public_key: key, ..bootstrapped }.into());
-    for (case, genesis) in statuses() {
-        let (user_id, country) = (account("IN"), country("IN"));
-        let account_type = AccountType::Individual;
-        let trust_score = 10;
-        let custodian = MspId::PLATFORM;
-        let created =
-            UserCreated { user_id, country, account_type, genesis, trust_score, custodian };
-        add(case, created.into());
+    for (case, event) in registrations() {
+        add(&case, event);
     }
     let (user_id, public_key) = (account("IN"), public_key());
     let (from, to) = (MspId::PLATFORM, other_msp());
@@ -475,22 +517,13 @@ pub(super) fn events() -> Vec<(String, Event)> {
         .chain(organizations::events())
         .chain(loans::events())
         .chain(escrows::events())
+        .chain(attesters::events())
     {
         add(&case, event);
     }
-    let grant = GenesisDistributed {
-        user_id: account("IN"),
-        country: country("IN"),
-        phase: 1,
-        amount: Amount::from_gx(500),
-        treasury_amount: Amount::from_gx(50),
-        postings: vec![
-            posting(Pool::UserGenesis.account(), "-500000000", 577_499_999_500_000_000),
-            posting(account("IN"), "500000000", 500_000_000),
-            posting(Pool::GovtGenesis.account(), "-50000000", 151_999_999_950_000_000),
-            posting(AccountId::treasury(country("IN")), "50000000", 50_000_000),
-        ],
-    };
+    let grant = grant();
+    let attested_by = Some(attesters::attester_id());
+    add("attested", GenesisDistributed { attested_by, ..grant.clone() }.into());
     add("plain", grant.into());
     let (user_id, code) = (account("IN"), Refusal::GenesisAlreadyGranted);
     add("plain", GenesisSkipped { user_id, code }.into());
@@ -624,7 +657,10 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
     add("plain", ResumeSystem {}.into());
     let (identity_hash, country, account_type) =
         (identity_hash(), country("IN"), AccountType::Individual);
-    add("plain", CreateUser { user_id, identity_hash, country, age: 30, account_type }.into());
+    let (age, attestation) = (30, None);
+    let create = CreateUser { user_id, identity_hash, country, age, account_type, attestation };
+    add("plain", create.clone().into());
+    add("attested", CreateUser { attestation: attesters::attestation(), ..create }.into());
     let (public_key, proof) = (public_key(), proof());
     add("plain", TransferCustody { user_id, to: other_msp() }.into());
     add("plain", AcceptCustody { user_id }.into());
@@ -642,15 +678,18 @@ pub(in crate::tests) fn commands() -> Vec<(String, Command)> {
         .chain(organizations::commands())
         .chain(loans::commands())
         .chain(escrows::commands())
+        .chain(attesters::commands())
     {
         add(&case, command);
     }
-    let users =
-        vec![AttestedAge { user_id, age: 13 }, AttestedAge { user_id: account("FR"), age: 0 }];
+    let aged = |user_id, age, attestation| AttestedAge { user_id, age, attestation };
+    let users = vec![aged(user_id, 13, None), aged(account("FR"), 0, None)];
     add("plain", DistributeGenesis { users }.into());
     let (account_id, reason) = (user_id, FreezeReason::CourtOrder);
     add("plain", FreezeWallet { account_id, reason }.into());
     add("plain", UnfreezeWallet { account_id, reason }.into());
+    let users = vec![aged(user_id, 13, attesters::attestation())];
+    add("attested", DistributeGenesis { users }.into());
     all.extend(governed::commands());
     all
 }
@@ -707,8 +746,12 @@ pub(super) fn envelopes() -> Vec<(String, Envelope)> {
 pub(super) fn batches() -> Vec<(String, Batch)> {
     let batch = |role, commands| Batch { batch_id: BATCH, role, commands };
     let all = envelopes().into_iter().map(|(_, envelope)| envelope);
-    let commands =
-        all.filter(|envelope| matches!(envelope.command, Command::DistributeGenesis(_))).collect();
+    let commands = all
+        .filter(|envelope| {
+            matches!(&envelope.command, Command::DistributeGenesis(list)
+            if list.users.iter().all(|user| user.attestation.is_none()))
+        })
+        .collect();
     let mut samples = vec![("commands".to_owned(), batch(Role::Admin, commands))];
     let (_, signed) = envelopes().pop().unwrap();
     samples.push(("signed".to_owned(), batch(Role::PartnerApi, vec![signed])));

@@ -274,6 +274,7 @@ macro_rules! from_str_fields {
 from_str_fields! {
     gx_types::AccountId: "invalid_account_id";
     gx_types::AdminId: "invalid_admin_id";
+    gx_types::AttesterId: "invalid_attester_id";
     gx_types::CountryCode: "invalid_country_code";
     gx_contract::PublicKey: "invalid_public_key";
     gx_contract::SignatureBytes: "invalid_signature";

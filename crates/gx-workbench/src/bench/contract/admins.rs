@@ -5,13 +5,13 @@ use gx_contract::Command;
 use gx_contract::admin::{
     AppointAdmin, ApproveAction, BootstrapSystem, CancelParameterChange, CountryWeight,
     DisburseFromPool, InitializeCountryData, OrderHash, OrderReason, PauseSystem, RegisterAdminKey,
-    RejectAction, RemoveAdmin, ReplaceAdmin, ResumeSystem, RotateAdminKey, TransferByOrder,
-    UpdateSystemParameter, WithdrawAction,
+    RegisterAttester, RejectAction, RemoveAdmin, RemoveAttester, ReplaceAdmin, ResumeSystem,
+    RotateAdminKey, TransferByOrder, UpdateSystemParameter, WithdrawAction,
 };
 use gx_contract::freezing::{FreezeReason, FreezeWallet};
 use gx_contract::params::{Parameter, ParameterValue};
 use gx_contract::state::AdminLevel;
-use gx_types::{ActionId, AdminId, Amount, NetworkId, Pool, Role};
+use gx_types::{ActionId, AdminId, Amount, AttesterId, CountryCode, NetworkId, Pool, Role};
 
 use super::host::Host;
 use super::town::{By, Order, Person, Town, Trial, each};
@@ -216,4 +216,41 @@ pub(super) fn rotate_admin_key(town: &mut Town) -> Result<Trial> {
         (By::Clerk(admin_id, Some(number), number + 1), RotateAdminKey { public_key, proof })
     };
     Ok(town.trial(Role::Admin, each(&clerks, rotate)))
+}
+
+/// So many attesters to come, and the country where all of them attest.
+fn attesters(town: &mut Town) -> Result<Vec<(usize, AttesterId, CountryCode)>> {
+    let country = town.country();
+    let named = (0..town.count()).map(|number| {
+        let id = format!("attester-{number}").parse().context("id of an attester")?;
+        Ok((number, id, country))
+    });
+    named.collect()
+}
+
+/// An attester of the town's country, with the key of that number.
+pub(super) fn attester(town: &mut Town, number: usize) -> Result<AttesterId> {
+    let id = format!("clinic-{number}").parse().context("id of an attester")?;
+    let attester = [(number, id, town.country())];
+    decide(town, Role::SuperAdmin, each(&attester, attest))?;
+    Ok(id)
+}
+
+fn attest((number, attester_id, country): (usize, AttesterId, CountryCode)) -> (By, Command) {
+    let (public_key, proof, daily_max) = (public_key(number), NO_PROOF, 1_000_000);
+    let countries = vec![country];
+    let register = RegisterAttester { attester_id, public_key, proof, daily_max, countries };
+    (By::FirstSetter(number), register.into())
+}
+
+pub(super) fn register_attester(town: &mut Town) -> Result<Trial> {
+    let attesters = attesters(town)?;
+    Ok(town.trial(Role::SuperAdmin, each(&attesters, attest)))
+}
+
+pub(super) fn remove_attester(town: &mut Town) -> Result<Trial> {
+    let attesters = attesters(town)?;
+    decide(town, Role::SuperAdmin, each(&attesters, attest))?;
+    let remove = |(_, attester_id, _)| (By::First, RemoveAttester { attester_id });
+    Ok(town.trial(Role::SuperAdmin, each(&attesters, remove)))
 }

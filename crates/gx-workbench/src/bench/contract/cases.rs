@@ -24,7 +24,7 @@ enum Signed {
     Too,
     /// It is about the account's own key.
     Always,
-    /// No account signs it, and it carries the word of a new key.
+    /// No account signs it, and it carries the word of a new key or of an attester.
     Proof,
     /// As `Too`, and it carries the word of a new key.
     ProofToo,
@@ -84,12 +84,16 @@ cases! {
         ["AdminKeyRegistered"], "each admin one, with a proof by the new key";
     "AdminContract:RotateAdminKey": Proof, admins::rotate_admin_key,
         ["AdminKeyRotated"], "each admin one, with a proof and a signature";
+    "AdminContract:RegisterAttester": Proof, admins::register_attester,
+        ["ActionProposed"], "proposed by the first of two admins, with a proof by its key";
+    "AdminContract:RemoveAttester": Never, admins::remove_attester,
+        ["ActionProposed"], "proposed by the first of two admins";
     "AdminContract:RejectAction": Never, admins::reject_action,
         ["ActionRejected"], "disbursements";
     "AdminContract:WithdrawAction": Never, admins::withdraw_action,
         ["ActionWithdrawn"], "disbursements";
-    "IdentityContract:CreateUser": Never, people::create_user,
-        ["GenesisDistributed"], "with genesis";
+    "IdentityContract:CreateUser": Proof, people::create_user,
+        ["GenesisDistributed"], "with genesis, attested by one attester";
     "IdentityContract:TransferCustody": Never, people::offer_custody,
         ["CustodyOffered"], "users without a key";
     "IdentityContract:AcceptCustody": Never, people::accept_custody,
@@ -124,8 +128,8 @@ cases! {
         ["KeyResetCancelled"], "every account has a key";
     "IdentityContract:CompleteKeyReset": Never, people::complete_key,
         ["KeyResetCompleted"], "by the system";
-    "TokenomicsContract:DistributeGenesis": Never, people::distribute_genesis,
-        ["GenesisDistributed"], "one user a command";
+    "TokenomicsContract:DistributeGenesis": Proof, people::distribute_genesis,
+        ["GenesisDistributed"], "one user a command, attested by one attester";
     "TokenomicsContract:OpenEscrow": Too, people::open_escrow,
         ["EscrowOpened"], "a payer each, all to one account";
     "TokenomicsContract:ReleaseEscrow": Too, people::release_escrow,

@@ -2,7 +2,6 @@
 //! the tax.
 
 use anyhow::{Context, Result};
-use gx_contract::Command;
 use gx_contract::admin::OrderHash;
 use gx_contract::custody::{AcceptCustody, TransferCustody};
 use gx_contract::escrow::{OpenEscrow, RefundEscrow, ReleaseEscrow};
@@ -16,11 +15,12 @@ use gx_contract::identity::{
 use gx_contract::spending::SetSpendingLimit;
 use gx_contract::tax_and_fee::{ApplyVelocityTax, SetVelocityTaxExempt};
 use gx_contract::tokenomics::{AttestedAge, DistributeGenesis};
-use gx_types::{AccountId, Amount, CommandId, EscrowId, MspId, RecoveryId, Role};
+use gx_contract::{Attested, Command, Purpose};
+use gx_types::{Amount, CommandId, EscrowId, MspId, RecoveryId, Role};
 
 use super::admins;
 use super::town::{By, Order, Person, Town, Trial, each};
-use crate::load::{NO_PROOF, public_key};
+use crate::load::{NO_PROOF, attested, public_key};
 
 /// A trial of one order for each of as many people as are needed.
 fn one_each<C: Into<Command>>(
@@ -37,19 +37,29 @@ fn registrations(births: Vec<CreateUser>) -> Vec<Order> {
     births.into_iter().map(|birth| (By::System, birth.into())).collect()
 }
 
+/// Attested, as people are on every network but devnet.
 pub(super) fn create_user(town: &mut Town) -> Result<Trial> {
-    let births = town.births(town.count(), 30)?;
-    Ok(town.trial(Role::PartnerApi, registrations(births)))
+    let (attester, until) = (admins::attester(town, 0)?, town.host.now.plus_days(1));
+    let births = town.births(town.count(), 30)?.into_iter().map(|birth| {
+        let attestation = Some(attested(&birth.attested(), attester, 0, until));
+        CreateUser { attestation, ..birth }
+    });
+    Ok(town.trial(Role::PartnerApi, registrations(births.collect())))
 }
 
 /// Of people who registered as children and are 13 now.
 pub(super) fn distribute_genesis(town: &mut Town) -> Result<Trial> {
+    let (attester, until) = (admins::attester(town, 1)?, town.host.now.plus_days(1));
     let births = town.births(town.count(), 12)?;
-    let ids: Vec<AccountId> = births.iter().map(|birth| birth.user_id).collect();
+    let said: Vec<Attested> = births.iter().map(CreateUser::attested).collect();
     town.act(Role::PartnerApi, registrations(births))?;
-    let grant =
-        |user_id| (By::System, DistributeGenesis { users: vec![AttestedAge { user_id, age: 13 }] });
-    Ok(town.trial(Role::Admin, each(&ids, grant)))
+    let grant = |said: Attested| {
+        let (user_id, age) = (said.user_id, 13);
+        let said = Attested { purpose: Purpose::Genesis, age, ..said };
+        let attestation = Some(attested(&said, attester, 1, until));
+        (By::System, DistributeGenesis { users: vec![AttestedAge { user_id, age, attestation }] })
+    };
+    Ok(town.trial(Role::Admin, each(&said, grant)))
 }
 
 pub(super) fn register_key(town: &mut Town) -> Result<Trial> {

@@ -65,7 +65,9 @@ impl Society<'_> {
             let halves = self.draw.bytes().into_iter().chain(self.draw.bytes());
             hash.iter_mut().zip(halves).for_each(|(to, from)| *to = from);
             let identity_hash = IdentityHash::from_bytes(hash);
-            let birth = CreateUser { user_id, identity_hash, country, age: 30, account_type };
+            let (age, attestation) = (30, None);
+            let birth =
+                CreateUser { user_id, identity_hash, country, age, account_type, attestation };
             births.push((Actor::System, birth.into()));
             ids.push(user_id);
         }
