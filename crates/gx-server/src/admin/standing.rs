@@ -23,10 +23,12 @@ pub(super) fn routes() -> [Route; 3] {
         Route::post("/api/v1/admin/users/{id}/key-reset", reset)
             .summary("Proposes another key for an account whose key is lost; it may veto")
             .sample(concat!(
-                r#"{"publicKey": "50584106c66171dbe6901bd187252a0d704a02a1080f80c486575d07e5e4b4fe", "#,
+                r#"{"publicKey": "#,
+                r#""50584106c66171dbe6901bd187252a0d704a02a1080f80c486575d07e5e4b4fe", "#,
                 r#""proof": "1d84c09c915b1e355f4130b3950f6754270b37696f36f1b6ca5d4a9b4cf48860"#,
                 r#"dfc9572b83d93754b64da4a45a9ca419345c336f9798d93f9e24816af8091d0d", "#,
-                r#""orderHash": "0000000000000000000000000000000000000000000000000000000000000009"}"#
+                r#""orderHash": "#,
+                r#""0000000000000000000000000000000000000000000000000000000000000009"}"#
             )),
         Route::post("/api/v1/admin/users/{id}/key-reset/complete", complete)
             .summary("Sets the key that was ordered, when nobody has vetoed for 7 days")

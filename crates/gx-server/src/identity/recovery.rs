@@ -40,7 +40,8 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("Begins, as a guardian, the recovery of an account whose key is lost")
             .sample(concat!(
                 r#"{"userId": "IN 7K3 ABC123 0WXYZ 1234", "#,
-                r#""publicKey": "50584106c66171dbe6901bd187252a0d704a02a1080f80c486575d07e5e4b4fe", "#,
+                r#""publicKey": "#,
+                r#""50584106c66171dbe6901bd187252a0d704a02a1080f80c486575d07e5e4b4fe", "#,
                 r#""proof": "1d84c09c915b1e355f4130b3950f6754270b37696f36f1b6ca5d4a9b4cf48860"#,
                 r#"dfc9572b83d93754b64da4a45a9ca419345c336f9798d93f9e24816af8091d0d"}"#
             )),

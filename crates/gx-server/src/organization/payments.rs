@@ -1,6 +1,7 @@
 //! Payments of organizations: initiated by a stakeholder, made at the quorum.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use gx_contract::Refusal;
 use gx_contract::organization::{
     ApproveMultiSigTx, CancelMultiSigTx, InitiateMultiSigTx, PendingTxState, RejectMultiSigTx,
@@ -46,6 +47,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/api/v1/transactions/pending", awaiting)
             .summary("Payments of all organizations that wait for the caller, newest first")
             .fails(&[(400, "invalid_cursor"), (409, "not_on_ledger")]),
+        Route::get("/api/v1/transactions/{ptxId}", get)
+            .summary("One payment, for those who stand for the organization and administrators")
+            .fails(&[(403, "forbidden")]),
         Route::post("/api/v1/transactions/{ptxId}/approve", approve)
             .summary("Approves a payment, or tries again to make one that could not be made")
             .sample("{}"),
@@ -257,6 +261,23 @@ async fn awaiting(
     let rows = payments::awaiting(&mut view.snapshot, &own, now, before, more).await?;
     let page = Page::of(rows, part.limit, |row| row.cursor);
     Ok(view.read(page.try_map(|row| Ok(PaymentReply::of(row, now)))?))
+}
+
+/// `GET /transactions/{ptxId}`
+async fn get(
+    caller: Caller,
+    State(store): State<Store>,
+    _: After,
+    Path(id): Path<String>,
+) -> Result<Read<PaymentReply>> {
+    let missing = || Error::not_found("Payment");
+    let mut view = View::open(&store).await?;
+    let found = payments::get(&mut view.snapshot, payment_id(&id)?).await?.ok_or_else(missing)?;
+    match visible(&mut view, &caller, found.org_id.as_str()).await {
+        Ok((_, Sight::Whole)) => Ok(view.read(PaymentReply::of(found, view.now()))),
+        Err(error) if error.status() != StatusCode::NOT_FOUND => Err(error),
+        Ok((_, Sight::Invited)) | Err(_) => Err(missing()),
+    }
 }
 
 /// `POST /transactions/{ptxId}/approve`

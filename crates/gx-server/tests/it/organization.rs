@@ -105,6 +105,8 @@ async fn an_organization_is_proposed_endorsed_and_activated() {
     let developer = colleague(&server, "dev", "DEVELOPER").await;
     assert_eq!(developer.get(&at(&id, ""), 403).await.str("code"), "forbidden");
     assert_eq!(developer.get(ORGANIZATIONS, 403).await.str("code"), "forbidden");
+    let list = format!("{ORGANIZATIONS}?cursor=x");
+    assert_eq!(ada.person.client.get(&list, 400).await.str("code"), "invalid_cursor");
 }
 
 #[tokio::test]
@@ -172,6 +174,11 @@ async fn an_organization_pays_when_enough_approve() {
     let row = &pending.body["data"][0];
     assert_eq!((&row["amount"], &row["isOpen"]), (&json!("10.00"), &json!(true)));
     assert_eq!((&row["approvalCount"], &row["requiredApprovals"]), (&json!(1), &json!(2)));
+    let one = format!("/api/v1/transactions/{ptx}");
+    assert_eq!(bob.person.client.get(&one, 200).await.str("remark"), "rent");
+    assert_eq!(admin.get(&one, 200).await.str("initiatorId"), ada.ledger_id.to_string());
+    assert_eq!(eve.person.client.get(&one, 404).await.str("message"), "Payment not found");
+    bob.person.client.get("/api/v1/transactions/nothing", 404).await;
     for rest in ["/transactions", "/transactions/pending", ""] {
         eve.person.client.get(&at(&id, rest), 404).await;
         admin.get(&at(&id, rest), 200).await;
