@@ -13,9 +13,7 @@ use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal};
 
 /// Why an account is frozen.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FreezeReason {
     AdminAction,
@@ -103,7 +101,7 @@ impl Serialize for FreezeReasons {
 impl<'de> Deserialize<'de> for FreezeReasons {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let reasons = Vec::<FreezeReason>::deserialize(deserializer)?;
-        if reasons.is_sorted_by(|a, b| a < b) {
+        if reasons.is_sorted_by(|a, b| a.bit() < b.bit()) {
             Ok(reasons.into_iter().collect())
         } else {
             Err(serde::de::Error::custom("reasons in their order, each once, expected"))

@@ -54,8 +54,8 @@ impl Account {
     }
 
     /// The account with its timer as its balance has it: it starts when the balance is found at the
-    /// threshold or above, goes on while it stays there, and stops below. It rests while the account
-    /// may not act: nobody is taxed for hoarding what they can't spend.
+    /// threshold or above, goes on while it stays there, and stops below. It rests while the
+    /// account may not act: nobody is taxed for hoarding what they can't spend.
     #[must_use]
     #[inline]
     pub(crate) fn with_tax_timer(self, threshold: Amount, now: RunningMs) -> Self {

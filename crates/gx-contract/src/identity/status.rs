@@ -9,7 +9,8 @@ use crate::state::Account;
 use crate::tx::{Rule, Stop, Tx};
 use crate::{Effects, Refusal, Refused};
 
-/// Whether a user may act, or an organization pay. What others send arrives at all but the deceased.
+/// Whether a user may act, or an organization pay. What others send arrives at all but the
+/// deceased.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]

@@ -3,6 +3,7 @@
 use gx_types::{AccountId, PendingTxId, Role};
 use serde::{Deserialize, Serialize};
 
+use super::payments::country_of;
 use super::settlement::settle;
 use super::{Organization, PendingTx, PendingTxState, count, organization};
 use crate::gates::{ActorRule, Gate};
@@ -22,6 +23,9 @@ fn decidable(
 ) -> Result<(AccountId, PendingTx, Organization), Stop> {
     let actor = tx.user()?;
     let pending = pending_tx(tx, id)?;
+    // What the quorum asks for is known here, and is not asked for later in a round of its own.
+    let treasury = country_of(&pending.from).map(Key::Treasury);
+    tx.state.load([Key::Organization(pending.org_id)].into_iter().chain(treasury))?;
     let organization = organization(tx.state, &pending.org_id)?;
     if !pending.approver_group.contains(&actor) || !organization.stakeholders.contains(&actor) {
         return Err(Refusal::NotApprover.into());

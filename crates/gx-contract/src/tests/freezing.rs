@@ -78,7 +78,8 @@ fn a_frozen_organization_neither_pays_nor_is_paid() {
         open bob.FR 30
         org shop.FR.1 alice.IN bob.FR
         user:alice.IN DefineAuthRule shop.FR.1 0:2:alice.IN,bob.FR => AuthRuleProposed
-        user:bob.FR DefineAuthRule shop.FR.1 0:2:alice.IN,bob.FR => AuthRuleProposed, AuthRuleDefined
+        user:bob.FR DefineAuthRule shop.FR.1 0:2:alice.IN,bob.FR => AuthRuleProposed, \
+            AuthRuleDefined
         user:alice.IN Transfer alice.IN shop.FR.1 100GX => Transferred
         #p user:alice.IN InitiateMultiSigTx shop.FR.1 bob.FR 5GX => MultiSigTxInitiated
         admin:root FreezeWallet shop.FR.1 COURT_ORDER => WalletFrozen

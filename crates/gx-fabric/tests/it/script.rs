@@ -495,8 +495,7 @@ impl Script {
         for member in members {
             self.user(member, DefineAuthRule { org_id, ladder: ladder.clone() });
         }
-        let amount = self.gx(60);
-        let transfer = self.transfer(members[0], org_id, amount);
+        let transfer = self.transfer(members[0], org_id, Amount::from_gx(60));
         self.user(members[0], transfer);
         // What the first has paid may ask for other approvals of the second.
         let payments = [0; 2].map(|_| self.pay(org_id, members[0], 30));

@@ -19,6 +19,7 @@ mod keys;
 mod loanpool;
 mod organization;
 mod outage;
+mod promised;
 mod recovery;
 mod refresh;
 mod relationships;

@@ -106,7 +106,55 @@ const PROMISED: &str = "
 ";
 
 /// Those that nothing answers.
-const UNANSWERED: &str = "";
+const UNANSWERED: &str = "
+    POST /auth/mfa/verify, /auth/password/forgot, /auth/password/reset, /auth/password/change
+    POST /auth/mfa
+    DELETE /auth/mfa
+    GET /sessions, /devices
+    DELETE /sessions/{}, /devices/{}
+    POST /registration/email, /registration/email/verify, /registration/email/resend
+    POST /registration/name-country, /registration/dob-gender, /registration/password
+    POST /registration/phone, /registration/phone/verify, /registration/phone/resend
+    GET /registration/{}, /users/{}
+    PATCH /users/profile, /users/{}
+    POST /users/{}/kyc, /users/kyc/submit
+    GET /users/{}/kyc
+    POST /users/{}/documents
+    GET /users/{}/documents, /documents/{}/url, /documents/constraints
+    DELETE /documents/{}
+    POST /validation/national-id
+    GET /beneficiaries
+    POST /beneficiaries
+    PUT /beneficiaries/{}
+    DELETE /beneficiaries/{}
+    GET /notifications, /notifications/unread-count, /notifications/stream
+    PATCH /notifications/{}/read
+    POST /notifications/mark-all-read, /qsend, /qsend/verify, /qsend/{}/pay, /qsend/{}/cancel
+    GET /qsend, /qsend/{}, /qsend/dashboard, /qsend/{}/qr.svg
+    POST /auth/passkeys/register/options, /auth/passkeys/register/finish
+    POST /auth/passkeys/login/options, /auth/passkeys/login/finish
+    GET /auth/passkeys
+    PATCH /auth/passkeys/{}
+    DELETE /auth/passkeys/{}
+    POST /transfers/quote
+    GET /wallets/{}/dashboard, /wallets/{}/statements, /treasuries, /pools/{}, /receipts/{}
+    POST /admin/auth/mfa/verify, /admin/auth/logout-all, /admin/auth/mfa/setup
+    POST /admin/auth/mfa/enable, /admin/auth/mfa/disable
+    GET /admin/auth/sessions
+    DELETE /admin/auth/sessions/{}
+    GET /admin/counters, /admin/admins, /admin/admins/{}
+    POST /admin/admins
+    PATCH /admin/admins/{}
+    DELETE /admin/admins/{}
+    GET /admin/users/frozen
+    POST /admin/users/{}/suspend, /admin/users/{}/close
+    GET /admin/approvals, /admin/approvals/{}
+    POST /admin/approvals, /admin/approvals/{}/vote, /admin/approvals/{}/cancel
+    POST /admin/approvals/{}/execute
+    GET /admin/audit-logs, /admin/audit-logs/export, /admin/outbox, /admin/projector
+    POST /admin/outbox/{}/requeue, /admin/outbox/{}/discard, /admin/projector/rebuild
+    GET /webhooks/events
+";
 
 /// `VERB path` for each path of each line.
 fn listed(text: &str) -> BTreeSet<String> {

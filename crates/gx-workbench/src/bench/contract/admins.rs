@@ -28,7 +28,7 @@ fn founding(town: &mut Town) -> Order {
 pub(super) fn bootstrap(town: &mut Town) -> Result<Trial> {
     let orders = vec![founding(town)];
     let host = Some(Host::default());
-    Ok(Trial { role: Role::SuperAdmin, orders, batch: 1, host })
+    Ok(Trial { role: Role::SuperAdmin, orders, batch: 1, host, organization: None })
 }
 
 /// The orders by which the whole set of countries comes, one each.
@@ -54,7 +54,7 @@ pub(super) fn name_second(town: &mut Town) -> Result<()> {
 pub(super) fn initialize_countries(town: &mut Town) -> Result<Trial> {
     let host = Some(town.elsewhere(found)?);
     let orders = all_countries()?;
-    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host })
+    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host, organization: None })
 }
 
 /// Each of the two undoes the other.
@@ -137,7 +137,7 @@ pub(super) fn cancel_parameter_change(town: &mut Town) -> Result<Trial> {
     })?;
     let cancel = |param_id: Parameter| (By::First, CancelParameterChange { param_id });
     let (role, orders) = (Role::SuperAdmin, each(&all, cancel));
-    Ok(Trial { role, batch: orders.len(), orders, host: Some(host) })
+    Ok(Trial { role, batch: orders.len(), orders, host: Some(host), organization: None })
 }
 
 fn disbursements(town: &mut Town) -> Result<Vec<Order>> {

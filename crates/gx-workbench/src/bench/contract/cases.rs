@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use gx_contract::{Batch, Done, Outcome};
+use gx_types::MspId;
 
 use super::host::Host;
 use super::people::givers;
@@ -232,10 +233,13 @@ impl Case {
         trial: &Trial,
         sign: bool,
     ) -> Result<()> {
-        let Trial { role, orders, batch, host } = trial;
+        let Trial { role, orders, batch, host, organization } = trial;
         let batches = town.batches(*role, orders, *batch, sign);
+        town.host.organization = organization.unwrap_or(MspId::PLATFORM);
         let host = host.as_ref().unwrap_or(&town.host);
-        let (commands, executing) = self.execute(host, &batches, time)?;
+        let executed = self.execute(host, &batches, time);
+        town.host.organization = MspId::PLATFORM;
+        let (commands, executing) = executed?;
         let rate = per_second(commands, executing);
         let (metric, bar, signed) = match sign {
             false if matches!(self.signed, Signed::Proof | Signed::ProofToo) => {

@@ -252,7 +252,7 @@ pub(super) fn activate_treasury(town: &mut Town) -> Result<Trial> {
     let governments = governments(town)?;
     let host = Some(town.elsewhere(|town| govern(town, &governments))?);
     let orders: Vec<Order> = governments.into_iter().map(activation_of).collect();
-    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host })
+    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host, organization: None })
 }
 
 /// The same, each to another government than before.
@@ -269,7 +269,7 @@ pub(super) fn reassign_treasury(town: &mut Town) -> Result<Trial> {
         (By::First, ReassignTreasury { country_code, org_id, order_hash })
     };
     let orders = each(&after, reassign);
-    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host })
+    Ok(Trial { role: Role::SuperAdmin, batch: orders.len(), orders, host, organization: None })
 }
 
 /// Founds a ledger on which these are active. The same two people stand for all of them.

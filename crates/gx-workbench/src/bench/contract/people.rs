@@ -136,9 +136,9 @@ pub(super) fn accept_custody(town: &mut Town) -> Result<Trial> {
     let people = town.people(town.count())?;
     let other = OTHER.parse()?;
     town.act(Role::PartnerApi, each(&people, offering(other)))?;
-    town.host.organization = other;
     let accept = |person: Person| (By::System, AcceptCustody { user_id: person.id });
-    Ok(town.trial(Role::PartnerApi, each(&people, accept)))
+    let trial = town.trial(Role::PartnerApi, each(&people, accept));
+    Ok(Trial { organization: Some(other), ..trial })
 }
 
 pub(super) fn set_status(town: &mut Town) -> Result<Trial> {

@@ -6,7 +6,7 @@ use gx_contract::admin::AppointAdmin;
 use gx_contract::identity::{CreateUser, RegisterKey};
 use gx_contract::state::AdminLevel;
 use gx_contract::{Batch, Command};
-use gx_types::{AccountId, Actor, AdminId, CommandId, CountryCode, Role};
+use gx_types::{AccountId, Actor, AdminId, CommandId, CountryCode, MspId, Role};
 
 use super::Scale;
 use super::host::Host;
@@ -57,6 +57,8 @@ pub(super) struct Trial {
     pub(super) batch: usize,
     /// The state, when it is not the town's.
     pub(super) host: Option<Host>,
+    /// Who submits the orders, when it is not who submits all others.
+    pub(super) organization: Option<MspId>,
 }
 
 #[derive(Debug)]
@@ -203,7 +205,7 @@ impl Town {
 
     /// A trial on the town's state, in batches of the usual size.
     pub(super) fn trial(&self, role: Role, orders: Vec<Order>) -> Trial {
-        Trial { role, orders, batch: self.scale.batch, host: None }
+        Trial { role, orders, batch: self.scale.batch, host: None, organization: None }
     }
 
     /// Another state, as `prepare` makes it from nothing.
