@@ -129,12 +129,16 @@ async fn jwks(State(logins): State<Logins>) -> Result<Json<Jwks>> {
 
 /// An account on the ledger, given by its id; a user's by either id.
 pub(crate) async fn account_of(store: &Store, id: &str) -> Result<AccountId> {
-    if let Ok(account) = id.parse::<AccountId>()
-        && accounts::get(store, &account).await?.is_some()
-    {
-        return Ok(account);
+    let mut row = None;
+    if let Ok(account) = id.parse::<AccountId>() {
+        if accounts::get(store, &account).await?.is_some() {
+            return Ok(account);
+        }
+        row = users::by_ledger_id(store, &account).await?;
     }
-    let row = users::get(store, id).await?;
+    if row.is_none() {
+        row = users::get(store, id).await?;
+    }
     let row = row.ok_or_else(|| Error::not_found("User"))?;
     let missing = "The user's account is not on the ledger yet";
     row.ledger_id.filter(|_| row.on_ledger).ok_or_else(|| Error::conflict("not_on_ledger", missing))

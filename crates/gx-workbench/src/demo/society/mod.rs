@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use ed25519_dalek::{Signer as _, SigningKey};
 use gx_contract::identity::{CreateUser, IdentityHash};
 use gx_contract::{Command, Envelope, Query, Signature, SignatureBytes, key_proof_bytes};
-use gx_engine::Submission;
+use gx_engine::{Submission, SubmitError};
 use gx_server::{FIRST_ADMIN, Platform};
 use gx_store::commands::State;
 use gx_store::tokenomics::accounts;
@@ -130,7 +130,7 @@ impl Society<'_> {
 
     /// Gives a command that has to be refused; the code that it was refused with.
     async fn refused(&mut self, actor: Actor, command: impl Into<Command>) -> Result<String> {
-        refused(self.give(actor, command.into(), None).await?.1)
+        refused(self.give(actor, command.into(), None).await)
     }
 
     /// The same, signed.
@@ -140,7 +140,7 @@ impl Society<'_> {
         command: impl Into<Command>,
         signer: Signer<'_>,
     ) -> Result<String> {
-        refused(self.give(actor, command.into(), Some(signer)).await?.1)
+        refused(self.give(actor, command.into(), Some(signer)).await)
     }
 
     async fn give(
@@ -196,10 +196,15 @@ impl Society<'_> {
     }
 }
 
-fn refused(state: Option<State>) -> Result<String> {
-    match state {
-        Some(State::Refused { code, .. }) => Ok(code),
-        state => bail!("a command that had to be refused was not: {state:?}"),
+/// The code of the ledger, or that of the outbox where no look at the ledger was needed.
+fn refused(given: Result<(CommandId, Option<State>)>) -> Result<String> {
+    match given {
+        Ok((_, Some(State::Refused { code, .. }))) => Ok(code),
+        Ok((_, state)) => bail!("a command that had to be refused was not: {state:?}"),
+        Err(error) => match error.downcast_ref() {
+            Some(SubmitError::Refused(refused)) => Ok(refused.code.to_string()),
+            Some(_) | None => Err(error),
+        },
     }
 }
 
