@@ -92,6 +92,7 @@ impl TaxAudit {
             self.paused_ms += time - event.paused_since.0;
         }
         let now = time - self.paused_ms;
+        self.follow_rest(event, now);
         match event {
             Event::SystemParameterUpdated(event) => match event.param_id.id() {
                 "velocityTaxThreshold" => self.threshold = event.new_value.get(),
@@ -115,20 +116,6 @@ impl TaxAudit {
                 let shares = event.treasury_amount.checked_add(event.charitable_amount);
                 assert_eq!(shares, Some(event.amount));
                 holder.timer = None;
-            }
-            Event::WalletFrozen(event) => self.rest(event.account_id.as_str(), now, |holder| {
-                holder.frozen = true;
-            }),
-            Event::WalletUnfrozen(event) => self.rest(event.account_id.as_str(), now, |holder| {
-                holder.frozen = !event.reasons.is_empty();
-            }),
-            Event::UserStatusSet(event) => self.rest(event.user_id.as_str(), now, |holder| {
-                holder.inactive = event.status != AccountStatus::Active;
-            }),
-            Event::OrganizationStatusSet(event) => {
-                self.rest(event.org_id.as_str(), now, |holder| {
-                    holder.inactive = event.status != OrganizationStatus::Active;
-                })
             }
             Event::VelocityTaxExemptSet(event) => {
                 self.holders.entry(event.account_id.to_string()).or_default().exempt = event.exempt;
@@ -165,6 +152,27 @@ impl TaxAudit {
         let since = self.holders.get(id.as_str()).and_then(|holder| holder.timer?.since());
         let told = told.map(|told| told.0 - self.paused_ms);
         assert_eq!(since, told, "the timer that {event:?} tells of");
+    }
+
+    /// What keeps an account from acting, or lets it act again.
+    fn follow_rest(&mut self, event: &Event, now: i64) {
+        match event {
+            Event::WalletFrozen(event) => self.rest(event.account_id.as_str(), now, |holder| {
+                holder.frozen = true;
+            }),
+            Event::WalletUnfrozen(event) => self.rest(event.account_id.as_str(), now, |holder| {
+                holder.frozen = !event.reasons.is_empty();
+            }),
+            Event::UserStatusSet(event) => self.rest(event.user_id.as_str(), now, |holder| {
+                holder.inactive = event.status != AccountStatus::Active;
+            }),
+            Event::OrganizationStatusSet(event) => {
+                self.rest(event.org_id.as_str(), now, |holder| {
+                    holder.inactive = event.status != OrganizationStatus::Active;
+                })
+            }
+            _ => {}
+        }
     }
 
     fn rest(&mut self, id: &str, now: i64, change: impl FnOnce(&mut Holder)) {

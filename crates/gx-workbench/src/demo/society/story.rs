@@ -42,7 +42,7 @@ pub(super) async fn tell(mut society: Society<'_>, report: &mut Report) -> Resul
     loans(&mut society, &offices, report).await?;
     recovery(&mut society, report).await?;
     tax(&mut society, &offices, rich, report).await?;
-    super::attacks::attack(&mut society, offices.second, report).await?;
+    super::attacks::attack(&mut society, report).await?;
     report.society = society.commands;
     Ok(())
 }
