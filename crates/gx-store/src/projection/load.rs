@@ -105,6 +105,15 @@ pub(super) async fn projection<'b>(
         };
         projection.accounts.insert(row.parse(0, "account id")?, state);
     }
+    countries(conn, &named, &mut projection).await?;
+    Ok(projection)
+}
+
+async fn countries(
+    conn: &mut Conn<'_>,
+    named: &Named,
+    projection: &mut Projection<'_>,
+) -> Result<(), Error> {
     let codes = named.countries.iter().map(|code| code.to_string().into()).collect();
     let rows = Bulk::new(
         "WITH input (code) AS ({rows})
@@ -123,5 +132,5 @@ pub(super) async fn projection<'b>(
         }
         projection.countries.insert(row.parse(0, "country")?, country);
     }
-    Ok(projection)
+    Ok(())
 }
