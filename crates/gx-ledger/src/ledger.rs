@@ -9,7 +9,7 @@ use gx_contract::{Batch, Context, Query, Refused};
 use gx_types::{NetworkId, TimeMs};
 use tokio::sync::watch;
 
-use crate::block::{Block, Body, Origin, Sealed};
+use crate::block::{Block, Body, Notation, Origin, Sealed};
 use crate::executor::Executor;
 use crate::hash::Hash;
 use crate::key::{NodeKey, PublicKey};
@@ -224,7 +224,10 @@ impl Ledger {
         // Before the executor's lock, so that it overlaps with the execution of other batches.
         let body = Body::of_commands(&batch.commands)
             .map_err(|error| Error::io("encode commands for", path)(error.into()))?;
-        let commands_hash = Hash::of(body.commands());
+        let notation = given.as_ref().map_or(Notation::NEWEST, |given| given.header.notation);
+        let commands_hash = notation.hash(body.commands()).map_err(|malformed| {
+            Error::io("encode commands for", path)(std::io::Error::other(malformed))
+        })?;
         let (answer, ticket) = sync_channel(1);
         let mut guard = self.inner.lock_executor();
         let executor = self.inner.ready(&mut guard)?;

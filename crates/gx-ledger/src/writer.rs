@@ -8,11 +8,10 @@ use std::sync::{Arc, PoisonError};
 
 use gx_contract::Write;
 
-use crate::block::{Block, Header, Sealed, digest_of_log, write_log};
+use crate::block::{Block, Header, Notation, Sealed, digest_of_log, write_log};
 use crate::error::{Fault, describe};
 use crate::executor::{Chores, is_outcome};
 use crate::filter::Filter;
-use crate::hash::Hash;
 use crate::key::NodeKey;
 use crate::outcomes::{Added, Sealing};
 use crate::settler::Settler;
@@ -152,8 +151,13 @@ impl Writer {
         let wrong = |fault| Error::block(&self.path, work.number, fault);
         let outcomes = work.body.push_outcomes(&work.record.results);
         outcomes.map_err(|error| wrong(Fault::Outcomes(error.to_string())))?;
+        let given = work.given.take();
+        let notation = given.as_ref().map_or(Notation::NEWEST, |given| given.header.notation);
+        let outcomes_hash = notation.hash(work.body.outcomes());
+        let outcomes_hash = outcomes_hash.map_err(|malformed| wrong(malformed.into()))?;
         let log = write_log(&work.writes);
         let header = Header {
+            notation,
             network: self.identity.origin.network,
             number: work.number,
             previous: head.tip.hash,
@@ -163,11 +167,11 @@ impl Writer {
             batch_id: work.batch_id,
             commands: work.commands,
             commands_hash: work.commands_hash,
-            outcomes_hash: Hash::of(work.body.outcomes()),
+            outcomes_hash,
             state_digest: digest_of_log(&head.digest, &log),
             signer: self.identity.signer(work.number),
         };
-        let sealed = match work.given.take() {
+        let sealed = match given {
             Some(given) => check_given(&header, given).map_err(wrong)?,
             None => {
                 let hash = header.hash();

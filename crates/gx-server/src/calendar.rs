@@ -28,6 +28,11 @@ impl Date {
         start.map_or(0, |start| start.timestamp().as_millisecond())
     }
 
+    /// The first day of its month.
+    pub fn first_of_month(self) -> Self {
+        Self(self.0.first_of_month())
+    }
+
     /// Whole years from this day to another; zero when the other is earlier. Who was born on a
     /// leap day is a year older on the first of March.
     pub fn age_on(self, day: Self) -> u16 {

@@ -47,6 +47,7 @@ pub use platform::{Platform, Workers, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};
 pub use starting::Starting;
+pub use tokenomics::{Receipt, ReceiptFault, ReceiptProof};
 
 /// What an endpoint is made of.
 pub mod endpoint {

@@ -6,6 +6,7 @@
 
 mod auditor;
 mod read_models;
+mod receipt;
 mod rules;
 mod second;
 
@@ -32,10 +33,21 @@ const BYTES: usize = 4 << 20;
 
 /// How `gx verify` is set.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     /// The result as one JSON object.
     #[arg(long)]
     json: bool,
+    /// What to verify instead of the platform.
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What can be verified without a platform.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Checks a receipt of a command, asking no server.
+    Receipt(receipt::Args),
 }
 
 /// What was looked at, and what is not as it should be.
@@ -66,6 +78,9 @@ pub struct Findings {
 
 /// Verifies the platform that the settings name and prints the result.
 pub fn run(settings: &Settings, args: &Args) -> Result<End> {
+    if let Some(What::Receipt(args)) = &args.what {
+        return receipt::run(args);
+    }
     let config = settings.load(&[])?;
     let found = process::block_on(async {
         let signal = process::stop_signal()?;

@@ -13,10 +13,10 @@ use crate::encoding::{Malformed, Reader, put_bytes, put_i64, put_u32, put_u64, p
 use crate::error::Fault;
 use crate::hash::Hash;
 use crate::key::{PublicKey, Signature};
+use crate::tree;
 
-/// Version of the notation of blocks.
-const BLOCK_VERSION: u8 = 1;
 const BLOCK_PREFIX: &[u8] = b"gx/block/1\0";
+const BLOCK_PREFIX_2: &[u8] = b"gx/block/2\0";
 const ORIGIN_PREFIX: &[u8] = b"gx/origin/1\0";
 const STATE_PREFIX: &[u8] = b"gx/state/1\0";
 
@@ -51,9 +51,45 @@ impl Origin {
     }
 }
 
+/// The notation that a block is in. Blocks are made in the newest, and all are read for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notation {
+    /// Commands and outcomes are hashed as a whole each.
+    Whole,
+    /// They are leaves of trees, so that each can be shown without the others.
+    Trees,
+}
+
+impl Notation {
+    pub(crate) const NEWEST: Self = Self::Trees;
+
+    const fn version(self) -> u8 {
+        match self {
+            Self::Whole => 1,
+            Self::Trees => 2,
+        }
+    }
+
+    const fn prefix(self) -> &'static [u8] {
+        match self {
+            Self::Whole => BLOCK_PREFIX,
+            Self::Trees => BLOCK_PREFIX_2,
+        }
+    }
+
+    /// What a header has as the hash of commands or outcomes.
+    pub(crate) fn hash(self, section: &[u8]) -> Result<Hash, Malformed> {
+        match self {
+            Self::Whole => Ok(Hash::of(section)),
+            Self::Trees => tree::root(section),
+        }
+    }
+}
+
 /// What a block's hash is taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
+    pub notation: Notation,
     pub network: NetworkId,
     /// The first block has number 1.
     pub number: u64,
@@ -77,7 +113,7 @@ pub struct Header {
 impl Header {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(320);
-        out.push(BLOCK_VERSION);
+        out.push(self.notation.version());
         put_bytes(&mut out, self.network.as_str().as_bytes());
         put_u64(&mut out, self.number);
         out.extend_from_slice(self.previous.as_bytes());
@@ -94,11 +130,13 @@ impl Header {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let version = reader.u8()?;
-        if version != BLOCK_VERSION {
-            return Err(Malformed::Version(version));
-        }
+        let notation = match reader.u8()? {
+            1 => Notation::Whole,
+            2 => Notation::Trees,
+            version => return Err(Malformed::Version(version)),
+        };
         Ok(Self {
+            notation,
             network: reader.text("network")?,
             number: reader.u64()?,
             previous: Hash::from_bytes(reader.array()?),
@@ -116,7 +154,7 @@ impl Header {
 
     /// The block's hash.
     pub fn hash(&self) -> Hash {
-        Hash::of_parts(&[BLOCK_PREFIX, &self.encode()])
+        Hash::of_parts(&[self.notation.prefix(), &self.encode()])
     }
 }
 
@@ -270,13 +308,15 @@ impl Block {
 
     /// One command and its outcome, without reading the others.
     pub(crate) fn entry(&self, index: u32) -> Result<(Envelope, CommandResult), Fault> {
-        let nth = |section| {
-            let at = usize::try_from(index).unwrap_or(usize::MAX);
-            texts(section, self.sealed.header.commands)?.nth(at).unwrap_or(Err(Malformed::Short))
-        };
-        let envelope = serde_json::from_slice(nth(self.body.commands())?);
-        let result = serde_json::from_slice(nth(self.body.outcomes())?);
+        let envelope = serde_json::from_slice(self.text(self.body.commands(), index)?);
+        let result = serde_json::from_slice(self.text(self.body.outcomes(), index)?);
         Ok((envelope.map_err(commands_unread)?, result.map_err(outcomes_unread)?))
+    }
+
+    /// One text of a section.
+    pub(crate) fn text<'s>(&self, section: &'s [u8], index: u32) -> Result<&'s [u8], Malformed> {
+        let at = usize::try_from(index).unwrap_or(usize::MAX);
+        texts(section, self.sealed.header.commands)?.nth(at).unwrap_or(Err(Malformed::Short))
     }
 
     /// Checks everything that can be said of the block without the state: that the body is what
@@ -289,10 +329,10 @@ impl Block {
         if header.signer != *signer {
             return Err(Fault::ForeignKey(header.signer));
         }
-        if Hash::of(self.body.commands()) != header.commands_hash {
+        if header.notation.hash(self.body.commands())? != header.commands_hash {
             return Err(Fault::CommandsHash);
         }
-        if Hash::of(self.body.outcomes()) != header.outcomes_hash {
+        if header.notation.hash(self.body.outcomes())? != header.outcomes_hash {
             return Err(Fault::OutcomesHash);
         }
         if !header.signer.verifies(&self.sealed.hash, &self.sealed.signature) {

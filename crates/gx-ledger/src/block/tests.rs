@@ -12,8 +12,12 @@ fn origin() -> Origin {
     Origin { network: NetworkId::Devnet, created_at, node: key().public() }
 }
 
-/// A block of texts that no contract would write: the notation does not depend on any.
 fn block() -> Block {
+    block_in(Notation::NEWEST)
+}
+
+/// A block of texts that no contract would write: the notation does not depend on any.
+fn block_in(notation: Notation) -> Block {
     let section = |texts: [&str; 2]| {
         let mut section = Vec::new();
         texts.iter().for_each(|text| put_bytes(&mut section, text.as_bytes()));
@@ -24,6 +28,7 @@ fn block() -> Block {
     let writes = [("a/one", "1"), ("s/clock", "{}")]
         .map(|(key, value)| Write { key: key.to_owned(), value: value.as_bytes().to_vec() });
     let header = Header {
+        notation,
         network: NetworkId::Devnet,
         number: 1,
         previous: origin().hash(),
@@ -32,8 +37,8 @@ fn block() -> Block {
         role: Role::Admin,
         batch_id: BatchId::from_u128(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF),
         commands: 2,
-        commands_hash: Hash::of(&commands),
-        outcomes_hash: Hash::of(&outcomes),
+        commands_hash: notation.hash(&commands).unwrap(),
+        outcomes_hash: notation.hash(&outcomes).unwrap(),
         state_digest: state_digest(&digest_before_all(), &writes),
         signer: key().public(),
     };
@@ -42,25 +47,25 @@ fn block() -> Block {
     Block::new(sealed, Body::from_sections(commands, &outcomes))
 }
 
+fn bytes_of(hexadecimal: &str) -> Vec<u8> {
+    let lines = hexadecimal.split_ascii_whitespace();
+    lines.flat_map(|line| hex::decode(line).unwrap()).collect()
+}
+
 #[test]
-fn the_notation_is_golden() {
-    let golden: Vec<u8> = include_str!("golden/block.hex")
-        .split_ascii_whitespace()
-        .flat_map(|line| line.as_bytes().as_chunks::<2>().0)
-        .map(|[high, low]| {
-            let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
-            digit(*high) << 4 | digit(*low)
-        })
-        .collect();
-    let found = block().to_bytes();
-    let lines: Vec<String> = found
-        .chunks(32)
-        .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect())
-        .collect();
-    assert_eq!(found, golden, "found\n{}", lines.join("\n"));
-    let read = Block::from_bytes(&golden).unwrap();
-    assert_eq!(read.sealed(), block().sealed());
-    assert_eq!(read.check(&key().public()), Ok(()));
+fn the_notations_are_golden() {
+    for (notation, golden) in [
+        (Notation::Whole, include_str!("golden/block.hex")),
+        (Notation::Trees, include_str!("golden/block2.hex")),
+    ] {
+        let (golden, block) = (bytes_of(golden), block_in(notation));
+        let found = block.to_bytes();
+        let lines: Vec<String> = found.chunks(32).map(hex::encode).collect();
+        assert_eq!(found, golden, "found\n{}", lines.join("\n"));
+        let read = Block::from_bytes(&golden).unwrap();
+        assert_eq!(read.sealed(), block.sealed());
+        assert_eq!(read.check(&key().public()), Ok(()));
+    }
 }
 
 #[test]
@@ -75,10 +80,12 @@ fn the_hashes_are_golden() {
         block.header().state_digest.to_string(),
         "b9b17df2a1816f65a248aba46e9b5dfb291cf5d153399593c08633c8e07be05d"
     );
-    assert_eq!(
-        block.hash().to_string(),
-        "36ec4d5ee8c95149fc6030ac8322712f5a01404ba6cf29045bd45729939b9764"
-    );
+    for (notation, hash) in [
+        (Notation::Whole, "36ec4d5ee8c95149fc6030ac8322712f5a01404ba6cf29045bd45729939b9764"),
+        (Notation::Trees, "49a7b8227ed176ae6747c644fc63aef4171e207896533e7b4f95ffa118ca20e9"),
+    ] {
+        assert_eq!(block_in(notation).hash().to_string(), hash);
+    }
 }
 
 #[test]

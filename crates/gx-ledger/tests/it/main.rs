@@ -9,5 +9,6 @@ mod histories;
 mod ledger;
 mod load;
 mod model;
+mod proof;
 mod repetition;
 mod space;

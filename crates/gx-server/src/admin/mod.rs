@@ -2,6 +2,7 @@
 
 mod actions;
 mod attesters;
+mod counters;
 mod custody;
 pub(crate) mod decisions;
 mod keys;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = login::routes();
     routes.push(profile);
     routes.extend(system::routes());
+    routes.extend(counters::routes());
     routes.extend(actions::routes());
     routes.extend(decisions::routes());
     routes.extend(keys::routes());

@@ -101,7 +101,8 @@ use super::shape::Shape;
 use crate::app::App;
 use crate::auth::{Admin, Caller, Grant, May, User};
 use crate::error::Result;
-use crate::http::answer::{Created, Html, Json, Read};
+use crate::http::accept::Accept;
+use crate::http::answer::{Created, Html, Json, Read, Rendered};
 use crate::http::context::Context;
 use crate::http::extract::{After, Body, Key, Path, Query, Wait};
 use crate::http::fields::Field;
@@ -239,6 +240,12 @@ impl Input for Wait {
     }
 }
 
+impl Input for Accept {
+    fn describe(shape: &mut Shape) {
+        shape.fails(&[(406, "not_acceptable")]);
+    }
+}
+
 impl<T> Input for Path<T> {
     fn describe(shape: &mut Shape) {
         shape.fails(&[(400, "malformed_path"), (404, "not_found")]);
@@ -270,6 +277,12 @@ impl<T: Serialize + JsonSchema> Answer for Created<T> {
 }
 
 impl<T: Serialize + JsonSchema> Answer for Read<T> {
+    fn describe(shape: &mut Shape) {
+        shape.json::<T>(StatusCode::OK);
+    }
+}
+
+impl<T: Serialize + JsonSchema> Answer for Rendered<T> {
     fn describe(shape: &mut Shape) {
         shape.json::<T>(StatusCode::OK);
     }

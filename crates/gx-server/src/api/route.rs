@@ -15,6 +15,7 @@ use super::shape::{Failure, Shape};
 use crate::app::App;
 use crate::auth::Permission;
 use crate::error::{Error, Result};
+use crate::http::accept::Format;
 use crate::http::limits::Class;
 use crate::service::{Service, Services};
 
@@ -173,6 +174,14 @@ impl Route {
     /// How the handler itself can fail, beside what its types say.
     pub(crate) fn fails(mut self, failures: &[Failure]) -> Self {
         self.shape.fails(failures);
+        self
+    }
+
+    /// The answer can be had in these forms besides.
+    pub(crate) fn also_as(mut self, formats: &[Format]) -> Self {
+        for format in formats {
+            self.shape.other(format.media_type());
+        }
         self
     }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use gx_store::projection::{self, Position};
 use gx_store::{Snapshot, Store};
@@ -11,6 +11,7 @@ use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::accept::Format;
 use super::fields::Text;
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
@@ -18,9 +19,15 @@ use crate::error::{Error, Result};
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const APPLIED: HeaderName = HeaderName::from_static("gx-applied-block");
 const LAG: HeaderName = HeaderName::from_static("gx-lag-blocks");
+const NEXT: HeaderName = HeaderName::from_static("gx-next-cursor");
 
 /// What amounts are counted in.
 pub(crate) const CURRENCY: &str = "GXC";
+
+/// Basis points as per cent, with two places.
+pub(crate) fn percent(bps: u32) -> String {
+    format!("{}.{:02}", bps / 100, bps % 100)
+}
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
@@ -62,11 +69,55 @@ pub struct Read<T> {
 impl<T: Serialize> IntoResponse for Read<T> {
     fn into_response(self) -> Response<Body> {
         let mut response = json(StatusCode::OK, &self.body);
+        stamp(response.headers_mut(), &self.position);
+        response
+    }
+}
+
+fn stamp(headers: &mut HeaderMap, position: &Position) {
+    if let Some(checkpoint) = position.checkpoint {
+        headers.insert(APPLIED, checkpoint.block.into());
+    }
+    headers.insert(LAG, position.lag_blocks().into());
+}
+
+/// 200 with what a client asked for in another form than JSON, or in JSON after all.
+#[derive(Debug)]
+pub(crate) enum Rendered<T> {
+    Json(Read<T>),
+    Document(Document),
+}
+
+/// A whole document, and where the read models stood that it is of.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) position: Position,
+    pub(crate) format: Format,
+    /// Under which name it is to be kept, without the ending.
+    pub(crate) name: String,
+    /// Where the list goes on, when this is a part of one.
+    pub(crate) next_cursor: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl<T: Serialize> IntoResponse for Rendered<T> {
+    fn into_response(self) -> Response<Body> {
+        let Document { position, format, name, next_cursor, bytes } = match self {
+            Self::Json(read) => return read.into_response(),
+            Self::Document(document) => document,
+        };
+        let mut response = Response::new(Body::from(bytes));
         let headers = response.headers_mut();
-        if let Some(checkpoint) = self.position.checkpoint {
-            headers.insert(APPLIED, checkpoint.block.into());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+        let file = format!("attachment; filename=\"{name}.{}\"", format.ending());
+        // Names are made of letters, digits and hyphens here.
+        if let Ok(file) = HeaderValue::try_from(file) {
+            headers.insert(header::CONTENT_DISPOSITION, file);
         }
-        headers.insert(LAG, self.position.lag_blocks().into());
+        if let Some(Ok(cursor)) = next_cursor.map(HeaderValue::try_from) {
+            headers.insert(NEXT, cursor);
+        }
+        stamp(headers, &position);
         response
     }
 }
@@ -199,5 +250,17 @@ fn store_error(
         Error::unavailable("store_unavailable", message).because(error)
     } else {
         Error::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn basis_points_are_hundredths_of_a_per_cent() {
+        for (bps, text) in [(0, "0.00"), (5, "0.05"), (250, "2.50"), (1000, "10.00")] {
+            assert_eq!(percent(bps), text);
+        }
     }
 }

@@ -39,7 +39,7 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
 /// What browsers may read of an answer to another origin.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "X-Request-Id, Location, Retry-After, Idempotency-Replayed, GX-Applied-Block, GX-Lag-Blocks, \
-     RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
+     GX-Next-Cursor, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Content-Disposition",
 );
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(

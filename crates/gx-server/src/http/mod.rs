@@ -2,8 +2,10 @@
 //!
 //! It knows no domain, no caller and no route.
 
+pub(crate) mod accept;
 pub(crate) mod answer;
 pub(crate) mod context;
+pub(crate) mod csv;
 pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod front;

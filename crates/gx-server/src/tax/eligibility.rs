@@ -11,12 +11,11 @@ use gx_types::{AccountId, Amount, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::percent;
 use crate::api::Route;
 use crate::auth::{Caller, Permission};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::{CURRENCY, Read, View};
+use crate::http::answer::{CURRENCY, Read, View, percent};
 use crate::http::extract::{After, Path, Query};
 use crate::http::fields::{Text, request};
 use crate::identity::account_of;

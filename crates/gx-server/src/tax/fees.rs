@@ -13,11 +13,10 @@ use gx_types::{AccountId, Amount};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::percent;
 use crate::api::Route;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::http::answer::{CURRENCY, Read, View};
+use crate::http::answer::{CURRENCY, Read, View, percent};
 use crate::http::extract::{After, Body};
 use crate::http::fields::{GxAmount, Text, request};
 

@@ -59,7 +59,7 @@ pub(crate) struct NextReply {
 }
 
 impl LimitReply {
-    fn of(user_id: AccountId, limit: Limit) -> Self {
+    pub(super) fn of(user_id: AccountId, limit: Limit) -> Self {
         let gx = |amount: Amount| amount.to_gx();
         let next = limit.next.map(|(per_day, from)| NextReply {
             per_day: per_day.map(gx),

@@ -1,14 +1,21 @@
 //! Tokenomics: payments, wallets, supply, countries and the ledger's blocks.
 
+mod dashboard;
 mod escrows;
 mod explorer;
 mod fields;
 pub(crate) mod freezing;
 mod genesis;
 mod limits;
+mod quote;
+mod receipts;
+mod statements;
 mod supply;
 mod transfers;
+mod treasuries;
 mod wallets;
+
+pub use receipts::{Receipt, ReceiptFault, ReceiptProof};
 
 use crate::api::Route;
 use crate::commands::{canonical, status};
@@ -16,13 +23,18 @@ use crate::commands::{canonical, status};
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = transfers::routes();
+    routes.extend(quote::routes());
     routes.extend(wallets::routes());
+    routes.extend(dashboard::routes());
+    routes.extend(statements::routes());
     routes.extend(limits::routes());
     routes.extend(escrows::routes());
     routes.extend(freezing::routes());
     routes.extend(genesis::routes());
     routes.extend(supply::routes());
+    routes.extend(treasuries::routes());
     routes.extend(explorer::routes());
+    routes.extend(receipts::routes());
     routes.extend(status::routes());
     routes.extend(canonical::routes());
     routes

@@ -14,10 +14,13 @@ use crate::error::{Error, Result};
 use crate::http::answer::{CURRENCY, Read, View};
 use crate::http::extract::{After, Path};
 
-pub(super) fn routes() -> [Route; 4] {
+pub(super) fn routes() -> [Route; 5] {
     [
         Route::get("/api/v1/supply", supply)
             .summary("How many coins there are where")
+            .fails(&[(409, "not_bootstrapped")]),
+        Route::get("/api/v1/pools/{poolId}", pool)
+            .summary("What one pool of the system held at first, has released and holds")
             .fails(&[(409, "not_bootstrapped")]),
         Route::get("/api/v1/countries", countries)
             .summary("All countries with their shares of genesis"),
@@ -56,13 +59,28 @@ pub(crate) struct PoolReply {
 /// `GET /supply`
 async fn supply(State(store): State<Store>, _: After) -> Result<Read<SupplyReply>> {
     let mut view = View::open(&store).await?;
+    let reply = look_up(&mut view).await?;
+    Ok(view.read(reply))
+}
+
+/// `GET /pools/{poolId}`
+async fn pool(
+    State(store): State<Store>,
+    _: After,
+    Path(id): Path<String>,
+) -> Result<Read<PoolReply>> {
+    let mut view = View::open(&store).await?;
+    let pools = look_up(&mut view).await?.pools;
+    let found = pools.into_iter().find(|pool| pool.pool_id == id);
+    Ok(view.read(found.ok_or_else(|| Error::not_found("Pool"))?))
+}
+
+async fn look_up(view: &mut View) -> Result<SupplyReply> {
     let found = supply::get(&mut view.snapshot).await?;
     let found = found.ok_or_else(|| {
         Error::conflict("not_bootstrapped", "The system has not been bootstrapped yet")
     })?;
-    let reply =
-        reply(&found).ok_or_else(|| Error::internal("the pools hold more than there is"))?;
-    Ok(view.read(reply))
+    reply(&found).ok_or_else(|| Error::internal("the pools hold more than there is"))
 }
 
 /// `None` when the figures contradict each other.

@@ -17,7 +17,9 @@ use crate::app::App;
 use crate::auth::User;
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
-use crate::http::answer::{CURRENCY, Page, Pagination, Read, View};
+use crate::http::accept::{Accept, Format};
+use crate::http::answer::{CURRENCY, Document, Page, Pagination, Read, Rendered, View};
+use crate::http::csv;
 use crate::http::extract::{After, Path, Query};
 use crate::http::fields::{Count, Instant, Text, listed_fields, one_of, request};
 
@@ -26,7 +28,8 @@ pub(super) fn routes() -> [Route; 3] {
         Route::get("/api/v1/wallets/{userId}/balance", balance)
             .summary("What the caller's account holds"),
         Route::get("/api/v1/wallets/{userId}/transactions", transactions)
-            .summary("The caller's movements, newest first")
+            .summary("The caller's movements, newest first, also as a table")
+            .also_as(&[Format::Csv])
             .fails(&[(400, "invalid_cursor")]),
         Route::get("/api/v1/transactions/{userId}/history", history)
             .summary("The caller's movements by numbered pages"),
@@ -85,7 +88,7 @@ async fn balance_at(store: &Store, account: AccountId, block: u64) -> Result<Rea
     Ok(view.read(balance_reply(account, balance, false, &view.position)))
 }
 
-fn balance_reply(
+pub(super) fn balance_reply(
     user_id: AccountId,
     balance: Amount,
     is_frozen: bool,
@@ -104,7 +107,7 @@ fn balance_reply(
 }
 
 /// The caller's account, named by its id on the ledger or on the platform.
-fn own_account(user: &User, id: &str) -> Result<AccountId> {
+pub(super) fn own_account(user: &User, id: &str) -> Result<AccountId> {
     let own = user.account.filter(|account| account.as_str() == id || user.id() == id);
     own.ok_or_else(|| Error::not_found("Wallet"))
 }
@@ -215,7 +218,60 @@ pub(crate) struct Movement {
     balance_after: String,
 }
 
-fn movement(account: &AccountId, entry: Entry) -> Movement {
+impl Movement {
+    /// What [`Movement::cells`] holds.
+    pub(super) const COLUMNS: [&'static str; 13] = [
+        "id",
+        "commandId",
+        "type",
+        "timestamp",
+        "block",
+        "from",
+        "to",
+        "credit",
+        "debit",
+        "fee",
+        "currency",
+        "balanceAfter",
+        "description",
+    ];
+
+    /// As a row of a table. What was taken is fee and amount together, so that the rows add up.
+    pub(super) fn cells(&self, change_qirat: i64) -> [String; 13] {
+        let moved = Amount::from_qirat(change_qirat.unsigned_abs()).to_gx();
+        let (credit, debit) =
+            if change_qirat < 0 { (String::new(), moved) } else { (moved, String::new()) };
+        [
+            self.id.clone(),
+            self.tx_hash.clone(),
+            self.kind.to_owned(),
+            self.timestamp.clone(),
+            self.block_number.to_string(),
+            self.from.clone().unwrap_or_default(),
+            self.to.clone().unwrap_or_default(),
+            credit,
+            debit,
+            self.fee.clone(),
+            self.currency.to_owned(),
+            self.balance_after.clone(),
+            self.description.clone(),
+        ]
+    }
+}
+
+/// Movements as a table.
+pub(super) fn table(account: &AccountId, entries: Vec<Entry>) -> String {
+    let mut out = String::new();
+    csv::row(&mut out, Movement::COLUMNS);
+    for entry in entries {
+        let change = entry.change_qirat;
+        let cells = movement(account, entry).cells(change);
+        csv::row(&mut out, cells.iter().map(String::as_str));
+    }
+    out
+}
+
+pub(super) fn movement(account: &AccountId, entry: Entry) -> Movement {
     let own = Some(account.to_string());
     let other = entry.counterparty.map(|id| id.to_string());
     let (from, to) = if entry.change_qirat < 0 { (own, other) } else { (other, own) };
@@ -250,19 +306,43 @@ async fn transactions(
     State(store): State<Store>,
     user: User,
     _: After,
+    accept: Accept,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
-) -> Result<Read<Page<Movement>>> {
+) -> Result<Rendered<Page<Movement>>> {
+    let format = accept.choose(&[Format::Json, Format::Csv])?;
     let account = own_account(&user, &id)?;
-    let place = match (&query.cursor, query.page) {
-        (Some(cursor), _) => Place::After(cursor.0.parse().map_err(|_| bad_cursor())?),
-        (None, Some(page)) => Place::Offset(offset(page.0, limit_of(&query))),
-        (None, None) => Place::Newest,
-    };
+    let place = place_of(&query)?;
     let (view, found) = look_up(&store, &account, &query, place).await?;
+    Ok(listed(&account, &view, found, format))
+}
+
+fn place_of(query: &HistoryQuery) -> Result<Place> {
+    Ok(match (&query.cursor, query.page) {
+        (Some(cursor), _) => Place::After(cursor.0.parse().map_err(|_| bad_cursor())?),
+        (None, Some(page)) => Place::Offset(offset(page.0, limit_of(query))),
+        (None, None) => Place::Newest,
+    })
+}
+
+fn listed(
+    account: &AccountId,
+    view: &View,
+    found: history::Page,
+    format: Format,
+) -> Rendered<Page<Movement>> {
     let next_cursor = found.next.map(|entry| entry.to_string());
-    let data = found.entries.into_iter().map(|entry| movement(&account, entry)).collect();
-    Ok(view.read(Page { data, has_more: next_cursor.is_some(), next_cursor }))
+    if format == Format::Csv {
+        return Rendered::Document(Document {
+            position: view.position,
+            format,
+            name: "transactions".to_owned(),
+            next_cursor,
+            bytes: table(account, found.entries).into_bytes(),
+        });
+    }
+    let data = found.entries.into_iter().map(|entry| movement(account, entry)).collect();
+    Rendered::Json(view.read(Page { data, has_more: next_cursor.is_some(), next_cursor }))
 }
 
 /// `GET /transactions/{userId}/history`

@@ -102,7 +102,8 @@ impl Client {
         let response = self.exchange(request.body(body).unwrap()).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        // Some documents are no text.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if let Some(route) = route_of(method, path) {
             let failed = parts.status.as_u16() >= 400;

@@ -30,4 +30,5 @@ mod system;
 mod tax;
 mod tokenomics;
 mod trust;
+mod wallets;
 mod written;

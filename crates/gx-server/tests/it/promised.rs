@@ -136,13 +136,11 @@ const UNANSWERED: &str = "
     GET /auth/passkeys
     PATCH /auth/passkeys/{}
     DELETE /auth/passkeys/{}
-    POST /transfers/quote
-    GET /wallets/{}/dashboard, /wallets/{}/statements, /treasuries, /pools/{}, /receipts/{}
     POST /admin/auth/mfa/verify, /admin/auth/logout-all, /admin/auth/mfa/setup
     POST /admin/auth/mfa/enable, /admin/auth/mfa/disable
     GET /admin/auth/sessions
     DELETE /admin/auth/sessions/{}
-    GET /admin/counters, /admin/admins, /admin/admins/{}
+    GET /admin/admins, /admin/admins/{}
     POST /admin/admins
     PATCH /admin/admins/{}
     DELETE /admin/admins/{}

@@ -3,4 +3,5 @@
 pub mod admins;
 pub mod attesters;
 pub mod audit;
+pub mod counters;
 pub mod ledger;

@@ -235,7 +235,10 @@ async fn first_of(conn: &mut Conn<'_>, filter: &Filter) -> Result<i64, Error> {
 }
 
 /// The first block at or after a time, by halving: the times of blocks never decrease.
-async fn first_block_since(conn: &mut Conn<'_>, time: TimeMs) -> Result<Option<i64>, Error> {
+pub(crate) async fn first_block_since(
+    conn: &mut Conn<'_>,
+    time: TimeMs,
+) -> Result<Option<i64>, Error> {
     let row = sql("SELECT MIN(number), MAX(number) FROM blocks").one(conn).await?;
     let (Some(mut low), Some(last)) = (row.opt_int(0)?, row.opt_int(1)?) else {
         return Ok(None);

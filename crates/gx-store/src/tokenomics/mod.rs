@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod countries;
 pub mod escrows;
+pub mod flows;
 pub mod history;
 pub mod limits;
 pub mod supply;

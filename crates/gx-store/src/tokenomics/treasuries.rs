@@ -53,6 +53,27 @@ pub async fn all(source: impl Into<Source<'_>>) -> Result<Vec<Treasury>, Error> 
     rows.iter().map(treasury).collect()
 }
 
+/// Treasuries in the order of the countries' codes, those after `after`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn page(
+    source: impl Into<Source<'_>>,
+    after: Option<CountryCode>,
+    limit: u32,
+) -> Result<Vec<Treasury>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql(format!(
+        "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY} FROM {FROM}
+        WHERE c.code > $1 ORDER BY c.code LIMIT $2"
+    ))
+    .bind(after.as_ref().map_or("", CountryCode::as_str))
+    .bind(i64::from(limit))
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(treasury).collect()
+}
+
 /// The treasury of a country. `None` when the ledger has no such country.
 ///
 /// # Errors

@@ -8,10 +8,11 @@ use gx_contract::spending::GetSpendingLimit;
 use gx_contract::tokenomics::{GetSupplyStatus, GetTreasury};
 use gx_contract::{Refusal, admin as contract_admin};
 use gx_store::Store;
-use gx_store::admin::{attesters, ledger};
+use gx_store::admin::{attesters, counters, ledger};
 use gx_store::governance::{parameters, proposals};
 use gx_store::loan_pool::loans;
 use gx_store::tax_and_fee::{assessments, payments, timers};
+use gx_store::tokenomics::flows::{self, Flows};
 use gx_store::tokenomics::history::{self, EntryKind, Filter, Place};
 use gx_store::tokenomics::limits::{self, Limit};
 use gx_store::tokenomics::{escrows, supply, treasuries};
@@ -272,12 +273,63 @@ fn supply_treasuries_and_disbursements_agree() {
             assert_eq!(written(found.paid_since_yesterday), expected["paidSinceYesterday"]);
             assert_eq!(treasuries::get(store, found.country).await.unwrap(), Some(found));
         }
+        let all = treasuries::all(store).await.unwrap();
+        let first = treasuries::page(store, None, 1).await.unwrap();
+        assert_eq!(first, all[..1]);
+        let rest = treasuries::page(store, Some(first[0].country), 1_000).await.unwrap();
+        assert_eq!(rest, all[1..]);
         assert_eq!(treasuries::governed_by(store, &story.government).await.unwrap(), []);
         let given = treasuries::governed_by(store, &story.offices[0]).await.unwrap();
         assert_eq!((given.len(), given[0].order_hash), (1, Some(OrderHash::from_bytes([6; 32]))));
         let paid = ledger::disbursements(store, Some(Pool::Charitable), None, 9).await.unwrap();
         assert_eq!((paid.len(), paid[0].recipient_id), (2, story.people[1]));
         assert_eq!(kinds(store, &story.people[1], EntryKind::Disbursement).await, 1);
+    });
+}
+
+#[test]
+fn flows_are_the_sums_of_the_entries_since() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let owner = &story.people[9];
+        let any = Filter::default();
+        let page = history::page(store, owner, &any, Place::Newest, 1_000).await.unwrap().unwrap();
+        let sum = |from: TimeMs, wanted: fn(&history::Entry) -> bool| {
+            let since = page.entries.iter().filter(|entry| entry.at >= from && wanted(entry));
+            Amount::from_qirat(since.map(|entry| entry.change_qirat.unsigned_abs()).sum())
+        };
+        let middle = page.entries[page.entries.len() / 2].at;
+        for from in [TimeMs(0), middle, page.entries[0].at] {
+            let found = flows::since(store, owner, from).await.unwrap().unwrap();
+            assert_eq!(found.incoming, sum(from, |entry| entry.change_qirat > 0));
+            assert_eq!(found.outgoing, sum(from, |entry| entry.change_qirat < 0));
+            let spends = |entry: &history::Entry| {
+                let kinds = [EntryKind::Sent, EntryKind::Escrow, EntryKind::Repayment];
+                entry.change_qirat < 0 && kinds.contains(&entry.kind)
+            };
+            assert_eq!(found.spent, sum(from, spends));
+        }
+        let later = TimeMs(story.chain.now().0 + 1);
+        let nothing = flows::since(store, owner, later).await.unwrap();
+        assert_eq!(nothing, Some(Flows::default()));
+        assert_eq!(flows::since(store, &person(999), middle).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn counters_count_what_the_story_made() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let story = told(store, &backend).await;
+        let found = counters::get(store).await.unwrap();
+        assert_eq!(found.countries, treasuries::all(store).await.unwrap().len() as u64);
+        let all = treasuries::all(store).await.unwrap();
+        let governed = all.iter().filter(|one| one.governed.is_some()).count();
+        assert_eq!(found.treasuries, governed as u64);
+        assert!(found.users >= story.people.len() as u64 && found.organizations > 0);
+        assert_eq!(found.blocks, story.chain.blocks.len() as u64);
+        assert_eq!((found.people, found.waiting_people), (0, 0), "nobody came by the platform");
     });
 }
 

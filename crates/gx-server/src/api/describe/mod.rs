@@ -135,9 +135,12 @@ fn responses(route: &Route, parts: &mut Parts) -> Value {
             }
             Content::Other(media_type) => (*media_type, json!({ "schema": { "type": "string" } })),
         };
-        let content = json!({ media_type: schema });
-        let response = json!({ "description": description, "content": content });
-        responses.insert(status.as_str().to_owned(), response);
+        // An answer can come in several forms.
+        let new = || json!({ "description": description, "content": {} });
+        let response = responses.entry(status.as_str()).or_insert_with(new);
+        if let Some(forms) = response.get_mut("content").and_then(Value::as_object_mut) {
+            forms.insert(media_type.to_owned(), schema);
+        }
     }
     let mut codes: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
     for (status, code) in route.failures() {
