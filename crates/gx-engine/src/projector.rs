@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gx_contract::{Outcome, Refusal};
 use gx_store::commands::State;
-use gx_store::projection::{self, Known, ProjectedBlock};
+use gx_store::projection::{self, Known, ProjectedBlock, rebuild};
 use gx_store::{Class, Store, lease};
 use gx_types::with_causes;
 use tokio::task::JoinHandle;
@@ -101,7 +101,7 @@ impl Projector {
         while !stop.is_cancelled() {
             if beaten.is_none_or(|at| at.elapsed() >= HEARTBEAT_EVERY) {
                 beaten = Some(Instant::now());
-                if let Err(error) = self.heartbeat(&held).await {
+                if let Err(error) = self.beat(&held, &mut carried).await {
                     if is_lease_lost(&error) {
                         return;
                     }
@@ -168,6 +168,36 @@ impl Projector {
         }
         projection::check_ledger(&self.store, self.chain.origin().await?).await?;
         Err(ChainError::OtherLedger { block: checkpoint.block }.into())
+    }
+
+    /// Says that the projector lives, and looks whether somebody wants the read models filled anew.
+    async fn beat(&self, held: &LeaseGuard, carried: &mut Carried) -> Result<(), StepError> {
+        self.heartbeat(held).await?;
+        let asked = rebuild::last(&self.store).await?;
+        let Some(asked) = asked.filter(|asked| asked.finished_at.is_none()) else {
+            return Ok(());
+        };
+        let (number, now) = (asked.rebuild_no, self.clock.now());
+        let mut tx = self.store.begin_rebuildable().await?;
+        match asked.target_block {
+            None => {
+                let tip = self.chain.tip().await?.map_or(0, |tip| tip.number);
+                rebuild::begin(&mut tx, held.lease(), number, tip, now).await?;
+                tx.commit().await?;
+                *carried = Carried::default();
+                tracing::warn!(tip, "the read models are emptied and filled again");
+            }
+            Some(target) => {
+                let position = projection::position(&mut tx).await?;
+                let applied = position.checkpoint.map_or(0, |at| at.block);
+                if applied >= target {
+                    rebuild::end(&mut tx, held.lease(), number, now).await?;
+                    tracing::info!(applied, "the read models are filled again");
+                }
+                tx.commit().await?;
+            }
+        }
+        Ok(())
     }
 
     async fn heartbeat(&self, held: &LeaseGuard) -> Result<(), StepError> {

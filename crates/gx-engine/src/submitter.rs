@@ -65,6 +65,12 @@ const BEAT_EVERY_MS: i64 = 12 * 60 * 60 * 1000;
 /// Confirmations of the clock that are looked at, the newest ones.
 const CONFIRMATIONS_MAX: u32 = 8;
 
+/// How often it is looked whether operators want dead commands sent again.
+const DEAD_EVERY: Duration = Duration::from_secs(1);
+
+/// How many of them are sent at a look.
+const REQUEUED_MAX: u32 = 16;
+
 /// Longest pause between attempts to reach the ledger or the database.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
@@ -93,6 +99,7 @@ impl Submitter {
                 lanes: self.lanes(),
                 not_before: None,
                 last_batch_at: None,
+                dead_looked_at: None,
                 backoff: Backoff::new(BACKOFF_MAX, self.random.clone()),
             };
             leading.run(ended)
@@ -115,6 +122,8 @@ struct Leading {
     not_before: Option<Instant>,
     /// The ledger's time as it was last seen; `None` before it was looked at.
     last_batch_at: Option<TimeMs>,
+    /// When it was last looked whether dead commands are to be sent again.
+    dead_looked_at: Option<Instant>,
     /// Pauses after errors of the database.
     backoff: Backoff,
 }
@@ -177,6 +186,7 @@ impl Leading {
             wait(retry, stop).await;
             return Ok(());
         }
+        self.send_again().await?;
         if let Some(not_before) = self.not_before.take() {
             wait(Some(not_before), stop).await;
         }
@@ -351,6 +361,52 @@ impl Leading {
             }
         }
         Ok(())
+    }
+
+    /// Sends dead commands again that operators want sent, each by itself and out of turn.
+    async fn send_again(&mut self) -> Result<(), StepError> {
+        if self.dead_looked_at.is_some_and(|at| at.elapsed() < DEAD_EVERY) {
+            return Ok(());
+        }
+        self.dead_looked_at = Some(Instant::now());
+        let Submitter { store, clock, .. } = &self.submitter;
+        for row in submission::requeued(store, REQUEUED_MAX).await? {
+            if !self.held.is_safe() {
+                return Err(StepError::LeaseLost);
+            }
+            let (seq, lease) = (row.seq, self.held.lease());
+            let answered = self.submit_alone(&row).await;
+            let mut tx = store.begin().await?;
+            match answered {
+                Ok(()) => submission::mark_sent_again(&mut tx, lease, seq, clock.now()).await?,
+                Err(Some(reason)) => {
+                    tracing::error!(seq, reason, "a command is dead again");
+                    submission::mark_dead_again(&mut tx, lease, seq, &reason, clock.now()).await?;
+                }
+                // No answer: the next look sends it again.
+                Err(None) => continue,
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends one command in a batch of its own. Fails with the reason why it can't be executed, or
+    /// without one when there was no answer.
+    async fn submit_alone(&self, row: &Queued) -> Result<(), Option<String>> {
+        let Submitter { chain, clock, random, .. } = &self.submitter;
+        let envelope = row.envelope().map_err(|error| Some(error.to_string()))?;
+        let (batch_id, role) = (BatchId::from_u128(random.bits()), row.role);
+        let batch = Arc::new(Batch { batch_id, role, commands: vec![envelope] });
+        match chain.submit(batch, Context::embedded(role, clock.ledger_time())).await {
+            Ok(()) => Ok(()),
+            Err(ChainError::Panicked { reason }) => Err(Some(reason)),
+            Err(error) => {
+                let (class, error) = (error.class(), with_causes(&error));
+                tracing::warn!(seq = row.seq, class, error, "no answer");
+                Err(None)
+            }
+        }
     }
 
     /// Writes down that a lane which was seen stuck moves again.

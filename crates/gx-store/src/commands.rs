@@ -7,6 +7,7 @@ use gx_types::{Actor, BatchId, CommandId, Role, TimeMs};
 use crate::bulk::{Bulk, Column};
 use crate::numbering::block_of;
 use crate::sql::{Row, sql};
+use crate::submission::DeadDecision;
 use crate::{Error, Source};
 
 /// A command of the outbox and how far it has come.
@@ -23,7 +24,8 @@ pub struct Status {
     pub state: State,
 }
 
-/// How far a command has come. It only ever moves on, and `Submitted` may turn to `Dead`.
+/// How far a command has come. It only ever moves on, but that `Submitted` may turn to `Dead`, and
+/// `Dead` to `Queued` when operators have it sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// Accepted, not sent yet.
@@ -34,8 +36,9 @@ pub enum State {
     Committed { block: u64, at: TimeMs },
     /// Refused by the ledger; `code` is stable, `detail` is for people.
     Refused { block: u64, at: TimeMs, code: String, detail: String },
-    /// It cannot be sent, and this is why. Nothing happens to it any more.
-    Dead { reason: String, at: TimeMs },
+    /// It cannot be sent, and this is why. Nothing happens to it by itself any more; operators may
+    /// have it sent again, unless they have `discarded` it.
+    Dead { reason: String, at: TimeMs, discarded: bool },
 }
 
 impl State {
@@ -46,18 +49,6 @@ impl State {
             Self::Committed { .. } | Self::Refused { .. } | Self::Dead { .. } => true,
         }
     }
-}
-
-/// A command that cannot be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dead {
-    pub seq: i64,
-    pub command_id: CommandId,
-    pub actor: Actor,
-    pub function: String,
-    pub created_at: TimeMs,
-    pub reason: String,
-    pub at: TimeMs,
 }
 
 /// How far a command has come; `None` when the outbox does not have it.
@@ -90,12 +81,14 @@ pub async fn statuses(
                 SELECT b.batch_id FROM (
                     SELECT r.batch_no, r.last_seq FROM batch_ranges r
                     WHERE r.first_seq <= o.seq ORDER BY r.first_seq DESC LIMIT 1
-                ) n JOIN batches b ON b.batch_no = n.batch_no WHERE n.last_seq >= o.seq) END
+                ) n JOIN batches b ON b.batch_no = n.batch_no WHERE n.last_seq >= o.seq) END,
+            z.decision
         FROM input i JOIN outbox o ON o.command_id = i.command_id
         LEFT JOIN outcomes x ON x.seq = o.seq
         LEFT JOIN transactions t ON t.tx_no = x.tx_no AND t.command_id = o.command_id
         LEFT JOIN blocks k ON k.number = t.tx_no >> 24
-        LEFT JOIN dead_commands d ON d.seq = o.seq",
+        LEFT JOIN dead_commands d ON d.seq = o.seq
+        LEFT JOIN dead_decisions z ON z.seq = d.seq",
         vec![Column::Text(ids)],
     )
     .all(&mut reader.conn())
@@ -132,7 +125,13 @@ fn state(row: &Row) -> Result<State, Error> {
         });
     }
     if let Some(reason) = row.opt_string(10)? {
-        return Ok(State::Dead { reason, at: row.time(11)? });
+        let decision = row.opt_text(13)?;
+        // It waits to be sent again, or the outcome is on its way.
+        if decision == Some(DeadDecision::Requeue.as_str()) {
+            return Ok(State::Queued);
+        }
+        let discarded = decision.is_some();
+        return Ok(State::Dead { reason, at: row.time(11)?, discarded });
     }
     Ok(match row.opt_parse(12, "batch id")? {
         Some(batch_id) => State::Submitted { batch_id },
@@ -140,44 +139,16 @@ fn state(row: &Row) -> Result<State, Error> {
     })
 }
 
-/// Commands that cannot be sent, newest first, those before the number `before`.
-///
-/// # Errors
-/// Those of the database.
-pub async fn dead(
-    source: impl Into<Source<'_>>,
-    before: Option<i64>,
-    limit: u32,
-) -> Result<Vec<Dead>, Error> {
-    let mut reader = source.into().open().await?;
-    let rows = sql("SELECT d.seq, o.command_id, o.actor, o.function, o.created_at_ms, d.reason,
-            d.at_ms
-        FROM dead_commands d JOIN outbox o ON o.seq = d.seq
-        WHERE d.seq < $1 ORDER BY d.seq DESC LIMIT $2")
-    .bind(before.unwrap_or(i64::MAX))
-    .bind(i64::from(limit))
-    .all(&mut reader.conn())
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Dead {
-                seq: row.int(0)?,
-                command_id: row.parse(1, "command id")?,
-                actor: row.parse(2, "actor")?,
-                function: row.string(3)?,
-                created_at: row.time(4)?,
-                reason: row.string(5)?,
-                at: row.time(6)?,
-            })
-        })
-        .collect()
-}
-
-/// How many commands cannot be sent. An alarm when it grows.
+/// How many commands cannot be sent and wait for somebody to decide about them. An alarm when it
+/// grows.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn dead_count(source: impl Into<Source<'_>>) -> Result<u64, Error> {
     let mut reader = source.into().open().await?;
-    sql("SELECT COUNT(*) FROM dead_commands").one(&mut reader.conn()).await?.natural(0)
+    sql("SELECT COUNT(*) FROM dead_commands d
+        WHERE NOT EXISTS (SELECT 1 FROM dead_decisions z WHERE z.seq = d.seq)")
+    .one(&mut reader.conn())
+    .await?
+    .natural(0)
 }

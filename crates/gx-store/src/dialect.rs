@@ -195,6 +195,14 @@ pub(crate) const fn lock_audit_head(engine: Engine) -> &'static str {
     )
 }
 
+/// Administrators with the role `$1` and the status `$2`, locked until the transaction ends.
+pub(crate) const fn lock_admins(engine: Engine) -> &'static str {
+    engine.pick(
+        "SELECT admin_id FROM admins WHERE role = $1 AND status = $2 ORDER BY admin_id",
+        "SELECT admin_id FROM admins WHERE role = $1 AND status = $2 ORDER BY admin_id FOR UPDATE",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,7 +54,10 @@ pub async fn purge(tx: &mut Tx, kept: Kept, before: TimeMs, max: u32) -> Result<
 pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<TimeMs>, Error> {
     let text = match kept {
         Kept::Commands => {
-            "SELECT created_at_ms FROM outbox WHERE seq = (SELECT MIN(seq) FROM outbox)"
+            "SELECT o.created_at_ms FROM outbox o
+            WHERE NOT EXISTS (SELECT 1 FROM dead_decisions z
+                WHERE z.seq = o.seq AND z.decision = 'DISCARD')
+            ORDER BY o.seq LIMIT 1"
         }
         Kept::Answers => "SELECT expires_at_ms FROM idempotency ORDER BY expires_at_ms LIMIT 1",
         Kept::Sessions => "SELECT expires_at_ms FROM sessions ORDER BY expires_at_ms LIMIT 1",
@@ -70,8 +73,9 @@ pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<
 /// Removes commands that were accepted before a time and have their outcome, at most `max` of
 /// them, up to the first one that has none. Returns how many.
 ///
-/// Their ids are forgotten with them: a retry of one is then answered by the ledger. The newest row
-/// always stays, so that SQLite never gives a number twice.
+/// Their ids are forgotten with them: a retry of one is then answered by the ledger. What was
+/// discarded stays, as no ledger would answer for it. The newest row always stays, so that SQLite
+/// never gives a number twice.
 ///
 /// # Errors
 /// Those of the database.
@@ -79,15 +83,19 @@ pub(crate) async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Resu
     let mut conn = tx.conn();
     // The oldest rows in their order, and among them the first one that must stay.
     let row = sql("WITH oldest (seq, created_at_ms) AS (
-            SELECT seq, created_at_ms FROM outbox ORDER BY seq LIMIT $2)
+            SELECT o.seq, o.created_at_ms FROM outbox o
+            WHERE NOT EXISTS (SELECT 1 FROM dead_decisions z
+                WHERE z.seq = o.seq AND z.decision = 'DISCARD')
+            ORDER BY o.seq LIMIT $2)
         SELECT COALESCE(
             (SELECT MIN(o.seq) FROM oldest o
                 LEFT JOIN outcomes x ON x.seq = o.seq
                 LEFT JOIN dead_commands d ON d.seq = o.seq
-                WHERE o.created_at_ms >= $1 OR (x.seq IS NULL AND d.seq IS NULL)),
+                LEFT JOIN dead_decisions z ON z.seq = o.seq
+                WHERE o.created_at_ms >= $1
+                    OR (x.seq IS NULL AND (d.seq IS NULL OR z.seq IS NOT NULL))),
             (SELECT MAX(seq) + 1 FROM oldest), 0),
-            (SELECT COALESCE(MAX(seq), 0) FROM outbox),
-            (SELECT COALESCE(MIN(o.seq), 0) FROM outbox o)")
+            (SELECT COALESCE(MAX(seq), 0) FROM outbox)")
     .bind(before)
     .bind(i64::from(max))
     .one(&mut conn)
@@ -95,9 +103,12 @@ pub(crate) async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Resu
     let end = row.int(0)?.min(row.int(1)?);
     let mut removed = 0;
     for text in [
-        "DELETE FROM outbox WHERE seq < $1",
+        "DELETE FROM dead_decisions WHERE seq < $1 AND decision <> 'DISCARD'",
+        "DELETE FROM outbox WHERE seq < $1
+            AND NOT EXISTS (SELECT 1 FROM dead_decisions z WHERE z.seq = outbox.seq)",
         "DELETE FROM outcomes WHERE seq < $1",
-        "DELETE FROM dead_commands WHERE seq < $1",
+        "DELETE FROM dead_commands WHERE seq < $1
+            AND NOT EXISTS (SELECT 1 FROM dead_decisions z WHERE z.seq = dead_commands.seq)",
     ] {
         let touched = sql(text).bind(end).run(&mut conn).await?;
         if text.starts_with("DELETE FROM outbox ") {

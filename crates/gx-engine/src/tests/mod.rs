@@ -2,6 +2,7 @@
 
 mod clock;
 mod collecting;
+mod dead;
 mod faults;
 mod keeping;
 mod lanes;

@@ -1,14 +1,21 @@
 //! Admin: log-in of administrators, users to decide about, and the system as a whole.
 
 mod actions;
+mod administrators;
+mod approvals;
 mod attesters;
 mod counters;
+mod audit_logs;
+mod closing;
 mod custody;
 pub(crate) mod decisions;
+mod hierarchy;
 mod keys;
 mod login;
 pub(crate) mod one_time;
 mod orders;
+mod outbox;
+mod projector;
 mod register;
 mod standing;
 pub(crate) mod system;
@@ -41,13 +48,19 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(orders::routes());
     routes.extend(attesters::routes());
     routes.extend(users::routes());
+    routes.extend(closing::routes());
+    routes.extend(administrators::routes());
+    routes.extend(approvals::routes());
+    routes.extend(audit_logs::routes());
+    routes.extend(outbox::routes());
+    routes.extend(projector::routes());
     routes.extend(standing::routes());
     routes.extend(custody::routes());
     routes.extend(register::routes());
     routes
 }
 
-/// An administrator as they see themselves.
+/// An administrator, as they and their colleagues see them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AdminProfile {
@@ -60,6 +73,8 @@ pub(crate) struct AdminProfile {
     ledger_id: Option<String>,
     mfa_enabled: bool,
     require_password_change: bool,
+    /// Whether they may log in.
+    enabled: bool,
     last_login_at: Option<String>,
     created_at: String,
     permissions: Vec<&'static str>,
@@ -80,6 +95,7 @@ impl From<admins::Admin> for AdminProfile {
             ledger_id: row.ledger_id.map(|id| id.to_string()),
             mfa_enabled: false,
             require_password_change: row.must_change_password,
+            enabled: row.enabled,
             last_login_at: row.last_login_at.map(|at| rfc3339(at.0)),
             created_at: rfc3339(row.created_at.0),
             permissions,

@@ -110,7 +110,7 @@ async fn one_time_password(hasher: &Hasher) -> Result<(String, String), StartErr
 }
 
 /// 24 characters of four classes: about 130 bits, none of them easily mistaken for another.
-fn random_password() -> Result<String, rand::rngs::SysError> {
+pub(super) fn random_password() -> Result<String, rand::rngs::SysError> {
     const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
     let bytes = entropy::<32>()?;
     let letter = |byte: &u8| {

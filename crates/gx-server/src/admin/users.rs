@@ -174,7 +174,7 @@ async fn pending_onchain(
     page(&store, status, None, (query.page, query.limit)).await
 }
 
-async fn page(
+pub(super) async fn page(
     store: &Store,
     status: Option<UserStatus>,
     search: Option<String>,

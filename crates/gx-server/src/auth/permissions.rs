@@ -110,6 +110,24 @@ impl AdminRole {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
+    /// How high the role stands.
+    const fn level(self) -> u8 {
+        match self {
+            Self::SuperOwner => 100,
+            Self::SuperAdmin => 90,
+            Self::Admin => 50,
+            Self::Moderator => 30,
+            Self::Developer => 20,
+            Self::Auditor => 10,
+        }
+    }
+
+    /// Whether who has the role decides about who has the other: a super owner about everybody,
+    /// others about those below them.
+    pub fn stands_above(self, other: Self) -> bool {
+        self == Self::SuperOwner || self.level() > other.level()
+    }
+
     /// Whether the role has the permission.
     pub fn may(self, permission: Permission) -> bool {
         use Permission as P;
@@ -188,6 +206,14 @@ mod tests {
             Permission::ALL.iter().filter(|permission| role.may(**permission)).count()
         };
         assert_eq!(AdminRole::ALL.map(count), [32, 29, 18, 8, 7, 10]);
+    }
+
+    #[test]
+    fn a_super_owner_stands_above_all_and_others_above_those_below() {
+        let above = |role: AdminRole| {
+            AdminRole::ALL.iter().filter(|other| role.stands_above(**other)).count()
+        };
+        assert_eq!(AdminRole::ALL.map(above), [6, 4, 3, 2, 1, 0]);
     }
 
     #[test]

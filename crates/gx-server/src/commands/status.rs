@@ -131,9 +131,13 @@ impl CommandReply {
                 estimated_confirmation_time,
                 ..reply
             },
-            Stage::Dead { reason, at } => Self {
+            Stage::Dead { reason, at, discarded } => Self {
                 status: "dead",
-                message: "The command cannot be sent to the ledger; operators have been told",
+                message: if discarded {
+                    "Operators have discarded the command; it will never be sent to the ledger"
+                } else {
+                    "The command cannot be sent to the ledger; operators have been told"
+                },
                 at: Some(rfc3339(at.0)),
                 reason: Some(reason),
                 estimated_confirmation_time,

@@ -1,5 +1,6 @@
 //! Identity: registration, log-in and profile of users.
 
+mod beneficiaries;
 pub(crate) mod fields;
 mod keys;
 mod login;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(trust::routes());
     routes.extend(keys::routes());
     routes.extend(recovery::routes());
+    routes.extend(beneficiaries::routes());
     routes.push(
         Route::get("/api/v1/users/profile", profile)
             .summary("The caller's own data")

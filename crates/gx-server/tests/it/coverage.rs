@@ -10,7 +10,10 @@ use gx_store::admin::audit::{self, Filter};
 use gx_types::{ActionId, CommandId, LoanId, ProposalId};
 use serde_json::{Value, json};
 
+use crate::approvals::{approve, ask, close};
 use crate::client::{Client, Reply, new_key};
+use crate::decisions::colleague;
+use crate::outbox::{dead_command, rebuilt};
 use crate::server::{ADMIN_PASSWORD, Account, PASSWORD, Server};
 
 /// Commands that operators give by other means. The list should only ever shrink.
@@ -131,6 +134,9 @@ async fn every_mutating_route_leaves_a_record() {
             // A freeze or a pause must not be in the way of the next route.
             server.settled(&fresh_admin(&server).await.0, id).await;
         }
+        if route.path.ends_with("projector/rebuild") {
+            rebuilt(&fresh_admin(&server).await.0).await;
+        }
         if route.path.ends_with("password/change") {
             let back = json!({
                 "currentPassword": OTHER_PASSWORD, "newPassword": ADMIN_PASSWORD
@@ -175,17 +181,31 @@ async fn prepared(
     };
     let token = |name: &str| session[name].as_str().unwrap_or_default();
     let new_name = format!("n{}", new_key());
-    // Deciding on an application needs somebody who waits for it.
-    let is_decision = route.path.ends_with("/approve") || route.path.ends_with("/deny");
-    let id = match is_decision {
-        true => server.register(&new_name, "DE").await.id,
-        false => ada.person.id.clone(),
+    let id = match of_somebody_new(server, &admin, &new_name, route).await {
+        Some(id) => id,
+        None => ada.person.id.clone(),
     };
     if route.path.ends_with("batch-register-onchain") {
         let applicant = server.register(&new_name, "DE").await.id;
         admin.post(&format!("/api/v1/admin/users/{applicant}/approve"), json!({}), 200).await;
     }
     let ledger_id = ada.ledger_id.to_string();
+    let approval_id = match route.path.contains("{approvalId}") {
+        true => approval(server, &admin, &new_name, route).await,
+        false => String::new(),
+    };
+    let dead_id = match route.path.contains("/admin/outbox/") {
+        true => dead_command(server, &admin).await,
+        false => String::new(),
+    };
+    let beneficiary_id = match route.path.contains("{beneficiaryId}") {
+        true => {
+            let client = server.client.with_token(token("accessToken"));
+            let list = client.get("/api/v1/beneficiaries", 200).await;
+            list.body["beneficiaries"][0]["id"].as_str().unwrap().to_owned()
+        }
+        false => String::new(),
+    };
     let action_id = ActionId::made_by(CommandId::from_u128(7)).to_string();
     let loan_id = LoanId::made_by(CommandId::from_u128(7)).to_string();
     let proposal_id = ProposalId::made_by(CommandId::from_u128(7)).to_string();
@@ -200,6 +220,9 @@ async fn prepared(
         ("{recoveryId}", "REC_00000000000000000000000007"),
         ("{escrowId}", "ESC_00000000000000000000000007"),
         ("{adminId}", "deputy"),
+        ("{approvalId}", &approval_id),
+        ("{commandId}", &dead_id),
+        ("{beneficiaryId}", &beneficiary_id),
         ("{loanId}", &loan_id),
         ("{proposalId}", &proposal_id),
         ("{paramId}", "votingDays"),
@@ -217,4 +240,43 @@ async fn prepared(
         _ => admin,
     };
     (client, filled(route.path).replace(' ', "%20"), route.sample.map(filled))
+}
+
+/// Somebody about whom a route decides, where that needs somebody who stands elsewhere than Ada.
+async fn of_somebody_new(
+    server: &Server,
+    admin: &Client,
+    name: &str,
+    route: &Route,
+) -> Option<String> {
+    // What each decision comes after.
+    let before: &[&str] = match route.path.rsplit('/').next().unwrap_or_default() {
+        "approve" | "deny" | "close" => &[],
+        "suspend" => &["approve"],
+        "reinstate" => &["approve", "suspend"],
+        _ => return None,
+    };
+    let id = server.register(name, "DE").await.id;
+    for step in before {
+        let body = match *step {
+            "approve" => json!({}),
+            _ => json!({ "reason": "Looked into by the office" }),
+        };
+        admin.post(&format!("/api/v1/admin/users/{id}/{step}"), body, 200).await;
+    }
+    Some(id)
+}
+
+/// Something that was asked for, as far as a route needs it.
+async fn approval(server: &Server, admin: &Client, name: &str, route: &Route) -> String {
+    let user = server.register(&format!("{name}-user"), "DE").await.id;
+    if route.path.ends_with("/cancel") {
+        return ask(admin, close(&user)).await;
+    }
+    let clerk = colleague(server, name, "MODERATOR").await;
+    let id = ask(&clerk, close(&user)).await;
+    if route.path.ends_with("/execute") {
+        admin.post(&format!("/api/v1/admin/approvals/{id}/vote"), approve(), 200).await;
+    }
+    id
 }

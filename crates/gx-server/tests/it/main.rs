@@ -4,9 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod admin;
+mod administrators;
+mod approvals;
 mod attesters;
+mod audit_logs;
+mod beneficiaries;
 mod canonical;
 mod client;
+mod closing;
 mod combination;
 mod coverage;
 mod decisions;
@@ -20,6 +25,7 @@ mod loanpool;
 mod organization;
 mod outage;
 mod promised;
+mod outbox;
 mod recovery;
 mod refresh;
 mod relationships;

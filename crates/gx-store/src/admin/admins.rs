@@ -5,7 +5,7 @@ use gx_types::{AdminId, TimeMs};
 use crate::login::Subject;
 use crate::login::credentials::{self, PasswordHash};
 use crate::sql::{Row, sql};
-use crate::{Error, Source, Tx};
+use crate::{Error, Source, Tx, dialect};
 
 /// An administrator to add. The e-mail address is folded by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,13 +109,19 @@ pub async fn by_email(source: impl Into<Source<'_>>, email: &str) -> Result<Opti
     one(source, "a.email", email).await
 }
 
-/// All administrators, oldest first. They are few.
+/// Administrators in the order of their ids, those after `after`.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(source: impl Into<Source<'_>>) -> Result<Vec<Admin>, Error> {
+pub async fn page(
+    source: impl Into<Source<'_>>,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Admin>, Error> {
     let mut reader = source.into().open().await?;
-    let rows = sql(format!("{SELECT} ORDER BY a.created_at_ms, a.admin_id"))
+    let rows = sql(format!("{SELECT} WHERE a.admin_id > $1 ORDER BY a.admin_id LIMIT $2"))
+        .bind(after.unwrap_or_default())
+        .bind(limit)
         .all(&mut reader.conn())
         .await?;
     rows.iter().map(admin).collect()
@@ -130,21 +136,78 @@ pub async fn count(source: impl Into<Source<'_>>) -> Result<u64, Error> {
     sql("SELECT COUNT(*) FROM admins").one(&mut reader.conn()).await?.natural(0)
 }
 
-/// Lets an administrator log in, or not.
+/// How an administrator is to be from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdminChange<'a> {
+    pub email: &'a str,
+    pub display_name: &'a str,
+    pub role: &'a str,
+    /// Whether they may log in at all.
+    pub enabled: bool,
+}
+
+/// Changes an administrator. Says whether there is one.
+///
+/// # Errors
+/// [`Error::Unique`] `admins.email` when another has it.
+pub async fn update(
+    tx: &mut Tx,
+    admin_id: &str,
+    to: AdminChange<'_>,
+    at: TimeMs,
+) -> Result<bool, Error> {
+    let touched = sql("UPDATE admins SET email = $2, display_name = $3, role = $4, status = $5,
+            updated_at_ms = $6
+        WHERE admin_id = $1 AND status <> $7")
+    .bind(admin_id)
+    .bind(to.email)
+    .bind(to.display_name)
+    .bind(to.role)
+    .bind(status(to.enabled))
+    .bind(at)
+    .bind(REMOVED)
+    .run(&mut tx.conn())
+    .await?;
+    Ok(touched > 0)
+}
+
+/// What stands in the status of an administrator who is none any more.
+const REMOVED: &str = "REMOVED";
+
+/// Takes an administrator away. The id stays theirs, as the audit log names it; address and ledger
+/// id may be another's from now on. Says whether there was one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_enabled(
-    tx: &mut Tx,
-    admin_id: &str,
-    enabled: bool,
-    at: TimeMs,
-) -> Result<bool, Error> {
-    let touched = sql("UPDATE admins SET status = $2, updated_at_ms = $3 WHERE admin_id = $1")
-        .bind(admin_id)
-        .bind(status(enabled))
-        .bind(at)
-        .run(&mut tx.conn())
-        .await?;
+pub async fn remove(tx: &mut Tx, admin_id: &str, at: TimeMs) -> Result<bool, Error> {
+    // No address has a colon in front, so that it is in nobody's way.
+    let touched = sql("UPDATE admins SET status = $2, email = ':' || admin_id, ledger_id = NULL,
+            updated_at_ms = $3
+        WHERE admin_id = $1 AND status <> $2")
+    .bind(admin_id)
+    .bind(REMOVED)
+    .bind(at)
+    .run(&mut tx.conn())
+    .await?;
+    credentials::remove(tx, Subject::admin(admin_id)).await?;
     Ok(touched > 0)
+}
+
+/// How many others have a role and may log in. Who has the role stays as they are until the
+/// transaction ends, so that two of them can't take each other away.
+///
+/// # Errors
+/// Those of the database.
+pub async fn others_with(tx: &mut Tx, role: &str, admin_id: &str) -> Result<u64, Error> {
+    let mut conn = tx.conn();
+    let rows = sql(dialect::lock_admins(conn.engine()))
+        .bind(role)
+        .bind(status(true))
+        .all(&mut conn)
+        .await?;
+    let mut others = 0;
+    for row in &rows {
+        others += u64::from(row.text(0)? != admin_id);
+    }
+    Ok(others)
 }

@@ -1,6 +1,7 @@
 //! People as the platform knows them, and users as the ledger does. How they log in stands in
 //! `login`.
 
+pub mod beneficiaries;
 pub mod profiles;
 pub mod recovery;
 pub mod relationships;

@@ -67,6 +67,16 @@ pub(crate) async fn create(
     .map(drop)
 }
 
+/// Takes everything away that a subject could log in with.
+pub(crate) async fn remove(tx: &mut Tx, subject: Subject<'_>) -> Result<(), Error> {
+    sql("DELETE FROM credentials WHERE kind = $1 AND subject = $2")
+        .bind(subject.kind.as_str())
+        .bind(subject.id)
+        .run(&mut tx.conn())
+        .await
+        .map(drop)
+}
+
 /// What a log-in of this subject checks.
 ///
 /// # Errors

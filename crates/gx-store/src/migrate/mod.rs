@@ -105,10 +105,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0015_attesters.sql"),
         postgres: include_str!("sql/0015_postgres.sql"),
     },
+    Migration {
+        version: 18,
+        name: "administration",
+        both: include_str!("sql/0018_administration.sql"),
+        postgres: include_str!("sql/0018_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 15;
+pub const SCHEMA_VERSION: i64 = 18;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,6 +22,10 @@ pub struct Contradictions {
     pub unsettled: u64,
 }
 
+/// The first row of the outbox that purging has left; what was discarded stays before it as well.
+const LOW: &str = "(SELECT COALESCE(MIN(w.seq), 0) FROM outbox w WHERE NOT EXISTS
+    (SELECT 1 FROM dead_decisions z WHERE z.seq = w.seq AND z.decision = 'DISCARD'))";
+
 /// Looks for contradictions. Commands count as unsettled only when the read models hold every block
 /// of the ledger, which the caller knows.
 ///
@@ -38,14 +42,17 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
     .await?
     .natural(0)?;
     // The oldest rows are purged; from the first that is left on, all have to be there.
-    let lost = sql("SELECT CAST(COALESCE((SELECT SUM(r.last_seq + 1
+    let lost = sql(format!(
+        "SELECT CAST(COALESCE((SELECT SUM(r.last_seq + 1
                 - CASE WHEN r.first_seq < m.low THEN m.low ELSE r.first_seq END)
-            FROM batch_ranges r CROSS JOIN (SELECT COALESCE(MIN(seq), 0) AS low FROM outbox) m
+            FROM batch_ranges r CROSS JOIN (SELECT {LOW} AS low) m
             WHERE r.last_seq >= m.low), 0)
-        - (SELECT COUNT(*) FROM batch_ranges r
-            JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq)
+        - (SELECT COUNT(*) FROM (SELECT {LOW} AS low) m CROSS JOIN batch_ranges r
+            JOIN outbox o ON o.seq BETWEEN r.first_seq AND r.last_seq
+            WHERE o.seq >= m.low)
         + (SELECT COUNT(*) FROM deferred_commands d
-            WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.seq = d.seq)) AS BIGINT)")
+            WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.seq = d.seq)) AS BIGINT)"
+    ))
     .one(&mut conn)
     .await?
     .natural(0)?;
@@ -76,12 +83,13 @@ pub async fn contradictions(source: impl Into<Source<'_>>) -> Result<Contradicti
 /// Batches whose row contradicts their ranges, their commands or their block. Those that are purged
 /// in part are left out.
 async fn batches(conn: &mut Conn<'_>) -> Result<u64, Error> {
-    sql("SELECT COUNT(*) FROM (
+    sql(format!(
+        "SELECT COUNT(*) FROM (
         SELECT b.batch_no FROM batches b
         LEFT JOIN (SELECT r.batch_no, SUM(r.last_seq + 1 - r.first_seq) AS commands,
                 MIN(r.first_seq) AS first_seq, MAX(r.last_seq) AS last_seq
             FROM batch_ranges r GROUP BY r.batch_no) g ON g.batch_no = b.batch_no
-        WHERE b.first_seq >= (SELECT COALESCE(MIN(seq), 0) FROM outbox)
+        WHERE b.first_seq >= {LOW}
             AND (g.batch_no IS NULL OR g.commands <> b.command_count
                 OR g.first_seq <> b.first_seq OR g.last_seq <> b.last_seq)
         UNION
@@ -94,7 +102,8 @@ async fn batches(conn: &mut Conn<'_>) -> Result<u64, Error> {
         UNION
         SELECT b.batch_no FROM batches b JOIN blocks k ON k.batch_id = b.batch_id
         WHERE k.role <> b.role OR k.command_count > b.command_count
-        ) wrong")
+        ) wrong"
+    ))
     .one(conn)
     .await?
     .natural(0)

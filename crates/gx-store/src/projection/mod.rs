@@ -22,6 +22,7 @@ mod loan_pool;
 mod organization;
 mod outcomes;
 mod payments;
+pub mod rebuild;
 mod rows;
 mod state;
 mod tax_and_fee;

@@ -5,8 +5,10 @@
 //! it was. Each role has a lane: commands keep the order of the outbox within it, and what the
 //! cursor passes while their lane is stuck is deferred, so that no lane holds up another.
 
+mod decisions;
 mod gaps;
 mod lanes;
+pub mod listing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +21,9 @@ use crate::lease::{self, Lease};
 use crate::outbox::{COLUMN_COUNT, COLUMNS, Queued, queued};
 use crate::sql::{Conn, int, sql};
 use crate::{Error, Source, Store, Tx, dialect};
+pub use decisions::{
+    DeadDecision, DecidedBy, decide_dead, mark_dead_again, mark_sent_again, requeued,
+};
 use gaps::{Gap, Sight};
 pub use lanes::{Stuck, StuckLane, Waiting, mark_answered, set_stuck, waiting};
 

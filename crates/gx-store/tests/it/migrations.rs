@@ -122,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 15] = [
+const TABLES: [&[&str]; 18] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -171,6 +171,9 @@ const TABLES: [&[&str]; 15] = [
     &["key_resets"],
     &["tax_periods"],
     &["attesters"],
+    &[],
+    &[],
+    &["beneficiaries", "approvals", "dead_decisions", "rebuilds"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
@@ -233,6 +236,8 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     text.push_str("DROP INDEX IF EXISTS balances_taxable_for_idx;");
     text.push_str("DROP INDEX IF EXISTS refresh_tokens_expires_idx;");
     text.push_str("DROP INDEX IF EXISTS outbox_confirmations_idx;");
+    text.push_str("DROP INDEX IF EXISTS audit_log_actor_idx;");
+    text.push_str("DROP INDEX IF EXISTS audit_log_target_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column}{cascade};"));

@@ -6,7 +6,7 @@ use gx_contract::Envelope;
 use gx_contract::admin::ResumeSystem;
 use gx_store::lease::{self, Lease};
 use gx_store::outbox::Queued;
-use gx_store::submission::{self, BatchNo, Run, Stuck};
+use gx_store::submission::{self, BatchNo, Run, Stuck, listing};
 use gx_store::{Class, Engine, Store, Tx, commands, outbox};
 use gx_types::{Actor, BatchId, Role, TimeMs};
 
@@ -230,11 +230,12 @@ fn a_dead_command_leaves_its_batch_and_blocks_nobody() {
         assert_eq!(left, [rows[0].seq, rows[1].seq, rows[3].seq]);
         let state = commands::status(store, &envelopes[2].command_id).await.unwrap().unwrap().state;
         let reason = "cannot be read".to_owned();
-        assert_eq!(state, commands::State::Dead { reason, at: AT });
-        let listed = commands::dead(store, None, 10).await.unwrap();
+        assert_eq!(state, commands::State::Dead { reason, at: AT, discarded: false });
+        let stage = listing::Stage::Dead;
+        let listed = listing::list(store, stage, None, None, 10).await.unwrap();
         assert_eq!((listed.len(), listed[0].seq), (1, dead));
         assert_eq!(commands::dead_count(store).await.unwrap(), 1);
-        assert!(commands::dead(store, Some(dead), 10).await.unwrap().is_empty());
+        assert!(listing::list(store, stage, None, Some(dead), 10).await.unwrap().is_empty());
     });
 }
 
