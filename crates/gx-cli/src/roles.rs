@@ -176,6 +176,35 @@ pub fn reset_password(settings: &Settings, username: &str) -> Result<End> {
     Ok(End::Done)
 }
 
+/// Takes an administrator's second factor away.
+pub fn remove_second_factor(settings: &Settings, username: &str) -> Result<End> {
+    let config = settings.load(&[])?;
+    let had_one =
+        process::block_on(async { Ok(gx_server::remove_second_factor(&config, username).await?) })?;
+    console::line(match had_one {
+        true => format!("The second factor of {username} is gone. All its sessions have ended."),
+        false => format!("{username} has no second factor. All its sessions have ended."),
+    });
+    Ok(End::Done)
+}
+
+/// Prints mail that nothing has delivered.
+pub fn mailbox(settings: &Settings, max: u32) -> Result<End> {
+    let config = settings.load(&[])?;
+    let found = process::block_on(async { Ok(gx_server::read_mailbox(&config, max).await?) })?;
+    if found.is_empty() {
+        console::line("The mailbox is empty.");
+    }
+    for mail in found {
+        console::line(format_args!("{}  to {}", rfc3339(mail.created_at.0), mail.recipient));
+        console::line(&mail.title);
+        let body = mail.body.as_deref();
+        let body = body.unwrap_or("(sealed under other keys than those of this machine)");
+        console::line(format_args!("\n{}\n", body.trim_end()));
+    }
+    Ok(End::Done)
+}
+
 /// What the build script found out.
 pub const BUILD: Build = Build {
     git_hash: option_env!("GX_GIT_HASH"),

@@ -151,7 +151,7 @@ impl App {
         let attester = Attester::load(config)?;
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
-            gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth),
+            gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth, config.network),
             logins,
             attester,
             limiter: Limiter::new(&config.rate_limits, config.network),

@@ -22,6 +22,7 @@ mod http;
 mod identity;
 mod listening;
 mod loanpool;
+mod mail;
 mod metrics;
 mod organization;
 mod peer;
@@ -35,7 +36,9 @@ mod tax;
 pub mod telemetry;
 mod tokenomics;
 
-pub use admin::one_time::{FIRST_ADMIN, OneTimePassword, reset_admin_password};
+pub use admin::one_time::{
+    FIRST_ADMIN, OneTimePassword, remove_second_factor, reset_admin_password,
+};
 pub use api::describe::openapi;
 pub use api::{Access, Route, Verb};
 pub use app::{App, StartError};
@@ -43,6 +46,7 @@ pub use attester::load_signing_key;
 pub use auth::{AdminRole, KeyError, Permission};
 pub use build::Build;
 pub use listening::Listening;
+pub use mail::{Mail, read_mailbox};
 pub use platform::{Platform, Workers, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};

@@ -20,6 +20,7 @@ pub mod identity;
 pub mod lease;
 pub mod loan_pool;
 pub mod login;
+pub mod mailbox;
 mod migrate;
 mod numbering;
 pub mod organization;

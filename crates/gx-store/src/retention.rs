@@ -4,9 +4,9 @@
 
 use gx_types::TimeMs;
 
-use crate::login::{refresh_tokens, sessions};
+use crate::login::{challenges, password_resets, refresh_tokens, sessions};
 use crate::sql::sql;
-use crate::{Error, Source, Tx, idempotency};
+use crate::{Error, Source, Tx, idempotency, mailbox};
 
 /// What is kept for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,10 +19,24 @@ pub enum Kept {
     Sessions,
     /// Refresh tokens, by their end.
     RefreshTokens,
+    /// Challenges of log-ins, by their end.
+    Challenges,
+    /// Tokens that set another password, by their end.
+    PasswordResets,
+    /// Mail, by the end of what it offers.
+    Mail,
 }
 
 impl Kept {
-    pub const ALL: [Self; 4] = [Self::Commands, Self::Answers, Self::Sessions, Self::RefreshTokens];
+    pub const ALL: [Self; 7] = [
+        Self::Commands,
+        Self::Answers,
+        Self::Sessions,
+        Self::RefreshTokens,
+        Self::Challenges,
+        Self::PasswordResets,
+        Self::Mail,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,6 +44,9 @@ impl Kept {
             Self::Answers => "answers",
             Self::Sessions => "sessions",
             Self::RefreshTokens => "refresh_tokens",
+            Self::Challenges => "login_challenges",
+            Self::PasswordResets => "password_resets",
+            Self::Mail => "mail",
         }
     }
 }
@@ -44,6 +61,9 @@ pub async fn purge(tx: &mut Tx, kept: Kept, before: TimeMs, max: u32) -> Result<
         Kept::Answers => idempotency::purge(tx, before, max).await,
         Kept::Sessions => sessions::purge(tx, before, max).await,
         Kept::RefreshTokens => refresh_tokens::purge(tx, before, max).await,
+        Kept::Challenges => challenges::purge(tx, before, max).await,
+        Kept::PasswordResets => password_resets::purge(tx, before, max).await,
+        Kept::Mail => mailbox::purge(tx, before, max).await,
     }
 }
 
@@ -64,6 +84,13 @@ pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<
         Kept::RefreshTokens => {
             "SELECT expires_at_ms FROM refresh_tokens ORDER BY expires_at_ms LIMIT 1"
         }
+        Kept::Challenges => {
+            "SELECT expires_at_ms FROM login_challenges ORDER BY expires_at_ms LIMIT 1"
+        }
+        Kept::PasswordResets => {
+            "SELECT expires_at_ms FROM password_resets ORDER BY expires_at_ms LIMIT 1"
+        }
+        Kept::Mail => "SELECT expires_at_ms FROM mailbox ORDER BY expires_at_ms LIMIT 1",
     };
     let mut reader = source.into().open().await?;
     let row = sql(text).optional(&mut reader.conn()).await?;

@@ -47,6 +47,12 @@ enum Command {
     /// Helps administrators back in.
     #[command(subcommand)]
     Admin(Admin),
+    /// Prints the mail to people that nothing has delivered, newest first.
+    Mailbox {
+        /// How many mails at most.
+        #[arg(long, default_value_t = 20, value_name = "COUNT")]
+        max: u32,
+    },
     /// Registers people in all countries and lets them pay each other, through HTTP only; then
     /// compares every figure with books of its own.
     #[cfg(feature = "workbench")]
@@ -77,6 +83,12 @@ enum Admin {
         #[arg(value_name = "NAME")]
         username: String,
     },
+    /// Takes an administrator's second factor away, and ends all their sessions.
+    RemoveSecondFactor {
+        /// User name, such as superowner.
+        #[arg(value_name = "NAME")]
+        username: String,
+    },
 }
 
 /// Reads the process's arguments and does what they say.
@@ -97,6 +109,10 @@ pub(crate) fn run() -> Result<End> {
         Command::Admin(Admin::ResetPassword { username }) => {
             roles::reset_password(&settings, &username)
         }
+        Command::Admin(Admin::RemoveSecondFactor { username }) => {
+            roles::remove_second_factor(&settings, &username)
+        }
+        Command::Mailbox { max } => roles::mailbox(&settings, max),
         #[cfg(feature = "workbench")]
         Command::Demo(args) => demo::run(&settings, &args),
         #[cfg(feature = "workbench")]

@@ -40,6 +40,7 @@ const FLOORS: &[&str] = &[
     "api",
     "audit",
     "commands",
+    "mail",
     "sessions",
     "identity",
     "tokenomics",

@@ -1,11 +1,10 @@
 //! Log-in, refresh, log-out and password of administrators: sessions apart from those of users.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use gx_store::Store;
 use gx_store::admin::admins;
 use gx_store::login::SubjectKind;
-use gx_types::NetworkId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,24 +19,24 @@ use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{FieldErrors, FieldPath, Text, Written, request};
-use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody};
+use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody, Outcome};
 use crate::sessions::refresh::{self, REFRESH_FAILURES, RefreshBody};
+use crate::sessions::second_factor::Challenge;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/admin/auth/login", login)
-            .summary("Opens an admin's session")
+            .summary("Opens an admin's session, or asks for the second factor")
             .credentials()
             .gives_tokens()
             .sample(r#"{"username": "superowner", "password": "Blue7horse-cart"}"#)
-            .fails(&LOGIN_FAILURES)
-            .fails(&[(403, "mfa_required")]),
+            .fails(&LOGIN_FAILURES),
         Route::post("/api/v1/admin/auth/refresh", refresh)
             .summary("Replaces an admin's refresh token")
             .gives_tokens()
             .sample(r#"{"refreshToken": "{adminRefreshToken}"}"#)
             .fails(&REFRESH_FAILURES)
-            .fails(&[(401, "idle_timeout"), (403, "mfa_required")]),
+            .fails(&[(401, "idle_timeout")]),
         Route::post("/api/v1/admin/auth/logout", logout)
             .summary("Ends the admin's session")
             .sample("{}"),
@@ -82,33 +81,42 @@ pub(crate) struct AdminLoggedIn {
     admin: AdminProfile,
 }
 
+impl AdminLoggedIn {
+    pub(super) fn new(tokens: TokenPair, row: admins::Admin) -> Self {
+        Self { success: true, requires_mfa: false, tokens, admin: row.into() }
+    }
+}
+
+/// What a right password is answered with.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum AdminLoginAnswer {
+    LoggedIn(Box<AdminLoggedIn>),
+    Challenge(Challenge),
+}
+
+impl From<Outcome<admins::Admin>> for AdminLoginAnswer {
+    fn from(outcome: Outcome<admins::Admin>) -> Self {
+        match outcome {
+            Outcome::Opened(tokens, row) => {
+                Self::LoggedIn(Box::new(AdminLoggedIn::new(tokens, row)))
+            }
+            Outcome::SecondFactor(challenge) => Self::Challenge(challenge),
+        }
+    }
+}
+
 /// `POST /admin/auth/login`
 async fn login(
     State(logins): State<Logins>,
-    State(network): State<NetworkId>,
     context: Context,
     headers: HeaderMap,
     Body(body): Body<AdminLoginBody>,
-) -> Result<Json<AdminLoggedIn>> {
-    require_devnet(network)?;
+) -> Result<Json<AdminLoginAnswer>> {
     let row = find(logins.store(), body.username, body.email).await?;
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    let (tokens, row) = login::login(&logins, origin, row, body.password.0).await?;
-    let (success, requires_mfa) = (true, false);
-    Ok(Json(AdminLoggedIn { success, requires_mfa, tokens, admin: row.into() }))
-}
-
-/// Administrators need a second factor wherever coins are worth something, and this build has
-/// none.
-fn require_devnet(network: NetworkId) -> Result<()> {
-    if network == NetworkId::Devnet {
-        return Ok(());
-    }
-    let message = format!(
-        "Administrators need a second factor on {network}, which this build does not offer"
-    );
-    Err(Error::new(StatusCode::FORBIDDEN, "mfa_required", message))
+    Ok(Json(login::login(&logins, origin, row, body.password.0).await?.into()))
 }
 
 async fn find(
@@ -130,11 +138,9 @@ async fn find(
 /// `POST /admin/auth/refresh`
 async fn refresh(
     State(logins): State<Logins>,
-    State(network): State<NetworkId>,
     audit: Audit,
     Body(body): Body<RefreshBody>,
 ) -> Result<Json<TokenPair>> {
-    require_devnet(network)?;
     Ok(Json(refresh::refresh(&logins, &audit, SubjectKind::Admin, body).await?))
 }
 

@@ -4,9 +4,9 @@ mod actions;
 mod administrators;
 mod approvals;
 mod attesters;
-mod counters;
 mod audit_logs;
 mod closing;
+mod counters;
 mod custody;
 pub(crate) mod decisions;
 mod hierarchy;
@@ -17,6 +17,8 @@ mod orders;
 mod outbox;
 mod projector;
 mod register;
+mod second_factor;
+mod sessions;
 mod standing;
 pub(crate) mod system;
 mod users;
@@ -40,6 +42,8 @@ pub(crate) fn routes() -> Vec<Route> {
         .fails(&[(404, "not_found")]);
     let mut routes = login::routes();
     routes.push(profile);
+    routes.extend(second_factor::routes());
+    routes.extend(sessions::routes());
     routes.extend(system::routes());
     routes.extend(counters::routes());
     routes.extend(actions::routes());
@@ -72,6 +76,9 @@ pub(crate) struct AdminProfile {
     /// The id under which they act on the ledger.
     ledger_id: Option<String>,
     mfa_enabled: bool,
+    /// `TOTP`, when there is one.
+    mfa_primary_method: Option<&'static str>,
+    password_changed_at: String,
     require_password_change: bool,
     /// Whether they may log in.
     enabled: bool,
@@ -93,7 +100,9 @@ impl From<admins::Admin> for AdminProfile {
             display_name: row.display_name,
             role: row.role,
             ledger_id: row.ledger_id.map(|id| id.to_string()),
-            mfa_enabled: false,
+            mfa_enabled: row.second_factor_since.is_some(),
+            mfa_primary_method: row.second_factor_since.map(|_| "TOTP"),
+            password_changed_at: rfc3339(row.password_changed_at.0),
             require_password_change: row.must_change_password,
             enabled: row.enabled,
             last_login_at: row.last_login_at.map(|at| rfc3339(at.0)),

@@ -4,7 +4,7 @@
 use gx_store::Store;
 use gx_store::admin::{admins, audit};
 use gx_store::login::credentials::{self, PasswordHash};
-use gx_store::login::{Subject, sessions};
+use gx_store::login::{Subject, second_factors, sessions};
 use gx_types::{AdminId, TimeMs};
 
 use crate::app::{App, StartError};
@@ -89,6 +89,28 @@ pub async fn reset_admin_password(
     tx.commit().await?;
     store.close().await;
     Ok(OneTimePassword { username: username.to_owned(), password: plain })
+}
+
+/// Takes the second factor of an administrator away who has lost device and recovery codes, and
+/// ends all sessions. Says whether there was one. For those who can reach the database and nobody
+/// else: no route does this.
+///
+/// # Errors
+/// [`StartError`] when there is no such administrator, or the database fails.
+pub async fn remove_second_factor(config: &Config, username: &str) -> Result<bool, StartError> {
+    let store = Store::open(&config.store().map_err(gx_store::Error::from)?).await?;
+    store.check(config.network).await?;
+    let (mut tx, now) = (store.begin().await?, TimeMs(now_ms()));
+    if admins::get(&mut tx, username).await?.is_none() {
+        return Err(StartError::NoAdmin { username: username.to_owned() });
+    }
+    let subject = Subject::admin(username);
+    let had_one = second_factors::remove(&mut tx, subject).await?;
+    sessions::revoke_all(&mut tx, subject, None, "second factor removed", now).await?;
+    audit::append(&mut tx, &[row("admin.mfa.remove", username, now)]).await?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(had_one)
 }
 
 fn row(action: &str, target: &str, at: TimeMs) -> audit::NewAudit {

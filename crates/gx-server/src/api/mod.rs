@@ -13,5 +13,5 @@ pub use endpoint::{Answer, Endpoint, Input};
 pub(crate) use replay::REPLAYED;
 pub use route::{Access, Route, Verb};
 pub(crate) use route::{Facts, Served};
-pub(crate) use shape::Failure;
 pub use shape::Shape;
+pub(crate) use shape::{Failure, UNSETTLED};

@@ -14,6 +14,10 @@ pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// A way in which a request can fail: the status of the answer, and the code in its body.
 pub(crate) type Failure = (u16, &'static str);
 
+/// How administrators are kept out who have not made their own log-in safe.
+pub(crate) const UNSETTLED: [Failure; 2] =
+    [(403, "password_change_required"), (403, "mfa_required")];
+
 /// What a successful answer carries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content {
@@ -74,7 +78,7 @@ impl Shape {
         let shut_out = ["account_frozen", "account_suspended", "account_closed"];
         self.failures.extend(shut_out.map(|code| (403, code)));
         if matches!(access, Access::Admin(_) | Access::Either) {
-            self.fails(&[(403, "password_change_required")]);
+            self.fails(&UNSETTLED);
         }
         if access != Access::Either {
             self.fails(&[(403, "forbidden")]);

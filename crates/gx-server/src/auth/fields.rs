@@ -92,4 +92,60 @@ text_field!(
     { "type": "string", "minLength": 1, "maxLength": 256 }
 );
 
+/// What proves that somebody has their second factor.
+#[derive(Clone)]
+pub(crate) enum SecondFactorCode {
+    /// Six digits from a device.
+    Totp(u32),
+    /// One of the codes that were shown when the factor was set up, in lower case without hyphen.
+    Recovery(String),
+}
+
+text_field!(
+    [] SecondFactorCode,
+    "SecondFactorCode",
+    |text| second_factor_code(text).ok_or(("invalid_code", CODE.into())),
+    {
+        "type": "string", "pattern": "^([0-9]{6}|[A-Za-z2-7]{5}-?[A-Za-z2-7]{5})$",
+        "examples": ["123456"],
+        "description": "Six digits from the device, or a recovery code"
+    }
+);
+
+const CODE: &str = "must be six digits, or a recovery code such as abcde-fgh23";
+
+fn second_factor_code(text: &str) -> Option<SecondFactorCode> {
+    if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(SecondFactorCode::Totp);
+    }
+    let code = match text.split_once('-') {
+        Some((first, second)) if first.len() == 5 => [first, second].concat(),
+        Some(_) => return None,
+        None => text.to_owned(),
+    };
+    let legal = |byte: u8| byte.is_ascii_alphabetic() || (b'2'..=b'7').contains(&byte);
+    (code.len() == 10 && code.bytes().all(legal))
+        .then(|| SecondFactorCode::Recovery(code.to_ascii_lowercase()))
+}
+
 masked!(Email, LoginEmail, NewUserPassword, NewAdminPassword, GivenPassword, Token);
+masked!(SecondFactorCode);
+
+#[cfg(test)]
+mod tests {
+    use super::{SecondFactorCode, second_factor_code};
+
+    #[test]
+    fn codes_are_read_as_people_type_them() {
+        assert!(matches!(second_factor_code("012345"), Some(SecondFactorCode::Totp(12_345))));
+        for text in ["abcde-fgh23", "ABCDE-FGH23", "abcdefgh23"] {
+            let Some(SecondFactorCode::Recovery(code)) = second_factor_code(text) else {
+                panic!("{text}")
+            };
+            assert_eq!(code, "abcdefgh23");
+        }
+        for text in ["", "12345", "1234567", "+12345", "abc-defgh23", "abcde-fgh18", "äbcdefgh2"] {
+            assert!(second_factor_code(text).is_none(), "{text}");
+        }
+    }
+}

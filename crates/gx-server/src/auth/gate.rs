@@ -14,7 +14,7 @@ use gx_store::Store;
 use gx_store::identity::users::UserStatus;
 use gx_store::login::standing::{self, Owner, Standing};
 use gx_store::login::{Subject, SubjectKind, sessions};
-use gx_types::{AccountId, AdminId, TimeMs};
+use gx_types::{AccountId, AdminId, NetworkId, TimeMs};
 use sha2::{Digest, Sha256};
 
 use super::permissions::{AdminRole, Permission};
@@ -54,6 +54,8 @@ pub struct Admin {
     /// The id under which they act on the ledger.
     pub(crate) ledger_id: Option<AdminId>,
     must_change_password: bool,
+    /// Whether a second factor is missing that the network asks of administrators.
+    lacks_second_factor: bool,
 }
 
 impl Caller {
@@ -103,12 +105,18 @@ impl Admin {
         self.role.may(permission)
     }
 
-    /// Refuses an admin who has not yet replaced the one-time password.
+    /// Refuses an admin who has not yet replaced the one-time password, or has no second factor
+    /// where coins are worth something.
     pub(crate) fn is_settled(&self) -> Result<()> {
         if self.must_change_password {
             let message = "Change the one-time password first: POST /admin/auth/password/change";
             let status = axum::http::StatusCode::FORBIDDEN;
             return Err(Error::new(status, "password_change_required", message));
+        }
+        if self.lacks_second_factor {
+            let message = "Set a second factor up first: POST /admin/auth/mfa/setup";
+            let status = axum::http::StatusCode::FORBIDDEN;
+            return Err(Error::new(status, "mfa_required", message));
         }
         Ok(())
     }
@@ -132,13 +140,14 @@ pub(crate) struct Gate {
     standings: DataLoader<Arc<str>, Standing, gx_store::Error>,
     store: Store,
     admin_idle_ms: i64,
+    admins_need_second_factor: bool,
 }
 
 /// An admin's session counts as used at most this often, so that reads do not become writes.
 const TOUCH_EVERY_MS: i64 = 30_000;
 
 impl Gate {
-    pub(crate) fn new(tokens: Tokens, store: Store, auth: &Auth) -> Self {
+    pub(crate) fn new(tokens: Tokens, store: Store, auth: &Auth, network: NetworkId) -> Self {
         let source = store.clone();
         Self {
             tokens,
@@ -146,6 +155,7 @@ impl Gate {
             standings: DataLoader::new(queries(&source), move |ids| load(source.clone(), ids)),
             store,
             admin_idle_ms: i64::from(auth.admin_idle_seconds) * 1000,
+            admins_need_second_factor: network != NetworkId::Devnet,
         }
     }
 
@@ -165,11 +175,18 @@ impl Gate {
             }
             (
                 Audience::Admin,
-                &Owner::Admin { ref role, enabled, ledger_id, must_change_password },
+                &Owner::Admin { ref role, enabled, ledger_id, must_change_password, second_factor },
             ) => {
                 let role = AdminRole::parse(role).filter(|_| enabled).ok_or_else(invalid)?;
                 self.use_admin_session(&standing, now).await?;
-                Ok(Caller::Admin(Admin { token, role, ledger_id, must_change_password }))
+                let lacks_second_factor = self.admins_need_second_factor && !second_factor;
+                Ok(Caller::Admin(Admin {
+                    token,
+                    role,
+                    ledger_id,
+                    must_change_password,
+                    lacks_second_factor,
+                }))
             }
             _ => Err(invalid()),
         }

@@ -1,5 +1,5 @@
 //! Keys of a network: the ones that sign access tokens, and the pepper of identity hashes, from
-//! which refresh tokens follow one another as well.
+//! which refresh tokens follow one another, and by which secrets are sealed, as well.
 //!
 //! They come from the settings, or are made once in the folder of keys, readable by the owner only.
 //! Every process of a network must have the same ones.
@@ -17,6 +17,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 
+use super::sealing::Sealer;
 use super::secrets::entropy;
 use crate::config::Config;
 
@@ -221,6 +222,17 @@ impl Pepper {
         URL_SAFE_NO_PAD.encode(self.mac(&["refresh token", salt, token]))
     }
 
+    /// What is kept of a code by which somebody who has lost their device gets in. Codes are short
+    /// enough to be tried by whoever has a plain hash.
+    pub(crate) fn of_recovery_code(&self, subject: &str, code: &str) -> String {
+        self.hash(&["recovery code", subject, code])
+    }
+
+    /// Seals what is stored and has to be read again.
+    pub(super) fn sealer(&self) -> Sealer {
+        Sealer::new(self.mac(&["sealing key"]))
+    }
+
     fn hash(&self, parts: &[&str]) -> String {
         hex::encode(self.mac(parts))
     }
@@ -236,6 +248,11 @@ impl Pepper {
         }
         mac.finalize().into_bytes().into()
     }
+}
+
+/// What seals and opens on this network, for a process that does nothing else.
+pub(crate) fn sealer(config: &Config) -> Result<Sealer, KeyError> {
+    Ok(Pepper::load(config)?.sealer())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use gx_store::Store;
 
 use super::keys::{KeyError, Keys, Pepper};
 use super::password::Hasher;
+use super::sealing::Sealer;
 use super::tokens::Tokens;
 use crate::config::{Auth, Config};
 
@@ -21,6 +22,7 @@ struct Parts {
     auth: Auth,
     tokens: Tokens,
     pepper: Pepper,
+    sealer: Sealer,
     hasher: Hasher,
 }
 
@@ -30,7 +32,8 @@ impl Logins {
         let auth = config.auth.clone();
         let tokens = Tokens::new(Keys::load(config)?, &auth.issuer);
         let pepper = Pepper::load(config)?;
-        Ok(Self(Arc::new(Parts { store, auth, tokens, pepper, hasher })))
+        let sealer = pepper.sealer();
+        Ok(Self(Arc::new(Parts { store, auth, tokens, pepper, sealer, hasher })))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -47,6 +50,10 @@ impl Logins {
 
     pub(crate) fn pepper(&self) -> &Pepper {
         &self.0.pepper
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 
     pub(crate) fn hasher(&self) -> &Hasher {

@@ -191,7 +191,7 @@ pub(crate) struct Page<T> {
 
 impl<R> Page<R> {
     /// The page of rows of which one more was asked for than it holds.
-    pub(crate) fn of(mut rows: Vec<R>, limit: u32, cursor: impl Fn(&R) -> i64) -> Self {
+    pub(crate) fn of<C: ToString>(mut rows: Vec<R>, limit: u32, cursor: impl Fn(&R) -> C) -> Self {
         let has_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| has_more).map(|row| cursor(row).to_string());

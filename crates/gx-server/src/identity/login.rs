@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use gx_store::Store;
 use gx_store::identity::users;
 use gx_store::login::SubjectKind;
 use schemars::JsonSchema;
@@ -18,13 +19,16 @@ use crate::http::answer::{Json, Message};
 use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::{Written, request};
-use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody};
+use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody, Outcome};
 use crate::sessions::refresh::{self, REFRESH_FAILURES, RefreshBody};
+use crate::sessions::second_factor::Challenge;
 
 pub(super) fn routes() -> [Route; 3] {
     [
         Route::post("/api/v1/auth/login", login)
-            .summary("Opens a session with e-mail address and password")
+            .summary(
+                "Opens a session with e-mail address and password, or asks for the second factor",
+            )
             .credentials()
             .gives_tokens()
             .sample(r#"{"email": "ada@example.org", "password": "Blue7horse"}"#)
@@ -41,7 +45,7 @@ pub(super) fn routes() -> [Route; 3] {
 }
 
 /// How people are kept out whom platform or ledger has shut out.
-const SHUT_OUT: [Failure; 3] =
+pub(super) const SHUT_OUT: [Failure; 3] =
     [(403, "account_frozen"), (403, "account_suspended"), (403, "account_closed")];
 
 request! {
@@ -62,21 +66,49 @@ pub(crate) struct LoggedIn {
     user: Profile,
 }
 
+impl LoggedIn {
+    pub(super) fn new(tokens: TokenPair, row: users::User) -> Self {
+        Self { tokens, user: row.into() }
+    }
+}
+
+/// What a right password is answered with.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum LoginAnswer {
+    LoggedIn(Box<LoggedIn>),
+    Challenge(Challenge),
+}
+
+impl From<Outcome<users::User>> for LoginAnswer {
+    fn from(outcome: Outcome<users::User>) -> Self {
+        match outcome {
+            Outcome::Opened(tokens, row) => Self::LoggedIn(Box::new(LoggedIn::new(tokens, row))),
+            Outcome::SecondFactor(challenge) => Self::Challenge(challenge),
+        }
+    }
+}
+
 /// `POST /auth/login`
 async fn login(
     State(logins): State<Logins>,
     context: Context,
     headers: HeaderMap,
     Body(body): Body<LoginBody>,
-) -> Result<Json<LoggedIn>> {
-    let mut row = users::by_email(logins.store(), &body.email.kept).await?;
-    if let (None, Some(before)) = (&row, &body.email.before) {
-        row = users::by_email(logins.store(), before).await?;
-    }
+) -> Result<Json<LoginAnswer>> {
+    let row = find(logins.store(), &body.email).await?;
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    let (tokens, row) = login::login(&logins, origin, row, body.password.0).await?;
-    Ok(Json(LoggedIn { tokens, user: row.into() }))
+    Ok(Json(login::login(&logins, origin, row, body.password.0).await?.into()))
+}
+
+/// Whose address it is, as it is kept now or was kept before.
+pub(super) async fn find(store: &Store, email: &LoginEmail) -> Result<Option<users::User>> {
+    let row = users::by_email(store, &email.kept).await?;
+    match (&row, &email.before) {
+        (None, Some(before)) => Ok(users::by_email(store, before).await?),
+        _ => Ok(row),
+    }
 }
 
 /// `POST /auth/refresh`

@@ -4,9 +4,12 @@ mod beneficiaries;
 pub(crate) mod fields;
 mod keys;
 mod login;
+mod password;
 mod recovery;
 mod register;
 mod relationships;
+mod second_factor;
+mod sessions;
 mod trust;
 
 use axum::extract::State;
@@ -27,6 +30,9 @@ use crate::http::answer::Json;
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = Vec::from(login::routes());
+    routes.extend(password::routes());
+    routes.extend(second_factor::routes());
+    routes.extend(sessions::routes());
     routes.extend(register::routes());
     routes.extend(relationships::routes());
     routes.extend(trust::routes());

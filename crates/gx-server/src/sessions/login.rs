@@ -4,11 +4,13 @@
 //! Whoever fails to log in learns one thing only: that it failed. Known and unknown accounts,
 //! wrong passwords and locked accounts get the same answer after the same time.
 
+use gx_store::Tx;
 use gx_store::admin::audit;
 use gx_store::login::credentials::{self, Credentials, PasswordHash};
 use gx_store::login::{Subject, refresh_tokens, sessions};
 use gx_types::TimeMs;
 
+use super::second_factor::{self, Challenge};
 use crate::api::Failure;
 use crate::audit::{Audit, Entry, audit_row};
 use crate::auth::fields::Token;
@@ -32,13 +34,22 @@ request! {
     }
 }
 
-/// Opens a session for whoever was found, if the password is theirs, and gives the row back.
+/// What a right password leads to.
+#[derive(Debug)]
+pub(crate) enum Outcome<R> {
+    /// A session, and the row of whom it is for.
+    Opened(TokenPair, R),
+    SecondFactor(Challenge),
+}
+
+/// Opens a session for whoever was found, if the password is theirs and they have no second factor;
+/// asks for that otherwise.
 pub(crate) async fn login<R>(
     logins: &Logins,
     origin: Origin<'_>,
     found: Option<R>,
     password: String,
-) -> Result<(TokenPair, R)>
+) -> Result<Outcome<R>>
 where
     for<'r> Principal: From<&'r R>,
 {
@@ -48,12 +59,16 @@ where
         None => None,
     };
     let fits = check(logins, credentials, password).await?;
-    let (principal, row) = principal.zip(found).ok_or_else(failed)?;
+    let (principal, row) = principal.zip(found).ok_or(LoginFailed)?;
+    let subject = principal.subject();
     if !fits || !principal.is_admitted()? {
-        note_failure(logins, origin.context, principal.subject()).await?;
-        return Err(failed());
+        note_failure(logins, origin.context, subject).await?;
+        return Err(LoginFailed.into());
     }
-    Ok((open(logins, origin, &principal).await?, row))
+    if second_factor::is_asked_for(logins.store(), subject).await? {
+        return second_factor::challenge(logins, &origin, subject).await.map(Outcome::SecondFactor);
+    }
+    Ok(Outcome::Opened(open(logins, origin, &principal).await?, row))
 }
 
 async fn open(logins: &Logins, origin: Origin<'_>, principal: &Principal) -> Result<TokenPair> {
@@ -69,13 +84,24 @@ async fn open(logins: &Logins, origin: Origin<'_>, principal: &Principal) -> Res
 /// Counts a wrong password, and locks the account when there are too many in a row.
 async fn note_failure(logins: &Logins, context: &Context, subject: Subject<'_>) -> Result<()> {
     let mut tx = logins.store().begin().await?;
-    let failures = credentials::login_failed(&mut tx, subject).await?;
-    if let Some(until) = locked_until(logins.auth(), failures, TimeMs(now_ms())) {
-        credentials::lock_until(&mut tx, subject, until).await?;
-        let (actor, action) = (subject.to_string(), format!("{}.lock", subject.kind.word()));
-        audit::append(&mut tx, &[audit_row(context, &actor, &action, subject.id)]).await?;
-    }
+    count_failure(logins, &mut tx, context, subject).await?;
     Ok(tx.commit().await?)
+}
+
+/// The same in the caller's transaction, also for a wrong second factor.
+pub(super) async fn count_failure(
+    logins: &Logins,
+    tx: &mut Tx,
+    context: &Context,
+    subject: Subject<'_>,
+) -> Result<()> {
+    let failures = credentials::login_failed(tx, subject).await?;
+    if let Some(until) = locked_until(logins.auth(), failures, TimeMs(now_ms())) {
+        credentials::lock_until(tx, subject, until).await?;
+        let (actor, action) = (subject.to_string(), format!("{}.lock", subject.kind.word()));
+        audit::append(tx, &[audit_row(context, &actor, &action, subject.id)]).await?;
+    }
+    Ok(())
 }
 
 /// Ends a session, and that of a refresh token if it is of the same owner.
@@ -101,10 +127,9 @@ pub(crate) async fn change_password(
     (current, new): (String, String),
 ) -> Result<()> {
     let InSession { subject, session } = caller;
-    let credentials = credentials::get(logins.store(), subject).await?;
-    if !check(logins, credentials, current).await? {
+    if !is_password(logins, subject, current).await? {
         note_failure(logins, context, subject).await?;
-        return Err(failed());
+        return Err(LoginFailed.into());
     }
     let hash = logins.hasher().hash(new).await?;
     let password = PasswordHash { hash: &hash, must_change: false };
@@ -118,9 +143,30 @@ pub(crate) async fn change_password(
 }
 
 /// A login with one answer for every way of failing.
-fn failed() -> Error {
-    let message = "Invalid credentials, or too many failed attempts: try again later";
-    Error::unauthorized("invalid_credentials", message)
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LoginFailed;
+
+impl From<LoginFailed> for Error {
+    fn from(_: LoginFailed) -> Self {
+        let message = "Invalid credentials, or too many failed attempts: try again later";
+        Self::unauthorized("invalid_credentials", message)
+    }
+}
+
+/// Whether a password is somebody's who is not locked.
+pub(super) async fn is_password(
+    logins: &Logins,
+    subject: Subject<'_>,
+    password: String,
+) -> Result<bool> {
+    check(logins, credentials::get(logins.store(), subject).await?, password).await
+}
+
+/// Whether there were too many failures lately.
+pub(super) fn is_locked(credentials: Option<&Credentials>) -> bool {
+    let now = TimeMs(now_ms());
+    let until = credentials.and_then(|credentials| credentials.locked_until);
+    until.is_some_and(|until| now < until)
 }
 
 /// Whether password and state of an account let somebody in. An unknown account takes as long.
@@ -129,11 +175,7 @@ async fn check(
     credentials: Option<Credentials>,
     password: String,
 ) -> Result<bool> {
-    let now = TimeMs(now_ms());
-    let locked = credentials
-        .as_ref()
-        .and_then(|credentials| credentials.locked_until)
-        .is_some_and(|until| now < until);
+    let locked = is_locked(credentials.as_ref());
     let hash = credentials.map(|credentials| credentials.password_hash);
     Ok(logins.hasher().verify(password, hash).await? && !locked)
 }

@@ -2,4 +2,7 @@
 //! subject.
 
 pub(crate) mod login;
+pub(crate) mod own;
+pub(crate) mod password_reset;
 pub(crate) mod refresh;
+pub(crate) mod second_factor;

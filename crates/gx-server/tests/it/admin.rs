@@ -1,6 +1,5 @@
 //! Administrators: log-in, decisions about users, the system as a whole.
 
-use gx_server::Workers;
 use serde_json::json;
 
 use crate::client::new_key;
@@ -41,16 +40,6 @@ async fn tokens_of_users_and_admins_are_not_taken_for_each_other() {
     let ada = server.register("ada", "DE").await;
     ada.client.get("/api/v1/admin/users", 403).await;
     admin.get("/api/v1/users/profile", 403).await;
-}
-
-#[tokio::test]
-async fn without_a_second_factor_nobody_administers_a_real_network() {
-    let settings = [("network", "testnet"), ("auth.argon2_memory_kib", "19456")];
-    let server = Server::start_with(&settings, Workers::ALL).await;
-    let body = json!({ "username": "superowner", "password": server.first_password });
-    let reply = server.client.post("/api/v1/admin/auth/login", body, 403).await;
-    assert_eq!(reply.str("code"), "mfa_required");
-    assert!(reply.str("message").contains("testnet"));
 }
 
 #[tokio::test]

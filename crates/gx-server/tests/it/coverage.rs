@@ -14,6 +14,7 @@ use crate::approvals::{approve, ask, close};
 use crate::client::{Client, Reply, new_key};
 use crate::decisions::colleague;
 use crate::outbox::{dead_command, rebuilt};
+use crate::second_factors;
 use crate::server::{ADMIN_PASSWORD, Account, PASSWORD, Server};
 
 /// Commands that operators give by other means. The list should only ever shrink.
@@ -137,7 +138,8 @@ async fn every_mutating_route_leaves_a_record() {
         if route.path.ends_with("projector/rebuild") {
             rebuilt(&fresh_admin(&server).await.0).await;
         }
-        if route.path.ends_with("password/change") {
+
+        if route.path == "/api/v1/admin/auth/password/change" {
             let back = json!({
                 "currentPassword": OTHER_PASSWORD, "newPassword": ADMIN_PASSWORD
             });
@@ -169,12 +171,16 @@ async fn prepared(
     ada: &Account,
     route: &Route,
 ) -> (Client, String, Option<String>) {
+    if route.path.contains("/mfa") || route.path.starts_with("/api/v1/auth/password/") {
+        return alone(server, route).await;
+    }
     let (admin, admin_session) = fresh_admin(server).await;
     // Ada is frozen at times, so she logs in only where it is she who calls.
     let sample = route.sample.unwrap_or_default();
     let session = match route.access() == Access::User || sample.contains("{refreshToken}") {
         true => {
-            let login = json!({ "email": ada.person.email, "password": PASSWORD });
+            let login = json!({ "email": ada.person.email, "password": PASSWORD,
+                "deviceFingerprint": "phone" });
             server.client.post("/api/v1/auth/login", login, 200).await.body
         }
         false => Value::Null,
@@ -209,6 +215,11 @@ async fn prepared(
     let action_id = ActionId::made_by(CommandId::from_u128(7)).to_string();
     let loan_id = LoanId::made_by(CommandId::from_u128(7)).to_string();
     let proposal_id = ProposalId::made_by(CommandId::from_u128(7)).to_string();
+    let client = match route.access() {
+        Access::User => server.client.with_token(token("accessToken")),
+        _ => admin,
+    };
+    let own = own_id(&client, route).await;
     let moment = [
         ("{id}", id.as_str()),
         ("{userId}", &ledger_id),
@@ -228,16 +239,14 @@ async fn prepared(
         ("{paramId}", "votingDays"),
         ("{attesterId}", "clinic"),
         ("{poolId}", "SYSTEM_CHARITABLE_POOL"),
+        ("{sessionId}", &own),
+        ("{deviceId}", &own),
         ("{refreshToken}", token("refreshToken")),
         ("{adminRefreshToken}", admin_session.str("refreshToken")),
     ];
     let filled = |text: &str| {
         let fill = |text: String, (name, with): &(&str, &str)| text.replace(name, with);
         moment.iter().fold(text.to_owned(), fill)
-    };
-    let client = match route.access() {
-        Access::User => server.client.with_token(token("accessToken")),
-        _ => admin,
     };
     (client, filled(route.path).replace(' ', "%20"), route.sample.map(filled))
 }
@@ -279,4 +288,58 @@ async fn approval(server: &Server, admin: &Client, name: &str, route: &Route) ->
         admin.post(&format!("/api/v1/admin/approvals/{id}/vote"), approve(), 200).await;
     }
     id
+}
+
+/// The session or device that a route ends.
+async fn own_id(client: &Client, route: &Route) -> String {
+    match route.path.rsplit_once("/{") {
+        Some((list, "sessionId}" | "deviceId}")) => first_id(client, list).await,
+        _ => String::new(),
+    }
+}
+
+/// The first of a list that is not the session that asks, or the only one.
+async fn first_id(client: &Client, path: &str) -> String {
+    let list = client.get(path, 200).await;
+    let rows = list.body["data"].as_array().or_else(|| list.body["sessions"].as_array()).unwrap();
+    let row = rows.iter().find(|row| row["isCurrent"] == false).unwrap_or(&rows[0]);
+    row["id"].as_str().unwrap().to_owned()
+}
+
+/// The same for routes about how somebody logs in: whoever sends them is asked for nothing else.
+async fn alone(server: &Server, route: &Route) -> (Client, String, Option<String>) {
+    let name = format!("n{}", new_key());
+    let is_admin = route.path.starts_with("/api/v1/admin/");
+    let (client, login_path, login, enable) = if is_admin {
+        let client = crate::decisions::colleague(server, &name, "AUDITOR").await;
+        let login = json!({ "username": name, "password": ADMIN_PASSWORD });
+        (client, "/api/v1/admin/auth/login", login, "/api/v1/admin/auth/mfa/enable")
+    } else {
+        let person = server.register(&name, "DE").await;
+        let login = json!({ "email": person.email, "password": PASSWORD });
+        (person.client, "/api/v1/auth/login", login, "/api/v1/auth/mfa")
+    };
+    let set_up = enable.replace("enable", "setup");
+    let (mut code, mut token, mut reset) = (String::new(), String::new(), String::new());
+    match (route.verb.as_str(), route.path.rsplit('/').next().unwrap()) {
+        ("POST", "enable") => {
+            let made = client.post(&set_up, json!({}), 200).await;
+            code = second_factors::code(made.str("secret"), 0);
+        }
+        ("POST", "verify" | "disable") | ("DELETE", _) => {
+            let enrolled = second_factors::enrol(&client, &set_up, enable).await;
+            code = second_factors::code(&enrolled.secret, 1);
+            token = server.client.post(login_path, login, 200).await.str("mfaToken").to_owned();
+        }
+        ("POST", "reset") => {
+            let body = json!({ "email": login["email"] });
+            server.client.post("/api/v1/auth/password/forgot", body, 200).await;
+            reset = crate::passwords::newest_token(server).await;
+        }
+        _ => {}
+    }
+    let moment = [("{code}", &code), ("{mfaToken}", &token), ("{resetToken}", &reset)];
+    let fill = |text: String, (name, with): &(&str, &String)| text.replace(name, with);
+    let body = route.sample.map(|sample| moment.iter().fold(sample.to_owned(), fill));
+    (client, route.path.to_owned(), body)
 }

@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::client::new_key;
+use crate::passwords::newest_token;
+use crate::second_factors::enrol;
 use crate::server::{PASSWORD, Server, registration};
 
 #[tokio::test]
@@ -204,6 +206,10 @@ async fn no_log_line_holds_personal_data_or_a_secret() {
     let user = server.client.with_token(&token);
     user.get("/api/v1/users/profile?email=zebediah@example.org", 200).await;
     admin.get("/api/v1/admin/users?search=zebediah", 200).await;
+    let factor = enrol(&user, "/api/v1/auth/mfa", "/api/v1/auth/mfa").await;
+    let forgot = json!({ "email": "zebediah@example.org" });
+    server.client.post("/api/v1/auth/password/forgot", forgot, 200).await;
+    let reset = newest_token(&server).await;
     server.account(&admin, "yolanda", "DE").await;
 
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
@@ -217,6 +223,9 @@ async fn no_log_line_holds_personal_data_or_a_secret() {
         "7horse",
         "argon2id",
         token.as_str(),
+        reset.as_str(),
+        factor.secret.as_str(),
+        factor.recovery[0].as_str(),
         server.first_password.as_str(),
     ] {
         assert!(!logged.contains(secret), "{secret} was logged");

@@ -107,11 +107,6 @@ const PROMISED: &str = "
 
 /// Those that nothing answers.
 const UNANSWERED: &str = "
-    POST /auth/mfa/verify, /auth/password/forgot, /auth/password/reset, /auth/password/change
-    POST /auth/mfa
-    DELETE /auth/mfa
-    GET /sessions, /devices
-    DELETE /sessions/{}, /devices/{}
     POST /registration/email, /registration/email/verify, /registration/email/resend
     POST /registration/name-country, /registration/dob-gender, /registration/password
     POST /registration/phone, /registration/phone/verify, /registration/phone/resend
@@ -123,10 +118,6 @@ const UNANSWERED: &str = "
     GET /users/{}/documents, /documents/{}/url, /documents/constraints
     DELETE /documents/{}
     POST /validation/national-id
-    GET /beneficiaries
-    POST /beneficiaries
-    PUT /beneficiaries/{}
-    DELETE /beneficiaries/{}
     GET /notifications, /notifications/unread-count, /notifications/stream
     PATCH /notifications/{}/read
     POST /notifications/mark-all-read, /qsend, /qsend/verify, /qsend/{}/pay, /qsend/{}/cancel
@@ -136,21 +127,6 @@ const UNANSWERED: &str = "
     GET /auth/passkeys
     PATCH /auth/passkeys/{}
     DELETE /auth/passkeys/{}
-    POST /admin/auth/mfa/verify, /admin/auth/logout-all, /admin/auth/mfa/setup
-    POST /admin/auth/mfa/enable, /admin/auth/mfa/disable
-    GET /admin/auth/sessions
-    DELETE /admin/auth/sessions/{}
-    GET /admin/admins, /admin/admins/{}
-    POST /admin/admins
-    PATCH /admin/admins/{}
-    DELETE /admin/admins/{}
-    GET /admin/users/frozen
-    POST /admin/users/{}/suspend, /admin/users/{}/close
-    GET /admin/approvals, /admin/approvals/{}
-    POST /admin/approvals, /admin/approvals/{}/vote, /admin/approvals/{}/cancel
-    POST /admin/approvals/{}/execute
-    GET /admin/audit-logs, /admin/audit-logs/export, /admin/outbox, /admin/projector
-    POST /admin/outbox/{}/requeue, /admin/outbox/{}/discard, /admin/projector/rebuild
     GET /webhooks/events
 ";
 

@@ -34,13 +34,18 @@ pub struct Admin {
     pub ledger_id: Option<AdminId>,
     pub must_change_password: bool,
     pub last_login_at: Option<TimeMs>,
+    pub password_changed_at: TimeMs,
+    /// Since when a second factor is asked of them.
+    pub second_factor_since: Option<TimeMs>,
     pub created_at: TimeMs,
     pub updated_at: TimeMs,
 }
 
 const SELECT: &str = "SELECT a.admin_id, a.email, a.display_name, a.role, a.status, a.ledger_id, \
-    c.must_change_password, c.last_login_at_ms, a.created_at_ms, a.updated_at_ms \
-    FROM admins a JOIN credentials c ON c.kind = 'ADMIN' AND c.subject = a.admin_id";
+    c.must_change_password, c.last_login_at_ms, a.created_at_ms, a.updated_at_ms, \
+    c.password_changed_at_ms, f.confirmed_at_ms \
+    FROM admins a JOIN credentials c ON c.kind = 'ADMIN' AND c.subject = a.admin_id \
+    LEFT JOIN second_factors f ON f.kind = 'ADMIN' AND f.subject = a.admin_id";
 
 pub(crate) const fn status(enabled: bool) -> &'static str {
     if enabled { "ENABLED" } else { "DISABLED" }
@@ -58,6 +63,8 @@ fn admin(row: &Row) -> Result<Admin, Error> {
         last_login_at: row.opt_time(7)?,
         created_at: row.time(8)?,
         updated_at: row.time(9)?,
+        password_changed_at: row.time(10)?,
+        second_factor_since: row.opt_time(11)?,
     })
 }
 

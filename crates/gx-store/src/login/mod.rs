@@ -8,8 +8,11 @@ use std::fmt;
 
 use crate::Error;
 
+pub mod challenges;
 pub mod credentials;
+pub mod password_resets;
 pub mod refresh_tokens;
+pub mod second_factors;
 pub mod sessions;
 pub mod standing;
 

@@ -113,27 +113,112 @@ pub async fn get(
     row.as_ref().map(session).transpose()
 }
 
-/// The open sessions of somebody, last used first.
+/// Which part of somebody's sessions to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Log-in time and id of the session after which the part begins.
+    pub after: Option<(TimeMs, &'a str)>,
+    pub limit: u32,
+}
+
+/// The open sessions of somebody, newest log-in first.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn list(
     source: impl Into<Source<'_>>,
     subject: Subject<'_>,
+    part: Part<'_>,
     now: TimeMs,
 ) -> Result<Vec<Session>, Error> {
+    let (created_at, session_id) = part.after.unwrap_or((TimeMs(i64::MAX), ""));
     let mut reader = source.into().open().await?;
     let rows = sql(format!(
         "SELECT {COLUMNS} FROM sessions s
         WHERE s.kind = $1 AND s.subject = $2 AND s.revoked_at_ms IS NULL AND s.expires_at_ms > $3
-        ORDER BY s.last_used_at_ms DESC, s.session_id"
+        AND (s.created_at_ms < $4 OR (s.created_at_ms = $4 AND s.session_id < $5))
+        ORDER BY s.created_at_ms DESC, s.session_id DESC LIMIT $6"
     ))
     .bind(subject.kind.as_str())
     .bind(subject.id)
     .bind(now)
+    .bind(created_at)
+    .bind(session_id)
+    .bind(part.limit)
     .all(&mut reader.conn())
     .await?;
     rows.iter().map(session).collect()
+}
+
+/// How many sessions of somebody are open.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(
+    source: impl Into<Source<'_>>,
+    subject: Subject<'_>,
+    now: TimeMs,
+) -> Result<u64, Error> {
+    let mut reader = source.into().open().await?;
+    sql("SELECT COUNT(*) FROM sessions
+        WHERE kind = $1 AND subject = $2 AND revoked_at_ms IS NULL AND expires_at_ms > $3")
+    .bind(subject.kind.as_str())
+    .bind(subject.id)
+    .bind(now)
+    .one(&mut reader.conn())
+    .await?
+    .natural(0)
+}
+
+/// A device that somebody has open sessions on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What clients call it.
+    pub name: String,
+    pub first_seen_at: TimeMs,
+    pub last_used_at: TimeMs,
+    pub sessions: u64,
+    /// Whether a given session is one of them.
+    pub has_session: bool,
+}
+
+/// The devices that somebody has open sessions on, by name; `session` is the one to look for.
+///
+/// # Errors
+/// Those of the database.
+pub async fn devices(
+    source: impl Into<Source<'_>>,
+    subject: Subject<'_>,
+    (after, limit): (Option<&str>, u32),
+    session: &str,
+    now: TimeMs,
+) -> Result<Vec<Device>, Error> {
+    let mut reader = source.into().open().await?;
+    // No device is called nothing: what is greater than the empty text has a name.
+    let rows = sql("SELECT s.device, MIN(s.created_at_ms), MAX(s.last_used_at_ms), COUNT(*),
+            CAST(MAX(CASE WHEN s.session_id = $5 THEN 1 ELSE 0 END) AS BIGINT)
+        FROM sessions s
+        WHERE s.kind = $1 AND s.subject = $2 AND s.revoked_at_ms IS NULL AND s.expires_at_ms > $3
+        AND s.device > $4
+        GROUP BY s.device ORDER BY s.device LIMIT $6")
+    .bind(subject.kind.as_str())
+    .bind(subject.id)
+    .bind(now)
+    .bind(after.unwrap_or_default())
+    .bind(session)
+    .bind(limit)
+    .all(&mut reader.conn())
+    .await?;
+    let device = |row: &Row| {
+        Ok(Device {
+            name: row.string(0)?,
+            first_seen_at: row.time(1)?,
+            last_used_at: row.time(2)?,
+            sessions: row.natural(3)?,
+            has_session: row.flag(4)?,
+        })
+    };
+    rows.iter().map(device).collect()
 }
 
 /// Notes that a session was used.
@@ -167,6 +252,53 @@ pub async fn revoke(
     .run(&mut tx.conn())
     .await?;
     Ok(touched > 0)
+}
+
+/// Ends a session of somebody. Says whether it stood and was theirs.
+///
+/// # Errors
+/// Those of the database.
+pub async fn revoke_own(
+    tx: &mut Tx,
+    subject: Subject<'_>,
+    session_id: &str,
+    reason: &str,
+    now: TimeMs,
+) -> Result<bool, Error> {
+    let touched = sql("UPDATE sessions SET revoked_at_ms = $4, revoke_reason = $5
+        WHERE session_id = $3 AND kind = $1 AND subject = $2 AND revoked_at_ms IS NULL
+        AND expires_at_ms > $4")
+    .bind(subject.kind.as_str())
+    .bind(subject.id)
+    .bind(session_id)
+    .bind(now)
+    .bind(reason)
+    .run(&mut tx.conn())
+    .await?;
+    Ok(touched > 0)
+}
+
+/// Ends the sessions of somebody on a device. Returns how many it ended.
+///
+/// # Errors
+/// Those of the database.
+pub async fn revoke_device(
+    tx: &mut Tx,
+    subject: Subject<'_>,
+    device: &str,
+    reason: &str,
+    now: TimeMs,
+) -> Result<u64, Error> {
+    sql("UPDATE sessions SET revoked_at_ms = $4, revoke_reason = $5
+        WHERE kind = $1 AND subject = $2 AND device = $3 AND revoked_at_ms IS NULL
+        AND expires_at_ms > $4")
+    .bind(subject.kind.as_str())
+    .bind(subject.id)
+    .bind(device)
+    .bind(now)
+    .bind(reason)
+    .run(&mut tx.conn())
+    .await
 }
 
 /// Ends all sessions of somebody, but for one. Returns how many it ended.

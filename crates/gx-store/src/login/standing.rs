@@ -35,6 +35,8 @@ pub enum Owner {
         /// The id under which they act on the ledger.
         ledger_id: Option<AdminId>,
         must_change_password: bool,
+        /// Whether a second factor is asked of them.
+        second_factor: bool,
     },
     /// Nobody has the id any more.
     Gone,
@@ -63,7 +65,9 @@ pub async fn get_many(
             s.revoked_at_ms, u.status, u.ledger_id, a.account_no, a.frozen,
             d.role, d.status, d.ledger_id,
             CASE WHEN s.kind = 'ADMIN' THEN (SELECT c.must_change_password FROM credentials c
-                WHERE c.kind = 'ADMIN' AND c.subject = s.subject) END
+                WHERE c.kind = 'ADMIN' AND c.subject = s.subject) END,
+            CASE WHEN s.kind = 'ADMIN' THEN (SELECT f.confirmed_at_ms FROM second_factors f
+                WHERE f.kind = 'ADMIN' AND f.subject = s.subject) END
         FROM input i JOIN sessions s ON s.session_id = i.session_id
         LEFT JOIN users u ON s.kind = 'USER' AND u.user_id = s.subject
         LEFT JOIN accounts a ON a.account_id = u.ledger_id
@@ -107,5 +111,6 @@ fn admin(row: &Row) -> Result<Owner, Error> {
         enabled: row.opt_text(11)? == Some(admins::status(true)),
         ledger_id: row.opt_parse(12, "admin id")?,
         must_change_password: row.opt_int(13)?.is_some_and(|flag| flag != 0),
+        second_factor: row.opt_int(14)?.is_some(),
     })
 }

@@ -106,15 +106,21 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("sql/0015_postgres.sql"),
     },
     Migration {
-        version: 18,
+        version: 16,
+        name: "second_factors",
+        both: include_str!("sql/0016_second_factors.sql"),
+        postgres: include_str!("sql/0016_postgres.sql"),
+    },
+    Migration {
+        version: 17,
         name: "administration",
-        both: include_str!("sql/0018_administration.sql"),
-        postgres: include_str!("sql/0018_postgres.sql"),
+        both: include_str!("sql/0017_administration.sql"),
+        postgres: include_str!("sql/0017_postgres.sql"),
     },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 18;
+pub const SCHEMA_VERSION: i64 = 17;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod projection;
 mod rebuilds;
 mod retention;
 mod rules;
+mod second_factors;
 mod sessions;
 mod society;
 mod submission;

@@ -6,7 +6,7 @@ use gx_store::Store;
 use gx_store::admin::admins;
 use gx_store::identity::users::UserStatus;
 use gx_store::login::refresh_tokens::{self, Limits, Rotation, Successor};
-use gx_store::login::sessions::{self, NewSession};
+use gx_store::login::sessions::{self, NewSession, Part};
 use gx_store::login::standing::{self, Owner};
 use gx_store::login::{Subject, SubjectKind};
 use gx_store::retention::{self, Kept};
@@ -34,6 +34,8 @@ async fn open(store: &Store, id: &str, subject: &str) {
     sessions::open(&mut tx, &new(id, subject), &token, TimeMs(500)).await.unwrap();
     tx.commit().await.unwrap();
 }
+
+const WHOLE: Part<'static> = Part { after: None, limit: 100 };
 
 const LIMITS: Limits = Limits { grace: Duration::from_millis(30), idle: None };
 
@@ -83,10 +85,11 @@ fn a_standing_tells_of_session_and_owner() {
         let user = Owner::User { status: UserStatus::Registered, account: None };
         assert_eq!((&of("s").owner, of("s").subject.as_str()), (&user, "u1"));
         assert_eq!((&of("orphan").owner, standings.len()), (&Owner::Gone, 3));
-        let Owner::Admin { enabled, must_change_password, .. } = of("admin").owner else {
+        let Owner::Admin { enabled, must_change_password, second_factor, .. } = of("admin").owner
+        else {
             panic!()
         };
-        assert!(enabled && must_change_password);
+        assert!(enabled && must_change_password && !second_factor);
         assert!(of("s").is_open(TimeMs(999)) && !of("s").is_open(TimeMs(1000)));
         let mut tx = store.begin().await.unwrap();
         assert!(sessions::revoke(&mut tx, "s", "logout", TimeMs(400)).await.unwrap());
@@ -217,16 +220,18 @@ fn sessions_are_listed_and_revoked() {
         open(store, "d", "u2").await;
         rotate(store, "b-1", "b-2", 300).await;
         let list = || async {
-            let found = sessions::list(store, Subject::user("u1"), TimeMs(400)).await.unwrap();
+            let who = Subject::user("u1");
+            let found = sessions::list(store, who, WHOLE, TimeMs(400)).await.unwrap();
             found.into_iter().map(|session| session.session_id).collect::<Vec<_>>()
         };
-        assert_eq!(list().await, ["b", "a", "c"]);
-        assert!(sessions::list(store, Subject::admin("u1"), TimeMs(1)).await.unwrap().is_empty());
+        assert_eq!(list().await, ["c", "b", "a"]);
+        let admin = Subject::admin("u1");
+        assert!(sessions::list(store, admin, WHOLE, TimeMs(1)).await.unwrap().is_empty());
         let mut tx = store.begin().await.unwrap();
         assert!(sessions::revoke(&mut tx, "a", "logout", TimeMs(400)).await.unwrap());
         assert!(!sessions::revoke(&mut tx, "a", "logout", TimeMs(401)).await.unwrap());
         tx.commit().await.unwrap();
-        assert_eq!(list().await, ["b", "c"]);
+        assert_eq!(list().await, ["c", "b"]);
         let mut tx = store.begin().await.unwrap();
         let who = Subject::user("u1");
         let at = TimeMs(410);
@@ -246,5 +251,71 @@ fn sessions_are_listed_and_revoked() {
         tx.commit().await.unwrap();
         assert!(sessions::get(store, "d").await.unwrap().is_none());
         assert!(refresh_tokens::session_of(store, "d-1").await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn sessions_come_page_by_page() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let mut tx = store.begin().await.unwrap();
+        for (id, at) in [("a", 100), ("c", 100), ("b", 100), ("d", 90), ("e", 110)] {
+            let session = NewSession { created_at: TimeMs(at), ..new(id, "u1") };
+            sessions::open(&mut tx, &session, id, TimeMs(500)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let (who, now) = (Subject::user("u1"), TimeMs(200));
+        let mut seen = Vec::new();
+        let mut last: Option<(TimeMs, String)> = None;
+        loop {
+            let after = last.as_ref().map(|(at, id)| (*at, id.as_str()));
+            let page = sessions::list(store, who, Part { after, limit: 2 }, now).await.unwrap();
+            let Some(end) = page.last() else { break };
+            last = Some((end.created_at, end.session_id.clone()));
+            seen.extend(page.into_iter().map(|session| session.session_id));
+        }
+        assert_eq!(seen, ["e", "c", "b", "a", "d"]);
+        assert_eq!(sessions::count(store, who, now).await.unwrap(), 5);
+        assert_eq!(sessions::count(store, who, TimeMs(1000)).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn devices_are_what_sessions_were_opened_on() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let mut tx = store.begin().await.unwrap();
+        for (id, device, at) in [
+            ("a", Some("phone"), 100),
+            ("b", Some("phone"), 120),
+            ("c", Some("laptop"), 110),
+            ("d", None, 130),
+            ("e", Some(""), 140),
+        ] {
+            let device = device.map(str::to_owned);
+            let session = NewSession { created_at: TimeMs(at), device, ..new(id, "u1") };
+            sessions::open(&mut tx, &session, id, TimeMs(500)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let (who, now) = (Subject::user("u1"), TimeMs(200));
+        let found = sessions::devices(store, who, (None, 9), "b", now).await.unwrap();
+        let names: Vec<_> =
+            found.iter().map(|device| (device.name.as_str(), device.has_session)).collect();
+        assert_eq!(names, [("laptop", false), ("phone", true)]);
+        assert_eq!((found[1].first_seen_at, found[1].sessions), (TimeMs(100), 2));
+        assert_eq!(found[1].last_used_at, TimeMs(120));
+        let after = sessions::devices(store, who, (Some("laptop"), 9), "b", now).await.unwrap();
+        assert_eq!(after, found[1..]);
+        let mut tx = store.begin().await.unwrap();
+        let other = Subject::user("u2");
+        let gone = sessions::revoke_device(&mut tx, other, "phone", "x", now).await.unwrap();
+        assert_eq!(gone, 0);
+        assert_eq!(sessions::revoke_device(&mut tx, who, "phone", "x", now).await.unwrap(), 2);
+        assert!(!sessions::revoke_own(&mut tx, other, "c", "x", now).await.unwrap());
+        assert!(sessions::revoke_own(&mut tx, who, "c", "x", now).await.unwrap());
+        assert!(!sessions::revoke_own(&mut tx, who, "c", "x", now).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(sessions::devices(store, who, (None, 9), "b", now).await.unwrap().is_empty());
+        assert_eq!(sessions::count(store, who, now).await.unwrap(), 2);
     });
 }
