@@ -13,7 +13,10 @@ use crate::http::fields::{Count, Text, Written, listed_fields, one_of, request};
 
 /// A text that is one of a few, where the description names them.
 macro_rules! choices {
-    ($($(#[$meta:meta])* $name:ident($code:literal) { $($variant:ident = $text:literal,)+ })+) => {$(
+    ($(
+        $(#[$meta:meta])*
+        $name:ident($code:literal) { $($variant:ident = $text:literal,)+ }
+    )+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum $name {
