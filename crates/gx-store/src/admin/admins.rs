@@ -2,8 +2,8 @@
 
 use gx_types::{AdminId, TimeMs};
 
-use crate::login::Subject;
 use crate::login::credentials::{self, PasswordHash};
+use crate::login::{Subject, second_factors};
 use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx, dialect};
 
@@ -197,6 +197,7 @@ pub async fn remove(tx: &mut Tx, admin_id: &str, at: TimeMs) -> Result<bool, Err
     .run(&mut tx.conn())
     .await?;
     credentials::remove(tx, Subject::admin(admin_id)).await?;
+    second_factors::remove(tx, Subject::admin(admin_id)).await?;
     Ok(touched > 0)
 }
 
