@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use gx_contract::Command;
 use gx_server::{Access, Route, Workers, routes};
 use gx_store::admin::audit::{self, Filter};
-use gx_types::{ActionId, CommandId, LoanId, ProposalId};
 use serde_json::{Value, json};
 
 use crate::approvals::{approve, ask, close};
@@ -212,9 +211,6 @@ async fn prepared(
         }
         false => String::new(),
     };
-    let action_id = ActionId::made_by(CommandId::from_u128(7)).to_string();
-    let loan_id = LoanId::made_by(CommandId::from_u128(7)).to_string();
-    let proposal_id = ProposalId::made_by(CommandId::from_u128(7)).to_string();
     let client = match route.access() {
         Access::User => server.client.with_token(token("accessToken")),
         _ => admin,
@@ -224,21 +220,9 @@ async fn prepared(
         ("{id}", id.as_str()),
         ("{userId}", &ledger_id),
         ("{ledgerId}", &ledger_id),
-        ("{actionId}", &action_id),
-        ("{orgId}", "DE 7K3 ABC123 1WXYZ 1234"),
-        ("{ptxId}", "PTX_00000000000000000000000007"),
-        ("{relationshipId}", "REL_00000000000000000000000007"),
-        ("{recoveryId}", "REC_00000000000000000000000007"),
-        ("{escrowId}", "ESC_00000000000000000000000007"),
-        ("{adminId}", "deputy"),
         ("{approvalId}", &approval_id),
         ("{commandId}", &dead_id),
         ("{beneficiaryId}", &beneficiary_id),
-        ("{loanId}", &loan_id),
-        ("{proposalId}", &proposal_id),
-        ("{paramId}", "votingDays"),
-        ("{attesterId}", "clinic"),
-        ("{poolId}", "SYSTEM_CHARITABLE_POOL"),
         ("{sessionId}", &own),
         ("{deviceId}", &own),
         ("{refreshToken}", token("refreshToken")),
@@ -246,10 +230,26 @@ async fn prepared(
     ];
     let filled = |text: &str| {
         let fill = |text: String, (name, with): &(&str, &str)| text.replace(name, with);
-        moment.iter().fold(text.to_owned(), fill)
+        ANYTHING.iter().chain(&moment).fold(text.to_owned(), fill)
     };
     (client, filled(route.path).replace(' ', "%20"), route.sample.map(filled))
 }
+
+/// Ids that need to be there for nobody: the ledger says whether they are.
+const ANYTHING: [(&str, &str); 12] = [
+    ("{actionId}", "ACT_00000000000000000000000007"),
+    ("{orgId}", "DE 7K3 ABC123 1WXYZ 1234"),
+    ("{ptxId}", "PTX_00000000000000000000000007"),
+    ("{relationshipId}", "REL_00000000000000000000000007"),
+    ("{recoveryId}", "REC_00000000000000000000000007"),
+    ("{escrowId}", "ESC_00000000000000000000000007"),
+    ("{loanId}", "LOAN_00000000000000000000000007"),
+    ("{proposalId}", "PROP_00000000000000000000000007"),
+    ("{adminId}", "deputy"),
+    ("{paramId}", "votingDays"),
+    ("{attesterId}", "clinic"),
+    ("{poolId}", "SYSTEM_CHARITABLE_POOL"),
+];
 
 /// Somebody about whom a route decides, where that needs somebody who stands elsewhere than Ada.
 async fn of_somebody_new(
