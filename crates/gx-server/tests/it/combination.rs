@@ -10,7 +10,7 @@ pub(crate) struct Combination {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) settings: Vec<(&'static str, String)>,
     database: Option<gx_pg::Database>,
-    _network: Option<Network>,
+    network: Option<Network>,
 }
 
 /// Whether the variable names this part.
@@ -49,7 +49,14 @@ impl Combination {
             ]);
             network = Some(started);
         }
-        Self { environment, settings, database, _network: network }
+        Self { environment, settings, database, network }
+    }
+
+    /// Lets days pass where the ledger's time is not the platform's.
+    pub(crate) fn pass(&self, days: u16) {
+        if let Some(network) = &self.network {
+            network.pass(u32::from(days));
+        }
     }
 }
 

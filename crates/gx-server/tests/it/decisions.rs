@@ -190,7 +190,7 @@ async fn in_an_emergency_one_proposes_and_waits() {
     assert!(shown.body["aloneFrom"].is_string(), "{}", shown.text);
     let early = decide(&first, &action, "approve").await;
     assert_eq!(early["status"], "refused", "{early}");
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     assert_eq!(decide(&first, &action, "approve").await["status"], "committed");
     assert_eq!(status(&first, &action).await, "EXECUTED");
 }

@@ -63,7 +63,7 @@ async fn coins_wait_and_are_released_or_given_back() {
     assert_eq!(outcome(&eve, &second, "refund").await, "committed");
     assert_eq!(ada.balance().await, "489.995");
     let third = open(&ada, &bob, &eve).await.str("escrowId").to_owned();
-    server.platform.clock().advance_days(3);
+    server.pass_days(3);
     assert_eq!(outcome(&eve, &third, "release").await, "escrow_expired");
     assert_eq!(outcome(&zoe, &third, "refund").await, "committed", "anybody may, by then");
     assert_eq!(ada.balance().await, "489.995");
@@ -137,7 +137,7 @@ async fn a_limit_is_lowered_at_once_and_raised_a_day_later() {
     assert_eq!((&limit["perDay"], &limit["next"]["perDay"]), (&json!("50.00"), &json!("80.00")));
     assert!(limit["next"]["holdsFrom"].is_string(), "{limit}");
     assert_eq!(set(json!("80.00")).await, "limit_unchanged");
-    server.platform.clock().advance_days(2);
+    server.pass_days(2);
     let paid = client.settle("/api/v1/transfers", payment("60.00")).await;
     assert_eq!(paid.outcome(), "committed", "{}", paid.text);
     let limit = client.get(path, 200).await.body;

@@ -30,7 +30,7 @@ async fn a_proposal_is_voted_on_and_its_result_drawn() {
     );
 
     // Accounts vote when they are thirty days old; by then another proposal is needed.
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     let changes = json!({ "parameter": "votingDays", "currentValue": "14", "proposedValue": "28" });
     let body = json!({
         "title": "Four weeks", "description": "Two are too short for those at sea.",
@@ -56,7 +56,7 @@ async fn a_proposal_is_voted_on_and_its_result_drawn() {
 
     let ended = admin.get("/api/v1/proposals?status=ENDED", 200).await;
     assert_eq!(ended.body["data"][0]["title"], "Three weeks");
-    server.platform.clock().advance_days(15);
+    server.pass_days(15);
     let drawn = admin.settle(&format!("{second}/execute"), json!({})).await;
     assert_eq!(drawn.str("status"), "committed");
     let shown = ada.person.client.get(&second, 200).await;

@@ -39,7 +39,7 @@ async fn a_loan_is_applied_for_paid_out_and_repaid() {
     let refused = borrower.settle("/api/v1/loans", application("500")).await;
     assert_eq!(refused.str("code"), "account_too_young");
     assert!(refused.body.get("loanId").is_none(), "{}", refused.text);
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     let accepted = borrower.settle("/api/v1/loans/apply", application("500")).await;
     assert_eq!(accepted.str("status"), "committed");
     let id = accepted.str("loanId").to_owned();
@@ -87,7 +87,7 @@ async fn an_application_is_turned_down_or_taken_back() {
     let admin = server.bootstrapped().await;
     let (ada, _) = trusted(&server, &admin).await;
     let borrower = &ada.person.client;
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     let mut loans = Vec::new();
     for amount in ["100", "200", "300"] {
         let reply = borrower.settle("/api/v1/loans", application(amount)).await;
@@ -112,7 +112,7 @@ async fn an_application_is_turned_down_or_taken_back() {
     assert_eq!(rest.body["data"][0]["status"], "REJECTED");
 
     // Nobody decides on the third: after thirty days it can't be decided on any more.
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     let late = admin.settle(&path(&loans[2], "/approve"), json!({})).await;
     assert_eq!(late.str("code"), "loan_application_lapsed");
     assert_eq!(borrower.get(&path(&loans[2], ""), 200).await.str("status"), "LAPSED");
@@ -125,7 +125,7 @@ async fn a_loan_is_the_business_of_its_borrower_and_of_admins() {
     let server = Server::start().await;
     let admin = server.bootstrapped().await;
     let (ada, father) = trusted(&server, &admin).await;
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     let months = json!({
         "amount": "500", "purpose": "A kiln", "repaymentPeriod": 6, "collateral": "The kiln",
         "borrowerId": ada.ledger_id,
@@ -166,17 +166,17 @@ async fn a_loan_that_is_long_overdue_is_given_up_and_stays_owed() {
     let admin = server.bootstrapped().await;
     let (ada, father) = trusted(&server, &admin).await;
     let borrower = &ada.person.client;
-    server.platform.clock().advance_days(31);
+    server.pass_days(31);
     let applied = borrower.settle("/api/v1/loans", application("500")).await;
     let path = format!("/api/v1/loans/{}", applied.str("loanId"));
     admin.settle(&format!("{path}/approve"), json!({})).await;
-    server.platform.clock().advance_days(181);
+    server.pass_days(181);
     let default = format!("{path}/default");
     let early = admin.settle(&default, json!({})).await;
     assert_eq!(early.str("code"), "loan_not_overdue");
     let overdue = admin.get("/api/v1/loans?status=OVERDUE", 200).await;
     assert_eq!(overdue.body["data"][0]["loanId"], applied.str("loanId"));
-    server.platform.clock().advance_days(90);
+    server.pass_days(90);
     assert_eq!(admin.settle(&default, json!({})).await.str("status"), "committed");
     let mine = borrower.get(&ada.path("/api/v1/users/{}/loans?status=DEFAULTED"), 200).await;
     assert_eq!((&mine.body["defaults"], mine.str("outstanding")), (&json!(1), "500.00"));

@@ -356,7 +356,7 @@ async fn a_government_is_proposed_by_two_administrators() {
     });
     let early = ada.person.client.settle(&at(&id, "/transactions"), payment).await;
     assert_eq!(early.outcome(), "treasury_not_payable", "not before seven days: {}", early.text);
-    server.platform.clock().advance_days(8);
+    server.pass_days(8);
     let payment = json!({
         "toUserId": bob.ledger_id, "amount": "1.00", "treasuryCountryCode": "DE",
     });

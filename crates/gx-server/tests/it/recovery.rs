@@ -145,14 +145,14 @@ async fn a_recovery_that_nobody_stops_is_completed() {
     let begun = initiate(&bob, &ada, 9).await;
     let path = |verb: &str| format!("/api/v1/recovery/{}/{verb}", begun.str("recoveryId"));
     assert_eq!(outcome(&eve, &path("confirm")).await, "committed");
-    server.platform.clock().advance_days(3);
+    server.pass_days(3);
     assert_eq!(outcome(&dan, &path("complete")).await, "committed");
     assert_eq!(ada.person.client.get("/api/v1/keys", 200).await.body["publicKey"], public(9));
     let over = dan.person.client.get("/api/v1/recovery", 200).await.body;
     assert_eq!(over["asGuardian"], json!([]));
     let again = initiate(&bob, &ada, 10).await;
     assert_eq!(again.outcome(), "committed", "{}", again.text);
-    server.platform.clock().advance_days(8);
+    server.pass_days(8);
     let seen = format!("/api/v1/recovery/{}", again.str("recoveryId"));
     assert_eq!(outcome(&eve, &format!("{seen}/confirm")).await, "recovery_expired");
     assert_eq!(eve.person.client.get(&seen, 200).await.body["isOpen"], false);
@@ -198,7 +198,7 @@ async fn a_key_is_reset_by_order_unless_its_holder_vetoes() {
     let headers = [("idempotency-key", &*id), ("prefer", "wait=20")];
     let proposed = first.post_with(&path, body, &headers, 200).await;
     assert_eq!(decide(&second, proposed.str("actionId"), "approve").await["status"], "committed");
-    server.platform.clock().advance_days(8);
+    server.pass_days(8);
     let set = first.settle(&format!("{path}/complete"), json!({})).await;
     assert_eq!(set.outcome(), "committed", "{}", set.text);
     let key = ada.person.client.get("/api/v1/keys", 200).await.body;

@@ -30,7 +30,7 @@ pub(crate) struct Server {
     stop: Option<oneshot::Sender<()>>,
     served: Listening,
     _folder: TempDir,
-    _combination: Combination,
+    combination: Combination,
 }
 
 /// A person with a session.
@@ -42,6 +42,12 @@ pub(crate) struct Person {
 }
 
 impl Server {
+    /// Lets days pass, for the platform and for its ledger.
+    pub(crate) fn pass_days(&self, days: u16) {
+        self.platform.clock().advance_days(days);
+        self.combination.pass(days);
+    }
+
     pub(crate) async fn start() -> Self {
         Self::start_with(&[], Workers::ALL).await
     }
@@ -83,16 +89,7 @@ impl Server {
         let served = Listening::open(config, &Starting::once(), listener, Services::All, stopped);
         served.ready(&app);
         let (first_password, stop) = (first.password, Some(stop));
-        Self {
-            client,
-            app,
-            platform,
-            first_password,
-            stop,
-            served,
-            _folder: folder,
-            _combination: combination,
-        }
+        Self { client, app, platform, first_password, stop, served, _folder: folder, combination }
     }
 
     /// Stops serving and waits for the end.

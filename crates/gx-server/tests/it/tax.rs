@@ -68,7 +68,7 @@ async fn tax_is_taken_when_it_is_due_and_from_nobody_exempt() {
     assert_eq!(admin.settle(path, exempt(true)).await.str("status"), "committed");
     assert_eq!(admin.settle(path, exempt(true)).await.str("code"), "exemption_unchanged");
     assert_eq!(standing(&bob).await["status"], "EXEMPT");
-    server.platform.clock().advance_days(356);
+    server.pass_days(356);
     // What is due is due by the ledger's time, which the next block shows.
     let small = json!({ "toUserId": "SYSTEM_CHARITABLE_POOL", "amount": "1" });
     bob.person.client.settle("/api/v1/transfers", small.clone()).await;
@@ -103,7 +103,7 @@ async fn what_is_due_is_taken_without_anybodys_doing() {
     let server = Server::start().await;
     let admin = server.bootstrapped().await;
     let ada = server.account(&admin, "ada", "DE").await;
-    server.platform.clock().advance_days(356);
+    server.pass_days(356);
     eventually("the tax is taken", async || {
         Some(ada.balance().await).filter(|balance| balance == "487.50")
     })
