@@ -27,12 +27,7 @@ impl FromStr for AdminId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if (3..=ShortText::LENGTH_MAX).contains(&text.len()) && text.bytes().all(legal) {
-            Ok(Self(ShortText::cut(text)))
-        } else {
-            Err(ParseError::new("an admin id of 3 to 24 letters, digits, - or _", text))
-        }
+        ShortText::name(text, "an admin id of 3 to 24 letters, digits, - or _").map(Self)
     }
 }
 

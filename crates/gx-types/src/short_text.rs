@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::ParseError;
+
 /// Up to 24 ASCII characters without NUL; shorter texts are filled up with NUL.
 #[derive(Clone, Copy)]
 pub(crate) struct ShortText([u8; ShortText::LENGTH_MAX]);
@@ -20,6 +22,16 @@ impl ShortText {
             to.copy_from_slice(from);
         }
         Self(bytes)
+    }
+
+    /// A name of 3 to 24 letters, digits, `-` and `_`; `what` says what it would have been.
+    pub(crate) fn name(text: &str, what: &'static str) -> Result<Self, ParseError> {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (3..=Self::LENGTH_MAX).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self::cut(text))
+        } else {
+            Err(ParseError::new(what, text))
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
