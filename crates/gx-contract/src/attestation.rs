@@ -133,7 +133,7 @@ pub(crate) fn check(
     said: &Attested,
     attestation: Option<&Attestation>,
 ) -> Result<Result<Vouching, Refusal>, Stop> {
-    let network = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?.network_id;
+    let network = tx.state.running_system()?.network_id;
     let Some(Key::Attester(id)) = key_of(attestation) else {
         return Ok(Err(Refusal::AttestationMissing));
     };

@@ -26,8 +26,8 @@ impl Custodians {
     }
 
     /// The organization that has the place.
-    pub fn get(&self, place: u16) -> Option<MspId> {
-        self.0.get(usize::from(place)).copied()
+    pub fn get(&self, place: u16) -> Option<&MspId> {
+        self.0.get(usize::from(place))
     }
 
     fn place(&self, name: &MspId) -> Option<u16> {
@@ -55,13 +55,9 @@ impl<'de> Deserialize<'de> for Custodians {
     }
 }
 
-fn system(state: &mut State) -> Result<System, Stop> {
-    Ok(state.system()?.ok_or(Refusal::NotBootstrapped)?)
-}
-
 /// The place of an organization, which is given to it when it has none.
 pub(crate) fn place_of(tx: &mut Tx<'_>, name: MspId) -> Result<u16, Stop> {
-    let system = system(tx.state)?;
+    let system = tx.state.running_system()?.clone();
     if let Some(place) = system.custodians.place(&name) {
         return Ok(place);
     }
@@ -72,8 +68,8 @@ pub(crate) fn place_of(tx: &mut Tx<'_>, name: MspId) -> Result<u16, Stop> {
 }
 
 /// The organization that speaks for an account while it has no key.
-pub(crate) fn custodian_of(state: &mut State, account: &Account) -> Result<MspId, Stop> {
-    let system = system(state)?;
+pub(crate) fn custodian_of<'s>(state: &'s mut State, account: &Account) -> Result<&'s MspId, Stop> {
+    let system = state.running_system()?;
     Ok(system.custodians.get(account.custodian).ok_or(Refusal::NotCustodian)?)
 }
 
@@ -120,7 +116,7 @@ impl Rule for TransferCustody {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
         let Self { user_id, to } = *self;
         let (account, user) = unkeyed(tx, &user_id)?;
-        let from = custodian_of(tx.state, &account)?;
+        let from = *custodian_of(tx.state, &account)?;
         if from != tx.organization {
             return Err(Refusal::CustodyNotHeld.into());
         }
@@ -167,7 +163,7 @@ impl Rule for AcceptCustody {
         if user.offered_to.as_deref() != Some(&to) {
             return Err(Refusal::CustodyNotOffered.into());
         }
-        let from = custodian_of(tx.state, &account)?;
+        let from = *custodian_of(tx.state, &account)?;
         let custodian = place_of(tx, to)?;
         tx.state.put_account(&user_id, Account { custodian, ..account })?;
         tx.put(Key::User(user_id), User { offered_to: None, ..user })?;

@@ -191,9 +191,9 @@ impl Rule for OpenEscrow {
         if tx.state.account(&all)?.is_none() {
             tx.state.put_account(&all, Account::escrow())?;
         }
-        let quote = quote(tx.state, &tx.params, &payer_id, &payee_id, amount)?;
-        spend(tx, &payer_id, quote.total)?;
-        settle_tax(tx, &payer_id)?;
+        let (payer, quote) = quote(tx.state, &tx.params, &payer_id, &payee_id, amount)?;
+        spend(tx, &payer_id, &payer, quote.total)?;
+        settle_tax(tx, &payer_id, &payer)?;
         tx.hold(&payer_id, quote.total)?;
         let opened = Escrow {
             v: Version,

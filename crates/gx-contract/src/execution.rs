@@ -310,7 +310,7 @@ impl<'b> Execution<'b> {
         timing: Timing,
     ) -> Result<Vec<Event>, Stop> {
         let rule = envelope.command.rule();
-        let by = (self.batch.role, self.context.organization);
+        let by = (self.batch.role, &self.context.organization);
         // What has come into force by now counts for the gates as well. A command that is refused
         // does not carry it: the next one will.
         let due = if self.nothing_due {

@@ -193,7 +193,7 @@ pub(crate) fn check(
     state: &mut State,
     envelope: &Envelope,
     rule: &dyn DynRule,
-    (role, organization): (Role, MspId),
+    (role, organization): (Role, &MspId),
     now: TimeMs,
     seen: &mut Option<Verified>,
 ) -> Result<(), Stop> {
@@ -207,8 +207,8 @@ pub(crate) fn check(
         (Some(system), When::EvenPaused) => Some(system.network_id),
         (None, When::Running | When::EvenPaused) => return Err(Refusal::NotBootstrapped.into()),
         (Some(system), When::BeforeBootstrap | When::Running) => {
-            if let Some(pause) = system.paused {
-                return Err(Refusal::SystemPaused.because(pause.reason).into());
+            if let Some(pause) = &system.paused {
+                return Err(Refusal::SystemPaused.because(pause.reason.clone()).into());
             }
             Some(system.network_id)
         }
@@ -248,7 +248,7 @@ fn check_actor(
     envelope: &Envelope,
     gate: &Gate,
     network: Option<NetworkId>,
-    organization: MspId,
+    organization: &MspId,
     now: TimeMs,
     seen: &mut Option<Verified>,
 ) -> Result<(), Stop> {

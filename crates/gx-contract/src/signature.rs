@@ -112,7 +112,7 @@ pub(crate) fn check_proof(
     key: &PublicKey,
     proof: &SignatureBytes,
 ) -> Result<(), Stop> {
-    let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+    let system = tx.state.running_system()?;
     let bytes = key_proof_bytes(system.network_id, holder, tx.given_as);
     if is_proven(key, proof, &bytes) { Ok(()) } else { Err(Refusal::KeyNotProven.into()) }
 }

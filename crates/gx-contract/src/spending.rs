@@ -65,11 +65,22 @@ impl SpendingLimit {
 }
 
 /// Counts what leaves an account towards its limit, if it has one.
-pub(crate) fn spend(tx: &mut Tx<'_>, id: &AccountId, amount: Amount) -> Result<(), Stop> {
-    let account = tx.state.existing_account(id)?;
-    if !account.limited {
-        return Ok(());
-    }
+#[inline]
+pub(crate) fn spend(
+    tx: &mut Tx<'_>,
+    id: &AccountId,
+    account: &Account,
+    amount: Amount,
+) -> Result<(), Stop> {
+    if account.limited { spend_limited(tx, id, *account, amount) } else { Ok(()) }
+}
+
+fn spend_limited(
+    tx: &mut Tx<'_>,
+    id: &AccountId,
+    account: Account,
+    amount: Amount,
+) -> Result<(), Stop> {
     let key = Key::SpendingLimit(*id);
     let found: SpendingLimit = tx.state.get(key)?.unwrap_or_default();
     let mut limit = found.at(tx.clocks.running());

@@ -266,13 +266,15 @@ fn collect(tx: &mut Tx<'_>, account_id: AccountId) -> Result<(), Stop> {
 
 /// Takes the tax that is due from an account before anything else leaves it: a debt does not end
 /// with what it is a part of. The tax has an event of its own, before that of the debit.
+///
+/// `account` is the account as it was read before: nothing but a tax starts or ends a timer.
 #[inline]
-pub(crate) fn settle_tax(tx: &mut Tx<'_>, id: &AccountId) -> Result<(), Stop> {
-    let account = tx.state.existing_account(id)?;
-    if account.tax_timer.is_none() { Ok(()) } else { settle_timed(tx, *id, account) }
+pub(crate) fn settle_tax(tx: &mut Tx<'_>, id: &AccountId, account: &Account) -> Result<(), Stop> {
+    if account.tax_timer.is_none() { Ok(()) } else { settle_timed(tx, *id) }
 }
 
-fn settle_timed(tx: &mut Tx<'_>, id: AccountId, account: Account) -> Result<(), Stop> {
+fn settle_timed(tx: &mut Tx<'_>, id: AccountId) -> Result<(), Stop> {
+    let account = tx.state.existing_account(&id)?;
     let now = tx.clocks.running();
     let account = account.with_tax_timer(tx.params.tax.threshold, now);
     if tx.params.tax_status(&account, now) != TaxStatus::Due {
@@ -468,7 +470,8 @@ impl Answer for CalculateTransactionFee {
         let accounts = [from, to].map(Key::Account);
         state.load([Key::Parameters, Key::Clock, Key::System].into_iter().chain(accounts))?;
         let params = state.params()?;
-        let Quote { kind, scope, rate, fee, total } = quote(state, &params, &from, &to, amount)?;
+        let (_, Quote { kind, scope, rate, fee, total }) =
+            quote(state, &params, &from, &to, amount)?;
         let tax_due = tax_due(state, &from)?;
         Ok(TransactionFee { amount, fee, total, tax_due, rate_bps: rate, kind, scope })
     }

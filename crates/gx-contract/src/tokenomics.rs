@@ -55,17 +55,18 @@ impl Effects for Transferred {
     }
 }
 
-/// What a payment costs with these parameters.
+/// What a payment costs with these parameters, and who pays it.
 pub(crate) fn quote(
     state: &mut State,
     params: &Parameters,
     from: &AccountId,
     to: &AccountId,
     amount: Amount,
-) -> Result<Quote, Stop> {
+) -> Result<(Account, Quote), Stop> {
     let sender = state.existing_account(from)?;
     let receiver = state.existing_account(to)?;
-    Ok(params.fees.quote(&sender, &receiver, amount)?)
+    let quote = params.fees.quote(&sender, &receiver, amount)?;
+    Ok((sender, quote))
 }
 
 /// Moves an amount and, from the sender on top, its fee. The caller's event takes the postings.
@@ -75,9 +76,9 @@ pub(crate) fn pay(
     to: &AccountId,
     amount: Amount,
 ) -> Result<Quote, Stop> {
-    let quote = quote(tx.state, &tx.params, from, to, amount)?;
-    spend(tx, from, quote.total)?;
-    settle_tax(tx, from)?;
+    let (sender, quote) = quote(tx.state, &tx.params, from, to, amount)?;
+    spend(tx, from, &sender, quote.total)?;
+    settle_tax(tx, from, &sender)?;
     tx.debit(from, quote.total)?;
     tx.credit(to, amount)?;
     if !quote.fee.is_zero() {

@@ -170,7 +170,7 @@ impl<'a> Tx<'a> {
     ) -> Result<Self, Stop> {
         let params = state.params()?;
         let before = (state.mark(), due.len());
-        let clocks = Clocks::at(now, state.system()?.as_ref());
+        let clocks = Clocks::at(now, state.system()?);
         let Envelope { actor, command_id, .. } = envelope;
         let (command_id, approver) = (*command_id, None);
         // Nearly every command has one event. Events live as long as the batch, and room for more

@@ -49,7 +49,7 @@ impl Rule for AppointAdmin {
     const EVENTS: &[&str] = &["AdminAppointed"];
 
     fn one_admin_suffices(&self, state: &mut State) -> Result<bool, Stop> {
-        let system = state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let system = state.running_system()?;
         Ok(self.level == AdminLevel::SuperAdmin && system.super_admins == 1)
     }
 
@@ -188,7 +188,7 @@ impl Rule for RemoveAdmin {
         let admin = admin.filter(Admin::in_office).ok_or(Refusal::AdminUnknown)?;
         let level = admin.level;
         // With one super admin left, nobody could approve what needs two.
-        let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let system = tx.state.running_system()?;
         if level == AdminLevel::SuperAdmin && system.super_admins <= 2 {
             return Err(Refusal::TooFewSuperAdmins.into());
         }
@@ -207,7 +207,7 @@ fn count_super_admins(
     match level {
         AdminLevel::Admin => Ok(()),
         AdminLevel::SuperAdmin => {
-            let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+            let system = tx.state.running_system()?.clone();
             let super_admins = change(system.super_admins);
             tx.put(Key::System, System { super_admins, ..system })
         }

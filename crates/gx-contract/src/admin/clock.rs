@@ -94,7 +94,7 @@ impl Rule for ConfirmClock {
             let detail = format!("{} is confirmed, the engine says {}", self.time.0, to.0);
             return Err(Refusal::ClockDiffers.because(detail).into());
         }
-        let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let system = tx.state.running_system()?;
         let bytes = clock_confirmation_bytes(system.network_id, tx.command_id, self.time);
         check(tx, &self.confirmations, &bytes)?;
         tx.put(Key::Clock, Clock { v: Version, last_batch_at: to })?;

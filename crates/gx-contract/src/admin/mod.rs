@@ -209,7 +209,7 @@ impl Rule for PauseSystem {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let system = tx.state.running_system()?.clone();
         let pause = Pause { since: tx.now, reason: self.reason.clone() };
         tx.put(Key::System, System { paused: Some(pause), ..system })?;
         tx.emit(SystemPaused { reason: self.reason.clone() });
@@ -237,7 +237,7 @@ impl Rule for ResumeSystem {
     const EVENTS: &[&str] = &["SystemResumed"];
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
-        let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let system = tx.state.running_system()?.clone();
         let Some(pause) = system.paused else {
             return Err(Refusal::NotPaused.into());
         };
@@ -269,11 +269,11 @@ impl Answer for GetSystemStatus {
 
     fn answer(&self, state: &mut State) -> Result<SystemStatus, Stop> {
         state.load([Key::System, Key::Countries])?;
-        let (system, set) = (state.system()?, state.countries()?);
+        let (set, system) = (state.countries()?, state.system()?);
         Ok(SystemStatus {
-            bootstrapped_at: system.as_ref().map(|system| system.bootstrapped_at),
-            network_id: system.as_ref().map(|system| system.network_id),
-            paused: system.and_then(|system| system.paused),
+            bootstrapped_at: system.map(|system| system.bootstrapped_at),
+            network_id: system.map(|system| system.network_id),
+            paused: system.and_then(|system| system.paused.clone()),
             countries: set.codes.len(),
             countries_sealed: set.total_weight == TOTAL_WEIGHT,
         })
@@ -357,7 +357,7 @@ impl Answer for GetGlobalCounters {
 
     fn answer(&self, state: &mut State) -> Result<GlobalCounters, Stop> {
         state.load([Key::System, Key::Countries, Key::Parameters])?;
-        let system = state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let super_admins = state.running_system()?.super_admins;
         let codes = state.countries()?.codes;
         state.load(codes.iter().map(|code| Key::Country(*code)))?;
         let mut counters = GlobalCounters {
@@ -365,7 +365,7 @@ impl Answer for GetGlobalCounters {
             users: 0,
             slots: [0; 6],
             slots_used: [0; 6],
-            super_admins: system.super_admins,
+            super_admins,
             parameter_changes: state.params()?.changes,
         };
         for code in codes {

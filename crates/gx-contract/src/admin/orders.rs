@@ -152,7 +152,7 @@ impl Rule for TransferByOrder {
             }
             OrderReason::Estate | OrderReason::CourtOrder | OrderReason::ErrorCorrection => {}
         }
-        settle_tax(tx, &self.from)?;
+        settle_tax(tx, &self.from, &account)?;
         tx.debit(&self.from, self.amount)?;
         tx.credit(&self.to, self.amount)?;
         let postings = tx.take_postings();

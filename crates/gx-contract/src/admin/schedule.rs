@@ -124,7 +124,7 @@ pub(crate) fn take_effect(state: &mut State, now: TimeMs) -> Result<Vec<Event>, 
     if governed.scheduled().is_empty() {
         return Ok(Vec::new());
     }
-    let running = Clocks::at(now, state.system()?.as_ref()).running();
+    let running = Clocks::at(now, state.system()?).running();
     let mut events: Vec<Event> = Vec::new();
     let due = |governed: &Governed| {
         governed.scheduled().first().filter(|change| change.effective_at <= running).copied()

@@ -170,7 +170,7 @@ impl Rule for CreateUser {
         // All at once, so that no signature is looked at before the attempt that comes to an end.
         let attester = attestation::key_of(self.attestation.as_deref());
         tx.state.load(known.into_iter().chain(attester))?;
-        let system = tx.state.system()?.ok_or(Refusal::NotBootstrapped)?;
+        let system = tx.state.running_system()?;
         if system.network_id == NetworkId::Mainnet && system.super_admins < MAINNET_SUPER_ADMINS {
             return Err(Refusal::SuperAdminsMissing.into());
         }

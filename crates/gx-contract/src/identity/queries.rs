@@ -55,7 +55,7 @@ fn user_view(state: &mut State, user_id: AccountId) -> Result<UserView, Stop> {
         status: account.status,
         trust_score: user.trust_score,
         keyed: account.keyed,
-        custodian: custodian_of(state, &account)?,
+        custodian: *custodian_of(state, &account)?,
     })
 }
 

@@ -108,10 +108,11 @@ impl Rule for RepayLoan {
         let outstanding =
             repaid.outstanding.checked_sub(amount).ok_or(Refusal::RepaymentTooLarge)?;
         // What one owes oneself is nobody's gain; another's debt may be a thief's.
+        let payer = tx.state.existing_account(&paid_by)?;
         if paid_by != borrower_id {
-            spend(tx, &paid_by, amount)?;
+            spend(tx, &paid_by, &payer, amount)?;
         }
-        settle_tax(tx, &paid_by)?;
+        settle_tax(tx, &paid_by, &payer)?;
         tx.debit(&paid_by, amount)?;
         tx.credit(&Pool::Loan.account(), amount)?;
         let mut owed = borrower(tx.state, borrower_id)?;

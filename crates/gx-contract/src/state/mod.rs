@@ -101,8 +101,13 @@ impl State {
     }
 
     pub(crate) fn get<R: Stored>(&mut self, key: Key) -> Result<Option<R>, Stop> {
+        Ok(self.look_at(key)?.cloned())
+    }
+
+    /// The record itself, for what is read by every command.
+    pub(crate) fn look_at<R: Stored>(&mut self, key: Key) -> Result<Option<&R>, Stop> {
         let place = self.known(&key).ok_or(Stop::Missing)?;
-        Ok(self.slots.get(place).and_then(Slot::record).and_then(R::of).cloned())
+        Ok(self.slots.get(place).and_then(Slot::record).and_then(R::of))
     }
 
     pub(crate) fn put(&mut self, key: Key, record: impl Into<Record>) -> Result<(), Stop> {
@@ -214,16 +219,21 @@ impl State {
         self.put(Key::Account(*id), account)
     }
 
-    pub(crate) fn system(&mut self) -> Result<Option<System>, Stop> {
-        self.get(Key::System)
+    pub(crate) fn system(&mut self) -> Result<Option<&System>, Stop> {
+        self.look_at(Key::System)
+    }
+
+    /// The system, or the refusal that there is none yet.
+    pub(crate) fn running_system(&mut self) -> Result<&System, Stop> {
+        self.system()?.ok_or_else(|| Refusal::NotBootstrapped.into())
     }
 
     /// The clocks at the time of the last batch.
     pub(crate) fn clocks(&mut self) -> Result<Clocks, Stop> {
         self.load([Key::Clock, Key::System])?;
-        let (clock, system): (Option<Clock>, _) = (self.get(Key::Clock)?, self.system()?);
+        let clock: Option<Clock> = self.get(Key::Clock)?;
         let now = clock.map(|clock| clock.last_batch_at).unwrap_or_default();
-        Ok(Clocks::at(now, system.as_ref()))
+        Ok(Clocks::at(now, self.system()?))
     }
 
     /// The parameters in force. Costs a look-up and a count, no decoding and no allocation.

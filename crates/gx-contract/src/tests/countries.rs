@@ -97,7 +97,7 @@ fn remainders_go_to_the_largest_and_ties_to_the_first_code() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(super::many(24))]
 
     #[test]
     fn shares_are_exact_whatever_the_weights(

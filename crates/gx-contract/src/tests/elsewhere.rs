@@ -15,18 +15,19 @@ use crate::{Batch, BatchRecord, Context};
 #[derive(Debug, Clone)]
 pub struct Part(Vec<Given>);
 
-/// Histories that start on the empty ledger; the same seed gives the same ones.
+/// Histories that start on the empty ledger, so many or as many as `GX_HISTORIES` says, one after
+/// the other; the same seed gives the same ones.
 ///
 /// # Panics
 /// When a history can't be drawn.
-pub fn histories(count: usize, seed: u8) -> Vec<Vec<Part>> {
+pub fn histories(usual: u32, seed: u8) -> impl Iterator<Item = Vec<Part>> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let mut draw = || beginnings().new_tree(&mut runner).unwrap().current();
+    let mut draw = move || beginnings().new_tree(&mut runner).unwrap().current();
     let parts = |history: Vec<Given>| {
         histories::batches(&history).map(|batch| Part(batch.to_vec())).collect()
     };
-    (0..count).map(|_| parts(draw())).collect()
+    (0..super::count_of_histories(usual)).map(move |_| parts(draw()))
 }
 
 /// A ledger in memory that follows another engine.

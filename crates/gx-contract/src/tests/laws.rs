@@ -48,7 +48,7 @@ fn without_batches(ledger: &Ledger) -> BTreeMap<String, Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(super::many(48))]
 
     #[test]
     fn the_laws_hold_for_any_history(history in history()) {
@@ -66,7 +66,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(super::many(32))]
 
     #[test]
     fn it_does_not_matter_how_commands_are_cut_into_batches(history in history()) {

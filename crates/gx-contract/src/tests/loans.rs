@@ -269,7 +269,7 @@ fn a_borrower_sees_what_is_open() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(super::many(32))]
 
     /// Whatever is tried with two loans, no more comes back than was lent, and scores stay scores.
     #[test]

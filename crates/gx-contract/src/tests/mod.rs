@@ -96,3 +96,15 @@ mod transfers;
 
 #[cfg(test)]
 pub(crate) use golden::records_of_all_kinds;
+
+/// On how many random histories a law is tried: on so many, or on as many as the environment
+/// variable `GX_HISTORIES` says, which is for a long night.
+pub(crate) fn count_of_histories(usual: u32) -> u32 {
+    let asked = std::env::var("GX_HISTORIES").ok();
+    asked.map_or(usual, |count| count.parse().expect("GX_HISTORIES is a count"))
+}
+
+#[cfg(test)]
+fn many(usual: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config::with_cases(count_of_histories(usual))
+}

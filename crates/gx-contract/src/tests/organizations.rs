@@ -479,7 +479,7 @@ struct Said {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(super::many(32))]
 
     /// Whatever stakeholders and strangers try, a payment is made once and by its rule.
     #[test]

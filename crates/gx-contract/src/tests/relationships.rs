@@ -288,7 +288,7 @@ fn counts_and_relations_between_two_users_are_told() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(super::many(24))]
 
     /// A score is what the confirmed relations of this moment give, whatever happened before.
     #[test]

@@ -6,12 +6,12 @@ use gx_fabric_network::{Network, Release};
 
 use crate::load::context;
 
-const HISTORIES: usize = 6;
+const HISTORIES: u32 = 6;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_laws_hold_for_random_histories() {
-    for (number, history) in histories(HISTORIES, 2).into_iter().enumerate() {
+    for (number, history) in histories(HISTORIES, 2).enumerate() {
         let network = Network::start(Release::V3).await;
         let engine = network.engine();
         let mut witness = Witness::default();

@@ -8,11 +8,11 @@ use gx_contract::testing::{Witness, histories};
 use gx_ledger::{Ledger, NodeKey, Options};
 use gx_types::{NetworkId, TimeMs};
 
-const HISTORIES: usize = 24;
+const HISTORIES: u32 = 24;
 
 #[test]
 fn the_laws_hold_for_random_histories() {
-    for (number, history) in histories(HISTORIES, 1).into_iter().enumerate() {
+    for (number, history) in histories(HISTORIES, 1).enumerate() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options::new(folder.path().join("ledger"), NetworkId::Devnet, TimeMs(1));
         let ledger = Ledger::create_or_open(options, &NodeKey::from_seed([7; 32])).unwrap();
