@@ -47,7 +47,7 @@ pub(crate) fn routes() -> [Route; 1] {
 
 /// A JSON object, which the command's route reads.
 #[derive(Debug, Clone)]
-pub(crate) struct Given(Map<String, Value>);
+pub(crate) struct Given(pub(super) Map<String, Value>);
 
 impl Field for Given {
     fn read(value: Option<&Value>, at: FieldPath<'_>, errors: &mut FieldErrors) -> Option<Self> {

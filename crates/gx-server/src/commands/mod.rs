@@ -5,6 +5,7 @@
 
 pub(crate) mod canonical;
 mod made;
+pub(crate) mod signed;
 pub(crate) mod status;
 
 use std::marker::PhantomData;
@@ -185,7 +186,8 @@ impl<By: Giver> Commands<By> {
         } else {
             self.app.outbox().submit(submission).await?
         };
-        let settled = self.settled(taken, expected).await?.filter(Stage::is_final);
+        let settled = settled(&self.app, self.wait, taken, expected).await?;
+        let settled = settled.filter(Stage::is_final);
         let action = self.left(action, settled.as_ref()).await?;
         let replayed = taken.replayed;
         let given = Given { id, action, made, settled, replayed };
@@ -235,15 +237,21 @@ impl<By: Giver> Commands<By> {
         };
         Ok(ledger::get_action(self.app.store(), id).await?.map(|_| id))
     }
+}
 
-    async fn settled(&self, taken: Taken, expected: Option<Expected>) -> Result<Option<Stage>> {
-        let Taken { command_id, replayed } = taken;
-        Ok(match (self.wait.0, expected) {
-            (Some(deadline), Some(expected)) if !replayed => expected.wait(deadline).await?,
-            (Some(deadline), _) => self.app.waiters().wait(command_id, deadline).await?,
-            (None, _) => None,
-        })
-    }
+/// How far a command has come, which is waited for if the client wants to.
+async fn settled(
+    app: &App,
+    wait: Wait,
+    taken: Taken,
+    expected: Option<Expected>,
+) -> Result<Option<Stage>> {
+    let Taken { command_id, replayed } = taken;
+    Ok(match (wait.0, expected) {
+        (Some(deadline), Some(expected)) if !replayed => expected.wait(deadline).await?,
+        (Some(deadline), _) => app.waiters().wait(command_id, deadline).await?,
+        (None, _) => None,
+    })
 }
 
 /// The command as it is signed.

@@ -18,7 +18,7 @@ mod wallets;
 pub use receipts::{Receipt, ReceiptFault, ReceiptProof};
 
 use crate::api::Route;
-use crate::commands::{canonical, status};
+use crate::commands::{canonical, signed, status};
 
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
@@ -37,5 +37,6 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(receipts::routes());
     routes.extend(status::routes());
     routes.extend(canonical::routes());
+    routes.extend(signed::routes());
     routes
 }

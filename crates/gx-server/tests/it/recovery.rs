@@ -2,20 +2,21 @@
 
 use gx_contract::Command;
 use gx_contract::identity::{CancelRecovery, NominateGuardians, RotateKey, VetoKeyReset};
-use gx_types::{AccountId, Actor};
+use gx_contract::tokenomics::Transfer;
+use gx_types::{AccountId, Actor, Amount, Pool};
 use serde_json::{Value, json};
 
 use crate::client::{Reply, new_key};
 use crate::decisions::{decide, two_admins};
 use crate::server::{Account, Server};
-use crate::signing::{give_signed, proof, public};
+use crate::signing::{give_signed, proof, public, without_session};
 
 fn user(account: &Account) -> Actor {
     Actor::User(account.ledger_id)
 }
 
 /// Gives the account a first key.
-async fn register_key(account: &Account, seed: u8) {
+pub(crate) async fn register_key(account: &Account, seed: u8) {
     let id = new_key();
     let proof = proof(seed, account.ledger_id, &user(account), &id);
     let body = json!({ "publicKey": public(seed), "proof": proof });
@@ -129,6 +130,53 @@ async fn guardians_recover_a_key_and_its_owner_stops_them() {
     let seen = ada.person.client.get(&path(""), 200).await.body;
     assert_eq!((&seen["status"], &seen["isOpen"]), (&json!("CANCELLED"), &json!(false)));
     assert_eq!(ada.person.client.get("/api/v1/recovery", 200).await.body["own"], json!([]));
+}
+
+#[tokio::test]
+async fn a_frozen_owner_vetoes_without_a_session() {
+    let server = Server::start().await;
+    let admin = server.bootstrapped().await;
+    let ada = server.account(&admin, "ada", "DE").await;
+    let bob = server.account(&admin, "bob", "DE").await;
+    let eve = server.account(&admin, "eve", "DE").await;
+    let dan = server.account(&admin, "dan", "DE").await;
+    register_key(&ada, 7).await;
+    let guardians = [bob.ledger_id, eve.ledger_id, dan.ledger_id];
+    assert_eq!(nominate(&ada, 7, &guardians).await.outcome(), "committed");
+    let begun = initiate(&bob, &ada, 9).await;
+    let recovery_id = begun.str("recoveryId").parse().unwrap();
+    let freeze = json!({ "reason": "SUSPICIOUS_ACTIVITY" });
+    admin.settle(&format!("/api/v1/admin/users/{}/freeze", ada.person.id), freeze).await;
+    ada.person.client.get("/api/v1/recovery", 403).await;
+
+    let veto = || CancelRecovery { recovery_id }.into();
+    let path = "/api/v1/commands/signed";
+    let id = new_key();
+    let headers = [("idempotency-key", &*id), ("prefer", "wait=20")];
+    for (seed, other_id) in [(8, &*id), (7, "another-key-than-that")] {
+        let foreign = without_session(&ada, seed, other_id, veto());
+        let reply = server.client.post_with(path, foreign, &headers, 401).await;
+        assert_eq!(reply.str("code"), "signature_wrong");
+    }
+    let nobodys = without_session(&bob, 7, &id, veto());
+    server.client.post_with(path, nobodys, &headers, 401).await;
+    let mut unfit = without_session(&ada, 7, &id, veto());
+    unfit["arguments"] = json!({ "recoveryId": 7 });
+    server.client.post_with(path, unfit, &headers, 400).await;
+    let own = without_session(&ada, 7, &id, veto());
+    let first = server.client.post_with(path, own.clone(), &headers, 200).await;
+    assert_eq!(first.outcome(), "committed", "{}", first.text);
+    let again = server.client.post_with(path, own, &headers, 200).await;
+    assert_eq!(again.str("commandId"), first.str("commandId"));
+
+    // What a frozen account may not do is refused as ever.
+    let (to, amount) = (Pool::Charitable.account(), Amount::from_qirat(1));
+    let pay = Transfer { from: ada.ledger_id, to, amount, remark: "".into() };
+    let id = new_key();
+    let headers = [("idempotency-key", &*id), ("prefer", "wait=20")];
+    let paid = without_session(&ada, 7, &id, pay.into());
+    let reply = server.client.post_with(path, paid, &headers, 200).await;
+    assert_eq!(reply.outcome(), "account_frozen");
 }
 
 #[tokio::test]

@@ -24,6 +24,29 @@ pub(crate) fn proof(seed: u8, holder: AccountId, actor: &Actor, idempotency_key:
     hex::encode(key(seed).sign(&bytes).to_bytes())
 }
 
+/// The account's signature of a command under an idempotency key.
+fn signature(account: &Account, seed: u8, id: &str, command: Command) -> Value {
+    let actor = Actor::User(account.ledger_id);
+    let envelope =
+        Envelope { command_id: CommandId::derive(&actor, id), actor, command, signature: None };
+    let expires_at = gx_engine::Clock::system().now().plus_hours(2);
+    let bytes = envelope.signed_bytes(NetworkId::Devnet, expires_at);
+    json!({
+        "value": hex::encode(key(seed).sign(&bytes).to_bytes()),
+        "expiresAt": jiff::Timestamp::from_millisecond(expires_at.0).unwrap().to_string(),
+        "publicKey": public(seed),
+    })
+}
+
+/// The body of a command that goes without a session.
+pub(crate) fn without_session(account: &Account, seed: u8, id: &str, command: Command) -> Value {
+    let arguments: Value = serde_json::from_str(&command.args_json()).unwrap();
+    json!({
+        "actor": account.ledger_id, "function": command.name(), "arguments": arguments,
+        "signature": signature(account, seed, id, command),
+    })
+}
+
 /// Gives a command that the account's key has signed; the body is the command's without it.
 pub(crate) async fn give_signed(
     account: &Account,
@@ -38,16 +61,7 @@ pub(crate) async fn give_signed(
         let args: Value = serde_json::from_str(&command.args_json()).unwrap();
         body["proof"] = args["proof"].clone();
     }
-    let actor = Actor::User(account.ledger_id);
-    let envelope =
-        Envelope { command_id: CommandId::derive(&actor, &id), actor, command, signature: None };
-    let expires_at = gx_engine::Clock::system().now().plus_hours(2);
-    let bytes = envelope.signed_bytes(NetworkId::Devnet, expires_at);
-    body["signature"] = json!({
-        "value": hex::encode(key(seed).sign(&bytes).to_bytes()),
-        "expiresAt": jiff::Timestamp::from_millisecond(expires_at.0).unwrap().to_string(),
-        "publicKey": public(seed),
-    });
+    body["signature"] = signature(account, seed, &id, command);
     let headers = [("idempotency-key", &*id), ("prefer", "wait=20")];
     account.person.client.post_with(path, body, &headers, 200).await
 }

@@ -2,6 +2,7 @@
 //! `login`.
 
 pub mod beneficiaries;
+pub mod keys;
 pub mod profiles;
 pub mod recovery;
 pub mod relationships;
