@@ -9,6 +9,9 @@ use crate::query::Answer;
 use crate::state::{Clock, CommandOutcome, Key, State};
 use crate::tx::Stop;
 
+/// Of the contract of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The one outcome of a command, or nothing when the ledger has not seen its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,7 +66,7 @@ impl Answer for GetContractInfo {
         state.load([Key::Clock, Key::Parameters])?;
         let clock: Option<Clock> = state.get(Key::Clock)?;
         Ok(ContractInfo {
-            version: env!("CARGO_PKG_VERSION"),
+            version: VERSION,
             parameters_digest: state.params()?.digest(),
             last_batch_at: clock.map(|clock| clock.last_batch_at),
         })

@@ -44,6 +44,7 @@ impl Terms {
             Kept::Answers
             | Kept::RefreshTokens
             | Kept::Challenges
+            | Kept::PasskeyChallenges
             | Kept::PasswordResets
             | Kept::Mail => Duration::ZERO,
         };

@@ -16,6 +16,7 @@ pub mod calendar;
 mod commands;
 pub mod config;
 mod data_loader;
+mod discovery;
 pub mod error;
 mod governance;
 mod http;

@@ -6,14 +6,16 @@ use std::sync::LazyLock;
 
 use crate::api::Route;
 use crate::service::Service;
-use crate::{admin, governance, identity, loanpool, organization, system, tax, tokenomics};
+use crate::{
+    admin, discovery, governance, identity, loanpool, organization, system, tax, tokenomics,
+};
 
 /// The table, in the order of the services.
 pub fn routes() -> &'static [Route] {
     static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         let of = |service: Service| routes_of(service).into_iter().map(move |row| row.of(service));
         let services = Service::ALL.iter().copied().flat_map(of);
-        services.chain(system::routes()).collect()
+        services.chain(discovery::routes()).chain(system::routes()).collect()
     });
     &ROUTES
 }

@@ -4,7 +4,8 @@
 
 use gx_types::TimeMs;
 
-use crate::login::{challenges, password_resets, refresh_tokens, sessions};
+use crate::identity::qsend;
+use crate::login::{challenges, passkeys, password_resets, refresh_tokens, sessions};
 use crate::sql::sql;
 use crate::{Error, Source, Tx, idempotency, mailbox};
 
@@ -21,6 +22,8 @@ pub enum Kept {
     RefreshTokens,
     /// Challenges of log-ins, by their end.
     Challenges,
+    /// Ceremonies of passkeys, by their end.
+    PasskeyChallenges,
     /// Tokens that set another password, by their end.
     PasswordResets,
     /// Mail, by the end of what it offers.
@@ -28,12 +31,13 @@ pub enum Kept {
 }
 
 impl Kept {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Commands,
         Self::Answers,
         Self::Sessions,
         Self::RefreshTokens,
         Self::Challenges,
+        Self::PasskeyChallenges,
         Self::PasswordResets,
         Self::Mail,
     ];
@@ -45,6 +49,7 @@ impl Kept {
             Self::Sessions => "sessions",
             Self::RefreshTokens => "refresh_tokens",
             Self::Challenges => "login_challenges",
+            Self::PasskeyChallenges => "passkey_challenges",
             Self::PasswordResets => "password_resets",
             Self::Mail => "mail",
         }
@@ -62,6 +67,7 @@ pub async fn purge(tx: &mut Tx, kept: Kept, before: TimeMs, max: u32) -> Result<
         Kept::Sessions => sessions::purge(tx, before, max).await,
         Kept::RefreshTokens => refresh_tokens::purge(tx, before, max).await,
         Kept::Challenges => challenges::purge(tx, before, max).await,
+        Kept::PasskeyChallenges => passkeys::purge(tx, before, max).await,
         Kept::PasswordResets => password_resets::purge(tx, before, max).await,
         Kept::Mail => mailbox::purge(tx, before, max).await,
     }
@@ -86,6 +92,9 @@ pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<
         }
         Kept::Challenges => {
             "SELECT expires_at_ms FROM login_challenges ORDER BY expires_at_ms LIMIT 1"
+        }
+        Kept::PasskeyChallenges => {
+            "SELECT expires_at_ms FROM passkey_challenges ORDER BY expires_at_ms LIMIT 1"
         }
         Kept::PasswordResets => {
             "SELECT expires_at_ms FROM password_resets ORDER BY expires_at_ms LIMIT 1"
@@ -128,6 +137,7 @@ pub(crate) async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Resu
     .one(&mut conn)
     .await?;
     let end = row.int(0)?.min(row.int(1)?);
+    qsend::note_outcomes(&mut conn, end).await?;
     let mut removed = 0;
     for text in [
         "DELETE FROM dead_decisions WHERE seq < $1 AND decision <> 'DISCARD'",

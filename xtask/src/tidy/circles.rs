@@ -49,6 +49,7 @@ const FLOORS: &[&str] = &[
     "loanpool",
     "governance",
     "tax",
+    "discovery",
     "system",
     "starting",
     "routes",

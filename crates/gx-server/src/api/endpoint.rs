@@ -102,7 +102,7 @@ use crate::app::App;
 use crate::auth::{Admin, Caller, Grant, May, User};
 use crate::error::Result;
 use crate::http::accept::Accept;
-use crate::http::answer::{Created, Html, Json, Read, Rendered};
+use crate::http::answer::{Created, Html, Json, Read, Rendered, Svg};
 use crate::http::context::Context;
 use crate::http::extract::{After, Body, Key, Path, Query, Wait};
 use crate::http::fields::Field;
@@ -291,5 +291,11 @@ impl<T: Serialize + JsonSchema> Answer for Rendered<T> {
 impl Answer for Html {
     fn describe(shape: &mut Shape) {
         shape.other("text/html; charset=utf-8");
+    }
+}
+
+impl Answer for Svg {
+    fn describe(shape: &mut Shape) {
+        shape.other(Self::MEDIA_TYPE);
     }
 }

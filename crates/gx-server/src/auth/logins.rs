@@ -10,6 +10,7 @@ use super::keys::{KeyError, Keys, Pepper};
 use super::password::Hasher;
 use super::sealing::Sealer;
 use super::tokens::Tokens;
+use super::webauthn::RelyingParty;
 use crate::config::{Auth, Config};
 
 /// The parts of logging in. Cheap to clone.
@@ -24,6 +25,7 @@ struct Parts {
     pepper: Pepper,
     sealer: Sealer,
     hasher: Hasher,
+    passkeys: Option<RelyingParty>,
 }
 
 impl Logins {
@@ -33,7 +35,8 @@ impl Logins {
         let tokens = Tokens::new(Keys::load(config)?, &auth.issuer);
         let pepper = Pepper::load(config)?;
         let sealer = pepper.sealer();
-        Ok(Self(Arc::new(Parts { store, auth, tokens, pepper, sealer, hasher })))
+        let passkeys = RelyingParty::new(&auth.passkeys);
+        Ok(Self(Arc::new(Parts { store, auth, tokens, pepper, sealer, hasher, passkeys })))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -58,5 +61,10 @@ impl Logins {
 
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.hasher
+    }
+
+    /// Whom passkeys are made for, where there are any.
+    pub(crate) fn passkeys(&self) -> Option<&RelyingParty> {
+        self.0.passkeys.as_ref()
     }
 }

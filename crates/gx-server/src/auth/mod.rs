@@ -16,6 +16,7 @@ mod secrets;
 pub(crate) mod session;
 mod tokens;
 mod totp;
+pub(crate) mod webauthn;
 
 pub use caller::May;
 pub use permissions::{AdminRole, Grant, Permission, grant};

@@ -8,6 +8,8 @@ mod made;
 pub(crate) mod signed;
 pub(crate) mod status;
 
+use std::convert::Infallible;
+use std::future::Future;
 use std::marker::PhantomData;
 
 use axum::body::Body;
@@ -16,6 +18,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use gx_contract::{Command, Envelope, Named, Refusal, Refused, Signature};
+use gx_store::Tx;
 use gx_store::admin::ledger;
 use gx_store::commands::State as Stage;
 use gx_types::{ActionId, Actor, CommandId, NetworkId, TimeMs};
@@ -73,6 +76,19 @@ impl<G: Grant> Giver for May<G> {
 
     fn scope(&self) -> &str {
         Admin::scope(self)
+    }
+}
+
+/// What is written in the transaction that accepts a command of a user's, unless it was accepted
+/// before.
+pub(crate) trait Along: Send {
+    fn write(self, tx: &mut Tx, id: CommandId) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Nothing.
+impl Along for Infallible {
+    async fn write(self, _: &mut Tx, _: CommandId) -> Result<()> {
+        match self {}
     }
 }
 
@@ -163,6 +179,26 @@ impl<By: Giver> Commands<By> {
     /// # Errors
     /// What the command is refused for without a look at the ledger, and everything in the way.
     pub async fn give<C: Named>(self, command: C) -> Result<Accepted<C>> {
+        self.give_along(command, None::<Infallible>).await
+    }
+
+    /// The same, with what is written along with the command: both, or neither.
+    ///
+    /// # Errors
+    /// Those of what is written along besides; then nothing is accepted.
+    pub(crate) async fn give_with<C: Named>(
+        self,
+        command: C,
+        along: impl Along,
+    ) -> Result<Accepted<C>> {
+        self.give_along(command, Some(along)).await
+    }
+
+    async fn give_along<C: Named>(
+        self,
+        command: C,
+        along: Option<impl Along>,
+    ) -> Result<Accepted<C>> {
         let mut submission = Submission {
             actor: self.actor()?,
             key: self.key.0.clone(),
@@ -181,10 +217,10 @@ impl<By: Giver> Commands<By> {
         let made = Made::of(&submission.command, id);
         let action = submission.command.is_by_two_admins().then(|| ActionId::made_by(id));
         let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
-        let taken = if By::IS_AUDITED {
-            self.submit_audited(submission).await?
-        } else {
-            self.app.outbox().submit(submission).await?
+        let taken = match along {
+            Some(along) => self.submit_along(submission, along).await?,
+            None if By::IS_AUDITED => self.submit_audited(submission).await?,
+            None => self.app.outbox().submit(submission).await?,
         };
         let settled = settled(&self.app, self.wait, taken, expected).await?;
         let settled = settled.filter(Stage::is_final);
@@ -220,6 +256,18 @@ impl<By: Giver> Commands<By> {
                 value!({ "commandId": taken.command_id, "args": args, "notes": self.notes });
             let entry = Entry { actor: self.by.scope(), action, target: &self.target };
             change.commit_with(entry, &details).await?;
+            self.app.outbox().committed();
+        }
+        Ok(taken)
+    }
+
+    async fn submit_along(&self, submission: Submission, along: impl Along) -> Result<Taken> {
+        let mut tx = self.app.store().begin().await?;
+        let taken = self.app.outbox().submit_in(&mut tx, vec![submission]).await?;
+        let taken = taken.first().copied().ok_or_else(|| Error::internal("nothing accepted"))?;
+        if !taken.replayed {
+            along.write(&mut tx, taken.command_id).await?;
+            tx.commit().await?;
             self.app.outbox().committed();
         }
         Ok(taken)

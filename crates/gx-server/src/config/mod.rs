@@ -171,6 +171,16 @@ pub struct Auth {
     pub lockout_max_seconds: u32,
     pub admin_idle_seconds: u32,
     pub admin_session_seconds: u32,
+    pub passkeys: Passkeys,
+}
+
+/// Whom passkeys are made for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passkeys {
+    pub relying_party_id: String,
+    pub origins: Vec<String>,
+    pub timeout_seconds: u32,
 }
 
 /// Who attests people on behalf of the platform.
@@ -189,6 +199,16 @@ pub struct RateLimits {
     pub reads_per_minute: u32,
     pub devnet_factor: u32,
     pub clients_max: usize,
+}
+
+impl RateLimits {
+    /// A limit as a network applies it.
+    pub const fn scaled(&self, limit: u32, network: NetworkId) -> u32 {
+        match network {
+            NetworkId::Devnet => limit.saturating_mul(self.devnet_factor),
+            NetworkId::Testnet | NetworkId::Mainnet => limit,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

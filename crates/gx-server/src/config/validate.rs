@@ -2,6 +2,7 @@
 
 use gx_fabric::PeerAddress;
 use gx_types::{AttesterId, NetworkId};
+use webauthn_rp::request::AsciiDomain;
 
 use super::{Config, DatabaseEngine, Error, LedgerEngine};
 use crate::peer::{is_network, is_origin};
@@ -20,6 +21,7 @@ impl Config {
         self.check_fabric(&mut faults);
         self.check_http(&mut faults);
         self.check_auth(&mut faults);
+        self.check_passkeys(&mut faults);
         self.check_attester(&mut faults);
         let limits = &self.rate_limits;
         for (key, value) in [
@@ -60,6 +62,26 @@ impl Config {
             info,gx_store=debug";
         check(&mut faults, is_filter && filters.all(|level| level.is_ok()), "log.level", what);
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    fn check_passkeys(&self, faults: &mut Vec<String>) {
+        let passkeys = &self.auth.passkeys;
+        let (id, key) = (passkeys.relying_party_id.as_str(), "auth.passkeys.relying_party_id");
+        let is_domain = AsciiDomain::try_from(id.to_owned()).is_ok_and(|domain| {
+            domain.as_ref() == id && id.to_ascii_lowercase() == id && !id.ends_with('.')
+        });
+        let what = "must be a domain in lower case, without scheme and port";
+        check(faults, id.is_empty() || is_domain, key, what);
+        let key = "auth.passkeys.origins";
+        for origin in &passkeys.origins {
+            let what = format!("{origin:?} is no origin whose host is {id} or lies below it");
+            let fits = is_origin(origin) && lies_in(origin, id);
+            check(faults, id.is_empty() || fits, key, &what);
+        }
+        let fits = id.is_empty() || !passkeys.origins.is_empty();
+        check(faults, fits, key, "must name the wallet's pages");
+        let fits = (30..=600).contains(&passkeys.timeout_seconds);
+        check(faults, fits, "auth.passkeys.timeout_seconds", "must be from 30 to 600");
     }
 
     fn check_attester(&self, faults: &mut Vec<String>) {
@@ -174,6 +196,13 @@ impl Config {
         let what = format!("must be at least {least} on {}", self.network);
         check(faults, auth.argon2_memory_kib >= least, "auth.argon2_memory_kib", &what);
     }
+}
+
+/// Whether the host of an origin is a domain or lies below it.
+fn lies_in(origin: &str, domain: &str) -> bool {
+    let host = origin.split_once("://").map_or("", |(_, rest)| rest);
+    let host = host.split(':').next().unwrap_or_default();
+    host.strip_suffix(domain).is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
 fn check(faults: &mut Vec<String>, fits: bool, key: &str, what: &str) {

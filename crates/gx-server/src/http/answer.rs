@@ -140,6 +140,25 @@ impl IntoResponse for Html {
     }
 }
 
+/// 200 with a drawing that loads nothing.
+#[derive(Debug)]
+pub(crate) struct Svg(pub(crate) String);
+
+impl Svg {
+    pub(crate) const MEDIA_TYPE: &'static str = "image/svg+xml";
+}
+
+impl IntoResponse for Svg {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.0));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::MEDIA_TYPE));
+        let policy = HeaderValue::from_static("default-src 'none'");
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        response
+    }
+}
+
 /// One consistent view of the read models, and where they stand.
 #[derive(Debug)]
 pub(crate) struct View {

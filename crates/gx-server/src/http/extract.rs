@@ -34,12 +34,15 @@ impl<S: Sync> FromRequestParts<S> for Context {
 /// The names of the header, the established one last.
 pub(crate) const KEY_HEADERS: [&str; 2] = ["idempotency-key", "x-idempotency-key"];
 
+/// How long an idempotency key is.
+pub(crate) const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 8..=255;
+
 /// The client's idempotency key, when it sent one.
 pub(crate) fn idempotency_key(headers: &axum::http::HeaderMap) -> Result<Option<String>> {
     let Some(value) = KEY_HEADERS.iter().find_map(|name| headers.get(*name)) else {
         return Ok(None);
     };
-    let key = value.to_str().ok().map(str::trim).filter(|key| (8..=255).contains(&key.len()));
+    let key = value.to_str().ok().map(str::trim).filter(|key| KEY_LENGTHS.contains(&key.len()));
     let key = key.filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
     key.map(|key| Some(key.to_owned())).ok_or_else(|| {
         let message = "Idempotency-Key must be 8 to 255 printable characters without spaces";

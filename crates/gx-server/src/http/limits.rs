@@ -54,8 +54,7 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(limits: &RateLimits, network: NetworkId) -> Self {
-        let factor = if network == NetworkId::Devnet { limits.devnet_factor } else { 1 };
-        let scaled = |limit: u32| limit.saturating_mul(factor);
+        let scaled = |limit: u32| limits.scaled(limit, network);
         Self {
             credentials: scaled(limits.credentials_per_minute),
             commands: scaled(limits.commands_per_minute),

@@ -7,8 +7,11 @@ use crate::error::Result;
 /// The `nextCursor` of the page before.
 pub(crate) type Cursor = Text<1, 20>;
 
+/// The most rows that a page has.
+pub(crate) const LIMIT_MAX: u32 = 100;
+
 /// How many rows a page has at most.
-pub(crate) type Limit = Count<1, 100>;
+pub(crate) type Limit = Count<1, LIMIT_MAX>;
 
 request! {
     /// Which part of a list.

@@ -4,7 +4,9 @@ mod beneficiaries;
 pub(crate) mod fields;
 mod keys;
 mod login;
+mod passkeys;
 mod password;
+mod qsend;
 mod recovery;
 mod register;
 mod relationships;
@@ -27,11 +29,15 @@ use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
 
+/// Where the keys of access tokens stand.
+pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
+
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = Vec::from(login::routes());
     routes.extend(password::routes());
     routes.extend(second_factor::routes());
+    routes.extend(passkeys::routes());
     routes.extend(sessions::routes());
     routes.extend(register::routes());
     routes.extend(relationships::routes());
@@ -39,14 +45,13 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(keys::routes());
     routes.extend(recovery::routes());
     routes.extend(beneficiaries::routes());
+    routes.extend(qsend::routes());
     routes.push(
         Route::get("/api/v1/users/profile", profile)
             .summary("The caller's own data")
             .fails(&[(404, "not_found")]),
     );
-    routes.push(
-        Route::get("/.well-known/jwks.json", jwks).summary("The public keys of access tokens"),
-    );
+    routes.push(Route::get(JWKS_PATH, jwks).summary("The public keys of access tokens"));
     routes
 }
 

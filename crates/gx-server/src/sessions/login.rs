@@ -7,12 +7,12 @@
 use gx_store::Tx;
 use gx_store::admin::audit;
 use gx_store::login::credentials::{self, Credentials, PasswordHash};
-use gx_store::login::{Subject, refresh_tokens, sessions};
+use gx_store::login::{Subject, challenges, refresh_tokens, sessions};
 use gx_types::TimeMs;
 
 use super::second_factor::{self, Challenge};
 use crate::api::Failure;
-use crate::audit::{Audit, Entry, audit_row};
+use crate::audit::{Audit, Change, Entry, audit_row};
 use crate::auth::fields::Token;
 use crate::auth::principal::Principal;
 use crate::auth::session::{self, Origin, TokenPair};
@@ -65,15 +65,24 @@ where
         note_failure(logins, origin.context, subject).await?;
         return Err(LoginFailed.into());
     }
-    if second_factor::is_asked_for(logins.store(), subject).await? {
-        return second_factor::challenge(logins, &origin, subject).await.map(Outcome::SecondFactor);
+    let factors = second_factor::factors(logins.store(), subject).await?;
+    if factors.any() {
+        let asked = second_factor::challenge(logins, &origin, subject, factors).await?;
+        return Ok(Outcome::SecondFactor(asked));
     }
-    Ok(Outcome::Opened(open(logins, origin, &principal).await?, row))
+    let change = Audit::new(logins.store().clone(), origin.context).begin().await?;
+    Ok(Outcome::Opened(open(logins, change, origin, &principal).await?, row))
 }
 
-async fn open(logins: &Logins, origin: Origin<'_>, principal: &Principal) -> Result<TokenPair> {
+/// Opens the session of somebody who has proven who they are, whichever way that was, and commits.
+pub(super) async fn open(
+    logins: &Logins,
+    mut change: Change,
+    origin: Origin<'_>,
+    principal: &Principal,
+) -> Result<TokenPair> {
     let subject = principal.subject();
-    let mut change = Audit::new(logins.store().clone(), origin.context).begin().await?;
+    challenges::close_all(change.tx(), subject).await?;
     let tokens = session::open(logins, change.tx(), origin, principal).await?;
     credentials::login_succeeded(change.tx(), subject, TimeMs(now_ms())).await?;
     let (actor, action) = (subject.to_string(), format!("{}.login", subject.kind.word()));
@@ -82,7 +91,11 @@ async fn open(logins: &Logins, origin: Origin<'_>, principal: &Principal) -> Res
 }
 
 /// Counts a wrong password, and locks the account when there are too many in a row.
-async fn note_failure(logins: &Logins, context: &Context, subject: Subject<'_>) -> Result<()> {
+pub(super) async fn note_failure(
+    logins: &Logins,
+    context: &Context,
+    subject: Subject<'_>,
+) -> Result<()> {
     let mut tx = logins.store().begin().await?;
     count_failure(logins, &mut tx, context, subject).await?;
     Ok(tx.commit().await?)

@@ -3,6 +3,7 @@
 
 pub(crate) mod login;
 pub(crate) mod own;
+pub(crate) mod passkeys;
 pub(crate) mod password_reset;
 pub(crate) mod refresh;
 pub(crate) mod second_factor;

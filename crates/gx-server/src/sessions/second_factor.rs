@@ -6,20 +6,20 @@
 //! they lead to a lock however many challenges somebody opens.
 
 use data_encoding::BASE32_NOPAD;
-use gx_store::login::challenges::{self, NewChallenge};
+use gx_store::login::challenges::{self, Challenge as Waiting, NewChallenge};
 use gx_store::login::second_factors::{self, SecondFactor};
-use gx_store::login::{Subject, SubjectKind, credentials, sessions};
-use gx_store::{Source, Tx};
+use gx_store::login::{Subject, SubjectKind, credentials, passkeys, sessions};
+use gx_store::{Store, Tx};
 use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::login::{LoginFailed, count_failure, is_locked, is_password};
+use super::login::{self, LoginFailed, count_failure, is_locked, is_password};
 use crate::api::Failure;
-use crate::audit::{Audit, Entry};
+use crate::audit::{Audit, Change, Entry};
 use crate::auth::fields::{GivenPassword, SecondFactorCode, Token};
 use crate::auth::principal::Principal;
-use crate::auth::session::{self, Origin, TokenPair};
+use crate::auth::session::{Origin, TokenPair};
 use crate::auth::{InSession, Logins, TotpSecret, entropy, opaque_token, token_hash};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
@@ -72,8 +72,11 @@ pub(crate) struct Challenge {
     mfa_required: bool,
     /// The same, as established clients know it.
     requires_mfa: bool,
-    /// `TOTP`.
+    /// `TOTP`, or `PASSKEY` for who has nothing else.
     mfa_method: &'static str,
+    /// Each of which is good: a code of `TOTP` for the route that takes codes, `PASSKEY` for the
+    /// log-in with one.
+    mfa_methods: Vec<&'static str>,
     /// For the route that takes the code.
     mfa_token: String,
     /// Seconds until it is good for nothing.
@@ -168,15 +171,27 @@ pub(crate) async fn enable(
     if !second_factors::confirm(change.tx(), subject, confirmed, TimeMs(now)).await? {
         return Err(already_enabled());
     }
-    let codes = recovery_codes()?;
-    let hash = |code: &String| recovery_hash(logins, subject, &code.replace('-', ""));
-    let hashes: Vec<String> = codes.iter().map(hash).collect();
-    second_factors::set_recovery_codes(change.tx(), subject, &hashes).await?;
-    let (keep, reason) = (Some(caller.session), "second factor set up");
-    sessions::revoke_all(change.tx(), subject, keep, reason, TimeMs(now)).await?;
+    let codes = first_asked_for(logins, change.tx(), caller).await?;
     record(change, subject, "mfa.enable").await?;
     let backup_codes = codes.clone();
     Ok(Enabled { success: true, mfa_enabled: true, recovery_codes: codes, backup_codes })
+}
+
+/// What comes with a second factor that was not asked for before: codes for whoever loses it, and
+/// the end of all other sessions, which were opened without it.
+pub(super) async fn first_asked_for(
+    logins: &Logins,
+    tx: &mut Tx,
+    caller: InSession<'_>,
+) -> Result<Vec<String>> {
+    let subject = caller.subject;
+    let codes = recovery_codes()?;
+    let hash = |code: &String| recovery_hash(logins, subject, &code.replace('-', ""));
+    let hashes: Vec<String> = codes.iter().map(hash).collect();
+    second_factors::set_recovery_codes(tx, subject, &hashes).await?;
+    let (keep, reason) = (Some(caller.session), "second factor set up");
+    sessions::revoke_all(tx, subject, keep, reason, TimeMs(now_ms())).await?;
+    Ok(codes)
 }
 
 /// Takes the second factor away from whoever has password and code.
@@ -187,28 +202,60 @@ pub(crate) async fn remove(
     body: RemoveBody,
 ) -> Result<()> {
     let subject = caller.subject;
-    let knows = is_password(logins, subject, body.password.0).await?;
-    let mut change = Audit::new(logins.store().clone(), context).begin().await?;
-    if !is_asked_for(change.tx(), subject).await? {
+    if !factors(logins.store(), subject).await?.device {
         let message = "There is no second factor to take away";
         return Err(Error::conflict("mfa_not_enabled", message));
     }
+    let mut change = owned(logins, context, subject, body).await?;
+    if passkeys::count(change.tx(), subject).await? > 0 {
+        second_factors::remove_device(change.tx(), subject).await?;
+    } else {
+        second_factors::remove(change.tx(), subject).await?;
+    }
+    record(change, subject, "mfa.disable").await
+}
+
+/// Begins a change of somebody's factors, if password and code show that they are the owner.
+pub(super) async fn owned(
+    logins: &Logins,
+    context: &Context,
+    subject: Subject<'_>,
+    body: RemoveBody,
+) -> Result<Change> {
+    let knows = is_password(logins, subject, body.password.0).await?;
+    let mut change = Audit::new(logins.store().clone(), context).begin().await?;
     if !knows || !proves(logins, change.tx(), subject, body.code).await? {
         count_failure(logins, change.tx(), context, subject).await?;
         record(change, subject, "mfa.fail").await?;
         return Err(if knows { wrong_code() } else { LoginFailed.into() });
     }
-    second_factors::remove(change.tx(), subject).await?;
-    record(change, subject, "mfa.disable").await
+    Ok(change)
 }
 
-/// Whether somebody's log-in needs a second factor.
-pub(crate) async fn is_asked_for(
-    source: impl Into<Source<'_>>,
-    subject: Subject<'_>,
-) -> Result<bool> {
-    let factor = second_factors::get(source, subject).await?;
-    Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
+/// What somebody has beside the password.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Factors {
+    /// A device that shows codes.
+    pub(super) device: bool,
+    pub(super) passkeys: u64,
+}
+
+impl Factors {
+    /// Whether a log-in with a password needs another factor.
+    pub(super) const fn any(self) -> bool {
+        self.device || self.passkeys > 0
+    }
+
+    fn methods(self) -> Vec<&'static str> {
+        let device = self.device.then_some("TOTP");
+        device.into_iter().chain((self.passkeys > 0).then_some("PASSKEY")).collect()
+    }
+}
+
+pub(super) async fn factors(store: &Store, subject: Subject<'_>) -> Result<Factors> {
+    let factor = second_factors::get(store, subject).await?;
+    let device = factor.is_some_and(|factor| factor.confirmed_at.is_some());
+    Ok(Factors { device, passkeys: passkeys::count(store, subject).await? })
 }
 
 /// Asks somebody for the second factor whose password was right.
@@ -216,6 +263,7 @@ pub(super) async fn challenge(
     logins: &Logins,
     origin: &Origin<'_>,
     subject: Subject<'_>,
+    factors: Factors,
 ) -> Result<Challenge> {
     let token = opaque_token().map_err(Error::internal)?;
     let mut change = Audit::new(logins.store().clone(), origin.context).begin().await?;
@@ -231,7 +279,8 @@ pub(super) async fn challenge(
         success: true,
         mfa_required: true,
         requires_mfa: true,
-        mfa_method: "TOTP",
+        mfa_method: if factors.device { "TOTP" } else { "PASSKEY" },
+        mfa_methods: factors.methods(),
         mfa_token: token,
         expires_in: CHALLENGE_MS / 1000,
     })
@@ -244,10 +293,8 @@ pub(crate) async fn verify(
     kind: SubjectKind,
     body: VerifyBody,
 ) -> Result<(TokenPair, String)> {
-    let (hash, now) = (token_hash(&body.token.0), TimeMs(now_ms()));
     let mut change = Audit::new(logins.store().clone(), origin.context).begin().await?;
-    let found = challenges::attempt(change.tx(), (kind, &hash), ATTEMPTS_MAX, now).await?;
-    let challenge = found.ok_or_else(no_challenge)?;
+    let challenge = attempt(change.tx(), kind, &body.token).await?;
     let subject = challenge.subject();
     let locked = is_locked(credentials::get(change.tx(), subject).await?.as_ref());
     if locked || !proves(logins, change.tx(), subject, body.code).await? {
@@ -259,12 +306,16 @@ pub(crate) async fn verify(
     if !principal.is_admitted()? {
         return Err(no_challenge());
     }
-    challenges::close_all(change.tx(), subject).await?;
     let origin = Origin { device: challenge.device.clone(), ..origin };
-    let tokens = session::open(logins, change.tx(), origin, &principal).await?;
-    credentials::login_succeeded(change.tx(), subject, now).await?;
-    record(change, subject, "login").await?;
+    let tokens = login::open(logins, change, origin, &principal).await?;
     Ok((tokens, challenge.subject))
+}
+
+/// Counts an attempt at the challenge of a log-in. Commit also when it fails.
+pub(super) async fn attempt(tx: &mut Tx, kind: SubjectKind, token: &Token) -> Result<Waiting> {
+    let (hash, now) = (token_hash(&token.0), TimeMs(now_ms()));
+    let found = challenges::attempt(tx, (kind, &hash), ATTEMPTS_MAX, now).await?;
+    found.ok_or_else(no_challenge)
 }
 
 /// Whether a code is somebody's, and takes it: it is good once.
@@ -275,12 +326,12 @@ async fn proves(
     code: SecondFactorCode,
 ) -> Result<bool> {
     let now = now_ms();
-    let factor = second_factors::get(&mut *tx, subject).await?;
-    let Some(factor) = factor.filter(|factor| factor.confirmed_at.is_some()) else {
-        return Ok(false);
-    };
     match code {
         SecondFactorCode::Totp(code) => {
+            let factor = second_factors::get(&mut *tx, subject).await?;
+            let Some(factor) = factor.filter(|factor| factor.confirmed_at.is_some()) else {
+                return Ok(false);
+            };
             match opened(logins, subject, &factor)?.step_of(code, now) {
                 Some(step) => Ok(second_factors::take_step(tx, subject, step).await?),
                 None => Ok(false),
@@ -319,7 +370,7 @@ fn recovery_codes() -> Result<Vec<String>> {
     (0..RECOVERY_CODES).map(|_| one()).collect()
 }
 
-async fn record(change: crate::audit::Change, subject: Subject<'_>, what: &str) -> Result<()> {
+pub(super) async fn record(change: Change, subject: Subject<'_>, what: &str) -> Result<()> {
     let (actor, action) = (subject.to_string(), format!("{}.{what}", subject.kind.word()));
     change.commit(Entry { actor: &actor, action: &action, target: subject.id }).await
 }

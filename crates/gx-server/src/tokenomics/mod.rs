@@ -15,6 +15,7 @@ mod transfers;
 mod treasuries;
 mod wallets;
 
+pub(crate) use receipts::VERSION as RECEIPT_VERSION;
 pub use receipts::{Receipt, ReceiptFault, ReceiptProof};
 
 use crate::api::Route;

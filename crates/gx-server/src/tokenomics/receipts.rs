@@ -25,7 +25,7 @@ use crate::http::answer::{Read, View};
 use crate::http::extract::{After, Path};
 
 /// Version of the form of receipts.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 pub(super) fn routes() -> [Route; 1] {
     [Route::get("/api/v1/receipts/{commandId}", receipt)

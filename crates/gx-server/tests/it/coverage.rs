@@ -175,6 +175,9 @@ async fn prepared(
     route: &Route,
     id: &str,
 ) -> (Client, String, Option<String>) {
+    if route.path.contains("/passkeys/") {
+        return crate::passkeys::prepared(server, route).await;
+    }
     if route.path.contains("/mfa") || route.path.starts_with("/api/v1/auth/password/") {
         return alone(server, route).await;
     }
@@ -228,6 +231,10 @@ async fn prepared(
         _ => admin,
     };
     let own = own_id(&client, route).await;
+    let request_code = match route.path.contains("{requestCode}") {
+        true => crate::qsend::prepared(server, &client, &new_name, route).await,
+        false => String::new(),
+    };
     let moment = [
         ("{id}", id.as_str()),
         ("{userId}", &ledger_id),
@@ -235,6 +242,7 @@ async fn prepared(
         ("{approvalId}", &approval_id),
         ("{commandId}", &dead_id),
         ("{beneficiaryId}", &beneficiary_id),
+        ("{requestCode}", &request_code),
         ("{sessionId}", &own),
         ("{deviceId}", &own),
         ("{refreshToken}", token("refreshToken")),

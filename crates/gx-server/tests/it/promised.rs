@@ -120,13 +120,7 @@ const UNANSWERED: &str = "
     POST /validation/national-id
     GET /notifications, /notifications/unread-count, /notifications/stream
     PATCH /notifications/{}/read
-    POST /notifications/mark-all-read, /qsend, /qsend/verify, /qsend/{}/pay, /qsend/{}/cancel
-    GET /qsend, /qsend/{}, /qsend/dashboard, /qsend/{}/qr.svg
-    POST /auth/passkeys/register/options, /auth/passkeys/register/finish
-    POST /auth/passkeys/login/options, /auth/passkeys/login/finish
-    GET /auth/passkeys
-    PATCH /auth/passkeys/{}
-    DELETE /auth/passkeys/{}
+    POST /notifications/mark-all-read
     GET /webhooks/events
 ";
 

@@ -4,6 +4,7 @@
 pub mod beneficiaries;
 pub mod keys;
 pub mod profiles;
+pub mod qsend;
 pub mod recovery;
 pub mod relationships;
 pub mod users;

@@ -10,6 +10,7 @@ use crate::Error;
 
 pub mod challenges;
 pub mod credentials;
+pub mod passkeys;
 pub mod password_resets;
 pub mod refresh_tokens;
 pub mod second_factors;

@@ -150,18 +150,26 @@ pub async fn take_recovery_code(
     Ok(touched > 0)
 }
 
-/// Removes the second factor and its codes. Says whether there was one.
+/// Removes the secret of somebody's device, and leaves the codes to another factor of theirs.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn remove(tx: &mut Tx, subject: Subject<'_>) -> Result<bool, Error> {
-    forget_recovery_codes(tx, subject).await?;
+pub async fn remove_device(tx: &mut Tx, subject: Subject<'_>) -> Result<bool, Error> {
     let touched = sql("DELETE FROM second_factors WHERE kind = $1 AND subject = $2")
         .bind(subject.kind.as_str())
         .bind(subject.id)
         .run(&mut tx.conn())
         .await?;
     Ok(touched > 0)
+}
+
+/// Removes the second factor and its codes. Says whether there was one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn remove(tx: &mut Tx, subject: Subject<'_>) -> Result<bool, Error> {
+    forget_recovery_codes(tx, subject).await?;
+    remove_device(tx, subject).await
 }
 
 async fn forget_recovery_codes(tx: &mut Tx, subject: Subject<'_>) -> Result<(), Error> {

@@ -117,10 +117,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0017_administration.sql"),
         postgres: include_str!("sql/0017_postgres.sql"),
     },
+    Migration {
+        version: 20,
+        name: "qsend_passkeys",
+        both: include_str!("sql/0020_qsend_passkeys.sql"),
+        postgres: include_str!("sql/0020_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 17;
+pub const SCHEMA_VERSION: i64 = 20;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

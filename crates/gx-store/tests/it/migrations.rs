@@ -122,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 17] = [
+const TABLES: [&[&str]; 20] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -173,6 +173,9 @@ const TABLES: [&[&str]; 17] = [
     &["attesters"],
     &["second_factors", "recovery_codes", "login_challenges", "password_resets", "mailbox"],
     &["beneficiaries", "approvals", "dead_decisions", "rebuilds"],
+    &[],
+    &[],
+    &["qsend_requests", "passkeys", "passkey_challenges"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
