@@ -32,6 +32,10 @@ pub struct Terms {
     pub commands: Option<Duration>,
     /// Sessions after their end; `None` keeps them for ever.
     pub sessions: Option<Duration>,
+    /// Notifications; `None` keeps them for ever.
+    pub notifications: Option<Duration>,
+    /// What endpoints were told; `None` keeps it for ever.
+    pub deliveries: Option<Duration>,
 }
 
 impl Terms {
@@ -40,6 +44,8 @@ impl Terms {
         let term = match kept {
             Kept::Commands => self.commands?,
             Kept::Sessions => self.sessions?,
+            Kept::Notifications => self.notifications?,
+            Kept::Deliveries => self.deliveries?,
             // Their rows say themselves until when.
             Kept::Answers
             | Kept::RefreshTokens
@@ -65,12 +71,14 @@ pub struct Housekeeper {
 impl Housekeeper {
     /// Stands by and leads in turn, until `stop`.
     pub async fn run(self, holder: String, stop: CancellationToken) {
-        let Terms { every, commands, sessions } = self.terms;
+        let Terms { every, commands, sessions, notifications, deliveries } = self.terms;
         let days = |term: Option<Duration>| term.map(|term| term.as_secs() / 86_400);
         tracing::info!(
             every_seconds = every.as_secs(),
             commands_days = days(commands),
             sessions_days = days(sessions),
+            notifications_days = days(notifications),
+            deliveries_days = days(deliveries),
             "housekeeping"
         );
         let role = Role { lease: lease::HOUSEKEEPER, worker: Worker::Housekeeper };
@@ -134,10 +142,18 @@ mod tests {
     #[test]
     fn what_is_kept_for_ever_has_no_time_to_go() {
         let day = Duration::from_secs(86_400);
-        let terms = Terms { every: day, commands: Some(day), sessions: None };
+        let terms = Terms {
+            every: day,
+            commands: Some(day),
+            sessions: None,
+            notifications: None,
+            deliveries: Some(day),
+        };
         let now = TimeMs(100_000_000);
         assert_eq!(terms.before(Kept::Commands, now), Some(TimeMs(13_600_000)));
         assert_eq!(terms.before(Kept::Sessions, now), None);
+        assert_eq!(terms.before(Kept::Notifications, now), None);
+        assert_eq!(terms.before(Kept::Deliveries, now), Some(TimeMs(13_600_000)));
         assert_eq!(terms.before(Kept::Answers, now), Some(now));
         assert_eq!(terms.before(Kept::RefreshTokens, now), Some(now));
     }

@@ -11,6 +11,8 @@ pub enum Worker {
     Projector,
     Housekeeper,
     TaxCollector,
+    Notifier,
+    Messenger,
 }
 
 impl Worker {
@@ -20,6 +22,8 @@ impl Worker {
             Self::Projector => "projector",
             Self::Housekeeper => "housekeeper",
             Self::TaxCollector => "tax_collector",
+            Self::Notifier => "notifier",
+            Self::Messenger => "messenger",
         }
     }
 }
@@ -83,6 +87,10 @@ labels! {
     ByWorker { worker: Worker = Worker::Submitter }
     /// By what is kept for a while.
     ByKept { kind: &'static str = "sessions" }
+    /// By topic of a notification.
+    ByTopic { topic: &'static str = "LOAN_UPDATE" }
+    /// By what an attempt to send a message has come to.
+    ByAttempt { outcome: &'static str = "delivered" }
     /// By role on the ledger.
     ByRole { role: &'static str = "gx_admin" }
 }

@@ -12,7 +12,8 @@ mod table;
 pub use prometheus_client::metrics::histogram::Histogram;
 
 pub use labels::{
-    ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByWorker, Settled, Worker,
+    ByAttempt, ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByTopic, ByWorker,
+    Settled, Worker,
 };
 pub use table::{Metrics, ROWS};
 

@@ -9,7 +9,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::labels::{ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByWorker};
+use crate::labels::{
+    ByAttempt, ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByTopic, ByWorker,
+};
 use crate::{Kind, Row};
 
 /// A gauge with fractions.
@@ -118,6 +120,17 @@ metrics! {
     projector_applied_block: gauge ["block"];
     /// Blocks that are not yet in the read models.
     projector_lag_blocks: gauge ["blocks"];
+
+    /// Notifications made of what the ledger did.
+    notifications_made: counter ["notifications"] by ByTopic;
+    /// Applied blocks of which nobody has been told yet.
+    notifier_lag_blocks: gauge ["blocks"];
+    /// Attempts to send a message to an endpoint.
+    webhook_attempts: counter ["attempts"] by ByAttempt;
+    /// Messages that endpoints have not taken yet; those of disabled endpoints do not count.
+    webhook_deliveries_pending: gauge ["messages"];
+    /// Endpoints that were disabled because they failed for too long, or said that they are gone.
+    webhook_endpoints_disabled: counter ["endpoints"];
 
     /// Rows removed because their time was over.
     housekeeping_removed: counter ["rows"] by ByKept;

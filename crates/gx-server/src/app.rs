@@ -17,11 +17,13 @@ use tokio::sync::watch;
 
 use crate::attester::Attester;
 use crate::auth::{Gate, Hasher, KeyError, Logins};
+use crate::bell::Bell;
 use crate::build::Build;
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
+use crate::outbound::Reach;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +132,7 @@ struct Inner {
     logins: Logins,
     attester: Attester,
     limiter: Limiter,
+    bell: Bell,
     balances: DataLoader<AccountId, (Balance, Position), gx_store::Error>,
     stopping: watch::Sender<bool>,
 }
@@ -154,6 +157,7 @@ impl App {
             gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth, config.network),
             logins,
             attester,
+            bell: Bell::new(source.clone()),
             limiter: Limiter::new(&config.rate_limits, config.network),
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
@@ -201,6 +205,11 @@ impl App {
         &self.0.limiter
     }
 
+    /// Rings when somebody was told something.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.0.bell
+    }
+
     /// Ends the streams of answers.
     pub(crate) fn stop_streams(&self) {
         self.0.stopping.send_replace(true);
@@ -242,6 +251,7 @@ parts! {
     Logins: |app| app.0.logins.clone();
     Attester: |app| app.0.attester.clone();
     NetworkId: |app| app.config().network;
+    Reach: |app| Reach { allow_local: app.config().webhooks.allow_local };
 }
 
 async fn load_balances(

@@ -3,12 +3,13 @@
 //! Store, then ledger, then the workers that were asked for. What cannot start says which part and
 //! why; nothing half-started is left behind. Serving HTTP on top is [`crate::App`]'s.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::extract::FromRef as _;
 use gx_engine::{
-    Applied, BatchLimits, Chain, Clock, Collector, Housekeeper, Outbox, Projector, Random,
-    Submitter, Waiters, holder_name,
+    Applied, BatchLimits, Chain, Clock, Collector, Housekeeper, Messenger, Notifier, Outbox,
+    Projector, Random, Submitter, Waiters, holder_name,
 };
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
@@ -21,9 +22,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Process, StartError};
+use crate::auth::{AdminRole, Logins, Permission};
 use crate::build::Build;
 use crate::calendar::now_ms;
 use crate::config::{Config, LedgerEngine};
+use crate::courier::HttpCourier;
+use crate::outbound::{Outbound, Reach};
 use crate::starting::Starting;
 
 /// What a process does beside serving HTTP.
@@ -49,7 +53,8 @@ pub struct Platform {
     waiters: Waiters,
     metrics: Arc<Metrics>,
     clock: Clock,
-    workers: JoinSet<()>,
+    /// A process that serves has more of them than one that does not.
+    workers: Mutex<JoinSet<()>>,
     stop: CancellationToken,
 }
 
@@ -71,12 +76,17 @@ impl Platform {
             Workers::NONE => None,
             Workers { .. } => Some(the_ledger(&config, &store, starting).await?),
         };
+        if let Some(chain) = &chain {
+            // Before the first worker runs: what it does is told of already.
+            let begin = async || Notifier::begin::<StartError>(&store, chain).await;
+            starting.until_there(begin).await?;
+        }
         let metrics: Arc<Metrics> = Arc::default();
         let clock = Clock::system();
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone(), clock.clone());
         let waiters = Waiters::start(store.clone(), &applied);
-        let mut platform = Self {
+        let platform = Self {
             config,
             started: starting.began(),
             store,
@@ -85,14 +95,14 @@ impl Platform {
             waiters,
             metrics,
             clock,
-            workers: JoinSet::new(),
+            workers: Mutex::default(),
             stop: CancellationToken::new(),
         };
         platform.spawn(workers, wake, applied);
         Ok(platform)
     }
 
-    fn spawn(&mut self, workers: Workers, wake: Arc<Notify>, applied: Applied) {
+    fn spawn(&self, workers: Workers, wake: Arc<Notify>, applied: Applied) {
         let Some(chain) = self.chain.clone() else { return };
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         let (clock, random) = (self.clock.clone(), Random::system());
@@ -105,7 +115,7 @@ impl Platform {
             let (clock, random) = (clock.clone(), random.clone());
             let holder = holder_name(&random);
             let submitter = Submitter { store, chain, metrics, wake, limits, clock, random };
-            self.workers.spawn(submitter.run(holder, self.stop.clone()));
+            self.work(submitter.run(holder, self.stop.clone()));
         }
         if workers.projector {
             let holder = holder_name(&random);
@@ -115,15 +125,46 @@ impl Platform {
                 clock: clock.clone(),
                 terms: self.config.retention.terms(),
             };
-            self.workers.spawn(housekeeper.run(holder_name(&random), self.stop.clone()));
+            self.work(housekeeper.run(holder_name(&random), self.stop.clone()));
             self.spawn_collector(&random);
+            let notifier = Notifier {
+                store: store.clone(),
+                chain: chain.clone(),
+                metrics: metrics.clone(),
+                clock: clock.clone(),
+                random: random.clone(),
+            };
+            self.work(notifier.run(holder_name(&random), self.stop.clone()));
             let projector = Projector { store, chain, metrics, applied, clock, random };
-            self.workers.spawn(projector.run(holder, self.stop.clone()));
+            self.work(projector.run(holder, self.stop.clone()));
         }
     }
 
+    fn work(&self, worker: impl Future<Output = ()> + Send + 'static) {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).spawn(worker);
+    }
+
+    /// Sends messages and writes mail where requests are served: keys and a way out are there.
+    fn spawn_messenger(&self, app: &App) -> Result<(), StartError> {
+        let reach = Reach::from_ref(app);
+        let outbound = Outbound::new(reach).map_err(StartError::Settings)?;
+        let sealer = Logins::from_ref(app).sealer().clone();
+        let oversees = |role: &AdminRole| role.may(Permission::ConfigUpdate);
+        let random = Random::system();
+        let messenger = Messenger {
+            store: self.store.clone(),
+            courier: Arc::new(HttpCourier { outbound, sealer }),
+            metrics: self.metrics.clone(),
+            clock: self.clock.clone(),
+            random: random.clone(),
+            overseers: AdminRole::ALL.into_iter().filter(oversees).map(AdminRole::as_str).collect(),
+        };
+        self.work(messenger.run(holder_name(&random), self.stop.clone()));
+        Ok(())
+    }
+
     /// Asks for tax that is due where read models are kept: what is due stands in them.
-    fn spawn_collector(&mut self, random: &Random) {
+    fn spawn_collector(&self, random: &Random) {
         let seconds = self.config.tax.interval_seconds;
         if seconds > 0 {
             let collector = Collector {
@@ -134,7 +175,7 @@ impl Platform {
                 clock: self.clock.clone(),
                 every: Duration::from_secs(seconds.into()),
             };
-            self.workers.spawn(collector.run(holder_name(random), self.stop.clone()));
+            self.work(collector.run(holder_name(random), self.stop.clone()));
         }
     }
 
@@ -147,7 +188,9 @@ impl Platform {
             let (outbox, waiters) = (self.outbox.clone(), self.waiters.clone());
             App::new(self.process(build), outbox, waiters).await
         };
-        starting.until_there(app).await
+        let app = starting.until_there(app).await?;
+        self.spawn_messenger(&app)?;
+        Ok(app)
     }
 
     /// What operators can ask this process for.
@@ -193,9 +236,10 @@ impl Platform {
     }
 
     /// Ends the workers, each after the step it is in, and closes the database.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         self.stop.cancel();
-        while self.workers.join_next().await.is_some() {}
+        let mut workers = self.workers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        while workers.join_next().await.is_some() {}
         self.store.close().await;
     }
 }

@@ -18,6 +18,10 @@ pub const PROJECTOR: &str = "projector";
 pub const HOUSEKEEPER: &str = "housekeeper";
 /// The lease of the process that asks for the tax that is due.
 pub const TAX_COLLECTOR: &str = "tax_collector";
+/// The lease of the process that turns what the ledger did into notifications and messages.
+pub const NOTIFIER: &str = "notifier";
+/// The lease of the process that sends messages to endpoints and writes mail.
+pub const MESSENGER: &str = "messenger";
 
 /// A lease that was acquired. Whether it still holds is known only inside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

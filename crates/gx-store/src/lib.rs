@@ -22,6 +22,7 @@ pub mod loan_pool;
 pub mod login;
 pub mod mailbox;
 mod migrate;
+pub mod notifications;
 mod numbering;
 pub mod organization;
 pub mod outbox;
@@ -32,6 +33,7 @@ mod store;
 pub mod submission;
 pub mod tax_and_fee;
 pub mod tokenomics;
+pub mod webhooks;
 
 pub use config::{Config, ConfigError, PostgresConfig, Secret, SqliteConfig, SslMode};
 pub use error::{Class, Error};

@@ -7,7 +7,8 @@ use gx_types::TimeMs;
 use crate::identity::qsend;
 use crate::login::{challenges, passkeys, password_resets, refresh_tokens, sessions};
 use crate::sql::sql;
-use crate::{Error, Source, Tx, idempotency, mailbox};
+use crate::webhooks::deliveries;
+use crate::{Error, Source, Tx, idempotency, mailbox, notifications};
 
 /// What is kept for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,10 @@ pub enum Kept {
     PasswordResets,
     /// Mail, by the end of what it offers.
     Mail,
+    /// Notifications, by when they were made.
+    Notifications,
+    /// Messages to endpoints, by when they were made.
+    Deliveries,
 }
 
 impl Kept {
@@ -40,6 +45,8 @@ impl Kept {
         Self::PasskeyChallenges,
         Self::PasswordResets,
         Self::Mail,
+        Self::Notifications,
+        Self::Deliveries,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +59,8 @@ impl Kept {
             Self::PasskeyChallenges => "passkey_challenges",
             Self::PasswordResets => "password_resets",
             Self::Mail => "mail",
+            Self::Notifications => "notifications",
+            Self::Deliveries => "webhook_deliveries",
         }
     }
 }
@@ -70,6 +79,8 @@ pub async fn purge(tx: &mut Tx, kept: Kept, before: TimeMs, max: u32) -> Result<
         Kept::PasskeyChallenges => passkeys::purge(tx, before, max).await,
         Kept::PasswordResets => password_resets::purge(tx, before, max).await,
         Kept::Mail => mailbox::purge(tx, before, max).await,
+        Kept::Notifications => notifications::purge(tx, before, max).await,
+        Kept::Deliveries => deliveries::purge(tx, before, max).await,
     }
 }
 
@@ -100,6 +111,12 @@ pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<
             "SELECT expires_at_ms FROM password_resets ORDER BY expires_at_ms LIMIT 1"
         }
         Kept::Mail => "SELECT expires_at_ms FROM mailbox ORDER BY expires_at_ms LIMIT 1",
+        Kept::Notifications => {
+            "SELECT created_at_ms FROM notifications ORDER BY created_at_ms LIMIT 1"
+        }
+        Kept::Deliveries => {
+            "SELECT created_at_ms FROM webhook_deliveries ORDER BY created_at_ms LIMIT 1"
+        }
     };
     let mut reader = source.into().open().await?;
     let row = sql(text).optional(&mut reader.conn()).await?;

@@ -28,7 +28,13 @@ async fn a_retry_after_the_purge_is_answered_by_the_ledger(engine: Engine) {
         store: rig.store.clone(),
         metrics: rig.metrics.clone(),
         clock: in_a_year,
-        terms: Terms { every: MONTH, commands: Some(MONTH), sessions: Some(MONTH) },
+        terms: Terms {
+            every: MONTH,
+            commands: Some(MONTH),
+            sessions: Some(MONTH),
+            notifications: Some(MONTH),
+            deliveries: Some(MONTH),
+        },
     };
     let stop = CancellationToken::new();
     let kept = tokio::spawn(keeper.run(holder_name(&Random::system()), stop.clone()));

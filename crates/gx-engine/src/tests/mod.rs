@@ -8,3 +8,4 @@ mod keeping;
 mod lanes;
 mod path;
 mod rig;
+mod telling;

@@ -22,6 +22,7 @@ mod sessions;
 mod standing;
 pub(crate) mod system;
 mod users;
+mod webhooks;
 
 use axum::extract::State;
 use gx_store::Store;
@@ -34,6 +35,7 @@ use crate::auth::{Admin, AdminRole, Permission};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
+use crate::notifications;
 
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
@@ -61,6 +63,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(standing::routes());
     routes.extend(custody::routes());
     routes.extend(register::routes());
+    routes.extend(webhooks::routes());
+    routes.extend(notifications::of_admins());
     routes
 }
 

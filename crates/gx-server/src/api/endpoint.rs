@@ -106,6 +106,7 @@ use crate::http::answer::{Created, Html, Json, Read, Rendered, Svg};
 use crate::http::context::Context;
 use crate::http::extract::{After, Body, Key, Path, Query, Wait};
 use crate::http::fields::Field;
+use crate::http::stream::Streamed;
 
 use super::route::{Access, Served};
 
@@ -297,5 +298,11 @@ impl Answer for Html {
 impl Answer for Svg {
     fn describe(shape: &mut Shape) {
         shape.other(Self::MEDIA_TYPE);
+    }
+}
+
+impl Answer for Streamed {
+    fn describe(shape: &mut Shape) {
+        shape.other("text/event-stream");
     }
 }

@@ -192,6 +192,24 @@ impl Gate {
         }
     }
 
+    /// Whether a request that was let in once still would be. It does not count as a use of the
+    /// session: an answer that goes on keeps nobody's session alive.
+    pub(crate) async fn still_admits(&self, headers: &HeaderMap) -> bool {
+        let Ok(token) = bearer(headers).and_then(|token| self.verify(token)) else { return false };
+        let standing = self.standings.get(Arc::clone(&token.session)).await;
+        let Ok(Ok(Some(standing))) = standing else { return false };
+        let now = TimeMs(now_ms());
+        standing.is_open(now)
+            && match &standing.owner {
+                Owner::User { status, .. } => may_act(*status).is_ok(),
+                Owner::Admin { enabled, .. } => {
+                    let idle_ms = now.0.saturating_sub(standing.last_used_at.0);
+                    *enabled && idle_ms <= self.admin_idle_ms
+                }
+                Owner::Gone => false,
+            }
+    }
+
     fn verify(&self, token: &str) -> Result<Arc<Verified>> {
         let now_s = now_ms() / 1000;
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();

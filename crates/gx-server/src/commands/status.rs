@@ -2,31 +2,26 @@
 //!
 //! Its owner and admins may ask; for everybody else it does not exist.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Response};
-use axum::response::IntoResponse;
-use axum::response::sse::{Event, Sse};
+use axum::response::sse::Event;
 use gx_contract::Refusal;
 use gx_store::commands::{State as Stage, Status};
 use gx_types::{ActionId, Actor, CommandId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::made::Made;
-use crate::api::{Answer, Route, Shape};
+use crate::api::Route;
 use crate::app::App;
 use crate::auth::{Caller, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
 use crate::http::extract::Path;
+use crate::http::stream::Streamed;
 use gx_engine::Waiters;
 
 /// What is told of a command.
@@ -198,36 +193,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A stream ends after this; clients that still want to know connect again.
 const STREAM_MAX: Duration = Duration::from_secs(300);
 
-/// What became of a command, told as it happens.
-#[derive(Debug)]
-struct Progress(mpsc::Receiver<Event>);
-
-impl IntoResponse for Progress {
-    fn into_response(self) -> Response<Body> {
-        let events = ReceiverStream::new(self.0).map(Ok::<_, Infallible>);
-        let mut response = Sse::new(events).into_response();
-        // Proxies that buffer would hold events back.
-        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-        response
-    }
-}
-
-impl Answer for Progress {
-    fn describe(shape: &mut Shape) {
-        shape.other("text/event-stream");
-    }
-}
-
 /// `GET /commands/{id}/events`
 async fn events(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Progress> {
+) -> Result<Streamed> {
     let status = visible(app.waiters(), &caller, &id).await?;
     let (sender, events) = mpsc::channel(4);
     tokio::spawn(tokio::time::timeout(STREAM_MAX, stream(app, status, sender)));
-    Ok(Progress(events))
+    Ok(Streamed(events))
 }
 
 async fn stream(app: App, first: Status, events: mpsc::Sender<Event>) {

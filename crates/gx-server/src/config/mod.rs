@@ -61,6 +61,7 @@ pub struct Config {
     pub readiness: Readiness,
     pub retention: Retention,
     pub tax: Tax,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -227,6 +228,8 @@ pub struct Retention {
     pub settled_commands_days: u32,
     pub idempotent_answers_hours: u32,
     pub ended_sessions_days: u32,
+    pub notifications_days: u32,
+    pub webhook_deliveries_days: u32,
 }
 
 impl Retention {
@@ -239,6 +242,8 @@ impl Retention {
             every: std::time::Duration::from_secs(self.interval_seconds.into()),
             commands: days(self.settled_commands_days),
             sessions: days(self.ended_sessions_days),
+            notifications: days(self.notifications_days),
+            deliveries: days(self.webhook_deliveries_days),
         }
     }
 }
@@ -248,6 +253,13 @@ impl Retention {
 #[serde(deny_unknown_fields)]
 pub struct Tax {
     pub interval_seconds: u32,
+}
+
+/// Where messages of webhooks may go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub allow_local: bool,
 }
 
 /// Form of the log lines.

@@ -49,6 +49,12 @@ impl Config {
         ] {
             check(&mut faults, value > 0, key, positive);
         }
+        let days = retention.webhook_deliveries_days;
+        let what = "must be 0 or at least 4: messages are tried for three days";
+        check(&mut faults, days == 0 || days >= 4, "retention.webhook_deliveries_days", what);
+        let is_fit = !self.webhooks.allow_local || self.network == NetworkId::Devnet;
+        let what = "must be false: only on devnet may endpoints be on this machine";
+        check(&mut faults, is_fit, "webhooks.allow_local", what);
         let interval = self.tax.interval_seconds;
         let seldom = "must be 0 or at least 60: each interval asks anew for what was not taken";
         check(&mut faults, interval == 0 || interval >= 60, "tax.interval_seconds", seldom);

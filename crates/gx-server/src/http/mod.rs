@@ -13,3 +13,4 @@ pub(crate) mod limits;
 pub(crate) mod paging;
 pub(crate) mod server;
 pub(crate) mod signature;
+pub(crate) mod stream;

@@ -28,6 +28,7 @@ use crate::auth::{Jwks, Logins, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
+use crate::notifications;
 
 /// Where the keys of access tokens stand.
 pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(recovery::routes());
     routes.extend(beneficiaries::routes());
     routes.extend(qsend::routes());
+    routes.extend(notifications::of_users());
     routes.push(
         Route::get("/api/v1/users/profile", profile)
             .summary("The caller's own data")

@@ -117,8 +117,20 @@ impl Client {
 
     /// Sends a request and hands the answer over while its body is still coming.
     pub(crate) async fn open(&self, path: &str) -> hyper::Response<Incoming> {
+        self.open_with(path, &[]).await
+    }
+
+    /// The same with extra headers.
+    pub(crate) async fn open_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> hyper::Response<Incoming> {
         let token = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
-        let request = Request::builder().uri(path).header("host", "test");
+        let mut request = Request::builder().uri(path).header("host", "test");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let request = request.header("authorization", token).body(Full::default()).unwrap();
         self.exchange(request).await
     }

@@ -8,6 +8,10 @@ use gx_contract::Command;
 use gx_contract::spending::SetSpendingLimit;
 use gx_server::{Access, Route, Workers, routes};
 use gx_store::admin::audit::{self, Filter};
+use gx_store::login::SubjectKind;
+use gx_store::notifications::{self, NewNotification, Topic};
+use gx_store::webhooks::deliveries::{self, NewDelivery};
+use gx_types::TimeMs;
 use serde_json::{Value, json};
 
 use crate::approvals::{approve, ask, close};
@@ -226,6 +230,13 @@ async fn prepared(
         }
         false => String::new(),
     };
+    let webhook_id = match route.path.contains("{webhookId}") {
+        true => webhook(server, &admin).await,
+        false => String::new(),
+    };
+    if route.path.contains("{notificationId}") {
+        notification(server, &ada.person.id).await;
+    }
     let client = match route.access() {
         Access::User => server.client.with_token(token("accessToken")),
         _ => admin,
@@ -243,6 +254,7 @@ async fn prepared(
         ("{commandId}", &dead_id),
         ("{beneficiaryId}", &beneficiary_id),
         ("{requestCode}", &request_code),
+        ("{webhookId}", &webhook_id),
         ("{sessionId}", &own),
         ("{deviceId}", &own),
         ("{refreshToken}", token("refreshToken")),
@@ -255,8 +267,53 @@ async fn prepared(
     (client, filled(route.path).replace(' ', "%20"), route.sample.map(filled))
 }
 
+const NOTIFICATION: &str = "ntf_7_0_0";
+const DELIVERY: &str = "evt_7_0_0";
+
+/// Long after the test: nobody sends it, or takes it away for its age.
+const LATER: TimeMs = TimeMs(4_000_000_000_000);
+
+/// An endpoint that was told something.
+async fn webhook(server: &Server, admin: &Client) -> String {
+    let body = json!({ "name": "Books", "url": "https://hooks.example.org/gx", "events": ["*"] });
+    let made = admin.post("/api/v1/admin/webhooks", body, 201).await;
+    let id = made.body["webhook"]["id"].as_str().unwrap().to_owned();
+    let told = NewDelivery {
+        webhook_id: id.clone(),
+        message_id: DELIVERY.to_owned(),
+        event_type: "transferred".to_owned(),
+        data: "{}".to_owned(),
+        occurred_at: LATER,
+        created_at: LATER,
+        until: LATER,
+    };
+    let mut tx = server.platform.store().begin().await.unwrap();
+    deliveries::add(&mut tx, &[told]).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+/// Something that a user and the super owner were told.
+async fn notification(server: &Server, user_id: &str) {
+    let told = |kind: SubjectKind, subject: &str| NewNotification {
+        kind,
+        subject: subject.to_owned(),
+        notification_id: NOTIFICATION.to_owned(),
+        topic: Topic::Security,
+        title: "An alarm".to_owned(),
+        message: "Of a test".to_owned(),
+        resource: None,
+        action_required: false,
+        created_at: LATER,
+    };
+    let both = [told(SubjectKind::User, user_id), told(SubjectKind::Admin, "superowner")];
+    let mut tx = server.platform.store().begin().await.unwrap();
+    notifications::put(&mut tx, &both).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// Ids that need to be there for nobody: the ledger says whether they are.
-const ANYTHING: [(&str, &str); 12] = [
+const ANYTHING: [(&str, &str); 14] = [
     ("{actionId}", "ACT_00000000000000000000000007"),
     ("{orgId}", "DE 7K3 ABC123 1WXYZ 1234"),
     ("{ptxId}", "PTX_00000000000000000000000007"),
@@ -268,6 +325,8 @@ const ANYTHING: [(&str, &str); 12] = [
     ("{adminId}", "deputy"),
     ("{paramId}", "votingDays"),
     ("{attesterId}", "clinic"),
+    ("{notificationId}", NOTIFICATION),
+    ("{deliveryId}", DELIVERY),
     ("{poolId}", "SYSTEM_CHARITABLE_POOL"),
 ];
 

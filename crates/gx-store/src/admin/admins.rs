@@ -68,6 +68,23 @@ fn admin(row: &Row) -> Result<Admin, Error> {
     })
 }
 
+/// Administrators who may log in: id, id on the ledger, role; in the order of their ids.
+///
+/// # Errors
+/// Those of the database.
+pub async fn on_duty(
+    source: impl Into<Source<'_>>,
+) -> Result<Vec<(String, Option<AdminId>, String)>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql("SELECT admin_id, ledger_id, role FROM admins WHERE status = $1
+        ORDER BY admin_id")
+    .bind(status(true))
+    .all(&mut reader.conn())
+    .await?;
+    let admin = |row: &Row| Ok((row.string(0)?, row.opt_parse(1, "admin id")?, row.string(2)?));
+    rows.iter().map(admin).collect()
+}
+
 /// Adds an administrator.
 ///
 /// # Errors

@@ -123,10 +123,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0020_qsend_passkeys.sql"),
         postgres: include_str!("sql/0020_postgres.sql"),
     },
+    Migration {
+        version: 21,
+        name: "notifications_webhooks",
+        both: include_str!("sql/0021_notifications_webhooks.sql"),
+        postgres: include_str!("sql/0021_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 20;
+pub const SCHEMA_VERSION: i64 = 21;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

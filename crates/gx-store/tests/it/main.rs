@@ -23,6 +23,7 @@ mod history;
 mod idempotency;
 mod leases;
 mod migrations;
+mod notifications;
 mod outbox;
 mod passkeys;
 mod pooler;

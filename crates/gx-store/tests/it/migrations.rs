@@ -176,6 +176,14 @@ const TABLES: [&[&str]; 20] = [
     &[],
     &[],
     &["qsend_requests", "passkeys", "passkey_challenges"],
+    &[],
+    &[
+        "notification_head",
+        "notifications",
+        "notification_preferences",
+        "webhooks",
+        "webhook_deliveries",
+    ],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
