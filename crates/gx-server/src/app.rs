@@ -21,9 +21,11 @@ use crate::bell::Bell;
 use crate::build::Build;
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
+use crate::documents::Documents;
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
 use crate::outbound::Reach;
+use crate::tiers::Limits;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +119,8 @@ pub(crate) struct Process {
     pub(crate) chain: Option<Chain>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) started: Instant,
+    /// Where documents are kept, in a process that serves.
+    pub(crate) documents: Option<Documents>,
 }
 
 /// The shared parts of a serving process.
@@ -131,6 +135,8 @@ struct Inner {
     gate: Gate,
     logins: Logins,
     attester: Attester,
+    documents: Documents,
+    tiers: Limits,
     limiter: Limiter,
     bell: Bell,
     balances: DataLoader<AccountId, (Balance, Position), gx_store::Error>,
@@ -143,21 +149,28 @@ impl App {
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
     pub(crate) async fn new(
-        process: Process,
+        mut process: Process,
         outbox: Outbox,
         waiters: Waiters,
     ) -> Result<Self, StartError> {
         let Process { config, store, .. } = &process;
+        let (config, store) = (Arc::clone(config), store.clone());
+        let (config, store) = (&*config, &store);
         let hasher = Hasher::new(&config.auth).map_err(StartError::Settings)?;
         let logins = Logins::new(config, store.clone(), hasher)?;
         store.pin_pepper(&logins.pepper().fingerprint()).await?;
         let attester = Attester::load(config)?;
+        let documents = Documents::open(config, store.clone(), logins.sealer().clone());
+        let documents = documents.map_err(StartError::Settings)?;
+        process.documents = Some(documents.clone());
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
             gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth, config.network),
             logins,
             attester,
             bell: Bell::new(source.clone()),
+            documents,
+            tiers: Limits::new(&config.tiers),
             limiter: Limiter::new(&config.rate_limits, config.network),
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
@@ -199,6 +212,10 @@ impl App {
 
     pub(crate) fn attester(&self) -> &Attester {
         &self.0.attester
+    }
+
+    pub(crate) fn tiers(&self) -> &Limits {
+        &self.0.tiers
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
@@ -250,6 +267,7 @@ parts! {
     BodyLimits: |app| BodyLimits::new(&app.config().http);
     Logins: |app| app.0.logins.clone();
     Attester: |app| app.0.attester.clone();
+    Documents: |app| app.0.documents.clone();
     NetworkId: |app| app.config().network;
     Reach: |app| Reach { allow_local: app.config().webhooks.allow_local };
 }

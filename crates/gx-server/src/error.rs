@@ -135,6 +135,13 @@ impl Error {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).because(source)
     }
 
+    /// Adds what a program needs to know of the refusal besides its code.
+    #[must_use]
+    pub fn detailing(mut self, detail: Detail) -> Self {
+        self.0.details.push(detail);
+        self
+    }
+
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_seconds = Some(seconds);
         self

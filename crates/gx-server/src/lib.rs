@@ -19,6 +19,7 @@ pub mod config;
 mod courier;
 mod data_loader;
 mod discovery;
+mod documents;
 pub mod error;
 mod governance;
 mod http;
@@ -39,6 +40,7 @@ mod starting;
 mod system;
 mod tax;
 pub mod telemetry;
+mod tiers;
 mod tokenomics;
 
 pub use admin::one_time::{

@@ -202,6 +202,7 @@ impl Platform {
             chain: self.chain.clone(),
             metrics: self.metrics.clone(),
             started: self.started,
+            documents: None,
         }
     }
 

@@ -120,6 +120,13 @@ pub(crate) struct Readiness {
 pub(crate) struct Checks {
     database: Check,
     projection: Check,
+    /// Whether the place of documents answers, in a process that takes them. A process is ready
+    /// without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documents: Option<Check>,
+    /// Whether the virus scanner answers, where one is set up. Without it documents are not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    virus_scanner: Option<Check>,
     /// Whether commands reach the ledger. A process is ready without it: it goes on accepting
     /// them, and nothing is lost.
     submission: Check,
@@ -172,6 +179,7 @@ async fn readiness(process: &Process) -> Readiness {
         Ok(Err(error)) => Check::failed(error.class().as_str(), error.to_string()),
         Err(_) => Check::failed("unknown", "the database does not answer".to_owned()),
     };
+    let (documents, virus_scanner) = document_checks(process).await;
     let ready = database.is_healthy() && projection.is_healthy();
     let heartbeat = position.as_ref().and_then(|position| position.heartbeat);
     Readiness {
@@ -181,7 +189,7 @@ async fn readiness(process: &Process) -> Readiness {
         lag_blocks: position.as_ref().map(Position::lag_blocks),
         oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
-        checks: Checks { database, projection, submission },
+        checks: Checks { database, projection, documents, virus_scanner, submission },
     }
 }
 
@@ -189,8 +197,9 @@ impl Readiness {
     /// Of a process that is starting, and of what it waits for.
     pub(crate) fn starting(away: Option<&Away>) -> Self {
         let unknown = || Check::failed("starting", "the process is starting".to_owned());
+        let (database, projection, submission) = (unknown(), unknown(), unknown());
         let mut checks =
-            Checks { database: unknown(), projection: unknown(), submission: unknown() };
+            Checks { database, projection, documents: None, virus_scanner: None, submission };
         if let Some(Away { dependency, class, message }) = away {
             let check = match dependency {
                 Dependency::Database => &mut checks.database,
@@ -225,6 +234,25 @@ impl Answer for Readiness {
     fn describe(shape: &mut Shape) {
         shape.json::<Self>(StatusCode::OK);
         shape.json::<Self>(StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
+
+/// How the place of documents and the virus scanner are, where there are some.
+async fn document_checks(process: &Process) -> (Option<Check>, Option<Check>) {
+    let Some(documents) = &process.documents else { return (None, None) };
+    let both = async { tokio::join!(documents.probe(), documents.probe_scanner()) };
+    let check = |answered: std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>| {
+        match answered {
+            Ok(()) => Check::HEALTHY,
+            Err(error) => Check::failed("unavailable", gx_types::with_causes(&*error)),
+        }
+    };
+    match tokio::time::timeout(PATIENCE, both).await {
+        Ok((place, scanner)) => (Some(check(place)), scanner.map(check)),
+        Err(_) => {
+            let late = Check::failed("unavailable", "no answer within a second".to_owned());
+            (Some(late), None)
+        }
     }
 }
 

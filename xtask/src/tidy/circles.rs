@@ -38,6 +38,8 @@ const FLOORS: &[&str] = &[
     "http",
     "auth",
     "attester",
+    "documents",
+    "tiers",
     "app",
     "api",
     "audit",

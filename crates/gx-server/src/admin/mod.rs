@@ -11,6 +11,7 @@ mod custody;
 pub(crate) mod decisions;
 mod hierarchy;
 mod keys;
+mod kyc;
 mod login;
 pub(crate) mod one_time;
 mod orders;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(orders::routes());
     routes.extend(attesters::routes());
     routes.extend(users::routes());
+    routes.extend(kyc::routes());
     routes.extend(closing::routes());
     routes.extend(administrators::routes());
     routes.extend(approvals::routes());

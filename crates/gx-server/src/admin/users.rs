@@ -5,20 +5,23 @@
 use axum::extract::State;
 use gx_contract::freezing::FreezeReason;
 use gx_store::Store;
+use gx_store::identity::kyc::{self as applications, Verdict};
 use gx_store::identity::users::{self, Decision, ListUsers, User as Row, UserStatus};
 use gx_types::{AccountId, AccountType, CountryCode, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json as value;
 
+use super::kyc;
 use crate::api::Route;
 use crate::audit::{Audit, Change, Entry};
-use crate::auth::{May, entropy, grant};
+use crate::auth::{Logins, May, entropy, grant};
 use crate::calendar::{now_ms, rfc3339};
 use crate::error::{Error, Result};
 use crate::http::answer::{Json, Pagination, Read, View};
 use crate::http::extract::{After, Body, Path, Query};
 use crate::http::fields::{Count, Written, listed_fields, one_of, request};
+use crate::identity::kyc::KycReply;
 use crate::tokenomics::freezing;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -100,6 +103,9 @@ pub(crate) struct UserReply {
     status: &'static str,
     status_reason: Option<String>,
     kyc_status: &'static str,
+    /// The newest application, where one user is asked for and has applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kyc: Option<KycReply>,
     /// Whether the account exists on the ledger.
     on_ledger: bool,
     /// Why the account is frozen, if it is.
@@ -121,6 +127,7 @@ impl From<Row> for UserReply {
             country_code: row.country.to_string(),
             date_of_birth: row.date_of_birth,
             kyc_status: crate::identity::kyc_status(row.status),
+            kyc: None,
             status: row.status.as_str(),
             status_reason: row.status_reason,
             on_ledger: row.on_ledger,
@@ -199,26 +206,48 @@ async fn get(
     let mut view = View::open(&store).await?;
     let row = users::get(&mut view.snapshot, &id).await?;
     let row = row.ok_or_else(|| Error::not_found("User"))?;
-    Ok(view.read(row.into()))
+    let kyc = applications::latest(&mut view.snapshot, &id).await?.map(Into::into);
+    Ok(view.read(UserReply { kyc, ..row.into() }))
 }
 
 /// `POST /admin/users/{id}/approve`
 async fn approve(
     admin: May<grant::UserApprove>,
     audit: Audit,
-    State(store): State<Store>,
+    State(logins): State<Logins>,
     Path(id): Path<String>,
     Body(body): Body<ApproveBody>,
 ) -> Result<Json<Decided>> {
-    let row = users::get(&store, &id).await?.ok_or_else(|| Error::not_found("User"))?;
-    let ledger_id = row.ledger_id.map_or_else(|| fresh_id(row.country), Ok)?;
-    let mut change = audit.begin().await?;
-    decide(&mut change, &row, Decision::ApprovedPendingOnchain, None).await?;
-    users::assign_ledger_id(change.tx(), &id, &ledger_id, TimeMs(now_ms())).await?;
+    let row = users::get(logins.store(), &id).await?.ok_or_else(|| Error::not_found("User"))?;
+    let (mut change, notes) = (audit.begin().await?, body.notes.map(|notes| notes.0));
+    let (reason, at) = (notes.as_deref(), TimeMs(now_ms()));
+    let verdict = Verdict { approves: true, reason, by: admin.scope(), at };
+    let kyc_id = kyc::settle(&mut change, &logins, &row, verdict).await?;
+    let decided = approved(&mut change, &row, kyc_id.is_some()).await?;
     let entry = Entry { actor: admin.scope(), action: "user.approve", target: &id };
-    let notes = body.notes.map(|notes| notes.0);
-    change.commit_with(entry, &value!({ "ledgerId": ledger_id, "notes": notes })).await?;
-    Ok(Json(Decided::approved(ledger_id)))
+    let what = value!({ "ledgerId": decided.ledger_id, "notes": notes, "kycId": kyc_id });
+    change.commit_with(entry, &what).await?;
+    Ok(Json(decided))
+}
+
+/// Approves somebody who waits for it. Who was approved before has applied for more.
+async fn approved(change: &mut Change, row: &Row, has_applied: bool) -> Result<Decided> {
+    if has_applied && is_member(row) {
+        let message = "The application is approved";
+        return Ok(Decided::of_member(row, message));
+    }
+    let ledger_id = row.ledger_id.map_or_else(|| fresh_id(row.country), Ok)?;
+    decide(change, row, Decision::ApprovedPendingOnchain, None).await?;
+    users::assign_ledger_id(change.tx(), &row.user_id, &ledger_id, TimeMs(now_ms())).await?;
+    Ok(Decided::approved(ledger_id))
+}
+
+/// Whether somebody was approved before, and still is.
+fn is_member(row: &Row) -> bool {
+    matches!(
+        row.status,
+        UserStatus::ApprovedPendingOnchain | UserStatus::Active | UserStatus::Frozen
+    )
 }
 
 fn fresh_id(country: CountryCode) -> Result<AccountId> {
@@ -230,16 +259,33 @@ fn fresh_id(country: CountryCode) -> Result<AccountId> {
 async fn deny(
     admin: May<grant::UserDeny>,
     audit: Audit,
-    State(store): State<Store>,
+    State(logins): State<Logins>,
     Path(id): Path<String>,
     Body(body): Body<DenyBody>,
 ) -> Result<Json<Decided>> {
-    let row = users::get(&store, &id).await?.ok_or_else(|| Error::not_found("User"))?;
+    let row = users::get(logins.store(), &id).await?.ok_or_else(|| Error::not_found("User"))?;
     let (mut change, reason) = (audit.begin().await?, body.reason.0);
-    decide(&mut change, &row, Decision::Denied, Some(&reason)).await?;
+    let at = TimeMs(now_ms());
+    let verdict = Verdict { approves: false, reason: Some(&reason), by: admin.scope(), at };
+    let kyc_id = kyc::settle(&mut change, &logins, &row, verdict).await?;
+    let decided = denied(&mut change, &row, kyc_id.is_some(), &reason).await?;
     let entry = Entry { actor: admin.scope(), action: "user.deny", target: &id };
-    change.commit_with(entry, &value!({ "reason": reason })).await?;
-    Ok(Json(Decided::denied()))
+    change.commit_with(entry, &value!({ "reason": reason, "kycId": kyc_id })).await?;
+    Ok(Json(decided))
+}
+
+/// Denies somebody who waits. Who was approved before stays so, and is not trusted with more.
+async fn denied(
+    change: &mut Change,
+    row: &Row,
+    has_applied: bool,
+    reason: &str,
+) -> Result<Decided> {
+    if has_applied && is_member(row) {
+        return Ok(Decided::of_member(row, "The application is denied"));
+    }
+    decide(change, row, Decision::Denied, Some(reason)).await?;
+    Ok(Decided::denied())
 }
 
 /// Decides about somebody who waits for it; who was denied can be approved after all.
@@ -262,6 +308,11 @@ impl Decided {
             status: Decision::ApprovedPendingOnchain.as_str(),
             ledger_id: Some(ledger_id.to_string()),
         }
+    }
+
+    fn of_member(row: &Row, message: &'static str) -> Self {
+        let ledger_id = row.ledger_id.map(|id| id.to_string());
+        Self { success: true, message, status: row.status.as_str(), ledger_id }
     }
 
     fn denied() -> Self {

@@ -70,7 +70,11 @@ async fn attempt(
     };
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let bytes = BodyLimits::from_ref(app).read(Request::new(body)).await?;
+    let limits = match route.takes_uploads() {
+        true => BodyLimits::upload(&app.config().http, app.config().documents.bytes_max),
+        false => BodyLimits::from_ref(app),
+    };
+    let bytes = limits.read(Request::new(body)).await?;
     let mut hash = Sha256::new();
     for part in [route.verb.as_str().as_bytes(), path.as_bytes(), &bytes] {
         hash.update(part.len().to_le_bytes());

@@ -219,6 +219,11 @@ impl Route {
         self.mutates() && !self.shape.is_command && !self.gives_tokens
     }
 
+    /// Whether its body holds a file.
+    pub(super) fn takes_uploads(&self) -> bool {
+        self.shape.uploads
+    }
+
     /// Whether the route changes something.
     pub fn mutates(&self) -> bool {
         self.verb != Verb::Get && !self.only_asks

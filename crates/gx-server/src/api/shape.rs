@@ -34,6 +34,8 @@ pub struct Shape {
     pub(crate) body: Option<SchemaOf>,
     /// It can be asked to come after a command.
     pub(crate) after: bool,
+    /// Its body holds a file, and may come as a form as well.
+    pub(crate) uploads: bool,
     /// It needs an idempotency key.
     pub(crate) is_command: bool,
     /// Its body may carry a signature for the ledger.
@@ -53,6 +55,7 @@ impl Shape {
             query: None,
             body: None,
             after: false,
+            uploads: false,
             is_command: false,
             is_signed: false,
             waits: false,

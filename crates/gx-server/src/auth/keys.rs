@@ -228,6 +228,19 @@ impl Pepper {
         self.hash(&["recovery code", subject, code])
     }
 
+    /// What shows that a link to a document is ours, and until when it is good.
+    pub(crate) fn of_document_link(&self, document_id: &str, expires: &str) -> String {
+        self.hash(&["document link", document_id, expires])
+    }
+
+    /// Whether a link is ours. It takes as long for every link that is not.
+    pub(crate) fn is_document_link(&self, document_id: &str, expires: &str, given: &str) -> bool {
+        let Ok(given) = hex::decode(given) else { return false };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return false };
+        mac.update(["document link", document_id, expires].join("\0").as_bytes());
+        mac.verify_slice(&given).is_ok()
+    }
+
     /// Seals what is stored and has to be read again.
     pub(super) fn sealer(&self) -> Sealer {
         Sealer::new(self.mac(&["sealing key"]))

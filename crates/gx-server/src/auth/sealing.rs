@@ -31,17 +31,26 @@ impl Sealer {
 
     /// The secret as it is stored; `of` says what it is and whose.
     pub(crate) fn seal(&self, of: &str, secret: &[u8]) -> Result<String> {
+        self.seal_bytes(of, secret).map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// The same as bytes, for files.
+    pub(crate) fn seal_bytes(&self, of: &str, secret: &[u8]) -> Result<Vec<u8>> {
         let nonce = entropy::<NONCE_BYTES>().map_err(Error::internal)?;
         let payload = Payload { msg: secret, aad: of.as_bytes() };
         let sealed = self.0.encrypt(&nonce.into(), payload);
         let sealed = sealed.map_err(|_| Error::internal("a secret cannot be sealed"))?;
-        Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
+        Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// The secret that was sealed. `None` when it was changed, is of another or under another key.
     pub(crate) fn open(&self, of: &str, sealed: &str) -> Option<Vec<u8>> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+        self.open_bytes(of, &URL_SAFE_NO_PAD.decode(sealed).ok()?)
+    }
+
+    /// The file that was sealed.
+    pub(crate) fn open_bytes(&self, of: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg: sealed, aad: of.as_bytes() };
         self.0.decrypt(&(*nonce).into(), payload).ok()
     }

@@ -51,6 +51,28 @@ pub(crate) async fn open(
     origin: Origin<'_>,
     principal: &Principal,
 ) -> Result<TokenPair> {
+    opened(logins, tx, origin, principal).await.map(|(tokens, _)| tokens)
+}
+
+/// The same for somebody whose second factor was checked for it.
+pub(crate) async fn open_with_second_factor(
+    logins: &Logins,
+    tx: &mut Tx,
+    origin: Origin<'_>,
+    principal: &Principal,
+) -> Result<TokenPair> {
+    let (tokens, session_id) = opened(logins, tx, origin, principal).await?;
+    sessions::note_second_factor(tx, &session_id, TimeMs(now_ms())).await?;
+    Ok(tokens)
+}
+
+/// The tokens of a new session, and its id.
+async fn opened(
+    logins: &Logins,
+    tx: &mut Tx,
+    origin: Origin<'_>,
+    principal: &Principal,
+) -> Result<(TokenPair, String)> {
     let (now, subject) = (now_ms(), principal.subject());
     let (session_ms, refresh_ms) = lifetimes(logins, subject.kind);
     let refresh_token = opaque_token().map_err(Error::internal)?;
@@ -67,7 +89,8 @@ pub(crate) async fn open(
     };
     let until = TimeMs(now + refresh_ms.min(session_ms));
     sessions::open(tx, &session, &token_hash(&refresh_token), until).await?;
-    pair(logins, principal, (&session.session_id, session.expires_at), refresh_token)
+    let tokens = pair(logins, principal, (&session.session_id, session.expires_at), refresh_token)?;
+    Ok((tokens, session.session_id))
 }
 
 /// Life of a session and of a refresh token, in milliseconds.

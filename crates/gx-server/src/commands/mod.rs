@@ -33,6 +33,7 @@ use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::extract::{Key, Wait};
 use crate::http::signature::Carried;
+use crate::tiers::{self, Payment};
 use canonical::Asked;
 use gx_engine::{Accepted as Taken, Expected, Submission, SubmitError};
 use made::Made;
@@ -51,6 +52,11 @@ pub trait Giver: Input + FromRequestParts<App, Rejection = Error> + Send + Sync 
 
     /// `user:<id>` or `admin:<id>`.
     fn scope(&self) -> &str;
+
+    /// The user whose payments are limited by how far their identity was verified.
+    fn as_user(&self) -> Option<&User> {
+        None
+    }
 }
 
 impl Giver for User {
@@ -62,6 +68,10 @@ impl Giver for User {
 
     fn scope(&self) -> &str {
         User::scope(self)
+    }
+
+    fn as_user(&self) -> Option<&User> {
+        Some(self)
     }
 }
 
@@ -212,6 +222,7 @@ impl<By: Giver> Commands<By> {
             let told = asked.tell(envelope, NetworkId::from_ref(&self.app))?;
             return Ok(Accepted(json(StatusCode::OK, &told), PhantomData));
         }
+        self.admit(&submission).await?;
         let id = submission.command_id();
         submission.signature = self.signature(&submission)?;
         let made = Made::of(&submission.command, id);
@@ -228,6 +239,16 @@ impl<By: Giver> Commands<By> {
         let replayed = taken.replayed;
         let given = Given { id, action, made, settled, replayed };
         Ok(Accepted(given.answer(), PhantomData))
+    }
+
+    /// Refuses payments beyond what their giver may pay.
+    async fn admit(&self, submission: &Submission) -> Result<()> {
+        let (Some(user), Actor::User(account)) = (self.by.as_user(), submission.actor) else {
+            return Ok(());
+        };
+        let (id, command) = (submission.command_id(), &submission.command);
+        let payment = Payment { caller: user.in_session(), account, id, command };
+        self.app.tiers().admit(self.app.store(), payment).await
     }
 
     /// The signature that the body carries. One that says whose it is must be theirs.
@@ -362,6 +383,9 @@ impl<C: Named> Answer for Accepted<C> {
         shape.command = Some(C::NAME);
         shape.json::<CommandReply>(StatusCode::ACCEPTED);
         shape.json::<CommandReply>(StatusCode::OK);
+        if tiers::LIMITED.contains(&C::NAME) {
+            shape.fails(&tiers::FAILURES);
+        }
         for refusal in Command::describe(C::NAME).into_iter().flat_map(|known| known.refusals) {
             shape.fails(&[(refusal_status(refusal).as_u16(), refusal.code())]);
         }

@@ -4,11 +4,13 @@
 //! exist. Nothing else in the workspace reads the environment.
 
 mod database;
+mod documents;
 mod load;
 mod render;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,9 @@ use std::path::{Path, PathBuf};
 use gx_types::NetworkId;
 use serde::{Deserialize, Serialize};
 
+pub use documents::{ClamAv, DocumentStore, Documents};
 pub use secret::Secret;
+pub use tiers::{Tier, TierLimits, TierTexts, Tiers};
 
 use crate::service::{Service, Services};
 
@@ -62,6 +66,8 @@ pub struct Config {
     pub retention: Retention,
     pub tax: Tax,
     pub webhooks: Webhooks,
+    pub documents: Documents,
+    pub tiers: Tiers,
     pub log: Log,
 }
 
@@ -299,6 +305,11 @@ impl Config {
     /// The folder of the keys that are made at the first start.
     pub fn keys_dir(&self) -> PathBuf {
         self.in_data_dir(&self.auth.keys_dir, "keys")
+    }
+
+    /// The folder of documents, when they are kept in one.
+    pub fn documents_dir(&self) -> PathBuf {
+        self.in_data_dir(&self.documents.folder, "documents")
     }
 
     /// The port for a set of services: one of its own for each, one for all.

@@ -111,6 +111,10 @@ fn what_is_wrong_is_named() {
         ("REDIS_URL", "redis://localhost", "REDIS_URL is set, but"),
         ("LOG_LEVEL", "in[fo", "log.level must be"),
         ("GX_HTTP__ALLOWED_ORIGINS", "*", "http.allowed_origins"),
+        ("GX_DOCUMENTS__STORE", "s3", "documents.bucket is needed when documents.store is s3"),
+        ("GX_DOCUMENTS__ACCEPTED_TYPES", "text/html", "documents.accepted_types must be some of"),
+        ("GX_DOCUMENTS__CLAMAV__ADDRESS", "clamd", "documents.clamav.address must be"),
+        ("GX_TIERS__TIER1__PER_DAY", "lots", "tiers.tier1.per_day must be an amount"),
         ("GX_TAX__INTERVAL_SECONDS", "5", "tax.interval_seconds must be 0 or at least 60"),
     ] {
         let message = load(&[(name, text)]).unwrap_err().to_string();

@@ -23,6 +23,8 @@ impl Config {
         self.check_auth(&mut faults);
         self.check_passkeys(&mut faults);
         self.check_attester(&mut faults);
+        self.documents.check(&mut faults);
+        self.tiers.check(&mut faults);
         let limits = &self.rate_limits;
         for (key, value) in [
             ("rate_limits.credentials_per_minute", limits.credentials_per_minute),
@@ -211,7 +213,7 @@ fn lies_in(origin: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
-fn check(faults: &mut Vec<String>, fits: bool, key: &str, what: &str) {
+pub(super) fn check(faults: &mut Vec<String>, fits: bool, key: &str, what: &str) {
     if !fits {
         faults.push(format!("{key} {what}"));
     }

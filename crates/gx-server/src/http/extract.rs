@@ -98,14 +98,7 @@ where
         }
         let carried = request.extensions().get::<Carried>().cloned();
         let bytes = BodyLimits::from_ref(state).read(request).await?;
-        let mut given: Value = if bytes.is_empty() {
-            Value::Object(Map::new())
-        } else {
-            let Unique(given) = serde_json::from_slice(&bytes).map_err(|error| {
-                Error::bad_request("malformed_json", format!("The body is no JSON: {error}"))
-            })?;
-            given
-        };
+        let mut given = parsed(&bytes)?;
         let mut errors = FieldErrors::default();
         if let Some(carried) = carried {
             carried.take_from(&mut given, &mut errors);
@@ -114,9 +107,20 @@ where
     }
 }
 
+/// The JSON value that a body is.
+pub(crate) fn parsed(bytes: &[u8]) -> Result<Value> {
+    if bytes.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    let Unique(given) = serde_json::from_slice(bytes).map_err(|error| {
+        Error::bad_request("malformed_json", format!("The body is no JSON: {error}"))
+    })?;
+    Ok(given)
+}
+
 /// Whether a body is JSON as it stands. One without a type is taken for it, which is what
 /// everything here is.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let plain = headers
         .get_all(header::CONTENT_ENCODING)
         .iter()
@@ -148,6 +152,15 @@ impl BodyLimits {
         Self { bytes: http.body_limit_bytes, patience }
     }
 
+    /// For a file, in whatever form it comes: what goes beyond the usual may take longer as well.
+    pub(crate) fn upload(http: &Http, file_bytes: usize) -> Self {
+        // Base64 adds a third; the other fields are small.
+        let bytes = file_bytes + file_bytes / 3 + (64 << 10);
+        let usual = Self::new(http);
+        let patience = usual.patience + front::upload_time(bytes as u64);
+        Self { bytes: bytes.max(usual.bytes), patience }
+    }
+
     /// The whole body of a request.
     pub(crate) async fn read(self, request: Request) -> Result<Bytes> {
         let most = self.bytes;
@@ -164,7 +177,7 @@ impl BodyLimits {
     }
 }
 
-fn read<T: Field>(given: &Value, at: FieldPath<'_>) -> Result<T> {
+pub(crate) fn read<T: Field>(given: &Value, at: FieldPath<'_>) -> Result<T> {
     read_on(given, at, FieldErrors::default())
 }
 

@@ -102,7 +102,10 @@ impl Front {
         {
             return preflight(origin);
         }
-        let timeout = self.timeout + asked_wait(headers).unwrap_or_default();
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let body =
+            length.and_then(|length| length.parse().ok()).map_or(Duration::ZERO, upload_time);
+        let timeout = self.timeout + body + asked_wait(headers).unwrap_or_default();
         // Query strings can hold what a person searched for, so the path alone is kept.
         let path = request.uri().path().to_owned();
         let request_id = HeaderValue::from_str(&context.request_id);
@@ -138,6 +141,12 @@ impl Front {
         let origin = headers.get(header::ORIGIN)?;
         self.origins.contains(origin).then(|| origin.clone())
     }
+}
+
+/// How long so many bytes may take to come from a slow telephone. Who may send how many is the
+/// route's to say; until it has, its own patience holds.
+pub(crate) fn upload_time(bytes: u64) -> Duration {
+    Duration::from_secs((bytes >> 16).min(240))
 }
 
 /// What `Prefer: wait=N` asks for, at most [`WAIT_MAX`].

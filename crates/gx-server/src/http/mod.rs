@@ -10,6 +10,7 @@ pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod front;
 pub(crate) mod limits;
+pub(crate) mod multipart;
 pub(crate) mod paging;
 pub(crate) mod server;
 pub(crate) mod signature;

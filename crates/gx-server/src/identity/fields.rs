@@ -2,8 +2,15 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use gx_store::identity::documents::DocumentType;
+use schemars::{Schema, SchemaGenerator};
+
 use crate::calendar::Date;
-use crate::http::fields::{SPEAKS, length_between, masked, name, text_field, unseen};
+use crate::http::fields::{
+    SPEAKS, length_between, listed_fields, masked, name, one_of, text_field, unseen,
+};
 
 /// A person's first or last name.
 #[derive(Clone)]
@@ -85,4 +92,56 @@ text_field!(
     }
 );
 
-masked!(PersonName, Phone, DocumentNumber);
+/// A day on which a document was issued or ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Day(pub(crate) Date);
+
+text_field!(
+    [] Day,
+    "Day",
+    |text| match text.parse::<Date>() {
+        Ok(date) if (1900..2200).contains(&date.year()) => Ok(Self(date)),
+        _ => Err(("invalid_date", "must be a date such as 2031-12-31".into())),
+    },
+    { "type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-" }
+);
+
+/// SHA-256 of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct FileHash(pub(crate) String);
+
+text_field!(
+    [] FileHash,
+    "FileHash",
+    |text| {
+        let fits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let misfit = ("invalid_hash", Cow::from("must be 64 hexadecimal digits"));
+        if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(misfit) }
+    },
+    { "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }
+);
+
+/// A file as base64.
+#[derive(Clone)]
+pub(crate) struct FileContent(pub(crate) Vec<u8>);
+
+text_field!(
+    [] FileContent,
+    "FileContent",
+    |text| {
+        let misfit = |_| ("invalid_base64", Cow::from("must be base64"));
+        BASE64_STANDARD.decode(text).map(Self).map_err(misfit)
+    },
+    { "type": "string", "contentEncoding": "base64" }
+);
+
+listed_fields! {
+    DocumentType: "invalid_document_type";
+}
+
+/// A type of document, where the description names it.
+pub(crate) fn document_types(_: &mut SchemaGenerator) -> Schema {
+    one_of(DocumentType::ALL.map(DocumentType::as_str))
+}
+
+masked!(PersonName, Phone, DocumentNumber, FileContent);

@@ -1,8 +1,10 @@
 //! Identity: registration, log-in and profile of users.
 
 mod beneficiaries;
+pub(crate) mod documents;
 pub(crate) mod fields;
 mod keys;
+pub(crate) mod kyc;
 mod login;
 mod passkeys;
 mod password;
@@ -13,6 +15,7 @@ mod relationships;
 mod second_factor;
 mod sessions;
 mod trust;
+pub(crate) mod upload;
 
 use axum::extract::State;
 use gx_store::Store;
@@ -26,12 +29,14 @@ use crate::api::Route;
 use crate::auth::principal::USER_ROLE;
 use crate::auth::{Jwks, Logins, User};
 use crate::calendar::rfc3339;
+use crate::config::Tier;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
 use crate::notifications;
 
 /// Where the keys of access tokens stand.
 pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
+use crate::tiers;
 
 /// The service's routes.
 pub(crate) fn routes() -> Vec<Route> {
@@ -48,6 +53,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(beneficiaries::routes());
     routes.extend(qsend::routes());
     routes.extend(notifications::of_users());
+    routes.extend(documents::routes());
+    routes.extend(kyc::routes());
     routes.push(
         Route::get("/api/v1/users/profile", profile)
             .summary("The caller's own data")
@@ -79,6 +86,7 @@ pub(crate) struct Profile {
     account_status: &'static str,
     /// `PENDING`, `APPROVED` or `REJECTED`.
     kyc_status: &'static str,
+    /// How far the identity was verified: `TIER1`, `TIER2` or `TIER3`.
     tier: &'static str,
     created_at: String,
     updated_at: String,
@@ -99,7 +107,7 @@ impl From<Row> for Profile {
             status: row.status.as_str(),
             account_status: account_status(row.status),
             kyc_status: kyc_status(row.status),
-            tier: "TIER1",
+            tier: Tier::One.as_str(),
             created_at: rfc3339(row.created_at.0),
             updated_at: rfc3339(row.updated_at.0),
         }
@@ -133,8 +141,9 @@ pub(crate) fn kyc_status(status: UserStatus) -> &'static str {
 
 /// `GET /users/profile`
 async fn profile(user: User, State(store): State<Store>) -> Result<Json<Profile>> {
-    let row = users::get(&store, user.id()).await?;
-    row.map(|row| Json(row.into())).ok_or_else(|| Error::not_found("User"))
+    let row = users::get(&store, user.id()).await?.ok_or_else(|| Error::not_found("User"))?;
+    let tier = tiers::of(&store, user.id()).await?.as_str();
+    Ok(Json(Profile { tier, ..row.into() }))
 }
 
 /// `GET /.well-known/jwks.json`

@@ -19,13 +19,14 @@ use crate::http::context::Context;
 use crate::http::extract::Body;
 use crate::http::fields::request;
 use crate::sessions::second_factor::{
-    self, Enabled, REMOVE_FAILURES, RemoveBody, SET_UP_FAILURES, SetUp, VERIFY_FAILURES, VerifyBody,
+    self, Enabled, REMOVE_FAILURES, RemoveBody, SET_UP_FAILURES, STEP_UP_FAILURES, SetUp,
+    VERIFY_FAILURES, VerifyBody,
 };
 
 /// What devices show above the code.
 const ISSUER: &str = "GX Protocol";
 
-pub(super) fn routes() -> [Route; 3] {
+pub(super) fn routes() -> [Route; 4] {
     [
         Route::post("/api/v1/auth/mfa", set_up)
             .summary("Makes a secret for a device; with a code of the device, asks for it from now")
@@ -47,7 +48,19 @@ pub(super) fn routes() -> [Route; 3] {
             .fails(&VERIFY_FAILURES)
             .fails(&SHUT_OUT)
             .fails(&[(404, "not_found")]),
+        Route::post("/api/v1/auth/mfa/step-up", step_up)
+            .summary("Checks the second factor once more, for payments that ask for a fresh one")
+            .credentials()
+            .sample(r#"{"code": "{code}"}"#)
+            .fails(&STEP_UP_FAILURES),
     ]
+}
+
+request! {
+    /// A code for the session that the caller is in.
+    pub(crate) struct StepUpBody {
+        code as "code": SecondFactorCode,
+    }
 }
 
 request! {
@@ -92,6 +105,17 @@ async fn remove(
 ) -> Result<Json<Message>> {
     second_factor::remove(&logins, &context, user.in_session(), body).await?;
     Ok(Json(Message::done("The second factor is taken away")))
+}
+
+/// `POST /auth/mfa/step-up`
+async fn step_up(
+    State(logins): State<Logins>,
+    context: Context,
+    user: User,
+    Body(body): Body<StepUpBody>,
+) -> Result<Json<Message>> {
+    second_factor::step_up(&logins, &context, user.in_session(), body.code).await?;
+    Ok(Json(Message::done("The second factor counts as checked now")))
 }
 
 /// `POST /auth/mfa/verify`

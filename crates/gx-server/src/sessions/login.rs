@@ -71,7 +71,16 @@ where
         return Ok(Outcome::SecondFactor(asked));
     }
     let change = Audit::new(logins.store().clone(), origin.context).begin().await?;
-    Ok(Outcome::Opened(open(logins, change, origin, &principal).await?, row))
+    let opened = open(logins, change, origin, &principal, Opened::ByPassword).await?;
+    Ok(Outcome::Opened(opened, row))
+}
+
+/// What somebody has shown who logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opened {
+    ByPassword,
+    /// Also a device's code, or a passkey, which has asked for a finger or a PIN itself.
+    WithSecondFactor,
 }
 
 /// Opens the session of somebody who has proven who they are, whichever way that was, and commits.
@@ -80,10 +89,16 @@ pub(super) async fn open(
     mut change: Change,
     origin: Origin<'_>,
     principal: &Principal,
+    opened: Opened,
 ) -> Result<TokenPair> {
     let subject = principal.subject();
     challenges::close_all(change.tx(), subject).await?;
-    let tokens = session::open(logins, change.tx(), origin, principal).await?;
+    let tokens = match opened {
+        Opened::ByPassword => session::open(logins, change.tx(), origin, principal).await?,
+        Opened::WithSecondFactor => {
+            session::open_with_second_factor(logins, change.tx(), origin, principal).await?
+        }
+    };
     credentials::login_succeeded(change.tx(), subject, TimeMs(now_ms())).await?;
     let (actor, action) = (subject.to_string(), format!("{}.login", subject.kind.word()));
     change.commit(Entry { actor: &actor, action: &action, target: subject.id }).await?;

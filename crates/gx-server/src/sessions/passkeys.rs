@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::login::{self, LoginFailed, is_password, note_failure};
+use super::login::{self, LoginFailed, Opened, is_password, note_failure};
 use super::second_factor::{self, factors, first_asked_for, record};
 use crate::api::Failure;
 use crate::audit::{Audit, Change, Entry};
@@ -385,7 +385,7 @@ pub(crate) async fn log_in(
         return Err(wrong());
     }
     let origin = Origin { device, ..origin };
-    let tokens = login::open(logins, change, origin, &principal).await?;
+    let tokens = login::open(logins, change, origin, &principal, Opened::WithSecondFactor).await?;
     Ok((tokens, passkey.owner))
 }
 

@@ -14,7 +14,7 @@ use gx_types::TimeMs;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::login::{self, LoginFailed, count_failure, is_locked, is_password};
+use super::login::{self, LoginFailed, Opened, count_failure, is_locked, is_password};
 use crate::api::Failure;
 use crate::audit::{Audit, Change, Entry};
 use crate::auth::fields::{GivenPassword, SecondFactorCode, Token};
@@ -33,6 +33,9 @@ pub(crate) const VERIFY_FAILURES: [Failure; 2] =
 /// How a factor cannot be set up.
 pub(crate) const SET_UP_FAILURES: [Failure; 3] =
     [(401, "mfa_invalid"), (409, "mfa_not_set_up"), (409, "mfa_already_enabled")];
+
+/// How a factor is not checked once more.
+pub(crate) const STEP_UP_FAILURES: [Failure; 2] = [(401, "mfa_invalid"), (409, "mfa_not_enabled")];
 
 /// How a factor is not taken away.
 pub(crate) const REMOVE_FAILURES: [Failure; 4] =
@@ -190,7 +193,9 @@ pub(super) async fn first_asked_for(
     let hashes: Vec<String> = codes.iter().map(hash).collect();
     second_factors::set_recovery_codes(tx, subject, &hashes).await?;
     let (keep, reason) = (Some(caller.session), "second factor set up");
-    sessions::revoke_all(tx, subject, keep, reason, TimeMs(now_ms())).await?;
+    let now = TimeMs(now_ms());
+    sessions::revoke_all(tx, subject, keep, reason, now).await?;
+    sessions::note_second_factor(tx, caller.session, now).await?;
     Ok(codes)
 }
 
@@ -307,7 +312,7 @@ pub(crate) async fn verify(
         return Err(no_challenge());
     }
     let origin = Origin { device: challenge.device.clone(), ..origin };
-    let tokens = login::open(logins, change, origin, &principal).await?;
+    let tokens = login::open(logins, change, origin, &principal, Opened::WithSecondFactor).await?;
     Ok((tokens, challenge.subject))
 }
 
@@ -316,6 +321,29 @@ pub(super) async fn attempt(tx: &mut Tx, kind: SubjectKind, token: &Token) -> Re
     let (hash, now) = (token_hash(&token.0), TimeMs(now_ms()));
     let found = challenges::attempt(tx, (kind, &hash), ATTEMPTS_MAX, now).await?;
     found.ok_or_else(no_challenge)
+}
+
+/// Checks the second factor once more in a session that stands, for what asks for a fresh one.
+pub(crate) async fn step_up(
+    logins: &Logins,
+    context: &Context,
+    caller: InSession<'_>,
+    code: SecondFactorCode,
+) -> Result<()> {
+    let (subject, now) = (caller.subject, TimeMs(now_ms()));
+    let mut change = Audit::new(logins.store().clone(), context).begin().await?;
+    if !factors(logins.store(), subject).await?.device {
+        let message = "There is no second factor to check";
+        return Err(Error::conflict("mfa_not_enabled", message));
+    }
+    let locked = is_locked(credentials::get(change.tx(), subject).await?.as_ref());
+    if locked || !proves(logins, change.tx(), subject, code).await? {
+        count_failure(logins, change.tx(), context, subject).await?;
+        record(change, subject, "mfa.fail").await?;
+        return Err(wrong_code());
+    }
+    sessions::note_second_factor(change.tx(), caller.session, now).await?;
+    record(change, subject, "mfa.step-up").await
 }
 
 /// Whether a code is somebody's, and takes it: it is good once.

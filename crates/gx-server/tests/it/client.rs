@@ -100,6 +100,19 @@ impl Client {
         }
         let body = Full::new(Bytes::copy_from_slice(body.unwrap_or_default().as_bytes()));
         let response = self.exchange(request.body(body).unwrap()).await;
+        Self::reply(method, path, response).await
+    }
+
+    /// Posts a body of another type than JSON, with nothing else.
+    pub(crate) async fn post_bytes(&self, path: &str, kind: &str, bytes: Vec<u8>) -> Reply {
+        let token = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
+        let request = Request::builder().method("POST").uri(path).header("host", "test");
+        let request = request.header("authorization", token).header("content-type", kind);
+        let response = self.exchange(request.body(Full::new(bytes.into())).unwrap()).await;
+        Self::reply("POST", path, response).await
+    }
+
+    async fn reply(method: &str, path: &str, response: hyper::Response<Incoming>) -> Reply {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         // Some documents are no text.

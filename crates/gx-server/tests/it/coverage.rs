@@ -185,6 +185,9 @@ async fn prepared(
     if route.path.contains("/mfa") || route.path.starts_with("/api/v1/auth/password/") {
         return alone(server, route).await;
     }
+    if route.path.contains("/documents") || route.path.contains("/kyc") {
+        return crate::documents::prepared(server, route).await;
+    }
     let (admin, admin_session) = fresh_admin(server).await;
     if route.path == "/api/v1/commands/signed" {
         let owner = server.account(&admin, &format!("n{}", new_key()), "DE").await;
@@ -405,7 +408,7 @@ async fn alone(server: &Server, route: &Route) -> (Client, String, Option<String
             let made = client.post(&set_up, json!({}), 200).await;
             code = second_factors::code(made.str("secret"), 0);
         }
-        ("POST", "verify" | "disable") | ("DELETE", _) => {
+        ("POST", "verify" | "disable" | "step-up") | ("DELETE", _) => {
             let enrolled = second_factors::enrol(&client, &set_up, enable).await;
             code = second_factors::code(&enrolled.secret, 1);
             token = server.client.post(login_path, login, 200).await.str("mfaToken").to_owned();

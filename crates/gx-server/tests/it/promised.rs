@@ -112,11 +112,6 @@ const UNANSWERED: &str = "
     POST /registration/phone, /registration/phone/verify, /registration/phone/resend
     GET /registration/{}, /users/{}
     PATCH /users/profile, /users/{}
-    POST /users/{}/kyc, /users/kyc/submit
-    GET /users/{}/kyc
-    POST /users/{}/documents
-    GET /users/{}/documents, /documents/{}/url, /documents/constraints
-    DELETE /documents/{}
     POST /validation/national-id
     GET /notifications, /notifications/unread-count, /notifications/stream
     PATCH /notifications/{}/read

@@ -3,6 +3,8 @@
 
 pub mod beneficiaries;
 pub mod keys;
+pub mod documents;
+pub mod kyc;
 pub mod profiles;
 pub mod qsend;
 pub mod recovery;

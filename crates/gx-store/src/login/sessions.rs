@@ -234,6 +234,35 @@ pub async fn touch(tx: &mut Tx, session_id: &str, now: TimeMs) -> Result<(), Err
         .map(drop)
 }
 
+/// Notes that the second factor was checked in a session.
+///
+/// # Errors
+/// Those of the database.
+pub async fn note_second_factor(tx: &mut Tx, session_id: &str, at: TimeMs) -> Result<(), Error> {
+    sql("UPDATE sessions SET second_factor_at_ms = $2 WHERE session_id = $1")
+        .bind(session_id)
+        .bind(at)
+        .run(&mut tx.conn())
+        .await
+        .map(drop)
+}
+
+/// When the second factor was last checked in a session, if it was.
+///
+/// # Errors
+/// Those of the database.
+pub async fn second_factor_at(
+    source: impl Into<Source<'_>>,
+    session_id: &str,
+) -> Result<Option<TimeMs>, Error> {
+    let mut reader = source.into().open().await?;
+    let row = sql("SELECT second_factor_at_ms FROM sessions WHERE session_id = $1")
+        .bind(session_id)
+        .optional(&mut reader.conn())
+        .await?;
+    row.map_or(Ok(None), |row| row.opt_time(0))
+}
+
 /// Ends a session. Says whether it stood.
 ///
 /// # Errors

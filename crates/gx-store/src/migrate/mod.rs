@@ -118,6 +118,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("sql/0017_postgres.sql"),
     },
     Migration {
+        version: 19,
+        name: "documents",
+        both: include_str!("sql/0019_documents.sql"),
+        postgres: include_str!("sql/0019_postgres.sql"),
+    },
+    Migration {
         version: 20,
         name: "qsend_passkeys",
         both: include_str!("sql/0020_qsend_passkeys.sql"),

@@ -184,10 +184,11 @@ const TABLES: [&[&str]; 20] = [
         "webhooks",
         "webhook_deliveries",
     ],
+    &["documents", "loose_objects", "kyc_applications"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 25] = [
+const COLUMNS: [(i64, i64, &str, &str); 26] = [
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),
     (2, 4, "accounts", "trust_score"),
@@ -213,6 +214,7 @@ const COLUMNS: [(i64, i64, &str, &str); 25] = [
     (4, 11, "organizations", "stakeholder_change"),
     (4, 11, "organizations", "change_expires_at_ms"),
     (4, 10, "pending_actions", "alone_from_ms"),
+    (3, 19, "sessions", "second_factor_at_ms"),
 ];
 
 /// Columns that a migration has taken away from tables of an earlier one: when they were made, and
@@ -249,6 +251,7 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     text.push_str("DROP INDEX IF EXISTS audit_log_actor_idx;");
     text.push_str("DROP INDEX IF EXISTS audit_log_target_idx;");
     text.push_str("DROP INDEX IF EXISTS sessions_opened_idx;");
+    text.push_str("DROP INDEX IF EXISTS users_identity_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column}{cascade};"));

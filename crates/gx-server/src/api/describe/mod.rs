@@ -107,8 +107,13 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
         if let Some(sample) = sample(route) {
             content.insert("example".to_owned(), sample);
         }
-        let content = json!({ "application/json": content });
-        let body = json!({ "required": is_required, "content": content });
+        // A form has the same parts as the object has fields; its file needs no base64.
+        let form = content.get("schema").filter(|_| shape.uploads).cloned();
+        let mut forms = Map::from_iter([("application/json".to_owned(), content.into())]);
+        if let Some(schema) = form {
+            forms.insert("multipart/form-data".to_owned(), json!({ "schema": schema }));
+        }
+        let body = json!({ "required": is_required, "content": forms });
         fields.insert("requestBody".to_owned(), body);
     }
     let parameters = parameters(route, parts);

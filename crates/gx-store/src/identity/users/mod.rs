@@ -251,6 +251,29 @@ pub async fn assign_ledger_id(
     Ok(touched > 0)
 }
 
+/// Has a user stand for another identity, as long as the ledger does not know one of theirs.
+/// Says whether it was changed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_identity(
+    tx: &mut Tx,
+    user_id: &str,
+    (from, to): (&str, &str),
+    at: TimeMs,
+) -> Result<bool, Error> {
+    let touched = sql("UPDATE users SET identity_hash = $3, updated_at_ms = $4
+        WHERE user_id = $1 AND identity_hash = $2
+        AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = users.ledger_id)")
+    .bind(user_id)
+    .bind(from)
+    .bind(to)
+    .bind(at)
+    .run(&mut tx.conn())
+    .await?;
+    Ok(touched > 0)
+}
+
 /// Changes what users may change about themselves.
 ///
 /// # Errors

@@ -1,0 +1,122 @@
+//! Objects in a bucket of a store that speaks S3.
+//!
+//! Requests are signed in their URL, for a minute; the store sees sealed bytes under names of ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Method, Request, Response, StatusCode, Uri, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use url::Url;
+
+use super::Away;
+use crate::config::Documents;
+
+/// How long a request may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a signed URL is good for.
+const SIGNED_FOR: Duration = Duration::from_secs(60);
+
+/// A bucket, and how it is reached.
+pub(super) struct S3 {
+    bucket: Bucket,
+    credentials: Credentials,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// The largest object that is read.
+    bytes_max: usize,
+}
+
+impl std::fmt::Debug for S3 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3").field("bucket", &self.bucket.name()).finish_non_exhaustive()
+    }
+}
+
+/// The store has answered, but not as it should.
+#[derive(Debug, thiserror::Error)]
+#[error("the object store answered {0}")]
+struct Answered(StatusCode);
+
+impl S3 {
+    pub(super) fn new(settings: &Documents) -> Result<Self, String> {
+        let wrong = |what: &dyn std::fmt::Display| format!("documents.endpoint: {what}");
+        let endpoint = settings.endpoint.parse::<Url>().map_err(|error| wrong(&error))?;
+        let style = if settings.path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
+        let (name, region) = (settings.bucket.clone(), settings.region.clone());
+        let bucket = Bucket::new(endpoint, style, name, region).map_err(|error| wrong(&error))?;
+        let credentials = Credentials::new(&settings.access_key, settings.secret_key.reveal());
+        let client = Client::builder(TokioExecutor::new()).build(connector(settings)?);
+        Ok(Self { bucket, credentials, client, bytes_max: settings.bytes_max.saturating_mul(8) })
+    }
+
+    pub(super) async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Away> {
+        let action = self.bucket.put_object(Some(&self.credentials), key);
+        let url = action.sign(SIGNED_FOR);
+        expect(&self.send(Method::PUT, url.as_str(), bytes).await?)
+    }
+
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Bytes>, Away> {
+        let action = self.bucket.get_object(Some(&self.credentials), key);
+        let answer = self.send(Method::GET, action.sign(SIGNED_FOR).as_str(), Bytes::new()).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        expect(&answer)?;
+        Ok(Some(answer.into_body()))
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<(), Away> {
+        let action = self.bucket.delete_object(Some(&self.credentials), key);
+        let url = action.sign(SIGNED_FOR);
+        let answer = self.send(Method::DELETE, url.as_str(), Bytes::new()).await?;
+        if answer.status() == StatusCode::NOT_FOUND { Ok(()) } else { expect(&answer) }
+    }
+
+    pub(super) async fn probe(&self) -> Result<(), Away> {
+        let url = self.bucket.head_bucket(Some(&self.credentials)).sign(SIGNED_FOR);
+        expect(&self.send(Method::HEAD, url.as_str(), Bytes::new()).await?)
+    }
+
+    async fn send(&self, method: Method, url: &str, body: Bytes) -> Result<Response<Bytes>, Away> {
+        let uri: Uri = url.parse()?;
+        let request = Request::builder().method(method).uri(uri);
+        let request = request.header(header::CONTENT_LENGTH, body.len()).body(Full::new(body))?;
+        let exchange = async {
+            let (parts, body) = self.client.request(request).await?.into_parts();
+            let body = Limited::new(body, self.bytes_max).collect().await?.to_bytes();
+            Ok::<_, Away>(Response::from_parts(parts, body))
+        };
+        tokio::time::timeout(DEADLINE, exchange).await?
+    }
+}
+
+fn expect(answer: &Response<Bytes>) -> Result<(), Away> {
+    let status = answer.status();
+    if status.is_success() { Ok(()) } else { Err(Answered(status).into()) }
+}
+
+/// Trusts the system's authorities; a store within reach may do without TLS, and then without
+/// authorities.
+fn connector(settings: &Documents) -> Result<HttpsConnector<HttpConnector>, String> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = HttpsConnectorBuilder::new();
+    let builder = if settings.endpoint.starts_with("http://") {
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+        builder.with_tls_config(config)
+    } else {
+        let unread = |error| format!("the system's authorities cannot be read: {error}");
+        builder.with_provider_and_native_roots(provider).map_err(unread)?
+    };
+    Ok(builder.https_or_http().enable_http1().build())
+}
