@@ -188,7 +188,7 @@ pub fn remove_second_factor(settings: &Settings, username: &str) -> Result<End> 
     Ok(End::Done)
 }
 
-/// Prints mail that nothing has delivered.
+/// Prints mail and text messages: what those say that nothing has delivered.
 pub fn mailbox(settings: &Settings, max: u32) -> Result<End> {
     let config = settings.load(&[])?;
     let found = process::block_on(async { Ok(gx_server::read_mailbox(&config, max).await?) })?;
@@ -196,10 +196,14 @@ pub fn mailbox(settings: &Settings, max: u32) -> Result<End> {
         console::line("The mailbox is empty.");
     }
     for mail in found {
-        console::line(format_args!("{}  to {}", rfc3339(mail.created_at.0), mail.recipient));
+        let (at, state) = (rfc3339(mail.created_at.0), mail.state.to_lowercase());
+        console::line(format_args!("{at}  to {}  {state}", mail.recipient));
         console::line(&mail.title);
-        let body = mail.body.as_deref();
-        let body = body.unwrap_or("(sealed under other keys than those of this machine)");
+        let unread = match mail.state {
+            "WAITING" => "(sealed under other keys than those of this machine)",
+            _ => "(not kept)",
+        };
+        let body = mail.body.as_deref().unwrap_or(unread);
         console::line(format_args!("\n{}\n", body.trim_end()));
     }
     Ok(End::Done)

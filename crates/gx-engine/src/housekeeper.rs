@@ -52,7 +52,8 @@ impl Terms {
             | Kept::Challenges
             | Kept::PasskeyChallenges
             | Kept::PasswordResets
-            | Kept::Mail => Duration::ZERO,
+            | Kept::Mail
+            | Kept::Registrations => Duration::ZERO,
         };
         let ms = i64::try_from(term.as_millis()).unwrap_or(i64::MAX);
         Some(TimeMs(now.0.saturating_sub(ms)))

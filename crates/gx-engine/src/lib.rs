@@ -9,6 +9,7 @@
 mod chain;
 mod clock;
 mod collector;
+mod courier;
 mod faults;
 mod housekeeper;
 mod lane;
@@ -28,6 +29,7 @@ mod waiters;
 pub use chain::{Chain, ChainBlock, ChainError, News, Tip};
 pub use clock::Clock;
 pub use collector::Collector;
+pub use courier::{Carrier, Courier, Undelivered};
 pub use faults::{Faults, Request};
 pub use housekeeper::{Housekeeper, Terms};
 pub use leader::{LEASE_TTL, Role, holder_name};

@@ -13,6 +13,8 @@ pub enum Worker {
     TaxCollector,
     Notifier,
     Messenger,
+    MailCourier,
+    TextCourier,
 }
 
 impl Worker {
@@ -24,6 +26,8 @@ impl Worker {
             Self::TaxCollector => "tax_collector",
             Self::Notifier => "notifier",
             Self::Messenger => "messenger",
+            Self::MailCourier => "mail_courier",
+            Self::TextCourier => "text_courier",
         }
     }
 }
@@ -85,6 +89,8 @@ labels! {
     ByOutcome { outcome: Settled = Settled::Applied }
     /// By worker.
     ByWorker { worker: Worker = Worker::Submitter }
+    /// By the way that a message travels.
+    ByChannel { channel: &'static str = "mail" }
     /// By what is kept for a while.
     ByKept { kind: &'static str = "sessions" }
     /// By topic of a notification.

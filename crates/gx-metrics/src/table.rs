@@ -10,7 +10,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::labels::{
-    ByAttempt, ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByTopic, ByWorker,
+    ByAttempt, ByChannel, ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByTopic,
+    ByWorker,
 };
 use crate::{Kind, Row};
 
@@ -131,6 +132,15 @@ metrics! {
     webhook_deliveries_pending: gauge ["messages"];
     /// Endpoints that were disabled because they failed for too long, or said that they are gone.
     webhook_endpoints_disabled: counter ["endpoints"];
+    /// Mail and text messages that have arrived.
+    messages_delivered: counter ["messages"] by ByChannel;
+    /// Mail and text messages that were given up: nobody can be reached there, or their time was
+    /// over.
+    messages_failed: counter ["messages"] by ByChannel;
+    /// Mail and text messages that wait to be delivered.
+    messages_waiting: gauge ["messages"] by ByChannel;
+    /// Age of the oldest message that waits; 0 when there is none.
+    messages_oldest_waiting_seconds: measure ["seconds"] by ByChannel;
 
     /// Rows removed because their time was over.
     housekeeping_removed: counter ["rows"] by ByKept;

@@ -2,8 +2,9 @@
 //! are the same whichever process is asked. What a process counts itself stands where it happens.
 
 use gx_engine::Chain;
-use gx_metrics::{ByRole, Metrics};
+use gx_metrics::{ByChannel, ByRole, Metrics};
 use gx_store::commands;
+use gx_store::mailbox::{self, Channel, Queue};
 use gx_store::submission::{self, Waiting};
 use gx_store::{Store, projection};
 use gx_types::{Role, TimeMs};
@@ -23,7 +24,17 @@ pub(crate) async fn refresh(
     }
     waiting(metrics, &submission::waiting(store).await?, now);
     metrics.dead_commands.set(whole(commands::dead_count(store).await?));
+    for channel in Channel::ALL {
+        messages(metrics, &mailbox::queue(store, channel, now).await?, now);
+    }
     Ok(())
+}
+
+fn messages(metrics: &Metrics, queue: &Queue, now: TimeMs) {
+    let label = ByChannel { channel: queue.channel.word() };
+    metrics.messages_waiting.get_or_create(&label).set(whole(queue.waiting));
+    let age = queue.oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0).max(0));
+    metrics.messages_oldest_waiting_seconds.get_or_create(&label).set(age as f64 / 1e3);
 }
 
 fn waiting(metrics: &Metrics, waiting: &Waiting, now: TimeMs) {

@@ -27,6 +27,7 @@ use crate::build::Build;
 use crate::calendar::now_ms;
 use crate::config::{Config, LedgerEngine};
 use crate::courier::HttpCourier;
+use crate::mail::Couriers;
 use crate::outbound::{Outbound, Reach};
 use crate::starting::Starting;
 
@@ -53,7 +54,7 @@ pub struct Platform {
     waiters: Waiters,
     metrics: Arc<Metrics>,
     clock: Clock,
-    /// A process that serves has more of them than one that does not.
+    /// Those that need the network's keys begin with the HTTP side.
     workers: Mutex<JoinSet<()>>,
     stop: CancellationToken,
 }
@@ -179,7 +180,8 @@ impl Platform {
         }
     }
 
-    /// The HTTP side of this process.
+    /// The HTTP side of this process, which also delivers mail and text messages where the settings
+    /// say how.
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
@@ -190,6 +192,10 @@ impl Platform {
         };
         let app = starting.until_there(app).await?;
         self.spawn_messenger(&app)?;
+        let parts = (&self.store, &self.metrics, &self.clock);
+        let couriers = Couriers::new(&self.config, parts)?;
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        couriers.spawn(&mut workers, &self.stop);
         Ok(app)
     }
 

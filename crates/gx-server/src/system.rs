@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use gx_store::SCHEMA_VERSION;
+use gx_store::mailbox::{self, Channel};
 use gx_store::projection::{self, Position};
 use gx_store::submission::{self, StuckLane, Waiting};
 use gx_types::TimeMs;
@@ -23,6 +24,7 @@ use crate::app::{Away, Dependency, Process};
 use crate::calendar::{now_ms, rfc3339};
 use crate::error::Result;
 use crate::http::answer::{Html, Json, json};
+use crate::mail::is_delivered;
 use crate::metrics::{refresh, refresh_certificates};
 
 /// Routes that every service has.
@@ -130,12 +132,16 @@ pub(crate) struct Checks {
     /// Whether commands reach the ledger. A process is ready without it: it goes on accepting
     /// them, and nothing is lost.
     submission: Check,
+    /// Whether mail gets away. A process is ready without it: what was accepted is sent later.
+    mail: Check,
+    /// The same of text messages.
+    texts: Check,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Check {
-    /// `healthy` or `unhealthy`.
+    /// `healthy`, `unhealthy`, or `not_configured` of what this network does without.
     status: &'static str,
     /// What is wrong, as a stable word.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,6 +153,7 @@ pub(crate) struct Check {
 
 impl Check {
     const HEALTHY: Self = Self { status: "healthy", error: None, message: None };
+    const NOT_CONFIGURED: Self = Self { status: "not_configured", error: None, message: None };
 
     fn failed(error: &str, message: String) -> Self {
         Self { status: "unhealthy", error: Some(error.to_owned()), message: Some(message) }
@@ -189,7 +196,15 @@ async fn readiness(process: &Process) -> Readiness {
         lag_blocks: position.as_ref().map(Position::lag_blocks),
         oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
-        checks: Checks { database, projection, documents, virus_scanner, submission },
+        checks: Checks {
+            database,
+            projection,
+            submission,
+            documents,
+            virus_scanner,
+            mail: messages_check(process, Channel::Mail).await,
+            texts: messages_check(process, Channel::Text).await,
+        },
     }
 }
 
@@ -197,9 +212,15 @@ impl Readiness {
     /// Of a process that is starting, and of what it waits for.
     pub(crate) fn starting(away: Option<&Away>) -> Self {
         let unknown = || Check::failed("starting", "the process is starting".to_owned());
-        let (database, projection, submission) = (unknown(), unknown(), unknown());
-        let mut checks =
-            Checks { database, projection, documents: None, virus_scanner: None, submission };
+        let mut checks = Checks {
+            database: unknown(),
+            projection: unknown(),
+            submission: unknown(),
+            documents: None,
+            virus_scanner: None,
+            mail: unknown(),
+            texts: unknown(),
+        };
         if let Some(Away { dependency, class, message }) = away {
             let check = match dependency {
                 Dependency::Database => &mut checks.database,
@@ -305,6 +326,29 @@ fn submission_check(process: &Process, waiting: &Waiting) -> Check {
         waited_ms / 1000
     );
     Check::failed("waiting", message)
+}
+
+/// Whether the messages of a channel get away, as the mailbox shows it, which every process sees.
+async fn messages_check(process: &Process, channel: Channel) -> Check {
+    if !is_delivered(&process.config, channel) {
+        return Check::NOT_CONFIGURED;
+    }
+    let now = TimeMs(now_ms());
+    let queue = mailbox::queue(&process.store, channel, now);
+    let queue = match tokio::time::timeout(PATIENCE, queue).await {
+        Ok(Ok(queue)) => queue,
+        Ok(Err(error)) => return Check::failed(error.class().as_str(), error.to_string()),
+        Err(_) => return Check::failed("unknown", "the database does not answer".to_owned()),
+    };
+    let waited_ms = queue.oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0).max(0));
+    let late_ms = process.config.readiness.queue_threshold_ms;
+    let is_late = u64::try_from(waited_ms).unwrap_or_default() > late_ms;
+    let Some(class) = queue.failure.as_deref().or(is_late.then_some("waiting")) else {
+        return Check::HEALTHY;
+    };
+    let waiting = queue.waiting;
+    let message = format!("{waiting} messages wait, the oldest for {} seconds", waited_ms / 1000);
+    Check::failed(class, message)
 }
 
 /// Figures in the form of OpenMetrics.

@@ -22,6 +22,10 @@ pub const TAX_COLLECTOR: &str = "tax_collector";
 pub const NOTIFIER: &str = "notifier";
 /// The lease of the process that sends messages to endpoints and writes mail.
 pub const MESSENGER: &str = "messenger";
+/// The lease of the process that delivers mail.
+pub const MAIL_COURIER: &str = "mail_courier";
+/// The lease of the process that delivers text messages.
+pub const TEXT_COURIER: &str = "text_courier";
 
 /// A lease that was acquired. Whether it still holds is known only inside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

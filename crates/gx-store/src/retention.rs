@@ -4,7 +4,7 @@
 
 use gx_types::TimeMs;
 
-use crate::identity::qsend;
+use crate::identity::{qsend, registrations};
 use crate::login::{challenges, passkeys, password_resets, refresh_tokens, sessions};
 use crate::sql::sql;
 use crate::webhooks::deliveries;
@@ -27,12 +27,14 @@ pub enum Kept {
     PasskeyChallenges,
     /// Tokens that set another password, by their end.
     PasswordResets,
-    /// Mail, by the end of what it offers.
+    /// Mail and text messages, by the end of what they offer.
     Mail,
     /// Notifications, by when they were made.
     Notifications,
     /// Messages to endpoints, by when they were made.
     Deliveries,
+    /// Registrations in steps, by the end of their day.
+    Registrations,
 }
 
 impl Kept {
@@ -47,6 +49,7 @@ impl Kept {
         Self::Mail,
         Self::Notifications,
         Self::Deliveries,
+        Self::Registrations,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Kept {
             Self::Mail => "mail",
             Self::Notifications => "notifications",
             Self::Deliveries => "webhook_deliveries",
+            Self::Registrations => "registrations",
         }
     }
 }
@@ -81,6 +85,7 @@ pub async fn purge(tx: &mut Tx, kept: Kept, before: TimeMs, max: u32) -> Result<
         Kept::Mail => mailbox::purge(tx, before, max).await,
         Kept::Notifications => notifications::purge(tx, before, max).await,
         Kept::Deliveries => deliveries::purge(tx, before, max).await,
+        Kept::Registrations => registrations::purge(tx, before, max).await,
     }
 }
 
@@ -116,6 +121,9 @@ pub async fn oldest(source: impl Into<Source<'_>>, kept: Kept) -> Result<Option<
         }
         Kept::Deliveries => {
             "SELECT created_at_ms FROM webhook_deliveries ORDER BY created_at_ms LIMIT 1"
+        }
+        Kept::Registrations => {
+            "SELECT expires_at_ms FROM registrations ORDER BY expires_at_ms LIMIT 1"
         }
     };
     let mut reader = source.into().open().await?;

@@ -47,9 +47,9 @@ enum Command {
     /// Helps administrators back in.
     #[command(subcommand)]
     Admin(Admin),
-    /// Prints the mail to people that nothing has delivered, newest first.
+    /// Prints mail and text messages to people, newest first; what was delivered without its text.
     Mailbox {
-        /// How many mails at most.
+        /// How many at most.
         #[arg(long, default_value_t = 20, value_name = "COUNT")]
         max: u32,
     },

@@ -2,6 +2,7 @@
 
 mod clock;
 mod collecting;
+mod courier;
 mod dead;
 mod faults;
 mod keeping;

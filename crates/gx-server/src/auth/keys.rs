@@ -241,6 +241,19 @@ impl Pepper {
         mac.verify_slice(&given).is_ok()
     }
 
+    /// What is kept of a code of six digits that was sent to somebody. `of` is the row that keeps
+    /// it, `to` where it was sent: what is known of one says nothing of another.
+    pub(crate) fn of_code(&self, of: &str, to: &str, code: &str) -> String {
+        self.hash(&["one-time code", of, to, code])
+    }
+
+    /// Whether a code is the one that `kept` is of. It takes as long for every code.
+    pub(crate) fn is_code(&self, (of, to, code): (&str, &str, &str), kept: &str) -> bool {
+        let Ok(kept) = hex::decode(kept) else { return false };
+        let mac = self.keyed(&["one-time code", of, to, code]);
+        mac.is_some_and(|mac| mac.verify_slice(&kept).is_ok())
+    }
+
     /// Seals what is stored and has to be read again.
     pub(super) fn sealer(&self) -> Sealer {
         Sealer::new(self.mac(&["sealing key"]))
@@ -251,15 +264,19 @@ impl Pepper {
     }
 
     fn mac(&self, parts: &[&str]) -> [u8; 32] {
+        self.keyed(parts).map_or([0; 32], |mac| mac.finalize().into_bytes().into())
+    }
+
+    fn keyed(&self, parts: &[&str]) -> Option<Hmac<Sha256>> {
         // HMAC takes keys of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         for (place, part) in parts.iter().enumerate() {
             if place > 0 {
                 mac.update(b"\0");
             }
             mac.update(part.as_bytes());
         }
-        mac.finalize().into_bytes().into()
+        Some(mac)
     }
 }
 
@@ -292,6 +309,22 @@ mod tests {
             let path = config.keys_dir().join(name);
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn a_code_is_good_where_it_was_sent_to_alone() {
+        let pepper = Pepper(vec![7; 32]);
+        let kept = pepper.of_code("r1", "ada@example.org", "012345");
+        assert!(!kept.contains("012345"));
+        assert!(pepper.is_code(("r1", "ada@example.org", "012345"), &kept));
+        for other in [
+            ("r2", "ada@example.org", "012345"),
+            ("r1", "bob@example.org", "012345"),
+            ("r1", "ada@example.org", "012346"),
+        ] {
+            assert!(!pepper.is_code(other, &kept), "{other:?}");
+        }
+        assert!(!pepper.is_code(("r1", "ada@example.org", "012345"), ""));
     }
 
     #[test]

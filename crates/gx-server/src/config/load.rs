@@ -25,6 +25,8 @@ const SECRETS: &[&str] = &[
     "auth.previous_signing_secret",
     "auth.identity_pepper",
     "documents.secret_key",
+    "mail.password",
+    "texts.bearer",
 ];
 
 /// Established names of settings, and how their values are read.
@@ -91,12 +93,15 @@ impl Config {
     fn read_secret_files(&mut self) -> Result<(), Error> {
         let (database, auth) = (&mut self.database, &mut self.auth);
         let documents = &mut self.documents;
+        let (mail, texts) = (&mut self.mail, &mut self.texts);
         for (key, path, secret) in [
             ("database.url_file", &database.url_file, &mut database.url),
             ("database.password_file", &database.password_file, &mut database.password),
             ("auth.signing_secret_file", &auth.signing_secret_file, &mut auth.signing_secret),
             ("auth.identity_pepper_file", &auth.identity_pepper_file, &mut auth.identity_pepper),
             ("documents.secret_key_file", &documents.secret_key_file, &mut documents.secret_key),
+            ("mail.password_file", &mail.password_file, &mut mail.password),
+            ("texts.bearer_file", &texts.bearer_file, &mut texts.bearer),
         ] {
             if !path.as_os_str().is_empty() {
                 let text = std::fs::read_to_string(path).map_err(|source| Error::SecretFile {

@@ -61,6 +61,8 @@ pub struct Config {
     pub http: Http,
     pub auth: Auth,
     pub attester: Attester,
+    pub mail: Mail,
+    pub texts: Texts,
     pub rate_limits: RateLimits,
     pub readiness: Readiness,
     pub retention: Retention,
@@ -196,6 +198,45 @@ pub struct Passkeys {
 pub struct Attester {
     pub id: String,
     pub key_file: PathBuf,
+}
+
+/// How the connection to the mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// After a greeting in plain text.
+    Starttls,
+    /// From the first byte on.
+    Implicit,
+    /// Not at all.
+    None,
+}
+
+/// Which server mail is given to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub server: String,
+    pub port: u16,
+    pub tls: MailTls,
+    pub tls_ca: PathBuf,
+    pub username: String,
+    pub password: Secret,
+    pub password_file: PathBuf,
+    pub from: String,
+    pub from_name: String,
+    pub timeout_ms: u64,
+}
+
+/// Who sends text messages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Texts {
+    pub url: String,
+    pub bearer: Secret,
+    pub bearer_file: PathBuf,
+    pub tls_ca: PathBuf,
+    pub timeout_ms: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

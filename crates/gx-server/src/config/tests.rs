@@ -196,3 +196,31 @@ fn the_ports_of_the_manual_are_those_of_the_table_of_services() {
     let flag = ("http.ports.identify", "4001".to_owned());
     assert!(Config::load(None, [], &[flag]).is_err());
 }
+
+#[test]
+fn messages_go_out_safely_or_not_at_all() {
+    let faults = |pairs: &[(&str, &str)]| match load(pairs) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    let server = ("GX_MAIL__SERVER", "mail.example.org");
+    let from = ("GX_MAIL__FROM", "no-reply@example.org");
+    assert_eq!(faults(&[server, from]), "");
+    assert!(faults(&[server]).contains("mail.from must be an address"));
+    let plain = ("GX_MAIL__TLS", "none");
+    let (name, word) = (("GX_MAIL__USERNAME", "gx"), ("GX_MAIL__PASSWORD", "made-up"));
+    assert!(faults(&[server, from, word]).contains("mail.username is needed"));
+    assert!(faults(&[server, from, plain, name, word]).contains("mail.tls must not be none"));
+    assert_eq!(faults(&[("GX_MAIL__SERVER", "127.0.0.1"), from, plain, name, word]), "");
+    for (url, fits) in [
+        ("https://texts.example.org/send", true),
+        ("http://127.0.0.1:8080/send", true),
+        ("http://[::1]/send", true),
+        ("http://texts.example.org/send", false),
+        ("texts.example.org", false),
+    ] {
+        assert_eq!(faults(&[("GX_TEXTS__URL", url)]).is_empty(), fits, "{url}");
+    }
+    let file = "[texts]\nbearer = \"made-up\"\n";
+    assert!(matches!(load_file(file), Err(Error::SecretInFile { .. })));
+}

@@ -1,10 +1,13 @@
 //! Rules between settings. All faults are reported at once, each with the key to change.
 
+use std::net::IpAddr;
+
+use axum::http::Uri;
 use gx_fabric::PeerAddress;
 use gx_types::{AttesterId, NetworkId};
 use webauthn_rp::request::AsciiDomain;
 
-use super::{Config, DatabaseEngine, Error, LedgerEngine};
+use super::{Config, DatabaseEngine, Error, LedgerEngine, MailTls};
 use crate::peer::{is_network, is_origin};
 
 /// Secrets shorter than this can be guessed.
@@ -25,6 +28,7 @@ impl Config {
         self.check_attester(&mut faults);
         self.documents.check(&mut faults);
         self.tiers.check(&mut faults);
+        self.check_messages(&mut faults);
         let limits = &self.rate_limits;
         for (key, value) in [
             ("rate_limits.credentials_per_minute", limits.credentials_per_minute),
@@ -101,6 +105,38 @@ impl Config {
         check(faults, is_id, "attester.id", what);
         let what = "must name the key's file when attester.id is set, and only then";
         check(faults, has_id == has_key, "attester.key_file", what);
+    }
+
+    fn check_messages(&self, faults: &mut Vec<String>) {
+        let (mail, texts) = (&self.mail, &self.texts);
+        if !mail.server.is_empty() {
+            let is_sender = mail.from.parse::<lettre::Address>().is_ok();
+            let what = "must be an address, as mail.server is set";
+            check(faults, is_sender, "mail.from", what);
+            let pair = !mail.username.is_empty() || !mail.password.is_set();
+            check(faults, pair, "mail.username", "is needed with mail.password");
+            let is_safe = mail.tls != MailTls::None
+                || mail.username.is_empty()
+                || is_this_machine(&mail.server);
+            let what = "must not be none: the password would be sent in plain text";
+            check(faults, is_safe, "mail.tls", what);
+        }
+        if !texts.url.is_empty() {
+            let url = texts.url.parse::<Uri>().ok();
+            let host = url.as_ref().and_then(Uri::host).unwrap_or_default();
+            let fits = match url.as_ref().and_then(Uri::scheme_str) {
+                Some("https") => !host.is_empty(),
+                Some("http") => is_this_machine(host),
+                _ => false,
+            };
+            let what = "must be a URL of https, or of http to this machine";
+            check(faults, fits, "texts.url", what);
+        }
+        for (key, value) in
+            [("mail.timeout_ms", mail.timeout_ms), ("texts.timeout_ms", texts.timeout_ms)]
+        {
+            check(faults, value >= 100, key, "must be at least 100");
+        }
     }
 
     fn check_database(&self, faults: &mut Vec<String>) {
@@ -211,6 +247,12 @@ fn lies_in(origin: &str, domain: &str) -> bool {
     let host = origin.split_once("://").map_or("", |(_, rest)| rest);
     let host = host.split(':').next().unwrap_or_default();
     host.strip_suffix(domain).is_some_and(|above| above.is_empty() || above.ends_with('.'))
+}
+
+/// Whether a host is the one that this process runs on.
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 pub(super) fn check(faults: &mut Vec<String>, fits: bool, key: &str, what: &str) {

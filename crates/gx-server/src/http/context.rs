@@ -1,7 +1,7 @@
 //! What is known of a request besides its content: id, trace, client, and when it came.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 use compact_str::CompactString;
@@ -32,6 +32,11 @@ impl Context {
             None => compact_str::format_compact!("{:032x}", trace.trace_id),
         };
         Self { request_id, trace, client, came: Instant::now() }
+    }
+
+    /// Waits until so long after the request came, so that the time of an answer tells nothing.
+    pub(crate) async fn answer_after(&self, time: Duration) {
+        tokio::time::sleep_until(tokio::time::Instant::from_std(self.came) + time).await;
     }
 }
 

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::calendar::Date;
 use crate::http::fields::{
-    SPEAKS, length_between, listed_fields, masked, name, one_of, text_field, unseen,
+    Misfit, SPEAKS, length_between, listed_fields, masked, name, one_of, text_field, unseen,
 };
 
 /// A person's first or last name.
@@ -39,20 +39,107 @@ pub(crate) struct Phone(pub(crate) String);
 text_field!(
     [] Phone,
     "Phone",
-    |text| {
-        let digits = text.strip_prefix('+').unwrap_or_default();
-        let fits = (7..=15).contains(&digits.len())
-            && !digits.starts_with('0')
-            && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let misfit = ("invalid_phone", Cow::from("must be + and 7 to 15 digits, country first"));
-        if fits { Ok(Self(text.to_owned())) } else { Err(misfit) }
-    },
+    |text| international(text.strip_prefix('+').unwrap_or_default()).map(Self),
     { "type": "string", "pattern": "^\\+[1-9][0-9]{6,14}$", "examples": ["+4915112345678"] }
 );
+
+/// The same, where the plus may be missing.
+#[derive(Clone)]
+pub(crate) struct DialledPhone(pub(crate) String);
+
+text_field!(
+    [] DialledPhone,
+    "DialledPhone",
+    |text| international(text.strip_prefix('+').unwrap_or(text)).map(Self),
+    { "type": "string", "pattern": "^\\+?[1-9][0-9]{6,14}$", "examples": ["+4915112345678"] }
+);
+
+fn international(digits: &str) -> Result<String, Misfit> {
+    let fits = (7..=15).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let misfit = ("invalid_phone", Cow::from("must be + and 7 to 15 digits, country first"));
+    if fits { Ok(format!("+{digits}")) } else { Err(misfit) }
+}
+
+/// A code of six digits that was sent to somebody.
+#[derive(Clone)]
+pub(crate) struct OneTimeCode(pub(crate) String);
+
+text_field!(
+    [] OneTimeCode,
+    "OneTimeCode",
+    |text| {
+        let fits = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let misfit = ("otp_invalid_format", Cow::from("must be six digits"));
+        if fits { Ok(Self(text.to_owned())) } else { Err(misfit) }
+    },
+    { "type": "string", "pattern": "^[0-9]{6}$", "examples": ["123456"] }
+);
+
+/// `MALE` or `FEMALE`.
+#[derive(Clone)]
+pub(crate) struct Gender(pub(crate) &'static str);
+
+text_field!(
+    [] Gender,
+    "Gender",
+    |text| {
+        let found = ["MALE", "FEMALE"].into_iter().find(|word| word.eq_ignore_ascii_case(text));
+        found.map(Self).ok_or(("gender_invalid", "must be MALE or FEMALE".into()))
+    },
+    { "type": "string", "enum": ["MALE", "FEMALE", "male", "female"] }
+);
+
+/// The tag of a language (BCP 47), in its usual spelling.
+#[derive(Debug, Clone)]
+pub(crate) struct LanguageTag(pub(crate) String);
+
+text_field!(
+    [] LanguageTag,
+    "LanguageTag",
+    |text| language(text).map(Self).ok_or_else(|| {
+        ("invalid_language", "must be the tag of a language such as de or pt-BR".into())
+    }),
+    {
+        "type": "string", "maxLength": 35,
+        "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "examples": ["de", "pt-BR"]
+    }
+);
+
+/// Languages in lower case, scripts with a capital, regions in capitals.
+fn language(text: &str) -> Option<String> {
+    let mut parts = text.split('-');
+    let first = parts.next().filter(|part| (2..=3).contains(&part.len()))?;
+    if text.len() > 35 || !first.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
+    let mut tag = first.to_ascii_lowercase();
+    for part in parts {
+        let legal = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !legal || !(2..=8).contains(&part.len()) {
+            return None;
+        }
+        tag.push('-');
+        match part.split_at_checked(1) {
+            Some((first, rest)) if part.len() == 4 => {
+                tag.push_str(&first.to_ascii_uppercase());
+                tag.push_str(&rest.to_ascii_lowercase());
+            }
+            _ if part.len() == 2 => tag.push_str(&part.to_ascii_uppercase()),
+            _ => tag.push_str(&part.to_ascii_lowercase()),
+        }
+    }
+    Some(tag)
+}
 
 /// Number of a passport or identity card, in upper case without spaces and dashes.
 #[derive(Clone)]
 pub(crate) struct DocumentNumber(pub(crate) String);
+
+impl DocumentNumber {
+    pub(crate) const LENGTH: std::ops::RangeInclusive<usize> = 4..=40;
+}
 
 text_field!(
     [] DocumentNumber,
@@ -63,7 +150,7 @@ text_field!(
             .filter(|c| !matches!(c, ' ' | '-' | '.' | '/'))
             .flat_map(char::to_uppercase)
             .collect();
-        length_between(&number, 4, 40)?;
+        length_between(&number, *Self::LENGTH.start(), *Self::LENGTH.end())?;
         if !number.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(("invalid_characters", "must be letters and digits".into()));
         }
@@ -144,4 +231,27 @@ pub(crate) fn document_types(_: &mut SchemaGenerator) -> Schema {
     one_of(DocumentType::ALL.map(DocumentType::as_str))
 }
 
-masked!(PersonName, Phone, DocumentNumber, FileContent);
+masked!(PersonName, Phone, DialledPhone, OneTimeCode, Gender, DocumentNumber, FileContent);
+
+#[cfg(test)]
+mod tests {
+    use super::{international, language};
+
+    #[test]
+    fn tags_of_languages_have_one_spelling() {
+        for (text, tag) in [("DE", "de"), ("pt-br", "pt-BR"), ("zh-hant-tw", "zh-Hant-TW")] {
+            assert_eq!(language(text).as_deref(), Some(tag));
+        }
+        for text in ["", "d", "deutsch", "de_DE", "de-", "1e", "de-ö1"] {
+            assert_eq!(language(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_begin_with_their_country() {
+        assert_eq!(international("4915112345678").as_deref(), Ok("+4915112345678"));
+        for digits in ["", "04915112345", "123456", "49 1511234", "1234567890123456"] {
+            assert!(international(digits).is_err(), "{digits}");
+        }
+    }
+}

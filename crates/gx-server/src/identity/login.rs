@@ -8,7 +8,7 @@ use gx_store::login::SubjectKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Profile;
+use super::profile::Profile;
 use crate::api::{Failure, Route};
 use crate::audit::Audit;
 use crate::auth::fields::{GivenPassword, LoginEmail};

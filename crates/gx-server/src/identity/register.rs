@@ -5,16 +5,16 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use gx_store::Store;
 use gx_store::identity::users::{self, Decision, NewUser};
 use gx_store::tokenomics::{countries, supply};
+use gx_store::{Store, Tx};
 use gx_types::{CountryCode, TimeMs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fields::{BirthDate, DocumentNumber, PersonName, Phone};
 use crate::api::Route;
-use crate::audit::{Audit, Entry};
+use crate::audit::{Audit, Change, Entry};
 use crate::auth::fields::{Email, NewUserPassword};
 use crate::auth::{Logins, Policy, random_id};
 use crate::calendar::{Date, now_ms};
@@ -67,6 +67,21 @@ pub(crate) struct Registered {
     kyc_status: &'static str,
 }
 
+/// A person about to be registered, with everything checked but whether they are known already.
+pub(super) struct Applicant {
+    pub(super) email: String,
+    pub(super) phone: Option<String>,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) country: CountryCode,
+    pub(super) gender: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub(super) date_of_birth: String,
+    /// Number of a document in its normal form.
+    pub(super) document: Option<String>,
+    pub(super) password_hash: String,
+}
+
 /// `POST /auth/register`
 async fn register(
     State(logins): State<Logins>,
@@ -74,16 +89,11 @@ async fn register(
     Body(body): Body<RegisterBody>,
 ) -> Result<Created<Registered>> {
     check(&body)?;
-    if !is_country(logins.store(), body.country).await? {
-        let message = "countryCode is no country of this network";
-        return Err(Error::new(StatusCode::NOT_FOUND, "country_not_found", message));
-    }
-    let new = new_user(&logins, body).await?;
+    check_country(logins.store(), body.country).await?;
+    let new = new_user(&logins, applicant(&logins, body).await?)?;
     let mut change = audit.begin().await?;
-    users::create(change.tx(), &new).await.map_err(taken)?;
-    let actor = format!("user:{}", new.user_id);
-    let entry = Entry { actor: &actor, action: "user.register", target: &new.user_id };
-    change.commit(entry).await?;
+    create(change.tx(), &new).await?;
+    commit(change, &new).await?;
     Ok(Created(new.into()))
 }
 
@@ -103,31 +113,34 @@ fn check(body: &RegisterBody) -> Result<()> {
     let mut errors = FieldErrors::default();
     let at = FieldPath::Key(&FieldPath::Root, "password");
     Policy::User.check(&body.password.0, &body.email.0, at, &mut errors);
-    let today = Date::of_ms(now_ms());
-    let at = FieldPath::Key(&FieldPath::Root, "dateOfBirth");
-    if body.born.0 > today {
-        errors.add(at, "dob_future_date", "lies in the future");
-    } else if body.born.0.age_on(today) > 120 {
-        errors.add(at, "dob_max_age", "is more than 120 years ago");
-    }
+    check_birth(body.born.0, FieldPath::Key(&FieldPath::Root, "dateOfBirth"), &mut errors);
     if errors.0.is_empty() { Ok(()) } else { Err(Error::invalid(errors.0)) }
 }
 
-/// Whether the network has the country. Before the network has any, every code passes.
-async fn is_country(store: &Store, code: CountryCode) -> Result<bool> {
-    if countries::get(store, code).await?.is_some() {
-        return Ok(true);
+/// Whether somebody can have been born on a day.
+pub(super) fn check_birth(born: Date, at: FieldPath<'_>, errors: &mut FieldErrors) {
+    let today = Date::of_ms(now_ms());
+    if born > today {
+        errors.add(at, "dob_future_date", "lies in the future");
+    } else if born.age_on(today) > 120 {
+        errors.add(at, "dob_max_age", "is more than 120 years ago");
     }
-    Ok(supply::system(store).await?.is_none_or(|system| system.countries == 0))
 }
 
-async fn new_user(logins: &Logins, body: RegisterBody) -> Result<NewUser> {
-    let identity_hash = match &body.document {
-        Some(document) => logins.pepper().of_document(body.country.as_str(), &document.0),
-        None => logins.pepper().of_email(&body.email.0),
-    };
-    Ok(NewUser {
-        user_id: random_id().map_err(Error::internal)?,
+/// Refuses a country that the network has not. Before the network has any, every code passes.
+pub(super) async fn check_country(store: &Store, code: CountryCode) -> Result<()> {
+    if countries::get(store, code).await?.is_some() {
+        return Ok(());
+    }
+    if supply::system(store).await?.is_none_or(|system| system.countries == 0) {
+        return Ok(());
+    }
+    let message = "countryCode is no country of this network";
+    Err(Error::new(StatusCode::NOT_FOUND, "country_not_found", message))
+}
+
+async fn applicant(logins: &Logins, body: RegisterBody) -> Result<Applicant> {
+    Ok(Applicant {
         email: body.email.0,
         phone: body.phone.map(|phone| phone.0),
         first_name: body.first_name.0,
@@ -135,14 +148,45 @@ async fn new_user(logins: &Logins, body: RegisterBody) -> Result<NewUser> {
         country: body.country,
         gender: None,
         date_of_birth: body.born.0.to_string(),
+        document: body.document.map(|document| document.0),
         password_hash: logins.hasher().hash(body.password.0).await?,
+    })
+}
+
+/// The user that a person becomes, however they have registered.
+pub(super) fn new_user(logins: &Logins, applicant: Applicant) -> Result<NewUser> {
+    let identity_hash = match &applicant.document {
+        Some(document) => logins.pepper().of_document(applicant.country.as_str(), document),
+        None => logins.pepper().of_email(&applicant.email),
+    };
+    Ok(NewUser {
+        user_id: random_id().map_err(Error::internal)?,
+        email: applicant.email,
+        phone: applicant.phone,
+        first_name: applicant.first_name,
+        last_name: applicant.last_name,
+        country: applicant.country,
+        gender: applicant.gender,
+        date_of_birth: applicant.date_of_birth,
+        password_hash: applicant.password_hash,
         decision: Decision::PendingAdminApproval,
         identity_hash,
         created_at: TimeMs(now_ms()),
     })
 }
 
-fn taken(error: gx_store::Error) -> Error {
+/// Makes the user, whom nobody else may be.
+pub(super) async fn create(tx: &mut Tx, new: &NewUser) -> Result<()> {
+    users::create(tx, new).await.map_err(taken)
+}
+
+/// Ends the change that has made a user.
+pub(super) async fn commit(change: Change, new: &NewUser) -> Result<()> {
+    let actor = format!("user:{}", new.user_id);
+    change.commit(Entry { actor: &actor, action: "user.register", target: &new.user_id }).await
+}
+
+pub(super) fn taken(error: gx_store::Error) -> Error {
     if error.is_unique("users.email") {
         Error::conflict("email_already_exists", "A user with this e-mail address exists")
     } else if error.is_unique("users.phone") {

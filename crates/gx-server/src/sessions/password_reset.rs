@@ -16,7 +16,7 @@ use crate::auth::{Logins, opaque_token, token_hash};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
-use crate::mail::{self, Letter};
+use crate::mail::{self, Letter, letters};
 
 /// How a token is refused.
 pub(crate) const RESET_FAILURES: [Failure; 2] = [(400, "reset_token_invalid"), (503, "busy")];
@@ -33,8 +33,7 @@ const ANSWERED_AFTER: Duration = Duration::from_millis(250);
 /// Sends a token to whoever was found.
 pub(crate) async fn forgot(logins: &Logins, context: &Context, found: Option<&User>) -> Result<()> {
     let done = send(logins, context, found).await;
-    let answered = tokio::time::Instant::from_std(context.came) + ANSWERED_AFTER;
-    tokio::time::sleep_until(answered).await;
+    context.answer_after(ANSWERED_AFTER).await;
     done
 }
 
@@ -47,10 +46,11 @@ async fn send(logins: &Logins, context: &Context, found: Option<&User>) -> Resul
     if password_resets::count_open(change.tx(), subject, TimeMs(now)).await? < OPEN_MAX {
         password_resets::open(change.tx(), subject, &token_hash(&token), until).await?;
         if let Some(user) = found {
+            let text = letters::password_reset(&token);
             let letter = Letter {
                 recipient: &user.email,
-                title: "Set another password",
-                body: &body(&token),
+                title: text.title,
+                body: &text.body,
                 expires_at: until,
             };
             mail::put(logins.sealer(), change.tx(), letter).await?;
@@ -58,14 +58,6 @@ async fn send(logins: &Logins, context: &Context, found: Option<&User>) -> Resul
     }
     let entry = Entry { actor: "system", action: "user.password.forgot", target: subject.id };
     change.commit(entry).await
-}
-
-fn body(token: &str) -> String {
-    format!(
-        "Somebody, probably you, has asked to set another password for your account.\n\
-         Give this token with the new password within 30 minutes:\n\n    {token}\n\n\
-         If it was not you, nothing has to be done.\n"
-    )
 }
 
 /// Whose password a token sets.

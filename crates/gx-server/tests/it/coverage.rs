@@ -19,6 +19,7 @@ use crate::client::{Client, Reply, new_key};
 use crate::decisions::colleague;
 use crate::outbox::{dead_command, rebuilt};
 use crate::recovery::register_key;
+use crate::registration;
 use crate::second_factors;
 use crate::server::{ADMIN_PASSWORD, Account, PASSWORD, Server};
 use crate::signing::without_session;
@@ -187,6 +188,9 @@ async fn prepared(
     }
     if route.path.contains("/documents") || route.path.contains("/kyc") {
         return crate::documents::prepared(server, route).await;
+    }
+    if route.path.contains("/registration/") {
+        return registration::prepared(server, route).await;
     }
     let (admin, admin_session) = fresh_admin(server).await;
     if route.path == "/api/v1/commands/signed" {

@@ -35,7 +35,7 @@ async fn a_forgotten_password_is_replaced_once() {
     assert_eq!((sent.len(), sent[0].recipient.as_str()), (1, "ada@example.org"));
     let token = newest_token(&server).await;
     let kept = mailbox::newest(server.platform.store(), 1).await.unwrap();
-    assert!(!kept[0].body.contains(&token), "sealed");
+    assert!(!kept[0].mail.body.contains(&token), "sealed");
 
     // What is no password does not use the token up.
     let body = |new: &str| json!({ "token": token, "newPassword": new });

@@ -118,6 +118,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("sql/0017_postgres.sql"),
     },
     Migration {
+        version: 18,
+        name: "registration",
+        both: include_str!("sql/0018_registration.sql"),
+        postgres: include_str!("sql/0018_postgres.sql"),
+    },
+    Migration {
         version: 19,
         name: "documents",
         both: include_str!("sql/0019_documents.sql"),

@@ -173,10 +173,9 @@ const TABLES: [&[&str]; 20] = [
     &["attesters"],
     &["second_factors", "recovery_codes", "login_challenges", "password_resets", "mailbox"],
     &["beneficiaries", "approvals", "dead_decisions", "rebuilds"],
-    &[],
-    &[],
+    &["registrations", "user_details"],
+    &["documents", "loose_objects", "kyc_applications"],
     &["qsend_requests", "passkeys", "passkey_challenges"],
-    &[],
     &[
         "notification_head",
         "notifications",
@@ -184,7 +183,6 @@ const TABLES: [&[&str]; 20] = [
         "webhooks",
         "webhook_deliveries",
     ],
-    &["documents", "loose_objects", "kyc_applications"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
@@ -215,6 +213,13 @@ const COLUMNS: [(i64, i64, &str, &str); 26] = [
     (4, 11, "organizations", "change_expires_at_ms"),
     (4, 10, "pending_actions", "alone_from_ms"),
     (3, 19, "sessions", "second_factor_at_ms"),
+    (3, 18, "users", "email_verified_at_ms"),
+    (3, 18, "users", "phone_verified_at_ms"),
+    (16, 18, "mailbox", "channel"),
+    (16, 18, "mailbox", "state"),
+    (16, 18, "mailbox", "attempts"),
+    (16, 18, "mailbox", "next_attempt_at_ms"),
+    (16, 18, "mailbox", "failure"),
 ];
 
 /// Columns that a migration has taken away from tables of an earlier one: when they were made, and
@@ -252,6 +257,7 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     text.push_str("DROP INDEX IF EXISTS audit_log_target_idx;");
     text.push_str("DROP INDEX IF EXISTS sessions_opened_idx;");
     text.push_str("DROP INDEX IF EXISTS users_identity_idx;");
+    text.push_str("DROP INDEX IF EXISTS mailbox_waiting_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column}{cascade};"));

@@ -5,7 +5,7 @@ use gx_store::login::challenges::{self, NewChallenge};
 use gx_store::login::sessions::{self, NewSession};
 use gx_store::login::standing::{self, Owner};
 use gx_store::login::{Subject, SubjectKind, password_resets, second_factors};
-use gx_store::mailbox::{self, Mail};
+use gx_store::mailbox::{self, Channel, Mail};
 use gx_store::retention::{self, Kept};
 use gx_store::{Store, Tx};
 use gx_types::TimeMs;
@@ -178,6 +178,7 @@ fn what_has_ended_goes() {
         let store = &backend.store;
         let mail = |id: &str, at| Mail {
             mail_id: id.to_owned(),
+            channel: Channel::Mail,
             recipient: "ada@example.org".to_owned(),
             title: "Hello".to_owned(),
             body: "sealed".to_owned(),
@@ -199,6 +200,7 @@ fn what_has_ended_goes() {
         })
         .await;
         let newest = mailbox::newest(store, 2).await.unwrap();
+        let newest: Vec<Mail> = newest.into_iter().map(|kept| kept.mail).collect();
         assert_eq!(newest, [mail("m3", 6), mail("m2", 6)]);
         for (kept, rows) in [(Kept::Mail, 3), (Kept::PasswordResets, 1), (Kept::Challenges, 1)] {
             assert_eq!(retention::oldest(store, kept).await.unwrap(), Some(TimeMs(100)));

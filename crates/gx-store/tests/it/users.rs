@@ -1,7 +1,8 @@
 //! Users: what people decide and what the ledger says come together in one status.
 
 use gx_contract::freezing::{FreezeReason, FreezeReasons, FreezeWallet};
-use gx_store::identity::users::{self, Decision, ListUsers, NewUser, UserStatus};
+use gx_store::identity::details::{self, Details};
+use gx_store::identity::users::{self, Decision, ListUsers, NewUser, Person, UserStatus};
 use gx_store::{Class, Store};
 use gx_types::{Actor, Role, TimeMs};
 
@@ -209,11 +210,58 @@ fn what_users_say_of_themselves_can_be_changed() {
     for_each_backend(|backend| async move {
         let store = &backend.store;
         create(store, &new(1)).await;
+        create(store, &new(2)).await;
+        let person = Person { first_name: Some("New".to_owned()), ..Person::default() };
         let mut tx = store.begin().await.unwrap();
-        let profile = ("New", "Name", None);
-        assert!(users::update_profile(&mut tx, "u1", profile, TimeMs(9)).await.unwrap());
+        users::note_reached(&mut tx, "u1", TimeMs(5)).await.unwrap();
+        assert!(users::change_person(&mut tx, "u1", &person, TimeMs(9)).await.unwrap());
+        users::change_phone(&mut tx, "u1", None, TimeMs(9)).await.unwrap();
         tx.commit().await.unwrap();
         let user = users::get(store, "u1").await.unwrap().unwrap();
-        assert_eq!((user.first_name.as_str(), user.phone), ("New", None));
+        assert_eq!((user.first_name.as_str(), user.last_name.as_str()), ("New", "Last"));
+        assert_eq!((user.phone, user.phone_verified_at), (new(1).phone, Some(TimeMs(5))));
+        let mut tx = store.begin().await.unwrap();
+        users::change_phone(&mut tx, "u1", Some("+491511"), TimeMs(9)).await.unwrap();
+        let decided = [Decision::Registered];
+        let approved = Decision::ApprovedPendingOnchain;
+        users::decide(&mut tx, "u1", &decided, approved, None, TimeMs(9)).await.unwrap();
+        assert!(!users::change_person(&mut tx, "u1", &person, TimeMs(9)).await.unwrap());
+        tx.commit().await.unwrap();
+        let user = users::get(store, "u1").await.unwrap().unwrap();
+        assert_eq!((user.phone.as_deref(), user.phone_verified_at), (Some("+491511"), None));
+        assert_eq!(user.email_verified_at, Some(TimeMs(5)));
+        let mut tx = store.begin().await.unwrap();
+        let error = users::change_phone(&mut tx, "u2", Some("+491511"), TimeMs(9)).await;
+        assert!(error.unwrap_err().is_unique("users.phone"));
+    });
+}
+
+#[test]
+fn what_is_not_told_anew_stays() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        assert_eq!(details::get(store, "u1").await.unwrap(), Details::default());
+        let told = [
+            Details {
+                city: Some("Ulm".to_owned()),
+                address_country: Some("DE".parse().unwrap()),
+                is_pep: Some(true),
+                ..Details::default()
+            },
+            Details {
+                city: Some(String::new()),
+                language: Some("de".to_owned()),
+                is_pep: Some(false),
+                ..Details::default()
+            },
+        ];
+        for told in &told {
+            let mut tx = store.begin().await.unwrap();
+            details::tell(&mut tx, "u1", told, TimeMs(9)).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let [first, second] = told;
+        let expected = Details { address_country: first.address_country, ..second };
+        assert_eq!(details::get(store, "u1").await.unwrap(), expected);
     });
 }

@@ -66,12 +66,17 @@ pub struct User {
     pub last_login_at: Option<TimeMs>,
     pub created_at: TimeMs,
     pub updated_at: TimeMs,
+    /// Since when it is known that mail reaches them.
+    pub email_verified_at: Option<TimeMs>,
+    /// Since when it is known that text messages do.
+    pub phone_verified_at: Option<TimeMs>,
 }
 
 /// What [`user`] reads of `users u` and the tables of [`JOINS`].
 const COLUMNS: &str = "u.user_id, u.email, u.phone, u.first_name, u.last_name, u.country, \
     u.gender, u.date_of_birth, u.status, u.status_reason, u.ledger_id, a.account_no, a.frozen, \
-    u.identity_hash, c.last_login_at_ms, u.created_at_ms, u.updated_at_ms";
+    u.identity_hash, c.last_login_at_ms, u.created_at_ms, u.updated_at_ms, \
+    u.email_verified_at_ms, u.phone_verified_at_ms";
 
 const JOINS: &str = "LEFT JOIN accounts a ON a.account_id = u.ledger_id \
     LEFT JOIN credentials c ON c.kind = 'USER' AND c.subject = u.user_id";
@@ -98,6 +103,8 @@ fn user(row: &Row) -> Result<User, Error> {
         last_login_at: row.opt_time(14)?,
         created_at: row.time(15)?,
         updated_at: row.time(16)?,
+        email_verified_at: row.opt_time(17)?,
+        phone_verified_at: row.opt_time(18)?,
     })
 }
 
@@ -151,6 +158,14 @@ pub async fn get(source: impl Into<Source<'_>>, user_id: &str) -> Result<Option<
 /// Those of the database.
 pub async fn by_email(source: impl Into<Source<'_>>, email: &str) -> Result<Option<User>, Error> {
     one(source, "u.email", email).await
+}
+
+/// By the telephone number in the international form.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_phone(source: impl Into<Source<'_>>, phone: &str) -> Result<Option<User>, Error> {
+    one(source, "u.phone", phone).await
 }
 
 /// # Errors
@@ -274,25 +289,72 @@ pub async fn set_identity(
     Ok(touched > 0)
 }
 
-/// Changes what users may change about themselves.
+/// Notes that mail and text messages reach a user.
 ///
 /// # Errors
-/// [`Error::Unique`] `users.phone` when another user has it.
-pub async fn update_profile(
+/// Those of the database.
+pub async fn note_reached(tx: &mut Tx, user_id: &str, at: TimeMs) -> Result<(), Error> {
+    sql("UPDATE users SET email_verified_at_ms = $2, phone_verified_at_ms = $2 WHERE user_id = $1")
+        .bind(user_id)
+        .bind(at)
+        .run(&mut tx.conn())
+        .await
+        .map(drop)
+}
+
+/// What users may change about themselves while nobody has approved of it; `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Person {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub date_of_birth: Option<String>,
+    pub gender: Option<String>,
+}
+
+/// Changes who a user is, before that is approved. Says whether it was changed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn change_person(
     tx: &mut Tx,
     user_id: &str,
-    (first_name, last_name, phone): (&str, &str, Option<&str>),
+    person: &Person,
     at: TimeMs,
 ) -> Result<bool, Error> {
-    let touched = sql("UPDATE users SET first_name = $2, last_name = $3, phone = $4,
-            updated_at_ms = $5
-        WHERE user_id = $1")
+    let touched = sql("UPDATE users SET first_name = COALESCE($2, first_name),
+            last_name = COALESCE($3, last_name), date_of_birth = COALESCE($4, date_of_birth),
+            gender = COALESCE($5, gender), updated_at_ms = $6
+        WHERE user_id = $1 AND status IN ('REGISTERED', 'PENDING_ADMIN_APPROVAL', 'DENIED')")
     .bind(user_id)
-    .bind(first_name)
-    .bind(last_name)
-    .bind(phone)
+    .bind(person.first_name.as_deref())
+    .bind(person.last_name.as_deref())
+    .bind(person.date_of_birth.as_deref())
+    .bind(person.gender.as_deref())
     .bind(at)
     .run(&mut tx.conn())
     .await?;
     Ok(touched > 0)
+}
+
+/// Changes a user's telephone number, if one is given. Whether text messages reach another one is
+/// not known.
+///
+/// # Errors
+/// [`Error::Unique`] `users.phone` when another user has it.
+pub async fn change_phone(
+    tx: &mut Tx,
+    user_id: &str,
+    phone: Option<&str>,
+    at: TimeMs,
+) -> Result<(), Error> {
+    sql("UPDATE users SET updated_at_ms = $3, phone = COALESCE($2, phone), phone_verified_at_ms =
+            CASE WHEN phone = COALESCE($2, phone) THEN phone_verified_at_ms END
+        WHERE user_id = $1")
+    .bind(user_id)
+    .bind(phone)
+    .bind(at)
+    .run(&mut tx.conn())
+    .await
+    .map(drop)
 }
