@@ -41,4 +41,4 @@ pub use pacing::Backoff;
 pub use projector::Projector;
 pub use random::Random;
 pub use submitter::{BatchLimits, Submitter};
-pub use waiters::{Applied, Expected, Waiters};
+pub use waiters::{Applied, Expected, Settled, Waiters};

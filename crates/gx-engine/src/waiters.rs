@@ -40,10 +40,46 @@ impl Default for Applied {
 }
 
 impl Applied {
+    /// What this process settles from now on, for whoever tells other processes.
+    pub fn settled(&self) -> Settled {
+        Settled(self.0.subscribe())
+    }
+
+    /// Takes what another process has settled. How is looked up where somebody waits for it.
+    pub fn hear(&self, ids: &[CommandId]) {
+        self.announce(ids.iter().map(|id| (*id, None)).collect());
+    }
+
     /// Tells that these commands can be read as settled.
     pub(crate) fn announce(&self, settled: Arc<[Announced]>) {
         // Nobody may be listening.
         let _ = self.0.send(settled);
+    }
+}
+
+/// What the projector of this process settles, one block after the other.
+#[derive(Debug)]
+pub struct Settled(broadcast::Receiver<Arc<[Announced]>>);
+
+impl Settled {
+    /// The commands of the next block that has any. What only says that commands were settled
+    /// before is left out, and with it what was heard from elsewhere. `None` when nothing will be
+    /// settled here any more.
+    pub async fn next(&mut self) -> Option<Vec<CommandId>> {
+        loop {
+            match self.0.recv().await {
+                Ok(settled) => {
+                    let here = settled.iter().filter(|(_, state)| state.is_some());
+                    let ids: Vec<CommandId> = here.map(|(id, _)| *id).collect();
+                    if !ids.is_empty() {
+                        return Some(ids);
+                    }
+                }
+                // Others look up what they were not told.
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
     }
 }
 

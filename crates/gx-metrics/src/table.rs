@@ -146,6 +146,11 @@ metrics! {
     housekeeping_removed: counter ["rows"] by ByKept;
     /// Age of the oldest row kept, since its command was accepted or since what it is of ended.
     housekeeping_oldest_kept_seconds: measure ["seconds"] by ByKept;
+    /// 1 while Redis answers this process, where it is set up.
+    redis_connected: gauge ["0 or 1"];
+    /// Commands of which another process has told that they are settled.
+    redis_heard_commands: counter ["commands"];
+
     /// 1 while this process leads the worker.
     worker_is_leader: gauge ["0 or 1"] by ByWorker;
     /// Days until the certificate ends that a role signs with on Fabric.

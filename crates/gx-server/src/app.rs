@@ -16,7 +16,7 @@ use gx_types::{AccountId, NetworkId};
 use tokio::sync::watch;
 
 use crate::attester::Attester;
-use crate::auth::{Gate, Hasher, KeyError, Logins};
+use crate::auth::{Gate, Hasher, KeyError, Logins, PartnerGate};
 use crate::bell::Bell;
 use crate::build::Build;
 use crate::config::Config;
@@ -25,6 +25,7 @@ use crate::documents::Documents;
 use crate::http::extract::BodyLimits;
 use crate::http::limits::Limiter;
 use crate::outbound::Reach;
+use crate::redis::Redis;
 use crate::tiers::Limits;
 
 /// Why a process cannot serve.
@@ -121,6 +122,8 @@ pub(crate) struct Process {
     pub(crate) started: Instant,
     /// Where documents are kept, in a process that serves.
     pub(crate) documents: Option<Documents>,
+    /// Where the settings name one.
+    pub(crate) redis: Option<Redis>,
 }
 
 /// The shared parts of a serving process.
@@ -133,6 +136,7 @@ struct Inner {
     outbox: Outbox,
     waiters: Waiters,
     gate: Gate,
+    partners: PartnerGate,
     logins: Logins,
     attester: Attester,
     documents: Documents,
@@ -166,12 +170,13 @@ impl App {
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
             gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth, config.network),
+            partners: PartnerGate::new(store.clone(), logins.pepper().clone()),
             logins,
             attester,
             bell: Bell::new(source.clone()),
             documents,
             tiers: Limits::new(&config.tiers),
-            limiter: Limiter::new(&config.rate_limits, config.network),
+            limiter: Limiter::new(&config.rate_limits, config.network, process.redis.clone()),
             balances: DataLoader::new(queries(&source), move |ids| {
                 load_balances(source.clone(), ids)
             }),
@@ -204,6 +209,10 @@ impl App {
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    pub(crate) fn partners(&self) -> &PartnerGate {
+        &self.0.partners
     }
 
     pub(crate) fn hasher(&self) -> &Hasher {

@@ -29,6 +29,7 @@ use crate::config::{Config, LedgerEngine};
 use crate::courier::HttpCourier;
 use crate::mail::Couriers;
 use crate::outbound::{Outbound, Reach};
+use crate::redis::Redis;
 use crate::starting::Starting;
 
 /// What a process does beside serving HTTP.
@@ -54,6 +55,7 @@ pub struct Platform {
     waiters: Waiters,
     metrics: Arc<Metrics>,
     clock: Clock,
+    redis: Option<Redis>,
     /// Those that need the network's keys begin with the HTTP side.
     workers: Mutex<JoinSet<()>>,
     stop: CancellationToken,
@@ -83,6 +85,7 @@ impl Platform {
             starting.until_there(begin).await?;
         }
         let metrics: Arc<Metrics> = Arc::default();
+        let redis = Redis::of(&config, metrics.clone()).map_err(StartError::Settings)?;
         let clock = Clock::system();
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone(), clock.clone());
@@ -96,9 +99,13 @@ impl Platform {
             waiters,
             metrics,
             clock,
+            redis,
             workers: Mutex::default(),
             stop: CancellationToken::new(),
         };
+        if let Some(redis) = platform.redis.clone() {
+            platform.work(redis.keep(applied.clone(), platform.stop.clone()));
+        }
         platform.spawn(workers, wake, applied);
         Ok(platform)
     }
@@ -209,6 +216,7 @@ impl Platform {
             metrics: self.metrics.clone(),
             started: self.started,
             documents: None,
+            redis: self.redis.clone(),
         }
     }
 

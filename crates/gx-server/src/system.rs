@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::http::answer::{Html, Json, json};
 use crate::mail::is_delivered;
 use crate::metrics::{refresh, refresh_certificates};
+use crate::redis::{Condition, Redis};
 
 /// Routes that every service has.
 pub(crate) fn routes() -> Vec<Route> {
@@ -136,6 +137,10 @@ pub(crate) struct Checks {
     mail: Check,
     /// The same of text messages.
     texts: Check,
+    /// Whether processes share limits and news, where that is set up. A process is ready without
+    /// it: it counts requests by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis: Option<Check>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -187,6 +192,7 @@ async fn readiness(process: &Process) -> Readiness {
         Err(_) => Check::failed("unknown", "the database does not answer".to_owned()),
     };
     let (documents, virus_scanner) = document_checks(process).await;
+    let redis = process.redis.as_ref().map(redis_check);
     let ready = database.is_healthy() && projection.is_healthy();
     let heartbeat = position.as_ref().and_then(|position| position.heartbeat);
     Readiness {
@@ -202,6 +208,7 @@ async fn readiness(process: &Process) -> Readiness {
             submission,
             documents,
             virus_scanner,
+            redis,
             mail: messages_check(process, Channel::Mail).await,
             texts: messages_check(process, Channel::Text).await,
         },
@@ -218,6 +225,7 @@ impl Readiness {
             submission: unknown(),
             documents: None,
             virus_scanner: None,
+            redis: None,
             mail: unknown(),
             texts: unknown(),
         };
@@ -303,6 +311,15 @@ fn projection_check(process: &Process, position: &Position) -> Check {
         return Check::failed("lagging", message);
     }
     Check::HEALTHY
+}
+
+fn redis_check(redis: &Redis) -> Check {
+    let message = "Redis does not answer: limits hold for each process by itself";
+    match redis.condition() {
+        Condition::Up => Check::HEALTHY,
+        Condition::Starting => Check::failed("starting", message.to_owned()),
+        Condition::Down(class) => Check::failed(class, message.to_owned()),
+    }
 }
 
 fn submission_check(process: &Process, waiting: &Waiting) -> Check {

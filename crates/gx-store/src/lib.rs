@@ -26,6 +26,7 @@ pub mod notifications;
 mod numbering;
 pub mod organization;
 pub mod outbox;
+pub mod partner;
 pub mod projection;
 pub mod retention;
 mod sql;

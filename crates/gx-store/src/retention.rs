@@ -177,6 +177,12 @@ pub(crate) async fn purge_settled(tx: &mut Tx, before: TimeMs, max: u32) -> Resu
             removed = touched;
         }
     }
+    // What partners have given goes with the commands that it is of.
+    sql("DELETE FROM partner_payments WHERE created_at_ms < $1
+        AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.command_id = partner_payments.command_id)")
+    .bind(before)
+    .run(&mut conn)
+    .await?;
     // Batches whose last command is gone.
     sql("DELETE FROM batch_ranges WHERE last_seq < $1").bind(end).run(&mut conn).await?;
     sql("DELETE FROM batches

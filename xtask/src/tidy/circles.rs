@@ -35,6 +35,7 @@ const FLOORS: &[&str] = &[
     "error",
     "telemetry",
     "metrics",
+    "redis",
     "http",
     "auth",
     "attester",

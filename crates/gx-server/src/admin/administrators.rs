@@ -14,9 +14,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::json as value;
 
-use super::AdminProfile;
 use super::hierarchy::{give_role, one_owner_stays, stands_above, subordinate, taken};
 use super::one_time::random_password;
+use super::{AdminProfile, permissions};
 use crate::api::{Failure, Route};
 use crate::audit::{Audit, Change, Entry};
 use crate::auth::fields::Email;
@@ -31,8 +31,17 @@ use crate::http::fields::{Count, Text, Truth, Written, listed_fields, one_of, re
 const REFUSED: [Failure; 3] =
     [(403, "own_account"), (403, "role_not_below_own"), (409, "last_super_owner")];
 
-pub(super) fn routes() -> [Route; 5] {
-    [
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = accounts();
+    // Who is taken away last has permissions until then.
+    let removal = routes.pop();
+    routes.extend(permissions::routes());
+    routes.extend(removal);
+    routes
+}
+
+fn accounts() -> Vec<Route> {
+    vec![
         Route::get("/api/v1/admin/admins", list)
             .summary("The platform's administrators, by user name"),
         Route::get("/api/v1/admin/admins/{adminId}", get).summary("One administrator"),

@@ -16,6 +16,8 @@ mod login;
 pub(crate) mod one_time;
 mod orders;
 mod outbox;
+mod partners;
+mod permissions;
 mod projector;
 mod register;
 mod second_factor;
@@ -32,7 +34,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Route;
-use crate::auth::{Admin, AdminRole, Permission};
+use crate::auth::Admin;
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
@@ -64,6 +66,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(projector::routes());
     routes.extend(standing::routes());
     routes.extend(custody::routes());
+    routes.extend(partners::routes());
     routes.extend(register::routes());
     routes.extend(webhooks::routes());
     routes.extend(notifications::of_admins());
@@ -90,15 +93,23 @@ pub(crate) struct AdminProfile {
     enabled: bool,
     last_login_at: Option<String>,
     created_at: String,
+    /// What they may do now: what the role has, and what was decided of single permissions.
     permissions: Vec<&'static str>,
+}
+
+/// An administrator as they see themselves.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OwnProfile {
+    #[serde(flatten)]
+    profile: AdminProfile,
+    /// Where each permission comes from.
+    permission_sources: Vec<permissions::PermissionReply>,
 }
 
 impl From<admins::Admin> for AdminProfile {
     fn from(row: admins::Admin) -> Self {
-        let may = |permission: &&Permission| {
-            AdminRole::parse(&row.role).is_some_and(|role| role.may(**permission))
-        };
-        let permissions = Permission::ALL.iter().filter(may).map(|p| p.code()).collect();
+        let permissions = permissions::effective(&row).iter().map(|p| p.code()).collect();
         Self {
             id: row.admin_id.clone(),
             username: row.admin_id,
@@ -119,7 +130,8 @@ impl From<admins::Admin> for AdminProfile {
 }
 
 /// `GET /admin/auth/profile`
-async fn profile(admin: Admin, State(store): State<Store>) -> Result<Json<AdminProfile>> {
-    let row = admins::get(&store, admin.id()).await?;
-    row.map(|row| Json(row.into())).ok_or_else(|| Error::not_found("Admin"))
+async fn profile(admin: Admin, State(store): State<Store>) -> Result<Json<OwnProfile>> {
+    let row = admins::get(&store, admin.id()).await?.ok_or_else(|| Error::not_found("Admin"))?;
+    let permission_sources = permissions::sources(&row);
+    Ok(Json(OwnProfile { profile: row.into(), permission_sources }))
 }

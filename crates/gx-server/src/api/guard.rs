@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
@@ -16,10 +16,10 @@ use tower_service::Service as _;
 use super::replay;
 use super::route::{Access, Route, Served};
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, partners};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
-use crate::http::limits::{Allowance, Class};
+use crate::http::limits::{Allowance, Class, Limited};
 use crate::service::Services;
 use gx_metrics::{ByRoute, ByStatus, Histogram};
 
@@ -80,29 +80,30 @@ async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: 
         return Error::internal("the request did not come through the front").into_response();
     };
     let mut allowance = None;
-    let response = match guarded.admit(&context, request.headers(), &mut allowance).await {
-        Ok(caller) => {
-            let kept = replay::applies(guarded.route, request.headers()).then(|| {
-                let client = || format!("client:{}", context.client);
-                caller.as_ref().map_or_else(client, |caller| caller.scope().to_owned())
-            });
-            let extensions = request.extensions_mut();
-            if let Some(caller) = caller {
-                extensions.insert(caller);
-            }
-            if guarded.route.mutates() {
-                extensions.insert(guarded.route.facts());
-            }
-            extensions.insert(guarded.served);
-            match kept {
-                Some(scope) => {
-                    replay::run(&guarded.app, guarded.route, &scope, request, next).await
+    let response =
+        match guarded.admit(&context, request.headers(), request.uri(), &mut allowance).await {
+            Ok(caller) => {
+                let kept = replay::applies(guarded.route, request.headers()).then(|| {
+                    let client = || format!("client:{}", context.client);
+                    caller.as_ref().map_or_else(client, |caller| caller.scope().to_owned())
+                });
+                let extensions = request.extensions_mut();
+                if let Some(caller) = caller {
+                    extensions.insert(caller);
                 }
-                None => next.run(request).await,
+                if guarded.route.mutates() {
+                    extensions.insert(guarded.route.facts());
+                }
+                extensions.insert(guarded.served);
+                match kept {
+                    Some(scope) => {
+                        replay::run(&guarded.app, guarded.route, &scope, request, next).await
+                    }
+                    None => next.run(request).await,
+                }
             }
-        }
-        Err(error) => error.into_response(),
-    };
+            Err(error) => error.into_response(),
+        };
     guarded.finish(&context, allowance, response)
 }
 
@@ -112,41 +113,74 @@ impl Guarded {
         &self,
         context: &Context,
         headers: &HeaderMap,
+        uri: &Uri,
         allowance: &mut Option<Allowance>,
     ) -> Result<Option<Caller>> {
-        let (limiter, class, now) = (self.app.limiter(), self.route.class, context.came);
-        let mut count = |class: Class, user: Option<&str>| {
-            let counted = match user {
-                Some(user) => limiter.count(class, user, now),
-                None => limiter.count(class, context.client, now),
-            };
-            *allowance = counted;
-            match counted {
-                Some(Allowance { allowed: false, seconds, .. }) => Err(too_many(seconds)),
-                _ => Ok(()),
-            }
-        };
+        let (class, client) = (self.route.class, Limited::Client(context.client));
         match self.route.access() {
             Access::System => return Ok(None),
-            Access::Public => return count(class, None).map(|()| None),
+            Access::Public => {
+                return self.count(class, client, context, allowance).await.map(|()| None);
+            }
             Access::User | Access::Either | Access::AnyAdmin | Access::Admin(_) => {}
         }
         if class == Class::Credentials {
-            count(class, None)?;
+            self.count(class, client, context, allowance).await?;
         }
-        let caller = match self.app.gate().authenticate(headers).await {
+        let caller = match self.authenticate(context, headers, uri).await {
             Ok(caller) => caller,
             Err(error) => {
-                // Guessing tokens is limited as well.
-                count(Class::Command, None)?;
+                // Guessing tokens and keys is limited as well.
+                self.count(Class::Command, client, context, allowance).await?;
                 return Err(error);
             }
         };
         if class != Class::Credentials {
-            count(class, Some(caller.scope()))?;
+            let limited = match caller.limited() {
+                (key, Some(limit)) => Limited::Own(key, limit),
+                (caller, None) => Limited::Caller(caller),
+            };
+            self.count(class, limited, context, allowance).await?;
         }
         self.permit(&caller)?;
         Ok(Some(caller))
+    }
+
+    /// Counts the request where a limit has to be kept.
+    async fn count(
+        &self,
+        class: Class,
+        limited: Limited<'_>,
+        context: &Context,
+        allowance: &mut Option<Allowance>,
+    ) -> Result<()> {
+        *allowance = self.app.limiter().count(class, limited, context.came).await;
+        match allowance {
+            Some(Allowance { allowed: false, seconds, .. }) => Err(too_many(*seconds)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who calls: somebody with a token, or a partner with a key where the row lets partners in.
+    async fn authenticate(
+        &self,
+        context: &Context,
+        headers: &HeaderMap,
+        uri: &Uri,
+    ) -> Result<Caller> {
+        let Some(scope) = self.route.partner_scope() else {
+            return self.app.gate().authenticate(headers).await;
+        };
+        partners::refuse_in_query(uri.query())?;
+        if !headers.contains_key(partners::KEY_HEADER) {
+            return self.app.gate().authenticate(headers).await;
+        }
+        if headers.contains_key(header::AUTHORIZATION) {
+            let message = "Send X-API-Key or Authorization, not both";
+            return Err(Error::bad_request("two_credentials", message));
+        }
+        let user = self.app.partners().authenticate(headers, context.client, scope).await?;
+        Ok(Caller::User(user))
     }
 
     fn permit(&self, caller: &Caller) -> Result<()> {

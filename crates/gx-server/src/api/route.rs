@@ -13,7 +13,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::endpoint::Endpoint;
 use super::shape::{Failure, Shape};
 use crate::app::App;
-use crate::auth::Permission;
+use crate::auth::partners;
+use crate::auth::{Permission, Scope};
 use crate::error::{Error, Result};
 use crate::http::accept::Format;
 use crate::http::limits::Class;
@@ -35,6 +36,10 @@ pub enum Access {
     /// Operators and machines, by way of the network: health, metrics, description.
     System,
 }
+
+/// How a partner's payment is refused that is more than the user has agreed to.
+const CONSENT_LIMITS: [Failure; 3] =
+    [(403, "consent_payment_limit"), (403, "consent_day_limit"), (403, "forbidden")];
 
 /// Declares the HTTP methods of routes.
 macro_rules! verbs {
@@ -99,6 +104,8 @@ pub struct Route {
     gives_tokens: bool,
     /// What audit rows say was changed, when the path names nothing.
     target: &'static str,
+    /// What a partner needs who calls it for a user; closed to partners without.
+    partner: Option<Scope>,
     pub(super) shape: Shape,
     install: Arc<dyn Fn() -> MethodRouter<App> + Send + Sync>,
 }
@@ -127,6 +134,7 @@ impl Route {
             only_asks: false,
             gives_tokens: false,
             target: "",
+            partner: None,
             shape: H::shape(),
             install: Arc::new(move || on(verb.filter(), handler.clone())),
         }
@@ -171,6 +179,16 @@ impl Route {
         Self { target, ..self }
     }
 
+    /// Partners may call it for a user who has agreed to this. Every other route is closed to them.
+    pub(crate) fn partner(mut self, scope: Scope) -> Self {
+        debug_assert!(matches!(self.access(), Access::User | Access::Either), "{self:?}");
+        self.shape.fails(&partners::FAILURES);
+        if self.shape.is_command {
+            self.shape.fails(&CONSENT_LIMITS);
+        }
+        Self { partner: Some(scope), ..self }
+    }
+
     /// How the handler itself can fail, beside what its types say.
     pub(crate) fn fails(mut self, failures: &[Failure]) -> Self {
         self.shape.fails(failures);
@@ -201,6 +219,11 @@ impl Route {
     /// Who may call it.
     pub fn access(&self) -> Access {
         self.shape.access
+    }
+
+    /// What a partner needs who calls it for a user.
+    pub fn partner_scope(&self) -> Option<Scope> {
+        self.partner
     }
 
     /// The contract function that it submits, `Contract:Function`.

@@ -1,6 +1,7 @@
 //! Fields by which somebody says who they are. They are secrets, or say something of a person.
 
 use super::address;
+use super::permissions::Permission;
 use crate::http::fields::{length_between, masked, seen, text_field};
 
 /// An address in plain letters, as a pattern of JSON Schema.
@@ -90,6 +91,42 @@ text_field!(
     "Token",
     |text| length_between(text, 1, 256).map(|()| Self(text.to_owned())),
     { "type": "string", "minLength": 1, "maxLength": 256 }
+);
+
+/// The id of a partner.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerId(pub(crate) String);
+
+text_field!(
+    [] PartnerId,
+    "PartnerId",
+    |text| {
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
+        let fits = (3..=32).contains(&text.len()) && starts && text.bytes().all(legal);
+        fits.then(|| Self(text.to_owned())).ok_or(("invalid_partner_id", PARTNER_ID.into()))
+    },
+    { "type": "string", "pattern": "^[a-z][a-z0-9-]{2,31}$", "examples": ["example-shop"] }
+);
+
+const PARTNER_ID: &str = "must be 3 to 32 lower-case letters, digits or hyphens, a letter first";
+
+/// The code of a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PermissionCode(pub(crate) Permission);
+
+fn permission_codes() -> Vec<&'static str> {
+    Permission::ALL.iter().map(|permission| permission.code()).collect()
+}
+
+text_field!(
+    [] PermissionCode,
+    "PermissionCode",
+    |text| Permission::parse(text).map(Self).ok_or_else(|| {
+        let message = format!("must be one of {}", permission_codes().join(", "));
+        ("invalid_permission", message.into())
+    }),
+    { "type": "string", "enum": permission_codes() }
 );
 
 /// What proves that somebody has their second factor.

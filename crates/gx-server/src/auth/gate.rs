@@ -17,7 +17,8 @@ use gx_store::login::{Subject, SubjectKind, sessions};
 use gx_types::{AccountId, AdminId, NetworkId, TimeMs};
 use sha2::{Digest, Sha256};
 
-use super::permissions::{AdminRole, Permission};
+use super::permissions::{AdminRole, Permission, Permissions};
+use super::scopes::ByPartner;
 use super::tokens::{Audience, Tokens};
 use crate::calendar::now_ms;
 use crate::config::Auth;
@@ -38,12 +39,14 @@ pub(crate) struct InSession<'a> {
     pub(crate) session: &'a str,
 }
 
-/// A user with a valid session.
+/// A user with a valid session, or one for whom a partner acts.
 #[derive(Debug, Clone)]
 pub struct User {
     token: Arc<Verified>,
     /// The account, once it exists on the ledger.
     pub(crate) account: Option<AccountId>,
+    /// The partner that acts for the user, if it is not the user who calls.
+    pub(crate) partner: Option<Arc<ByPartner>>,
 }
 
 /// An admin with a valid session.
@@ -51,6 +54,7 @@ pub struct User {
 pub struct Admin {
     token: Arc<Verified>,
     pub(crate) role: AdminRole,
+    permissions: Permissions,
     /// The id under which they act on the ledger.
     pub(crate) ledger_id: Option<AdminId>,
     must_change_password: bool,
@@ -59,16 +63,38 @@ pub struct Admin {
 }
 
 impl Caller {
-    /// `user:<id>` or `admin:<id>`.
+    /// `user:<id>`, `admin:<id>` or `partner:<id>`.
     pub(crate) fn scope(&self) -> &str {
         match self {
             Self::User(user) => user.scope(),
             Self::Admin(admin) => admin.scope(),
         }
     }
+
+    /// Who has to keep a limit, and a limit of their own where they have one: a partner's key does
+    /// not use up what its users have.
+    pub(crate) fn limited(&self) -> (&str, Option<u32>) {
+        match self {
+            Self::User(User { partner: Some(by), .. }) => (&by.key_id, by.requests_per_minute),
+            Self::User(_) | Self::Admin(_) => (self.scope(), None),
+        }
+    }
 }
 
 impl User {
+    /// A user for whom a partner acts. There is no session: nothing that is about sessions is open
+    /// to partners.
+    pub(super) fn of_partner(user_id: &str, account: AccountId, by: ByPartner) -> Self {
+        let token = Verified {
+            session: "".into(),
+            subject: user_id.into(),
+            scope: by.actor.as_str().into(),
+            audience: Audience::User,
+            expires_s: 0,
+        };
+        Self { token: Arc::new(token), account: Some(account), partner: Some(Arc::new(by)) }
+    }
+
     pub(crate) fn in_session(&self) -> InSession<'_> {
         InSession { subject: Subject::user(&self.token.subject), session: &self.token.session }
     }
@@ -102,7 +128,7 @@ impl Admin {
     }
 
     pub(crate) fn may(&self, permission: Permission) -> bool {
-        self.role.may(permission)
+        self.permissions.has(permission)
     }
 
     /// Refuses an admin who has not yet replaced the one-time password, or has no second factor
@@ -171,20 +197,28 @@ impl Gate {
         match (token.audience, &standing.owner) {
             (Audience::User, &Owner::User { status, account }) => {
                 may_act(status)?;
-                Ok(Caller::User(User { token, account }))
+                Ok(Caller::User(User { token, account, partner: None }))
             }
             (
                 Audience::Admin,
-                &Owner::Admin { ref role, enabled, ledger_id, must_change_password, second_factor },
+                Owner::Admin {
+                    role,
+                    enabled,
+                    ledger_id,
+                    must_change_password,
+                    second_factor,
+                    permissions,
+                },
             ) => {
-                let role = AdminRole::parse(role).filter(|_| enabled).ok_or_else(invalid)?;
+                let role = AdminRole::parse(role).filter(|_| *enabled).ok_or_else(invalid)?;
                 self.use_admin_session(&standing, now).await?;
-                let lacks_second_factor = self.admins_need_second_factor && !second_factor;
+                let lacks_second_factor = self.admins_need_second_factor && !*second_factor;
                 Ok(Caller::Admin(Admin {
                     token,
                     role,
-                    ledger_id,
-                    must_change_password,
+                    permissions: Permissions::of(role, permissions, now),
+                    ledger_id: *ledger_id,
+                    must_change_password: *must_change_password,
                     lacks_second_factor,
                 }))
             }

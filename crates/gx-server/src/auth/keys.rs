@@ -254,6 +254,20 @@ impl Pepper {
         mac.is_some_and(|mac| mac.verify_slice(&kept).is_ok())
     }
 
+    /// What is kept of the secret of a partner's key.
+    pub(crate) fn of_api_key(&self, id: &str, secret: &str) -> String {
+        self.hash(&["api key", id, secret])
+    }
+
+    /// Whether a secret is that of a partner's key, in a time that says nothing of how near it is.
+    pub(crate) fn is_api_key(&self, id: &str, secret: &str, hash: &str) -> bool {
+        let mut expected = [0; 32];
+        let is_hash = hex::decode_to_slice(hash, &mut expected).is_ok();
+        let mac = self.keyed(&["api key", id, secret]);
+        let is_right = mac.is_some_and(|mac| mac.verify_slice(&expected).is_ok());
+        is_hash && is_right
+    }
+
     /// Seals what is stored and has to be read again.
     pub(super) fn sealer(&self) -> Sealer {
         Sealer::new(self.mac(&["sealing key"]))
@@ -337,6 +351,19 @@ mod tests {
         let new = Keys::load(&config).unwrap();
         assert_ne!(new.kid(), old.kid());
         assert!(new.verifier(old.kid()).is_some());
+    }
+
+    #[test]
+    fn the_secret_of_a_key_is_known_by_its_hash() {
+        let pepper = Pepper(vec![7; 32]);
+        let hash = pepper.of_api_key("k1", "secret");
+        assert!(pepper.is_api_key("k1", "secret", &hash));
+        for (id, secret, hash) in
+            [("k2", "secret", hash.as_str()), ("k1", "other", &hash), ("k1", "secret", "")]
+        {
+            assert!(!pepper.is_api_key(id, secret, hash), "{id} {secret}");
+        }
+        assert!(!Pepper(vec![8; 32]).is_api_key("k1", "secret", &hash));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What admins may do: 32 permissions, and which role has which.
 //!
-//! A super owner has all of them.
+//! A super owner has all of them. Beside the role, single permissions can be granted to an
+//! administrator or withdrawn from one.
+
+use gx_store::admin::permissions::{Effect, Single};
+use gx_types::TimeMs;
 
 /// Declares permissions with their codes.
 macro_rules! permissions {
@@ -16,6 +20,11 @@ macro_rules! permissions {
 
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// The permission with a code.
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.code() == code)
             }
         }
 
@@ -196,9 +205,73 @@ impl AdminRole {
     }
 }
 
+/// What an administrator may do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Permissions(u64);
+
+impl Permissions {
+    /// What the role has and what was decided of single permissions, as far as that is in force.
+    pub(crate) fn of<'s>(
+        role: AdminRole,
+        decided: impl IntoIterator<Item = &'s Single>,
+        now: TimeMs,
+    ) -> Self {
+        let of_role = Permission::ALL.iter().filter(|permission| role.may(**permission));
+        let mut bits = of_role.fold(0, |bits, permission| bits | bit(*permission));
+        for single in decided.into_iter().filter(|single| single.is_in_force(now)) {
+            // One that this build does not know gives nothing and takes nothing.
+            let Some(permission) = Permission::parse(&single.permission) else { continue };
+            match single.effect {
+                Effect::Granted => bits |= bit(permission),
+                Effect::Withdrawn if role == AdminRole::SuperOwner => {}
+                Effect::Withdrawn => bits &= !bit(permission),
+            }
+        }
+        Self(bits)
+    }
+
+    pub(crate) const fn has(self, permission: Permission) -> bool {
+        self.0 & bit(permission) != 0
+    }
+
+    /// All of them, in the order of the table.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |permission| self.has(*permission))
+    }
+}
+
+const fn bit(permission: Permission) -> u64 {
+    1 << permission as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn single(permission: Permission, effect: Effect, expires_at: Option<i64>) -> Single {
+        let expires_at = expires_at.map(TimeMs);
+        Single { permission: permission.code().to_owned(), effect, expires_at }
+    }
+
+    #[test]
+    fn single_permissions_count_beside_the_role_until_their_time_is_over() {
+        use Permission as P;
+        let decided = [
+            single(P::AuditExport, Effect::Granted, Some(10)),
+            single(P::UserFreeze, Effect::Withdrawn, None),
+            Single {
+                permission: "moon:land".to_owned(),
+                ..single(P::UserList, Effect::Granted, None)
+            },
+        ];
+        let at = |role, now| Permissions::of(role, &decided, TimeMs(now));
+        let moderator = at(AdminRole::Moderator, 9);
+        assert!(moderator.has(P::AuditExport) && !moderator.has(P::UserFreeze));
+        assert!(moderator.has(P::UserView));
+        assert!(!at(AdminRole::Moderator, 10).has(P::AuditExport));
+        assert_eq!(moderator.iter().count(), 8);
+        assert_eq!(at(AdminRole::SuperOwner, 9).iter().count(), 32, "nothing is withdrawn");
+    }
 
     #[test]
     fn each_role_has_its_number_of_permissions() {

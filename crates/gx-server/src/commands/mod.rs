@@ -1,10 +1,12 @@
 //! Giving a command: accepted with its audit row, waited for if the client wants to, answered.
 //!
-//! A command of a user is recorded by its outbox row. A command of an admin writes a row of the
-//! audit log in the same transaction. Handlers give commands by [`Commands`] and by nothing else.
+//! A command of a user is recorded by its outbox row. A command of an admin, or of a partner for a
+//! user, writes a row of the audit log in the same transaction. Handlers give commands by
+//! [`Commands`] and by nothing else.
 
 pub(crate) mod canonical;
 mod made;
+mod partner;
 pub(crate) mod signed;
 pub(crate) mod status;
 
@@ -27,7 +29,7 @@ use serde_json::{Value, json as value};
 use crate::api::{Answer, Facts, Input, REPLAYED, Shape};
 use crate::app::App;
 use crate::audit::{Audit, Entry};
-use crate::auth::{Admin, Grant, May, User};
+use crate::auth::{Admin, ByPartner, Grant, May, User};
 use crate::error::{Error, Result, refusal_status};
 use crate::http::answer::json;
 use crate::http::context::Context;
@@ -50,11 +52,16 @@ pub trait Giver: Input + FromRequestParts<App, Rejection = Error> + Send + Sync 
     /// When the caller is not known there yet.
     fn actor(&self) -> Result<Actor>;
 
-    /// `user:<id>` or `admin:<id>`.
+    /// `user:<id>`, `admin:<id>` or `partner:<id>`.
     fn scope(&self) -> &str;
 
     /// The user whose payments are limited by how far their identity was verified.
     fn as_user(&self) -> Option<&User> {
+        None
+    }
+
+    /// The partner that gives it for them.
+    fn partner(&self) -> Option<&ByPartner> {
         None
     }
 }
@@ -72,6 +79,10 @@ impl Giver for User {
 
     fn as_user(&self) -> Option<&User> {
         Some(self)
+    }
+
+    fn partner(&self) -> Option<&ByPartner> {
+        self.partner.as_deref()
     }
 }
 
@@ -228,10 +239,11 @@ impl<By: Giver> Commands<By> {
         let made = Made::of(&submission.command, id);
         let action = submission.command.is_by_two_admins().then(|| ActionId::made_by(id));
         let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
-        let taken = match along {
-            Some(along) => self.submit_along(submission, along).await?,
-            None if By::IS_AUDITED => self.submit_audited(submission).await?,
-            None => self.app.outbox().submit(submission).await?,
+        let taken = match (along, self.by.partner()) {
+            (Some(along), _) => self.submit_along(submission, along).await?,
+            (None, Some(by)) => self.submit_for_partner(submission, by).await?,
+            (None, None) if By::IS_AUDITED => self.submit_audited(submission).await?,
+            (None, None) => self.app.outbox().submit(submission).await?,
         };
         let settled = settled(&self.app, self.wait, taken, expected).await?;
         let settled = settled.filter(Stage::is_final);

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::sse::Event;
 use gx_contract::Refusal;
 use gx_store::commands::{State as Stage, Status};
+use gx_store::partner::payments;
 use gx_types::{ActionId, Actor, CommandId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,13 +17,12 @@ use tokio::sync::mpsc;
 use super::made::Made;
 use crate::api::Route;
 use crate::app::App;
-use crate::auth::{Caller, User};
+use crate::auth::{Caller, Scope, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
 use crate::http::extract::Path;
 use crate::http::stream::Streamed;
-use gx_engine::Waiters;
 
 /// What is told of a command.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -154,7 +154,8 @@ fn status_url(id: CommandId) -> String {
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/api/v1/commands/{id}", status)
-            .summary("How far a command has come; its owner and admins may ask"),
+            .summary("How far a command has come; its owner and admins may ask")
+            .partner(Scope::TransferCreate),
         Route::get("/api/v1/commands/{id}/events", events)
             .summary("The same as server-sent events, until the command is settled"),
     ]
@@ -162,25 +163,31 @@ pub(crate) fn routes() -> Vec<Route> {
 
 /// `GET /commands/{id}`
 async fn status(
-    State(waiters): State<Waiters>,
+    State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<CommandReply>> {
-    let Status { command_id, state, function, .. } = visible(&waiters, &caller, &id).await?;
+    let Status { command_id, state, function, .. } = visible(&app, &caller, &id).await?;
     let made = Made::by(&function, command_id);
     Ok(Json(CommandReply::of(command_id, state).making(made)))
 }
 
 /// The status of a command that the caller may see.
-async fn visible(waiters: &Waiters, caller: &Caller, id: &str) -> Result<Status> {
+async fn visible(app: &App, caller: &Caller, id: &str) -> Result<Status> {
     let unknown = || Error::not_found("Command");
     let id: CommandId = id.parse().map_err(|_| unknown())?;
-    let status = waiters.status(id).await?.ok_or_else(unknown)?;
+    let status = app.waiters().status(id).await?.ok_or_else(unknown)?;
     match caller {
         Caller::Admin(_) => Ok(status),
-        Caller::User(User { account: Some(account), .. })
+        Caller::User(User { account: Some(account), partner, .. })
             if status.actor == Actor::User(*account) =>
         {
+            // A partner sees what it has given itself.
+            if let Some(by) = partner
+                && !payments::is_by(app.store(), &by.partner_id, &id).await?
+            {
+                return Err(unknown());
+            }
             Ok(status)
         }
         Caller::User(_) => Err(unknown()),
@@ -199,7 +206,7 @@ async fn events(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Streamed> {
-    let status = visible(app.waiters(), &caller, &id).await?;
+    let status = visible(&app, &caller, &id).await?;
     let (sender, events) = mpsc::channel(4);
     tokio::spawn(tokio::time::timeout(STREAM_MAX, stream(app, status, sender)));
     Ok(Streamed(events))

@@ -27,11 +27,13 @@ const SECRETS: &[&str] = &[
     "documents.secret_key",
     "mail.password",
     "texts.bearer",
+    "redis.url",
 ];
 
 /// Established names of settings, and how their values are read.
 const ESTABLISHED: &[(&str, &str, Reading)] = &[
     ("DATABASE_URL", "database.url", Reading::AsIs),
+    ("REDIS_URL", "redis.url", Reading::AsIs),
     ("JWT_SECRET", "auth.signing_secret", Reading::AsIs),
     ("JWT_EXPIRY", "auth.access_token_seconds", Reading::Seconds),
     ("JWT_REFRESH_EXPIRY", "auth.refresh_token_seconds", Reading::Seconds),
@@ -46,10 +48,6 @@ const ESTABLISHED: &[(&str, &str, Reading)] = &[
     ("FABRIC_CHAINCODE_NAME", "fabric.chaincode", Reading::AsIs),
     ("FABRIC_ENDORSING_ORGANIZATIONS", "fabric.endorsing_organizations", Reading::AsIs),
 ];
-
-/// Established names of what this build does not have. Silence would let an operator believe in it.
-const UNSUPPORTED: &[(&str, &str)] =
-    &[("REDIS_URL", "this build keeps rate limits and live updates in the process; unset it")];
 
 #[derive(Clone, Copy)]
 enum Reading {
@@ -91,7 +89,7 @@ impl Config {
     }
 
     fn read_secret_files(&mut self) -> Result<(), Error> {
-        let (database, auth) = (&mut self.database, &mut self.auth);
+        let (database, auth, redis) = (&mut self.database, &mut self.auth, &mut self.redis);
         let documents = &mut self.documents;
         let (mail, texts) = (&mut self.mail, &mut self.texts);
         for (key, path, secret) in [
@@ -102,6 +100,7 @@ impl Config {
             ("documents.secret_key_file", &documents.secret_key_file, &mut documents.secret_key),
             ("mail.password_file", &mail.password_file, &mut mail.password),
             ("texts.bearer_file", &texts.bearer_file, &mut texts.bearer),
+            ("redis.url_file", &redis.url_file, &mut redis.url),
         ] {
             if !path.as_os_str().is_empty() {
                 let text = std::fs::read_to_string(path).map_err(|source| Error::SecretFile {
@@ -143,9 +142,6 @@ fn from_environment(
 ) -> Result<Vec<(String, String, String)>, Error> {
     let (mut established, mut own) = (Vec::new(), Vec::new());
     for (name, text) in environment {
-        if let Some((name, reason)) = UNSUPPORTED.iter().find(|(known, _)| *known == name) {
-            return Err(Error::Unsupported { name, reason });
-        }
         if let Some((_, key, reading)) = ESTABLISHED.iter().find(|(known, ..)| *known == name) {
             let text = match reading {
                 Reading::AsIs => text,

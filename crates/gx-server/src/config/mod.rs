@@ -35,8 +35,6 @@ pub enum Error {
     Unreadable(String),
     #[error("unknown setting: {0}")]
     Unknown(String),
-    #[error("{name} is set, but {reason}")]
-    Unsupported { name: &'static str, reason: &'static str },
     #[error("{key} is a secret and must not stand in {file}; set {variable} or {key}_file")]
     SecretInFile { key: String, file: String, variable: String },
     #[error("{key}: cannot read {}", path.display())]
@@ -64,6 +62,7 @@ pub struct Config {
     pub mail: Mail,
     pub texts: Texts,
     pub rate_limits: RateLimits,
+    pub redis: Redis,
     pub readiness: Readiness,
     pub retention: Retention,
     pub tax: Tax,
@@ -257,6 +256,16 @@ impl RateLimits {
             NetworkId::Testnet | NetworkId::Mainnet => limit,
         }
     }
+}
+
+/// What processes share limits and news by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    pub url: Secret,
+    pub url_file: PathBuf,
+    pub tls_ca: PathBuf,
+    pub timeout_ms: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -29,6 +29,7 @@ impl Config {
         self.documents.check(&mut faults);
         self.tiers.check(&mut faults);
         self.check_messages(&mut faults);
+        self.check_redis(&mut faults);
         let limits = &self.rate_limits;
         for (key, value) in [
             ("rate_limits.credentials_per_minute", limits.credentials_per_minute),
@@ -137,6 +138,17 @@ impl Config {
         {
             check(faults, value >= 100, key, "must be at least 100");
         }
+    }
+
+    fn check_redis(&self, faults: &mut Vec<String>) {
+        let redis = &self.redis;
+        let (url, has_ca) = (redis.url.reveal(), !redis.tls_ca.as_os_str().is_empty());
+        let fits = url.is_empty() || url.starts_with("redis://") || url.starts_with("rediss://");
+        check(faults, fits, "redis.url", "must start with redis:// or rediss://");
+        let what = "is for rediss:// only: without TLS nobody's certificate is checked";
+        check(faults, !has_ca || url.starts_with("rediss://"), "redis.tls_ca", what);
+        let what = "must be 1 to 2000: requests wait for it";
+        check(faults, (1..=2000).contains(&redis.timeout_ms), "redis.timeout_ms", what);
     }
 
     fn check_database(&self, faults: &mut Vec<String>) {

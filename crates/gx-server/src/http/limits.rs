@@ -1,16 +1,20 @@
-//! Rate limits in this process: how many requests a caller may make in a minute.
+//! Rate limits: how many requests a caller may make in a minute, whichever process is asked.
 //!
 //! Each caller has a bucket that refills evenly, kept as one number: the time at which it would be
-//! full again. A full bucket and an unknown caller are the same, so forgetting is harmless.
+//! full again. A full bucket and an unknown caller are the same, so forgetting is harmless. The
+//! numbers stand in Redis, where the settings name one and it answers, else in this process.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gx_types::NetworkId;
 
 use crate::config::RateLimits;
+use crate::redis::{Counted, Redis};
 
 /// What kind of request it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +28,39 @@ pub(crate) enum Class {
     Unlimited,
 }
 
+impl Class {
+    const fn bucket(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Command => "commands",
+            Self::Read => "reads",
+            Self::Unlimited => "none",
+        }
+    }
+}
+
+/// The bucket of those who have a limit of their own for all that they ask.
+const OWN: &str = "own";
+
+/// Who has to keep a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Limited<'a> {
+    /// Nobody who is known: the address of the client.
+    Client(IpAddr),
+    Caller(&'a str),
+    /// Somebody with a limit of their own in place of those of the classes.
+    Own(&'a str, u32),
+}
+
+impl fmt::Display for Limited<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(address) => write!(f, "client:{address}"),
+            Self::Caller(caller) | Self::Own(caller, _) => f.write_str(caller),
+        }
+    }
+}
+
 /// The answer for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
@@ -34,6 +71,21 @@ pub(crate) struct Allowance {
     pub(crate) remaining: u32,
     /// Until the bucket is full again, or when refused, until the next request is allowed.
     pub(crate) seconds: u32,
+}
+
+impl Allowance {
+    /// From how much of the bucket is used, in parts of which a minute has `minute`.
+    fn new(allowed: bool, limit: u32, used: u64, minute: u64) -> Self {
+        let second = minute / 60;
+        let seconds = |parts: u64| u32::try_from(parts.div_ceil(second)).unwrap_or(60);
+        if !allowed {
+            let seconds = seconds(used.saturating_sub(minute));
+            return Self { allowed, limit, remaining: 0, seconds };
+        }
+        let step = (minute / u64::from(limit.max(1))).max(1);
+        let remaining = u32::try_from(minute.saturating_sub(used) / step).unwrap_or(u32::MAX);
+        Self { allowed, limit, remaining: remaining.min(limit), seconds: seconds(used) }
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -50,10 +102,12 @@ pub(crate) struct Limiter {
     /// Hash of class and caller → when the bucket is full, in nanoseconds since `started`.
     shards: [Mutex<HashMap<u64, u64>>; SHARDS],
     shard_max: usize,
+    /// Where the buckets of all processes are.
+    redis: Option<Redis>,
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: &RateLimits, network: NetworkId) -> Self {
+    pub(crate) fn new(limits: &RateLimits, network: NetworkId, redis: Option<Redis>) -> Self {
         let scaled = |limit: u32| limits.scaled(limit, network);
         Self {
             credentials: scaled(limits.credentials_per_minute),
@@ -63,18 +117,43 @@ impl Limiter {
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
             shard_max: (limits.clients_max / SHARDS).max(1),
+            redis,
         }
     }
 
     /// Counts one request of a caller. `None` for a class without a limit.
-    pub(crate) fn count(&self, class: Class, caller: impl Hash, now: Instant) -> Option<Allowance> {
-        let limit = match class {
-            Class::Credentials => self.credentials,
-            Class::Command => self.commands,
-            Class::Read => self.reads,
-            Class::Unlimited => return None,
+    pub(crate) async fn count(
+        &self,
+        class: Class,
+        caller: Limited<'_>,
+        now: Instant,
+    ) -> Option<Allowance> {
+        let (bucket, limit) = self.bucket(class, caller)?;
+        if let Some(redis) = &self.redis
+            && let Some(Counted { allowed, used_us }) =
+                redis.count(bucket, &caller.to_string(), limit).await
+        {
+            return Some(Allowance::new(allowed, limit, used_us, 60_000_000));
+        }
+        self.count_here(class, caller, now)
+    }
+
+    /// The bucket of a request, and how much it holds.
+    fn bucket(&self, class: Class, caller: Limited<'_>) -> Option<(&'static str, u32)> {
+        let limit = match (class, caller) {
+            (Class::Unlimited, _) => return None,
+            (_, Limited::Own(_, limit)) => return Some((OWN, limit)),
+            (Class::Credentials, _) => self.credentials,
+            (Class::Command, _) => self.commands,
+            (Class::Read, _) => self.reads,
         };
-        let key = self.hasher.hash_one((class, caller));
+        Some((class.bucket(), limit))
+    }
+
+    /// The same in this process alone.
+    fn count_here(&self, class: Class, caller: Limited<'_>, now: Instant) -> Option<Allowance> {
+        let (bucket, limit) = self.bucket(class, caller)?;
+        let key = self.hasher.hash_one((bucket, caller));
         let now = nanos(now.saturating_duration_since(self.started));
         let (minute, step) = (nanos(MINUTE), nanos(MINUTE) / u64::from(limit.max(1)));
         let place = usize::try_from(key % SHARDS as u64).unwrap_or_default();
@@ -83,21 +162,14 @@ impl Limiter {
         let used = full_at - now + step;
         // Whole steps are compared: a minute need not be a multiple of a step.
         let allowed = used <= minute;
-        let seconds = |nanos: u64| u32::try_from(nanos.div_ceil(1_000_000_000)).unwrap_or(60);
         if !allowed {
-            return Some(Allowance {
-                allowed,
-                limit,
-                remaining: 0,
-                seconds: seconds(used - minute),
-            });
+            return Some(Allowance::new(allowed, limit, used, minute));
         }
         if shard.len() >= self.shard_max && !shard.contains_key(&key) {
             forget(&mut shard, now, self.shard_max);
         }
         shard.insert(key, now + used);
-        let remaining = u32::try_from((minute - used) / step.max(1)).unwrap_or(u32::MAX);
-        Some(Allowance { allowed, limit, remaining: remaining.min(limit), seconds: seconds(used) })
+        Some(Allowance::new(allowed, limit, used, minute))
     }
 }
 
@@ -125,7 +197,7 @@ mod tests {
     fn limiter(network: NetworkId) -> Limiter {
         let mut limits = Config::load(None, [], &[]).unwrap().rate_limits;
         limits.clients_max = 1000;
-        Limiter::new(&limits, network)
+        Limiter::new(&limits, network, None)
     }
 
     #[test]
@@ -133,7 +205,13 @@ mod tests {
         let limiter = limiter(NetworkId::Mainnet);
         let start = Instant::now();
         let count = |after: u64| {
-            limiter.count(Class::Credentials, "a", start + Duration::from_secs(after)).unwrap()
+            limiter
+                .count_here(
+                    Class::Credentials,
+                    Limited::Caller("a"),
+                    start + Duration::from_secs(after),
+                )
+                .unwrap()
         };
         let remaining: Vec<u32> = (0..5).map(|_| count(0).remaining).collect();
         assert_eq!(remaining, [4, 3, 2, 1, 0]);
@@ -150,27 +228,44 @@ mod tests {
         let limiter = limiter(NetworkId::Testnet);
         let now = Instant::now();
         for _ in 0..5 {
-            assert!(limiter.count(Class::Credentials, "a", now).unwrap().allowed);
+            assert!(
+                limiter.count_here(Class::Credentials, Limited::Caller("a"), now).unwrap().allowed
+            );
         }
-        assert!(!limiter.count(Class::Credentials, "a", now).unwrap().allowed);
-        assert!(limiter.count(Class::Credentials, "b", now).unwrap().allowed);
-        assert!(limiter.count(Class::Read, "a", now).unwrap().allowed);
-        assert!(limiter.count(Class::Unlimited, "a", now).is_none());
+        assert!(
+            !limiter.count_here(Class::Credentials, Limited::Caller("a"), now).unwrap().allowed
+        );
+        assert!(limiter.count_here(Class::Credentials, Limited::Caller("b"), now).unwrap().allowed);
+        assert!(limiter.count_here(Class::Read, Limited::Caller("a"), now).unwrap().allowed);
+        assert!(limiter.count_here(Class::Unlimited, Limited::Caller("a"), now).is_none());
+    }
+
+    #[test]
+    fn a_limit_of_ones_own_holds_for_all_classes_together() {
+        let limiter = limiter(NetworkId::Devnet);
+        let now = Instant::now();
+        let own = Limited::Own("key", 2);
+        assert_eq!(limiter.count_here(Class::Read, own, now).unwrap().remaining, 1);
+        assert!(limiter.count_here(Class::Command, own, now).unwrap().allowed);
+        assert!(!limiter.count_here(Class::Read, own, now).unwrap().allowed);
     }
 
     #[test]
     fn devnet_takes_load() {
         let limiter = limiter(NetworkId::Devnet);
         let now = Instant::now();
-        assert!((0..10_000).all(|_| limiter.count(Class::Command, 1, now).unwrap().allowed));
+        assert!((0..10_000).all(|_| {
+            limiter.count_here(Class::Command, Limited::Caller("a"), now).unwrap().allowed
+        }));
     }
 
     #[test]
     fn memory_is_bounded() {
         let limiter = limiter(NetworkId::Mainnet);
         let now = Instant::now();
-        for caller in 0..20_000 {
-            limiter.count(Class::Read, caller, now).unwrap();
+        for caller in 0..20_000_u32 {
+            let client = Limited::Client(std::net::Ipv4Addr::from(caller).into());
+            limiter.count_here(Class::Read, client, now).unwrap();
         }
         let known: usize = limiter.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
         assert!(known <= 1000, "{known}");

@@ -7,6 +7,7 @@ mod keys;
 pub(crate) mod kyc;
 mod login;
 mod national_id;
+mod partner_grants;
 mod passkeys;
 mod password;
 mod profile;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(keys::routes());
     routes.extend(recovery::routes());
     routes.extend(beneficiaries::routes());
+    routes.extend(partner_grants::routes());
     routes.extend(qsend::routes());
     routes.extend(notifications::of_users());
     routes.extend(documents::routes());

@@ -6,7 +6,7 @@ use gx_types::AccountId;
 
 use super::fields::Remark;
 use crate::api::Route;
-use crate::auth::User;
+use crate::auth::{Scope, User};
 use crate::commands::{Accepted, Commands};
 use crate::error::{Error, Result};
 use crate::http::extract::Body;
@@ -16,7 +16,8 @@ pub(super) fn routes() -> Vec<Route> {
     let transfer = Route::post("/api/v1/transfers", transfer)
         .summary("Pays another account; the sender pays the fee on top")
         .sample(r#"{"toUserId": "SYSTEM_CHARITABLE_POOL", "amount": "1.00"}"#)
-        .fails(&[(403, "not_own_account")]);
+        .fails(&[(403, "not_own_account")])
+        .partner(Scope::TransferCreate);
     vec![transfer.alias("/api/v1/transactions/transfer"), transfer]
 }
 

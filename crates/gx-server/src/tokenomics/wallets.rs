@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::fields::BlockNumber;
 use crate::api::Route;
 use crate::app::App;
-use crate::auth::User;
+use crate::auth::{Scope, User};
 use crate::calendar::rfc3339;
 use crate::error::{Error, Result};
 use crate::http::accept::{Accept, Format};
@@ -26,13 +26,16 @@ use crate::http::fields::{Count, Instant, Text, listed_fields, one_of, request};
 pub(super) fn routes() -> [Route; 3] {
     [
         Route::get("/api/v1/wallets/{userId}/balance", balance)
-            .summary("What the caller's account holds"),
+            .summary("What the caller's account holds")
+            .partner(Scope::BalanceRead),
         Route::get("/api/v1/wallets/{userId}/transactions", transactions)
             .summary("The caller's movements, newest first, also as a table")
             .also_as(&[Format::Csv])
-            .fails(&[(400, "invalid_cursor")]),
+            .fails(&[(400, "invalid_cursor")])
+            .partner(Scope::HistoryRead),
         Route::get("/api/v1/transactions/{userId}/history", history)
-            .summary("The caller's movements by numbered pages"),
+            .summary("The caller's movements by numbered pages")
+            .partner(Scope::HistoryRead),
     ]
 }
 

@@ -31,7 +31,7 @@ const OPERATOR_ONLY: &[&str] = &[];
 /// its command off the list, or the test below fails.
 const WITHOUT_ROUTE: &[&str] = &[];
 
-fn path_of(route: &Route) -> String {
+pub(crate) fn path_of(route: &Route) -> String {
     let mut path = String::new();
     let mut rest = route.path;
     while let Some((before, after)) = rest.split_once('{') {
@@ -244,6 +244,14 @@ async fn prepared(
     if route.path.contains("{notificationId}") {
         notification(server, &ada.person.id).await;
     }
+    let (partner_id, key_id) = match format!("{}{sample}", route.path).contains("{partnerId}") {
+        true => {
+            let user = server.client.with_token(token("accessToken"));
+            let agrees = route.path.contains("/grants/").then_some(&user);
+            crate::partners::made(&admin, &new_name, agrees).await
+        }
+        false => Default::default(),
+    };
     let client = match route.access() {
         Access::User => server.client.with_token(token("accessToken")),
         _ => admin,
@@ -262,6 +270,8 @@ async fn prepared(
         ("{beneficiaryId}", &beneficiary_id),
         ("{requestCode}", &request_code),
         ("{webhookId}", &webhook_id),
+        ("{partnerId}", &partner_id),
+        ("{keyId}", &key_id),
         ("{sessionId}", &own),
         ("{deviceId}", &own),
         ("{refreshToken}", token("refreshToken")),

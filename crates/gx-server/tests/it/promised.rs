@@ -82,6 +82,11 @@ const PROMISED: &str = "
     GET /admin/audit-logs, /admin/audit-logs/export
     GET /admin/outbox, /admin/projector
     POST /admin/outbox/{}/requeue, /admin/outbox/{}/discard, /admin/projector/rebuild
+    GET /admin/admins/{}/permissions, /admin/partners, /admin/partners/{}, /partners/grants
+    PUT /admin/admins/{}/permissions
+    POST /admin/partners, /admin/partners/{}/keys, /partners/grants
+    PATCH /admin/partners/{}
+    DELETE /admin/partners/{}, /admin/partners/{}/keys/{}, /partners/grants/{}
     POST /admin/keys, /admin/keys/rotate, /admin/orders/transfer
     GET /webhooks/events
 

@@ -2,6 +2,7 @@
 
 use gx_types::{AdminId, TimeMs};
 
+use super::permissions::{self, SinglePermission};
 use crate::login::credentials::{self, PasswordHash};
 use crate::login::{Subject, second_factors};
 use crate::sql::{Row, sql};
@@ -39,6 +40,8 @@ pub struct Admin {
     pub second_factor_since: Option<TimeMs>,
     pub created_at: TimeMs,
     pub updated_at: TimeMs,
+    /// What was decided of single permissions, by their codes.
+    pub permissions: Vec<SinglePermission>,
 }
 
 const SELECT: &str = "SELECT a.admin_id, a.email, a.display_name, a.role, a.status, a.ledger_id, \
@@ -65,6 +68,7 @@ fn admin(row: &Row) -> Result<Admin, Error> {
         updated_at: row.time(9)?,
         password_changed_at: row.time(10)?,
         second_factor_since: row.opt_time(11)?,
+        permissions: Vec::new(),
     })
 }
 
@@ -112,11 +116,15 @@ async fn one(
     value: &str,
 ) -> Result<Option<Admin>, Error> {
     let mut reader = source.into().open().await?;
-    let row = sql(format!("{SELECT} WHERE {condition} = $1"))
-        .bind(value)
-        .optional(&mut reader.conn())
-        .await?;
-    row.as_ref().map(admin).transpose()
+    let mut conn = reader.conn();
+    let row =
+        sql(format!("{SELECT} WHERE {condition} = $1")).bind(value).optional(&mut conn).await?;
+    let mut found = row.as_ref().map(admin).transpose()?;
+    if let Some(admin) = &mut found {
+        let id = &admin.admin_id;
+        admin.permissions = permissions::between(&mut conn, id, id).await?.into_values().collect();
+    }
+    Ok(found)
 }
 
 /// # Errors
@@ -143,12 +151,22 @@ pub async fn page(
     limit: u32,
 ) -> Result<Vec<Admin>, Error> {
     let mut reader = source.into().open().await?;
+    let mut conn = reader.conn();
     let rows = sql(format!("{SELECT} WHERE a.admin_id > $1 ORDER BY a.admin_id LIMIT $2"))
         .bind(after.unwrap_or_default())
         .bind(limit)
-        .all(&mut reader.conn())
+        .all(&mut conn)
         .await?;
-    rows.iter().map(admin).collect()
+    let mut page: Vec<Admin> = rows.iter().map(admin).collect::<Result<_, _>>()?;
+    if let (Some(first), Some(last)) = (page.first(), page.last()) {
+        let all = permissions::between(&mut conn, &first.admin_id, &last.admin_id).await?;
+        for ((admin_id, _), single) in all {
+            if let Some(admin) = page.iter_mut().find(|admin| admin.admin_id == admin_id) {
+                admin.permissions.push(single);
+            }
+        }
+    }
+    Ok(page)
 }
 
 /// How many there are: none means that the platform has just been set up.
@@ -215,7 +233,20 @@ pub async fn remove(tx: &mut Tx, admin_id: &str, at: TimeMs) -> Result<bool, Err
     .await?;
     credentials::remove(tx, Subject::admin(admin_id)).await?;
     second_factors::remove(tx, Subject::admin(admin_id)).await?;
+    permissions::replace(tx, admin_id, &[]).await?;
     Ok(touched > 0)
+}
+
+/// Keeps others from deciding about an administrator until the transaction ends.
+///
+/// # Errors
+/// Those of the database.
+pub async fn hold(tx: &mut Tx, admin_id: &str) -> Result<(), Error> {
+    sql("UPDATE admins SET updated_at_ms = updated_at_ms WHERE admin_id = $1")
+        .bind(admin_id)
+        .run(&mut tx.conn())
+        .await
+        .map(drop)
 }
 
 /// How many others have a role and may log in. Who has the role stays as they are until the

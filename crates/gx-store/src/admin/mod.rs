@@ -7,3 +7,4 @@ pub mod attesters;
 pub mod audit;
 pub mod counters;
 pub mod ledger;
+pub mod permissions;

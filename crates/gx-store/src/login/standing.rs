@@ -1,9 +1,13 @@
 //! Whether a session stands and what its owner may do: what every request asks, in one query.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use gx_types::{AccountId, AdminId, TimeMs};
 
 use super::SubjectKind;
 use crate::admin::admins;
+use crate::admin::permissions::{self, Single};
 use crate::bulk::{Bulk, Column};
 use crate::identity::users::UserStatus;
 use crate::sql::Row;
@@ -37,6 +41,8 @@ pub enum Owner {
         must_change_password: bool,
         /// Whether a second factor is asked of them.
         second_factor: bool,
+        /// What was decided of single permissions.
+        permissions: Vec<Single>,
     },
     /// Nobody has the id any more.
     Gone,
@@ -67,16 +73,29 @@ pub async fn get_many(
             CASE WHEN s.kind = 'ADMIN' THEN (SELECT c.must_change_password FROM credentials c
                 WHERE c.kind = 'ADMIN' AND c.subject = s.subject) END,
             CASE WHEN s.kind = 'ADMIN' THEN (SELECT f.confirmed_at_ms FROM second_factors f
-                WHERE f.kind = 'ADMIN' AND f.subject = s.subject) END
+                WHERE f.kind = 'ADMIN' AND f.subject = s.subject) END,
+            p.permission, p.effect, p.expires_at_ms
         FROM input i JOIN sessions s ON s.session_id = i.session_id
         LEFT JOIN users u ON s.kind = 'USER' AND u.user_id = s.subject
         LEFT JOIN accounts a ON a.account_id = u.ledger_id
-        LEFT JOIN admins d ON s.kind = 'ADMIN' AND d.admin_id = s.subject",
+        LEFT JOIN admins d ON s.kind = 'ADMIN' AND d.admin_id = s.subject
+        LEFT JOIN admin_permissions p ON s.kind = 'ADMIN' AND p.admin_id = s.subject",
         vec![Column::Text(ids)],
     )
     .all(&mut reader.conn())
     .await?;
-    rows.iter().map(standing).collect()
+    // An administrator has a row for each permission that was decided on.
+    let mut found: HashMap<String, Standing> = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let standing = match found.entry(row.string(0)?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(standing(row)?),
+        };
+        if let Owner::Admin { permissions, .. } = &mut standing.owner {
+            permissions.extend(permissions::single(row, 15)?);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 fn standing(row: &Row) -> Result<Standing, Error> {
@@ -112,5 +131,6 @@ fn admin(row: &Row) -> Result<Owner, Error> {
         ledger_id: row.opt_parse(12, "admin id")?,
         must_change_password: row.opt_int(13)?.is_some_and(|flag| flag != 0),
         second_factor: row.opt_int(14)?.is_some(),
+        permissions: Vec::new(),
     })
 }

@@ -141,10 +141,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0021_notifications_webhooks.sql"),
         postgres: include_str!("sql/0021_postgres.sql"),
     },
+    Migration {
+        version: 22,
+        name: "partners",
+        both: include_str!("sql/0022_partners.sql"),
+        postgres: include_str!("sql/0022_postgres.sql"),
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 21;
+pub const SCHEMA_VERSION: i64 = 22;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

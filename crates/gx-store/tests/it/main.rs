@@ -29,6 +29,7 @@ mod migrations;
 mod notifications;
 mod outbox;
 mod passkeys;
+mod partners;
 mod pooler;
 mod projection;
 mod qsend;

@@ -122,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 20] = [
+const TABLES: [&[&str]; 22] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -183,6 +183,7 @@ const TABLES: [&[&str]; 20] = [
         "webhooks",
         "webhook_deliveries",
     ],
+    &["admin_permissions", "partners", "partner_keys", "partner_consents", "partner_payments"],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.

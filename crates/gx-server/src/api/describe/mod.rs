@@ -50,6 +50,11 @@ pub fn openapi(routes: &[Route], services: Services) -> Value {
             "parameters": parts.parameters,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "partnerKey": {
+                    "type": "apiKey", "in": "header", "name": "X-API-Key",
+                    "description": "The key of a partner, who acts for the user that the header \
+                        X-On-Behalf-Of names, within what that user has agreed to",
+                },
             },
         },
     })
@@ -85,13 +90,20 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
         "operationId": operation_id(route),
         "summary": route.summary,
         "tags": [route.service.map_or(SYSTEM, Service::as_str)],
-        "x-gx-access": access(route.access()),
+        "x-gx-access": access(route),
         "x-gx-rate-limit": limit(route.class),
         "responses": responses(route, parts),
     });
     let Some(fields) = operation.as_object_mut() else { return operation };
     if !matches!(route.access(), Access::Public | Access::System) {
-        fields.insert("security".to_owned(), json!([{ "bearer": [] }]));
+        let security = match route.partner_scope() {
+            Some(_) => json!([{ "bearer": [] }, { "partnerKey": [] }]),
+            None => json!([{ "bearer": [] }]),
+        };
+        fields.insert("security".to_owned(), security);
+    }
+    if let Some(scope) = route.partner_scope() {
+        fields.insert("x-gx-partner-scope".to_owned(), json!(scope.as_str()));
     }
     if let Some(command) = route.command() {
         fields.insert("x-gx-command".to_owned(), json!(command));
@@ -197,6 +209,15 @@ fn parameters(route: &Route, parts: &mut Parts) -> Vec<Value> {
             })
         }));
     }
+    if route.partner_scope().is_some() {
+        parameters.push(parts.shared("X-On-Behalf-Of", |schemas| {
+            json!({
+                "name": "X-On-Behalf-Of", "in": "header", "required": false,
+                "description": "With the key of a partner: the user's id on the ledger",
+                "schema": schemas.subschema_for::<String>(),
+            })
+        }));
+    }
     if route.shape.waits {
         parameters.push(parts.shared("Prefer", |_| {
             json!({
@@ -221,7 +242,15 @@ fn operation_id(route: &Route) -> String {
     id
 }
 
-fn access(access: Access) -> String {
+fn access(route: &Route) -> String {
+    let everybody = words(route.access());
+    match route.partner_scope() {
+        Some(scope) => format!("{everybody}, or a partner with {}", scope.as_str()),
+        None => everybody,
+    }
+}
+
+fn words(access: Access) -> String {
     match access {
         Access::Public => "everybody".to_owned(),
         Access::User => "a user".to_owned(),

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::wallets::{Movement, movement, own_account, table};
 use crate::api::Route;
-use crate::auth::User;
+use crate::auth::{Scope, User};
 use crate::calendar::{Date, rfc3339};
 use crate::error::{Error, Result};
 use crate::http::accept::{Accept, Format};
@@ -31,7 +31,8 @@ pub(super) fn routes() -> [Route; 1] {
     [Route::get("/api/v1/wallets/{userId}/statements", statement)
         .summary("The caller's statement of account; as camt.053.001.08 where XML is asked for")
         .also_as(&[Format::Csv, Format::Xml, Format::Pdf])
-        .fails(&[(422, "statement_too_long")])]
+        .fails(&[(422, "statement_too_long")])
+        .partner(Scope::StatementRead)]
 }
 
 request! {
