@@ -28,6 +28,7 @@ use crate::{End, console};
 #[derive(Debug, Subcommand)]
 pub enum Key {
     /// Makes a key file that only its owner may read, and prints the public key.
+    #[command(visible_alias = "generate")]
     New {
         /// PKCS#8 PEM file; one that exists is left as it is.
         file: PathBuf,

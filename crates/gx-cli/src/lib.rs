@@ -11,6 +11,7 @@ pub mod countries;
 pub mod fabric;
 pub mod key;
 pub mod ledger;
+pub mod pages;
 pub mod process;
 pub mod rebuild;
 pub mod roles;
@@ -24,7 +25,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 /// Does what the command line says and returns the process's exit status: 0 done, 1 it could not
-/// be done, 2 wrong usage, 3 done, and something was found that is not as it should be.
+/// be done, 2 wrong usage, 3 done, and something was found that is not as it should be. The client
+/// has statuses of its own.
 pub fn run(command_line: impl FnOnce() -> Result<End>) -> ExitCode {
     // Databases, ledgers and keys are for nobody else on the machine.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -32,6 +34,7 @@ pub fn run(command_line: impl FnOnce() -> Result<End>) -> ExitCode {
         Ok(_) if !console::is_told() => ExitCode::FAILURE,
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Findings) => ExitCode::from(3),
+        Ok(End::Client(status)) => ExitCode::from(status),
         Err(error) => {
             console::failure(&error);
             ExitCode::FAILURE
@@ -45,4 +48,6 @@ pub enum End {
     Done,
     /// A figure misses its bar, a block is altered, a balance differs.
     Findings,
+    /// What the client has told, with its exit status.
+    Client(u8),
 }

@@ -18,8 +18,10 @@ const TEST_CLUSTER_URL: &str = "GX_PG_SHARED_URL";
 /// The secret that a name was registered with at a Fabric CA.
 pub const CA_SECRET: &str = "FABRIC_CA_SECRET";
 
-/// Variables that are no settings of the platform, whatever they begin with.
-pub const NOT_SETTINGS: [&str; 3] = [ADMIN_PASSWORD, BENCH_DATABASE_URL, TEST_CLUSTER_URL];
+/// Variables that are no settings of the platform, whatever they begin with; the last three are the
+/// client's.
+pub const NOT_SETTINGS: [&str; 6] =
+    [ADMIN_PASSWORD, BENCH_DATABASE_URL, TEST_CLUSTER_URL, "GX_HOME", "GX_PROFILE", "GX_SERVER"];
 
 /// What settings are read from.
 #[derive(Debug, Clone, clap::Args)]

@@ -2,10 +2,14 @@
 //!
 //! It only names and describes; what a command does stands in the module of its name.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use gx_cli::pages::{self, Shell};
 use gx_cli::settings::Settings;
 use gx_cli::{End, fabric, key, ledger, roles, up, verify};
+use gx_client::{Client, Keys};
 #[cfg(feature = "workbench")]
 use gx_workbench::{bench, demo};
 
@@ -44,7 +48,7 @@ enum Command {
     /// Works on the log of what administrators did.
     #[command(subcommand)]
     Audit(Audit),
-    /// Helps administrators back in.
+    /// Does what administrators do over the API, and helps them back in.
     #[command(subcommand)]
     Admin(Admin),
     /// Prints mail and text messages to people, newest first; what was delivered without its text.
@@ -53,6 +57,8 @@ enum Command {
         #[arg(long, default_value_t = 20, value_name = "COUNT")]
         max: u32,
     },
+    #[command(flatten)]
+    Client(Client),
     /// Registers people in all countries and lets them pay each other, through HTTP only; then
     /// compares every figure with books of its own.
     #[cfg(feature = "workbench")]
@@ -60,11 +66,19 @@ enum Command {
     /// Measures; one line for each figure, with the bar that it has to reach.
     #[cfg(feature = "workbench")]
     Bench(bench::Args),
-    /// Makes account keys and signs commands with them.
+    /// Makes account keys, sets them on the ledger, and signs commands with them.
     #[command(subcommand)]
-    Key(key::Key),
+    Key(Key),
     /// Prints the description of the HTTP API (OpenAPI 3.1).
     Openapi,
+    /// Prints what makes a shell complete these commands.
+    Completions { shell: Shell },
+    /// Prints the manual page of gx, or writes those of all commands to a folder.
+    Man {
+        /// Folder that the pages are written to.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
     /// Prints what this build is.
     Version,
 }
@@ -89,6 +103,16 @@ enum Admin {
         #[arg(value_name = "NAME")]
         username: String,
     },
+    #[command(flatten)]
+    Online(gx_client::admin::Admin),
+}
+
+#[derive(Debug, Subcommand)]
+enum Key {
+    #[command(flatten)]
+    Offline(key::Key),
+    #[command(flatten)]
+    Online(Keys),
 }
 
 /// Reads the process's arguments and does what they say.
@@ -112,13 +136,18 @@ pub(crate) fn run() -> Result<End> {
         Command::Admin(Admin::RemoveSecondFactor { username }) => {
             roles::remove_second_factor(&settings, &username)
         }
+        Command::Admin(Admin::Online(admin)) => Ok(End::Client(admin.run())),
+        Command::Client(client) => Ok(End::Client(client.run())),
         Command::Mailbox { max } => roles::mailbox(&settings, max),
         #[cfg(feature = "workbench")]
         Command::Demo(args) => demo::run(&settings, &args),
         #[cfg(feature = "workbench")]
         Command::Bench(args) => bench::run(&args),
-        Command::Key(key) => key::run(&key),
+        Command::Key(Key::Offline(key)) => key::run(&key),
+        Command::Key(Key::Online(keys)) => Ok(End::Client(keys.run())),
         Command::Openapi => roles::print_openapi(),
+        Command::Completions { shell } => pages::completions(Cli::command(), shell),
+        Command::Man { folder } => pages::man(Cli::command(), folder.as_deref()),
         Command::Version => roles::version(),
     }
 }

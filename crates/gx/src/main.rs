@@ -1,7 +1,7 @@
 //! The binary `gx`: the command line and nothing else.
 //!
-//! Nothing is decided here but the allocator; what a command does stands in `gx-cli`, or in
-//! `gx-workbench` when it is built for developers.
+//! Nothing is decided here but the allocator; what a command does stands in `gx-cli` and
+//! `gx-client`, or in `gx-workbench` when it is built for developers.
 
 use std::process::ExitCode;
 

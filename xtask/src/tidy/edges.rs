@@ -28,10 +28,10 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 15] = [
     Row {
         name: "gx",
-        may: &["gx-cli", "gx-workbench"],
+        may: &["gx-cli", "gx-client", "gx-workbench"],
         tests_may: &["gx-pg"],
         never: &["axum", "tokio"],
     },
@@ -48,6 +48,12 @@ const TABLE: [Row; 14] = [
         ],
         tests_may: &[],
         never: &["axum", "sqlx"],
+    },
+    Row {
+        name: "gx-client",
+        may: &["gx-contract", "gx-types"],
+        tests_may: &[],
+        never: &["axum", "redb", "sqlx"],
     },
     Row { name: "gx-contract", may: &["gx-types"], tests_may: &[], never: &IMPURE },
     Row {

@@ -4,6 +4,7 @@
 
 mod away;
 mod cli;
+mod client;
 mod crash;
 mod demo;
 mod fabric;

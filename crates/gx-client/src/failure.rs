@@ -1,0 +1,173 @@
+//! Why a command came to nothing: what people and scripts are told, and the exit status.
+//!
+//! Nothing here ever holds a secret: texts come from the server's problems and from the system.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::advice::advice;
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The platform or its ledger said no.
+    Refused(Box<Refusal>),
+    /// Something on this machine is not as it must be.
+    Local(String),
+    /// The command line does not say enough, or too much.
+    Usage(String),
+    /// There is no answer, or the answer is not there yet.
+    Unreachable(String),
+    LoggedOut(String),
+}
+
+/// A refusal as the platform words it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refusal {
+    /// Stable, for programs.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) details: Vec<Detail>,
+    #[serde(default)]
+    pub(crate) request_id: Option<String>,
+    #[serde(default)]
+    pub(crate) status: u16,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Detail {
+    pub(crate) field: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
+        let (code, message) = (code.to_owned(), message.into());
+        Self::Refused(Box::new(Refusal { code, message, ..Refusal::default() }))
+    }
+
+    pub(crate) fn local(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Self {
+        Self::Local(format!("{what}: {error}"))
+    }
+
+    /// The exit status of the process.
+    pub(crate) const fn status(&self) -> u8 {
+        match self {
+            Self::Refused(_) | Self::Local(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+            Self::LoggedOut(_) => 4,
+        }
+    }
+
+    fn code(&self) -> &str {
+        match self {
+            Self::Refused(refusal) => &refusal.code,
+            Self::Local(_) => "local",
+            Self::Usage(_) => "usage",
+            Self::Unreachable(_) => "unreachable",
+            Self::LoggedOut(_) => "not_logged_in",
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Self::Refused(refusal) => &refusal.message,
+            Self::Local(text)
+            | Self::Usage(text)
+            | Self::Unreachable(text)
+            | Self::LoggedOut(text) => text,
+        }
+    }
+
+    fn details(&self) -> &[Detail] {
+        match self {
+            Self::Refused(refusal) => &refusal.details,
+            _ => &[],
+        }
+    }
+
+    /// What to do about it, where that is known.
+    fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => Some(advice(&refusal.code, refusal.status)),
+            Self::LoggedOut(_) => {
+                Some("log in with gx login, or gx admin login for an administrator")
+            }
+            Self::Local(_) | Self::Usage(_) | Self::Unreachable(_) => None,
+        }
+    }
+
+    /// For people, on several lines.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = match self {
+            Self::Refused(refusal) => format!("error: {}: {}", refusal.code, refusal.message),
+            _ => format!("error: {}", self.message()),
+        };
+        for Detail { field, code, message } in self.details() {
+            text.push_str(&format!("\n  {field}: {message} ({code})"));
+        }
+        if let Self::Refused(refusal) = self
+            && let Some(id) = refusal.request_id.as_deref().filter(|_| refusal.status >= 500)
+        {
+            text.push_str(&format!("\n  request id: {id}"));
+        }
+        if let Some(advice) = self.advice() {
+            text.push_str(&format!("\n  what to do: {advice}"));
+        }
+        text
+    }
+
+    /// For scripts.
+    pub(crate) fn to_json(&self) -> Value {
+        let detail = |Detail { field, code, message }: &Detail| json!({ "field": field, "code": code, "message": message });
+        let details: Vec<_> = self.details().iter().map(detail).collect();
+        json!({ "error": {
+            "code": self.code(), "message": self.message(), "details": details,
+            "advice": self.advice(), "exitStatus": self.status(),
+        } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_with_code_fields_and_what_to_do() {
+        let problem = json!({
+            "status": 400, "code": "validation_failed", "message": "amount: must be above zero",
+            "requestId": "r-1", "title": "Bad Request", "detail": "the same",
+            "details": [{ "field": "amount", "code": "too_small", "message": "must be above zero" }],
+        });
+        let failure = Failure::Refused(serde_json::from_value(problem).unwrap());
+        let text = failure.to_text();
+        assert!(text.starts_with("error: validation_failed: amount: must be above zero\n"));
+        assert!(text.contains("\n  amount: must be above zero (too_small)\n"), "{text}");
+        assert!(text.contains("\n  what to do: "), "{text}");
+        let told = failure.to_json();
+        assert_eq!(told["error"]["details"][0]["field"], "amount");
+        assert_eq!(told["error"]["exitStatus"], 1);
+    }
+
+    #[test]
+    fn every_kind_has_a_status_of_its_own() {
+        let text = || "text".to_owned();
+        let all = [
+            (Failure::refused("no", "no"), 1),
+            (Failure::Local(text()), 1),
+            (Failure::Usage(text()), 2),
+            (Failure::Unreachable(text()), 3),
+            (Failure::LoggedOut(text()), 4),
+        ];
+        for (failure, status) in all {
+            assert_eq!(failure.status(), status, "{failure:?}");
+            assert!(failure.to_text().starts_with("error: "));
+        }
+    }
+}

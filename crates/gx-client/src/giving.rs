@@ -1,0 +1,204 @@
+//! Commands for the ledger: given once, and followed until they are settled.
+//!
+//! The idempotency key is made before the first attempt and kept for all of them, so that an
+//! answer that is lost never makes two commands of one. When there is no answer at all the key is
+//! told, and the same command can be given again by hand.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use hyper::Method;
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use serde_json::Value;
+
+use crate::api::{Api, part};
+use crate::ask::confirm;
+use crate::failure::{Failure, Result};
+use crate::out::{Parts, text};
+use crate::sign;
+
+/// What every command that changes something takes.
+#[derive(Debug, Args)]
+pub(crate) struct Giving {
+    /// Answers yes to the question whether it is meant.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Repeats the command that was given under this key; it is never carried out twice.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// What every command for the ledger takes.
+#[derive(Debug, Args)]
+pub(crate) struct Settling {
+    #[command(flatten)]
+    pub(crate) giving: Giving,
+    /// Signs with the account's key, read from a file that only its owner may read.
+    #[arg(long = "key", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// How many seconds to wait until the ledger has settled it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
+}
+
+/// A command as its route takes it.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Value,
+}
+
+impl Order {
+    pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::POST, path: path.into(), body }
+    }
+}
+
+impl Giving {
+    /// The key that was said, or a new one.
+    pub(crate) fn key(&self) -> Result<String> {
+        if let Some(key) = &self.idempotency_key {
+            return Ok(key.clone());
+        }
+        let mut bytes = [0; 16];
+        let failed = |error| Failure::local("the operating system has no entropy", error);
+        SysRng.try_fill_bytes(&mut bytes).map_err(failed)?;
+        Ok(format!("gx-{}", hex::encode(bytes)))
+    }
+
+    pub(crate) fn confirm(&self, question: &str) -> Result<()> {
+        confirm(question, self.yes)
+    }
+
+    /// Changes something beside the ledger.
+    pub(crate) fn change(&self, api: &mut Api, order: &Order) -> Result<Value> {
+        let key = self.key()?;
+        let done = api.write(order.method.clone(), &order.path, &order.body, Some(&key));
+        done.map_err(|failure| repeatable(failure, &key))
+    }
+}
+
+impl Settling {
+    /// Gives a command and waits until it is settled; answers what the platform says of it then.
+    pub(crate) fn give(&self, api: &mut Api, order: Order) -> Result<Value> {
+        let key = self.giving.key()?;
+        self.give_as(api, order, &key)
+    }
+
+    /// The same under a key that was made before.
+    pub(crate) fn give_as(&self, api: &mut Api, mut order: Order, key: &str) -> Result<Value> {
+        if let Some(file) = &self.key_file {
+            let signer = sign::load(file)?;
+            sign::sign(api, &mut order, key, &signer)?;
+        }
+        let given = api.write(order.method, &order.path, &order.body, Some(key));
+        let given = given.map_err(|failure| repeatable(failure, key))?;
+        self.settled(api, given)
+    }
+
+    /// Asks until a command is settled.
+    pub(crate) fn settled(&self, api: &mut Api, given: Value) -> Result<Value> {
+        let id = text(&given, "/commandId");
+        let mut reply = given.clone();
+        let path = format!("/api/v1/commands/{}", part(&id));
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(20);
+        let mut is_told = false;
+        loop {
+            match text(&reply, "/status").as_str() {
+                "committed" => return Ok(with_ids(reply, &given)),
+                "refused" => {
+                    let code = text(&reply, "/code");
+                    return Err(Failure::refused(&code, text(&reply, "/detail")));
+                }
+                "dead" => return Err(Failure::refused("dead", text(&reply, "/reason"))),
+                _ if began.elapsed() > Duration::from_secs(self.wait) => {
+                    return Err(Failure::Unreachable(format!(
+                        "command {id} is accepted and not settled after {} s; it will be, and \
+                         gx command {id} tells when",
+                        self.wait
+                    )));
+                }
+                _ => {}
+            }
+            if !is_told {
+                api.out.note(&format!("command {id} is accepted"));
+                is_told = true;
+            }
+            api.pause(pause);
+            pause = (pause * 2).min(Duration::from_secs(1));
+            reply = api.get(&path)?;
+        }
+    }
+}
+
+/// What is known of a command in the end, with the ids that were told when it was accepted.
+fn with_ids(mut reply: Value, given: &Value) -> Value {
+    if let (Some(reply), Some(given)) = (reply.as_object_mut(), given.as_object()) {
+        for (name, id) in given.iter().filter(|(name, _)| name.ends_with("Id")) {
+            reply.entry(name).or_insert_with(|| id.clone());
+        }
+    }
+    reply
+}
+
+/// Tells the key under which the same command can be given again.
+fn repeatable(failure: Failure, key: &str) -> Failure {
+    match failure {
+        Failure::Unreachable(text) => Failure::Unreachable(format!(
+            "{text}\n  it is not known whether the command was accepted; to be sure, give the same \
+             command again with --idempotency-key {key}"
+        )),
+        other => other,
+    }
+}
+
+/// What is told of a command that is settled.
+pub(crate) const SETTLED: &Parts = &[
+    ("command", "/commandId"),
+    ("status", "/status"),
+    ("block", "/block"),
+    ("at", "/at"),
+    ("action", "/actionId"),
+    ("organization", "/organizationId"),
+    ("payment", "/pendingTxId"),
+    ("loan", "/loanId"),
+    ("proposal", "/proposalId"),
+];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_new_unless_it_is_said() {
+        let giving = Giving { yes: false, idempotency_key: None };
+        let (one, two) = (giving.key().unwrap(), giving.key().unwrap());
+        assert_ne!(one, two);
+        assert_eq!(one.len(), 35);
+        let said = Giving { idempotency_key: Some("said-before".to_owned()), ..giving };
+        assert_eq!(said.key().unwrap(), "said-before");
+    }
+
+    #[test]
+    fn ids_of_the_first_answer_are_kept() {
+        let given = json!({ "commandId": "c", "actionId": "a", "status": "queued" });
+        let settled = json!({ "commandId": "c", "status": "committed", "block": 7 });
+        let told = with_ids(settled, &given);
+        assert_eq!(told["actionId"], "a");
+        assert_eq!((&told["status"], &told["block"]), (&json!("committed"), &json!(7)));
+    }
+
+    #[test]
+    fn the_key_is_told_when_there_is_no_answer() {
+        let away = repeatable(Failure::Unreachable("gone".to_owned()), "gx-1").to_text();
+        assert!(away.contains("gone") && away.contains("--idempotency-key gx-1"), "{away}");
+        let refused = repeatable(Failure::refused("no", "no"), "gx-1").to_text();
+        assert!(!refused.contains("gx-1"), "{refused}");
+    }
+}
