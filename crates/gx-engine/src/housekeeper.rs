@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gx_store::identity::users;
 use gx_store::retention::{self, Kept};
 use gx_store::{Store, lease};
 use gx_types::{TimeMs, with_causes};
@@ -101,11 +102,37 @@ impl Housekeeper {
                     }
                 }
             }
+            match self.note_accounts(&held, &stop).await {
+                Ok(()) => {}
+                Err(gx_store::Error::LeaseLost { .. }) => return,
+                Err(error) => {
+                    tracing::warn!(error = with_causes(&error), "accounts are not noted");
+                }
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.terms.every) => {}
             }
         }
+    }
+
+    /// Takes everybody off the list of those who wait for an account who has it.
+    async fn note_accounts(
+        &self,
+        held: &LeaseGuard,
+        stop: &CancellationToken,
+    ) -> Result<(), gx_store::Error> {
+        while !stop.is_cancelled() {
+            let mut tx = self.store.begin_rebuildable().await?;
+            lease::fence(&mut tx, held.lease()).await?;
+            let noted = users::note_accounts(&mut tx, ROWS_MAX).await?;
+            tx.commit().await?;
+            if noted < u64::from(ROWS_MAX) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     /// Removes every row of a kind whose time is over.

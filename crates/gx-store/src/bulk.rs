@@ -9,8 +9,8 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Executor};
 
-use crate::Error;
-use crate::sql::{Conn, Row};
+use crate::sql::{Conn, Row, tell};
+use crate::{Engine, Error};
 
 /// A column of values.
 #[derive(Debug)]
@@ -120,6 +120,7 @@ impl<'v> Bulk<'v> {
                 let mut touched = 0;
                 for (from, count) in chunks(rows) {
                     let text = values_text(&template, self.columns.len(), count);
+                    tell(Engine::Sqlite, &text, &[]);
                     let query = sqlx::query_with(AssertSqlSafe(text), self.sqlite(from, count));
                     touched += conn.execute(query).await.map_err(fail)?.rows_affected();
                 }
@@ -127,6 +128,7 @@ impl<'v> Bulk<'v> {
             }
             Conn::Postgres(conn, link) => {
                 let (text, arguments) = self.postgres();
+                tell(Engine::Postgres, &text, &[]);
                 let query = link.query(text, arguments);
                 Ok(conn.execute(query).await.map_err(fail)?.rows_affected())
             }
@@ -145,6 +147,7 @@ impl<'v> Bulk<'v> {
                 let mut found = Vec::with_capacity(rows);
                 for (from, count) in chunks(rows) {
                     let text = values_text(&template, self.columns.len(), count);
+                    tell(Engine::Sqlite, &text, &[]);
                     let query = sqlx::query_with(AssertSqlSafe(text), self.sqlite(from, count));
                     let part = conn.fetch_all(query).await.map_err(fail)?;
                     found.extend(part.into_iter().map(Row::Sqlite));
@@ -153,6 +156,7 @@ impl<'v> Bulk<'v> {
             }
             Conn::Postgres(conn, link) => {
                 let (text, arguments) = self.postgres();
+                tell(Engine::Postgres, &text, &[]);
                 let query = link.query(text, arguments);
                 let found = conn.fetch_all(query).await.map_err(fail)?;
                 Ok(found.into_iter().map(Row::Postgres).collect())

@@ -105,6 +105,22 @@ pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Statement {
     Statement { text: text.into(), values: Vec::new() }
 }
 
+/// Says in the log, at its most detailed level, which statement runs: its text and the types of
+/// its values, never the values. The tests learn from it what to ask the engines' planners about.
+pub(crate) fn tell(engine: Engine, text: &str, values: &[Value]) {
+    let engine = engine.as_str();
+    tracing::trace!(target: "gx_store::sql", engine, types = types(values), "{text}");
+}
+
+/// The types of the values as PostgreSQL names them.
+fn types(values: &[Value]) -> String {
+    let kind = |value: &Value| match value {
+        Value::Int(_) => "bigint",
+        Value::Text(_) => "text",
+    };
+    values.iter().map(kind).collect::<Vec<_>>().join(",")
+}
+
 /// The beginning of a statement, for error messages.
 fn beginning(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().take(8).collect();
@@ -126,6 +142,7 @@ impl Statement {
     /// Runs it and says how many rows it touched.
     pub(crate) async fn run(self, conn: &mut Conn<'_>) -> Result<u64, Error> {
         let doing = self.text.clone();
+        tell(conn.engine(), &self.text, &self.values);
         let done = match conn {
             Conn::Sqlite(conn) => {
                 let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));
@@ -142,6 +159,7 @@ impl Statement {
     /// All rows.
     pub(crate) async fn all(self, conn: &mut Conn<'_>) -> Result<Vec<Row>, Error> {
         let doing = self.text.clone();
+        tell(conn.engine(), &self.text, &self.values);
         let rows = match conn {
             Conn::Sqlite(conn) => {
                 let query = sqlx::query_with(AssertSqlSafe(self.text), sqlite(self.values));

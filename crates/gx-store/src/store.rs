@@ -212,6 +212,20 @@ impl Store {
         sql("SELECT 1").all(&mut reader.conn()).await.map(drop)
     }
 
+    /// Has the planner know at once what was written in bulk. PostgreSQL looks by itself some time
+    /// later; SQLite plans without.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn refresh_statistics(&self) -> Result<(), Error> {
+        if self.engine() == Engine::Postgres {
+            let mut tx = self.begin().await?;
+            sql("ANALYZE").run(&mut tx.conn()).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Starts a write transaction. On SQLite it is the only one, from here to its end.
     ///
     /// # Errors

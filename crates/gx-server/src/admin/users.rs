@@ -27,7 +27,8 @@ use crate::tokenomics::freezing;
 pub(super) fn routes() -> Vec<Route> {
     let [freeze, unfreeze] = freezing::routes();
     vec![
-        Route::get("/api/v1/admin/users", list).summary("Users by status or name, newest first"),
+        Route::get("/api/v1/admin/users", list)
+            .summary("Users by status or name, newest first, counted up to 1,000"),
         Route::get("/api/v1/admin/users/pending-onchain", pending_onchain)
             .summary("Approved users whose account is not on the ledger yet"),
         Route::get("/api/v1/admin/users/{id}", get).summary("One user, without secrets"),

@@ -13,6 +13,8 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
+use crate::log_lines;
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -98,7 +100,8 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let body = Full::new(Bytes::copy_from_slice(body.unwrap_or_default().as_bytes()));
+        let sent = body.unwrap_or_default();
+        let body = Full::new(Bytes::copy_from_slice(sent.as_bytes()));
         let response = self.exchange(request.body(body).unwrap()).await;
         Self::reply(method, path, response).await
     }
@@ -118,6 +121,7 @@ impl Client {
         // Some documents are no text.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        log_lines::remember(self.token.as_deref(), sent, &body);
         if let Some(route) = route_of(method, path) {
             let failed = parts.status.as_u16() >= 400;
             let code = body["code"].as_str().filter(|_| failed);

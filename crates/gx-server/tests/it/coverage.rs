@@ -128,34 +128,48 @@ async fn every_mutating_route_leaves_a_record() {
     let ada = server.account(&admin, "ada", "DE").await;
     for route in routes().iter().filter(|route| route.mutates()) {
         let id = new_key();
-        let (client, path, body) = prepared(&server, &ada, route, &id).await;
+        let sample = prepared(&server, &ada, route, &id).await;
         let before = records(&server).await;
-        let headers = [("idempotency-key", &*id)];
-        let reply = client.send(route.verb.as_str(), &path, &headers, body.as_deref()).await;
-        assert!(reply.status.is_success(), "{route:?}: {}", reply.text);
+        let (client, reply) = sent(route, sample, &id).await;
         let after = records(&server).await;
         // Payments of users are recorded by their row in the outbox.
         assert!(after > before, "{route:?} wrote no audit row");
         if route.command().is_none() || !matches!(route.access(), Access::User) {
             assert!(after.0 > before.0, "{route:?} wrote no audit row");
         }
-        if let Some(id) = reply.body["commandId"].as_str() {
-            // A freeze or a pause must not be in the way of the next route.
-            server.settled(&fresh_admin(&server).await.0, id).await;
-        }
-        if route.path.ends_with("projector/rebuild") {
-            rebuilt(&fresh_admin(&server).await.0).await;
-        }
-
-        if route.path == "/api/v1/admin/auth/password/change" {
-            let back = json!({
-                "currentPassword": OTHER_PASSWORD, "newPassword": ADMIN_PASSWORD
-            });
-            client.post(route.path, back, 200).await;
-        }
+        put_back(&server, route, &client, &reply).await;
     }
     let verified = audit::verify(server.platform.store()).await.unwrap();
     assert_eq!(verified.broken, None);
+}
+
+/// Who sends the sample of a route, where, and the body.
+type Sample = (Client, String, Option<String>);
+
+/// Sends a sample, which has to succeed.
+pub(crate) async fn sent(
+    route: &Route,
+    (client, path, body): Sample,
+    id: &str,
+) -> (Client, Reply) {
+    let headers = [("idempotency-key", id)];
+    let reply = client.send(route.verb.as_str(), &path, &headers, body.as_deref()).await;
+    assert!(reply.status.is_success(), "{route:?}: {}", reply.text);
+    (client, reply)
+}
+
+/// Leaves the platform after a route as it was, so that nothing is in the way of the next one.
+pub(crate) async fn put_back(server: &Server, route: &Route, client: &Client, reply: &Reply) {
+    if let Some(id) = reply.body["commandId"].as_str() {
+        server.settled(&fresh_admin(server).await.0, id).await;
+    }
+    if route.path.ends_with("projector/rebuild") {
+        rebuilt(&fresh_admin(server).await.0).await;
+    }
+    if route.path == "/api/v1/admin/auth/password/change" {
+        let back = json!({ "currentPassword": OTHER_PASSWORD, "newPassword": ADMIN_PASSWORD });
+        client.post(route.path, back, 200).await;
+    }
 }
 
 /// Rows of the audit log, and commands of the outbox.
@@ -174,12 +188,12 @@ async fn fresh_admin(server: &Server) -> (Client, Reply) {
 }
 
 /// Who sends the sample of a route, where, and with what of the moment filled in.
-async fn prepared(
+pub(crate) async fn prepared(
     server: &Server,
     ada: &Account,
     route: &Route,
     id: &str,
-) -> (Client, String, Option<String>) {
+) -> Sample {
     if route.path.contains("/passkeys/") {
         return crate::passkeys::prepared(server, route).await;
     }
@@ -403,7 +417,7 @@ async fn first_id(client: &Client, path: &str) -> String {
 }
 
 /// The same for routes about how somebody logs in: whoever sends them is asked for nothing else.
-async fn alone(server: &Server, route: &Route) -> (Client, String, Option<String>) {
+async fn alone(server: &Server, route: &Route) -> Sample {
     let name = format!("n{}", new_key());
     let is_admin = route.path.starts_with("/api/v1/admin/");
     let (client, login_path, login, enable) = if is_admin {

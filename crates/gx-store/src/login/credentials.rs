@@ -4,7 +4,8 @@
 
 use gx_types::TimeMs;
 
-use super::Subject;
+use super::{Subject, SubjectKind};
+use crate::bulk::{Bulk, Column};
 use crate::sql::sql;
 use crate::{Error, Source, Tx};
 
@@ -62,6 +63,28 @@ pub(crate) async fn create(
     .bind(password.hash)
     .bind(password.must_change)
     .bind(at)
+    .run(&mut tx.conn())
+    .await
+    .map(drop)
+}
+
+/// Gives many new users a password, at their times.
+pub(crate) async fn create_many(
+    tx: &mut Tx,
+    users: &[(&str, PasswordHash<'_>, TimeMs)],
+) -> Result<(), Error> {
+    Bulk::new(
+        "INSERT INTO credentials (subject, kind, password_hash, must_change_password,
+            failed_logins, password_changed_at_ms) {rows}",
+        vec![
+            Column::Text(users.iter().map(|(id, _, _)| (*id).into()).collect()),
+            Column::Text(users.iter().map(|_| SubjectKind::User.as_str().into()).collect()),
+            Column::Text(users.iter().map(|(_, password, _)| password.hash.into()).collect()),
+            Column::Int(users.iter().map(|(_, kept, _)| kept.must_change.into()).collect()),
+            Column::Int(users.iter().map(|_| 0).collect()),
+            Column::Int(users.iter().map(|(_, _, at)| at.0).collect()),
+        ],
+    )
     .run(&mut tx.conn())
     .await
     .map(drop)

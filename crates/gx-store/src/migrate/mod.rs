@@ -147,10 +147,16 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0022_partners.sql"),
         postgres: include_str!("sql/0022_postgres.sql"),
     },
+    Migration {
+        version: 23,
+        name: "indexes",
+        both: include_str!("sql/0023_indexes.sql"),
+        postgres: "",
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 22;
+pub const SCHEMA_VERSION: i64 = 23;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

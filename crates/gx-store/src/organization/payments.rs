@@ -215,11 +215,13 @@ pub async fn awaiting(
 ) -> Result<Vec<Payment>, Error> {
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
+    // By the time, not the command: each payment is looked up, and the index of open ones is not
+    // gone through.
     let rows = sql(format!(
         "SELECT {COLUMNS} FROM pending_transaction_approvers x
         JOIN pending_transactions p ON p.pending_tx_id = x.pending_tx_id {SETTLED}
         WHERE x.approver_id = $1 AND x.created_tx < $2 AND x.decision IS NULL
-            AND p.settled_tx IS NULL AND p.expires_at_ms > $3
+            AND p.settled_at_ms IS NULL AND p.expires_at_ms > $3
         ORDER BY x.created_tx DESC LIMIT $4"
     ))
     .bind(approver_id)

@@ -1,6 +1,6 @@
 //! Whether the rows of the read models agree with one another. For audits: it reads whole tables.
 
-use gx_types::Role;
+use gx_types::{Amount, Role};
 
 use crate::sql::{Conn, sql};
 use crate::{Error, Source};
@@ -107,6 +107,30 @@ async fn batches(conn: &mut Conn<'_>) -> Result<u64, Error> {
     .one(conn)
     .await?
     .natural(0)
+}
+
+/// What all balances come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// All balances together: the supply, less what waits in escrow.
+    pub supply: Amount,
+    /// Balances that are not the sums of their entries.
+    pub unbalanced: u64,
+}
+
+/// Adds all balances and all entries up.
+///
+/// # Errors
+/// Those of the database.
+pub async fn sums(source: impl Into<Source<'_>>) -> Result<Sums, Error> {
+    let mut reader = source.into().open().await?;
+    let row = sql("SELECT CAST(COALESCE(SUM(b.balance_qirat), 0) AS BIGINT),
+            COUNT(CASE WHEN b.balance_qirat <> COALESCE(e.moved, 0) THEN 1 END)
+        FROM balances b LEFT JOIN (SELECT account_no, SUM(change_qirat) AS moved
+            FROM entries GROUP BY account_no) e ON e.account_no = b.account_no")
+    .one(&mut reader.conn())
+    .await?;
+    Ok(Sums { supply: row.amount(0)?, unbalanced: row.natural(1)? })
 }
 
 /// Batches that the ledger has answered, of which it has no block: their ids are others, or the

@@ -37,10 +37,10 @@ impl Stage {
     const fn from(self) -> &'static str {
         match self {
             Self::Waiting => {
-                "FROM submission s CROSS JOIN outbox o
+                "FROM outbox o
                 LEFT JOIN dead_commands d ON d.seq = o.seq
                 LEFT JOIN dead_decisions z ON z.seq = o.seq
-                WHERE o.seq > s.last_seq"
+                WHERE o.seq > (SELECT s.last_seq FROM submission s WHERE s.id = 1)"
             }
             // Of a lane, blocks come in the order of its batches: none before the last that has
             // an outcome is open.
@@ -71,6 +71,17 @@ impl Stage {
                 LEFT JOIN dead_decisions z ON z.seq = d.seq
                 WHERE o.seq = d.seq AND x.seq IS NULL"
             }
+        }
+    }
+}
+
+impl Stage {
+    /// The column that the list follows: that of the table which it begins with.
+    const fn place(self) -> &'static str {
+        match self {
+            Self::Waiting | Self::Submitted => "o.seq",
+            Self::Deferred => "f.seq",
+            Self::Dead => "d.seq",
         }
     }
 }
@@ -127,8 +138,9 @@ pub async fn list(
     let rows = sql(format!(
         "SELECT o.seq, o.command_id, o.actor, o.role, o.function, o.service, o.created_at_ms,
             d.reason, d.at_ms, z.decision, z.note, z.decided_by, z.decided_at_ms
-        {} AND o.seq > $1 AND o.created_at_ms < $2 ORDER BY o.seq LIMIT $3",
-        stage.from()
+        {} AND {place} > $1 AND o.created_at_ms < $2 ORDER BY {place} LIMIT $3",
+        stage.from(),
+        place = stage.place()
     ))
     .bind(after.unwrap_or(0))
     .bind(accepted_before.map_or(i64::MAX, |time| time.0))

@@ -10,7 +10,7 @@ use gx_store::{Config, Engine, Store};
 use gx_types::NetworkId;
 use tempfile::TempDir;
 
-use crate::raw;
+use crate::{plans, raw};
 
 pub(crate) const NETWORK: NetworkId = NetworkId::Devnet;
 pub(crate) const TTL: Duration = Duration::from_secs(60);
@@ -20,6 +20,8 @@ pub(crate) struct Backend {
     pub(crate) store: Store,
     config: Config,
     place: Place,
+    /// Whether the plans of what has run are looked at when the test is over.
+    gated: bool,
 }
 
 enum Place {
@@ -41,7 +43,7 @@ impl Backend {
             }
         };
         let store = Store::connect(&config).await.unwrap();
-        Self { store, config, place }
+        Self { store, config, place, gated: false }
     }
 
     /// A database with the schema.
@@ -98,19 +100,25 @@ impl Backend {
 
 impl Drop for Backend {
     fn drop(&mut self) {
-        if let Place::Folder(folder) = &mut self.place
-            && std::thread::panicking()
-        {
-            folder.disable_cleanup(true);
+        if std::thread::panicking() {
+            if let Place::Folder(folder) = &mut self.place {
+                folder.disable_cleanup(true);
+            }
+        } else if self.gated {
+            plans::check(self);
         }
     }
 }
 
-/// Runs a test on a migrated database of each engine.
+/// Runs a test on a migrated database of each engine. Every list that it reads has to come from an
+/// index; see `plans`.
 pub(crate) fn for_each_backend<F: Future<Output = ()>>(test: impl Fn(Backend) -> F) {
+    plans::watch();
     run(async {
         for engine in [Engine::Sqlite, Engine::Postgres] {
-            test(Backend::migrated(engine).await).await;
+            let mut backend = Backend::migrated(engine).await;
+            backend.gated = true;
+            test(backend).await;
         }
     });
 }

@@ -30,6 +30,7 @@ mod notifications;
 mod outbox;
 mod passkeys;
 mod partners;
+mod plans;
 mod pooler;
 mod projection;
 mod qsend;

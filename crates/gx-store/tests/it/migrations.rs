@@ -122,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 22] = [
+const TABLES: [&[&str]; 23] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -184,10 +184,12 @@ const TABLES: [&[&str]; 22] = [
         "webhook_deliveries",
     ],
     &["admin_permissions", "partners", "partner_keys", "partner_consents", "partner_payments"],
+    &[],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 26] = [
+const COLUMNS: [(i64, i64, &str, &str); 34] = [
+    (3, 23, "users", "awaits_account"),
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),
     (2, 4, "accounts", "trust_score"),
@@ -259,6 +261,9 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
     text.push_str("DROP INDEX IF EXISTS sessions_opened_idx;");
     text.push_str("DROP INDEX IF EXISTS users_identity_idx;");
     text.push_str("DROP INDEX IF EXISTS mailbox_waiting_idx;");
+    text.push_str("DROP INDEX IF EXISTS users_awaiting_idx;");
+    text.push_str("DROP INDEX IF EXISTS pending_transactions_open_idx;");
+    text.push_str("DROP INDEX IF EXISTS pending_transaction_approvers_open_idx;");
     let stays = |(made, added, ..): &&(i64, i64, &str, &str)| *made <= version && version < *added;
     for (.., table, column) in COLUMNS.iter().filter(stays) {
         text.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column}{cascade};"));

@@ -187,6 +187,21 @@ fn outcomes_of_other_commands_are_found() {
 }
 
 #[test]
+fn balances_are_the_supply_and_the_sums_of_their_entries() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let lease = backend.projector().await;
+        let chain = history(&people(3));
+        apply(store, &lease, &chain.blocks).await;
+        let sums = projection::sums(store).await.unwrap();
+        assert_eq!(sums, projection::Sums { supply: MAX_SUPPLY, unbalanced: 0 });
+        backend.alter("UPDATE balances SET balance_qirat = balance_qirat - 1 WHERE account_no = 1");
+        let sums = projection::sums(store).await.unwrap();
+        assert_eq!((MAX_SUPPLY.qirat() - sums.supply.qirat(), sums.unbalanced), (1, 1));
+    });
+}
+
+#[test]
 fn rows_that_are_not_as_the_blocks_make_them_are_told() {
     for_each_backend(|backend| async move {
         let chain = history(&people(3));

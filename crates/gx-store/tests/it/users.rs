@@ -3,6 +3,7 @@
 use gx_contract::freezing::{FreezeReason, FreezeReasons, FreezeWallet};
 use gx_store::identity::details::{self, Details};
 use gx_store::identity::users::{self, Decision, ListUsers, NewUser, Person, UserStatus};
+use gx_store::login::{Subject, credentials};
 use gx_store::{Class, Store};
 use gx_types::{Actor, Role, TimeMs};
 
@@ -263,5 +264,71 @@ fn what_is_not_told_anew_stays() {
         let [first, second] = told;
         let expected = Details { address_country: first.address_country, ..second };
         assert_eq!(details::get(store, "u1").await.unwrap(), expected);
+    });
+}
+
+#[test]
+fn people_who_come_with_their_accounts_are_as_if_they_had_registered() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let people: Vec<_> = (1..=300).map(|number| (new(number), person(number as u64))).collect();
+        let mut tx = store.begin().await.unwrap();
+        let first: Vec<_> = people.iter().take(200).cloned().collect();
+        users::import(&mut tx, &first).await.unwrap();
+        tx.commit().await.unwrap();
+        let found = users::get(store, "u7").await.unwrap().unwrap();
+        assert_eq!((found.email.as_str(), found.ledger_id), ("user7@example.org", Some(person(7))));
+        let kept = credentials::get(store, Subject::user("u7")).await.unwrap().unwrap();
+        assert_eq!(kept.password_hash, new(7).password_hash);
+        assert_eq!((kept.must_change_password, kept.password_changed_at), (false, TimeMs(1007)));
+        let mut tx = store.begin().await.unwrap();
+        let error = users::import(&mut tx, &people[6..7]).await.unwrap_err();
+        assert_eq!(error.class(), Class::Unique);
+    });
+}
+
+#[test]
+fn frozen_users_are_listed_by_their_accounts() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        let lease = backend.projector().await;
+        let mut tx = store.begin().await.unwrap();
+        let people: Vec<_> = (1..=3).map(|number| (new(number), person(number as u64))).collect();
+        let approved = people.into_iter().map(|(mut new, account)| {
+            new.decision = Decision::ApprovedPendingOnchain;
+            (new, account)
+        });
+        users::import(&mut tx, &approved.collect::<Vec<_>>()).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut chain = Chain::default();
+        chain.bootstrap();
+        chain.create_users(&[person(2), person(1)]);
+        let root = Actor::Admin(admin());
+        let reason = FreezeReason::ComplianceReview;
+        let freezes = [person(2), person(1)].map(|account_id| FreezeWallet { account_id, reason });
+        let freezes = freezes.map(|freeze| chain.envelope(root, freeze));
+        chain.execute(Role::SuperAdmin, freezes.to_vec());
+        apply(store, &lease, &chain.blocks).await;
+        for (status, expected) in [
+            (UserStatus::Frozen, &["u1", "u2"][..]),
+            (UserStatus::Active, &[][..]),
+            (UserStatus::ApprovedPendingOnchain, &["u3"][..]),
+        ] {
+            let filter = ListUsers { status: Some(status), limit: 9, ..ListUsers::default() };
+            let (found, total) = users::list(store, &filter).await.unwrap();
+            let ids: Vec<_> = found.iter().map(|user| user.user_id.as_str()).collect();
+            assert_eq!((ids.as_slice(), total), (expected, expected.len() as u64), "{status:?}");
+            let search = ListUsers { search: Some("first".to_owned()), ..filter };
+            let (found, _) = users::list(store, &search).await.unwrap();
+            assert_eq!(found.len(), expected.len(), "{status:?}");
+        }
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(users::note_accounts(&mut tx, 1).await.unwrap(), 1);
+        assert_eq!(users::note_accounts(&mut tx, 9).await.unwrap(), 1, "one still waits");
+        assert_eq!(users::note_accounts(&mut tx, 9).await.unwrap(), 0);
+        tx.commit().await.unwrap();
+        let status = Some(UserStatus::ApprovedPendingOnchain);
+        let filter = ListUsers { status, limit: 9, ..ListUsers::default() };
+        assert_eq!(users::list(store, &filter).await.unwrap().1, 1);
     });
 }

@@ -6,9 +6,11 @@
 mod contract;
 mod fabric;
 mod figure;
+mod host;
 mod http;
 mod latency;
 mod ledger;
+mod load;
 mod outbox;
 mod pipeline;
 mod replay;
@@ -63,6 +65,9 @@ enum Bench {
     Outbox,
     /// Transfers per second from submit() to visible in the read models, and their times.
     Pipeline(pipeline::Settings),
+    /// How long it takes to fill a database with many users and transactions, and how fast every
+    /// read route answers from it then. With both engines SQLite gets a tenth.
+    Load(load::Settings),
     /// Transfers accepted and balances told per second over HTTP, with token and idempotency key.
     Http,
     /// Events per second when the read models are filled again from the first block.
@@ -88,6 +93,10 @@ pub fn run(args: &Args) -> Result<End> {
             let (time, within) = (seconds(60), &args.within);
             let run = pipeline::run(&mut report, time, within, args.engine, *settings);
             process::block_on(run)?;
+        }
+        Bench::Load(settings) => {
+            let (time, within) = (seconds(60), &args.within);
+            process::block_on(load::run(&mut report, time, within, args.engine, *settings))?;
         }
         Bench::Http => {
             process::block_on(http::run(&mut report, seconds(10), &args.within))?;

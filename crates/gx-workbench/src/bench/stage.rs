@@ -70,6 +70,16 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn start(sql: Sql, within: &Path, workers: Workers) -> Result<Self> {
+        Self::start_with(sql, within, workers, &[]).await
+    }
+
+    /// A platform with settings that differ from those of production.
+    pub(super) async fn start_with(
+        sql: Sql,
+        within: &Path,
+        workers: Workers,
+        settings: &[(&'static str, &str)],
+    ) -> Result<Self> {
         let folder = Scratch::make(within, "bench")?;
         let data = folder.path().join("data").display().to_string();
         let (mut environment, mut cluster, mut pooler) = (Vec::new(), None, None);
@@ -98,6 +108,7 @@ impl Stage {
             // Nothing happens beside what is measured.
             ("tax.interval_seconds", "0".to_owned()),
         ];
+        flags.extend(settings.iter().map(|(key, text)| (*key, (*text).to_owned())));
         if sql == Sql::Fabric {
             flags.push(("ledger.engine", "fabric".to_owned()));
             let all = std::env::vars_os();

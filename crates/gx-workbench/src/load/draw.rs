@@ -26,6 +26,14 @@ impl Draw {
         self.below(length as u64) as usize
     }
 
+    /// A place in a list of `length` whose first places come up most, each about as often as its
+    /// rank says: the second half as often as the first, the third a third as often.
+    pub(crate) fn zipf(&mut self, length: usize) -> usize {
+        let share = self.next() as f64 / 2_f64.powi(64);
+        let rank = (share * (length as f64 + 1.0).ln()).exp();
+        (rank as usize).saturating_sub(1).min(length.saturating_sub(1))
+    }
+
     pub(crate) fn bytes(&mut self) -> [u8; 16] {
         let wide = u128::from(self.next()) << 64 | u128::from(self.next());
         wide.to_be_bytes()
@@ -55,5 +63,15 @@ mod tests {
         assert_eq!(first, known);
         assert!((0..1000).all(|_| draw.below(7) < 7));
         assert_eq!(draw.below(0), 0);
+    }
+
+    #[test]
+    fn the_first_places_come_up_by_their_rank() {
+        let mut draw = Draw::new(1);
+        let mut counts = [0_u32; 100];
+        (0..100_000).for_each(|_| counts[draw.zipf(100)] += 1);
+        assert!((13_000..17_000).contains(&counts[0]), "{counts:?}");
+        assert!(counts[1] * 3 < counts[0] * 2 && counts[99] > 50, "{counts:?}");
+        assert_eq!((draw.zipf(1), draw.zipf(0)), (0, 0));
     }
 }

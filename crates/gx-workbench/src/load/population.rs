@@ -88,6 +88,13 @@ impl Population {
         Some(self.envelope(Actor::User(from), Transfer { from, to, amount: PAYMENT, remark }))
     }
 
+    /// A payment from one account to another, by their numbers.
+    pub(crate) fn paying(&mut self, from: usize, to: usize, amount: Amount) -> Option<Envelope> {
+        let (from, to) = (*self.ids.get(from)?, *self.ids.get(to)?);
+        let remark = String::new();
+        Some(self.envelope(Actor::User(from), Transfer { from, to, amount, remark }))
+    }
+
     /// The command that gives an account its key; commands of the account are signed from then on.
     pub(crate) fn registration(&mut self, number: usize) -> Option<Envelope> {
         let user_id = *self.ids.get(number)?;

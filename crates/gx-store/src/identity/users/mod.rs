@@ -4,6 +4,7 @@
 //! it is frozen, is the projector's to say: `ACTIVE` and `FROZEN` are read from the account and can
 //! be stored nowhere.
 
+mod importing;
 mod listing;
 mod status;
 
@@ -16,9 +17,10 @@ use crate::bulk::{Bulk, Column};
 use crate::columns::frozen_from;
 use crate::login::Subject;
 use crate::login::credentials::{self, PasswordHash};
-use crate::sql::{Row, sql};
+use crate::sql::{Conn, Row, sql};
 use crate::{Error, Source, Tx};
 
+pub use importing::import;
 pub use listing::{ListUsers, count_by_status, list};
 pub use status::{Decision, UserStatus};
 
@@ -207,11 +209,19 @@ async fn many(
     values: Vec<Cow<'_, str>>,
 ) -> Result<Vec<User>, Error> {
     let mut reader = source.into().open().await?;
+    many_of(&mut reader.conn(), column, values).await
+}
+
+async fn many_of(
+    conn: &mut Conn<'_>,
+    column: &'static str,
+    values: Vec<Cow<'_, str>>,
+) -> Result<Vec<User>, Error> {
     let text = format!(
         "WITH input (value) AS ({{rows}})
         SELECT {COLUMNS} FROM input i JOIN users u ON {column} = i.value {JOINS}"
     );
-    let rows = Bulk::new(text, vec![Column::Text(values)]).all(&mut reader.conn()).await?;
+    let rows = Bulk::new(text, vec![Column::Text(values)]).all(conn).await?;
     rows.iter().map(user).collect()
 }
 
@@ -256,7 +266,7 @@ pub async fn assign_ledger_id(
     ledger_id: &AccountId,
     at: TimeMs,
 ) -> Result<bool, Error> {
-    let touched = sql("UPDATE users SET ledger_id = $2, updated_at_ms = $3
+    let touched = sql("UPDATE users SET ledger_id = $2, awaits_account = 1, updated_at_ms = $3
         WHERE user_id = $1 AND ledger_id IS NULL")
     .bind(user_id)
     .bind(ledger_id.as_str())
@@ -264,6 +274,21 @@ pub async fn assign_ledger_id(
     .run(&mut tx.conn())
     .await?;
     Ok(touched > 0)
+}
+
+/// Takes users off the list of those whose account is still to be opened, once it is there; at most
+/// `max`. Returns how many. Where they stand is read from the account in any case: the list is what
+/// makes it cheap to find the few who wait among all who do not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn note_accounts(tx: &mut Tx, max: u32) -> Result<u64, Error> {
+    sql("UPDATE users SET awaits_account = 0 WHERE user_id IN (
+            SELECT u.user_id FROM users u JOIN accounts a ON a.account_id = u.ledger_id
+            WHERE u.awaits_account = 1 ORDER BY u.status, u.created_at_ms, u.user_id LIMIT $1)")
+    .bind(i64::from(max))
+    .run(&mut tx.conn())
+    .await
 }
 
 /// Has a user stand for another identity, as long as the ledger does not know one of theirs.

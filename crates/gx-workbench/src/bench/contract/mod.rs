@@ -6,7 +6,6 @@
 
 mod admins;
 mod cases;
-mod host;
 mod organizations;
 mod people;
 mod town;
@@ -18,9 +17,9 @@ use anyhow::Result;
 use gx_types::Role;
 
 use super::figure::{Bar, Report, per_second};
+use super::host::{self, Host};
 use crate::load::Population;
 use gx_cli::console;
-use host::Host;
 use town::Town;
 
 /// How large everything is.

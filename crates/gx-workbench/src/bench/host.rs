@@ -5,8 +5,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use gx_contract::{Batch, Context, Done, Envelope, Execution, ExecutionError, Outcome};
+use gx_contract::{
+    Batch, BatchRecord, Context, Done, Envelope, Execution, ExecutionError, Outcome,
+};
 use gx_types::{BatchId, MspId, Role, TimeMs};
+
+/// What the keys of outcomes begin with.
+const OUTCOMES: &str = "o/";
 
 /// The map and the time of its next batch.
 #[derive(Debug)]
@@ -30,6 +35,21 @@ impl Default for Host {
 }
 
 impl Host {
+    /// Runs a batch, whatever becomes of its commands, and stores what it leads to, without the
+    /// outcomes: whoever sends no command twice needs none of them.
+    pub(super) fn settled(
+        &mut self,
+        role: Role,
+        commands: Vec<Envelope>,
+    ) -> Result<(Batch, BatchRecord)> {
+        let batch = self.batch(role, commands);
+        let done = self.run(&batch)?;
+        for write in done.writes.into_iter().filter(|write| !write.key.starts_with(OUTCOMES)) {
+            self.state.insert(write.key, write.value);
+        }
+        Ok((batch, done.record))
+    }
+
     /// Runs a batch of which every command has to be applied, and stores what it leads to; returns
     /// how many commands there were.
     pub(super) fn applied(&mut self, role: Role, commands: Vec<Envelope>) -> Result<u64> {
@@ -50,9 +70,21 @@ impl Host {
     /// Runs a batch of which every command has to be applied, and stores nothing: it can be run
     /// again, with the same work and the same result. Tells how long it took, too.
     pub(super) fn tried(&self, batch: &Batch) -> Result<(Done, Duration)> {
+        let start = Instant::now();
+        let done = self.run(batch)?;
+        let took = start.elapsed();
+        let results = batch.commands.iter().zip(&done.record.results);
+        for (envelope, result) in results {
+            if !matches!(result.outcome, Outcome::Applied(_)) {
+                bail!("{} was not applied: {:?}", envelope.command.name(), result.outcome);
+            }
+        }
+        Ok((done, took))
+    }
+
+    fn run(&self, batch: &Batch) -> Result<Done> {
         let context = Context::embedded(batch.role, self.now);
         let context = Context { organization: self.organization, ..context };
-        let start = Instant::now();
         let execution = Execution::new(batch, context);
         let mut text = String::with_capacity(64);
         let done = execution.complete(|execution, keys| {
@@ -63,14 +95,7 @@ impl Host {
             })?;
             Ok::<(), ExecutionError>(())
         })?;
-        let took = start.elapsed();
-        let results = batch.commands.iter().zip(&done.record.results);
-        for (envelope, result) in results {
-            if !matches!(result.outcome, Outcome::Applied(_)) {
-                bail!("{} was not applied: {:?}", envelope.command.name(), result.outcome);
-            }
-        }
-        Ok((done, took))
+        Ok(done)
     }
 }
 
