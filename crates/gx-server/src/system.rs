@@ -442,6 +442,7 @@ async fn openapi(served: Served) -> Result<Json<serde_json::Value>> {
 /// `GET /docs`
 async fn docs(served: Served) -> Result<Html> {
     let page = describe::page(&describe::openapi(served.routes, served.services));
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; \
+        base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     Ok(Html { page, policy })
 }

@@ -116,7 +116,9 @@ async fn login(
     let row = find(logins.store(), body.username, body.email).await?;
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    Ok(Json(login::login(&logins, origin, row, body.password.0).await?.into()))
+    Ok(Json(
+        login::login(&logins, origin, (SubjectKind::Admin, row), body.password.0).await?.into(),
+    ))
 }
 
 async fn find(

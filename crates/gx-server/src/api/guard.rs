@@ -130,6 +130,7 @@ impl Guarded {
         let caller = match self.authenticate(context, headers, uri).await {
             Ok(caller) => caller,
             Err(error) => {
+                self.log_denial(context, "nobody", &error);
                 // Guessing tokens and keys is limited as well.
                 self.count(Class::Command, client, context, allowance).await?;
                 return Err(error);
@@ -142,7 +143,8 @@ impl Guarded {
             };
             self.count(class, limited, context, allowance).await?;
         }
-        self.permit(&caller)?;
+        self.permit(&caller)
+            .inspect_err(|error| self.log_denial(context, caller.scope(), error))?;
         Ok(Some(caller))
     }
 
@@ -181,6 +183,15 @@ impl Guarded {
         }
         let user = self.app.partners().authenticate(headers, context.client, scope).await?;
         Ok(Caller::User(user))
+
+    /// Whoever is kept out is logged whatever the settings say of requests. Whoever is only asked
+    /// to wait is counted by the metrics: a line for each would help who sends too much.
+    fn log_denial(&self, context: &Context, caller: &str, error: &Error) {
+        let (id, trace, route) = (&context.request_id, context.trace, self.route.path);
+        let (method, code) = (self.route.verb.as_str(), error.code());
+        tracing::info!(
+            request_id = %id, trace = %trace, caller, method, route, code, "access denied"
+        );
     }
 
     fn permit(&self, caller: &Caller) -> Result<()> {

@@ -18,8 +18,16 @@ use crate::config::Auth;
 use crate::error::{Error, Result};
 use crate::http::fields::{FieldErrors, FieldPath, written};
 
-/// Passwords that are tried first, one a line, in lower case.
+/// Passwords that were found in leaks most often, one a line, in lower case: those that are tried
+/// first. More than 4,000 of them could be passwords here.
 const COMMON: &str = include_str!("common_passwords.txt");
+
+/// Words of this platform, which are no part of a password however they are decorated.
+const OURS: [&str; 5] = ["gxprotocol", "gxcoin", "qirat", "superowner", "superadmin"];
+
+/// What is left of a common password without the digits and signs at its end counts from this
+/// length on; shorter ones begin many a good password.
+const STEM_MIN: usize = 5;
 
 /// Characters of a password at most.
 pub(super) const PASSWORD_MAX: usize = 128;
@@ -70,14 +78,23 @@ impl Policy {
         if self == Self::Admin && password.chars().all(char::is_alphanumeric) {
             errors.add(at, "password_missing_special", "must have a character of another kind");
         }
-        let folded = password.to_lowercase();
-        let bare = folded.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let local = email.split('@').next().unwrap_or_default().to_lowercase();
-        let is_common = COMMON.lines().any(|common| common == folded || common == bare);
-        if is_common || (local.chars().count() >= 5 && folded.contains(&local)) {
+        if is_guessable(&password.to_lowercase(), email) {
             errors.add(at, "password_too_common", "is too easy to guess");
         }
     }
+}
+
+/// Whether a password in lower case is a leaked one, also with digits and signs after it, or holds
+/// a word of the platform or the name of its owner's address.
+fn is_guessable(folded: &str, email: &str) -> bool {
+    let bare = folded.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let stem = bare.trim_end_matches(|c: char| !c.is_alphabetic());
+    let stem = if stem.chars().count() >= STEM_MIN { stem } else { bare };
+    let is_common = |common: &str| common == folded || common == bare || common == stem;
+    let local = email.split('@').next().unwrap_or_default().to_lowercase();
+    COMMON.lines().any(is_common)
+        || OURS.iter().any(|word| folded.contains(word))
+        || (local.chars().count() >= 5 && folded.contains(&local))
 }
 
 /// Hashes and verifies passwords, some at once.
@@ -203,11 +220,31 @@ mod tests {
         assert_eq!(codes(Policy::User, "Password1"), ["password_too_common"]);
         assert_eq!(codes(Policy::User, "Password1!"), ["password_too_common"]);
         assert_eq!(codes(Policy::User, "Adalove77"), ["password_too_common"]);
+        assert_eq!(codes(Policy::User, "Ncc1701d"), ["password_too_common"], "found in leaks");
+        assert_eq!(codes(Policy::User, "Sunshine-2031"), ["password_too_common"]);
+        assert_eq!(codes(Policy::User, "My-Qirat-77"), ["password_too_common"]);
         assert_eq!(
             codes(Policy::Admin, "Blue7horse"),
             ["password_too_short", "password_missing_special"]
         );
         assert!(codes(Policy::Admin, "Blue7horse-cart").is_empty());
+    }
+
+    /// Those with letters and digits that are long enough: with one letter in upper case they would
+    /// be good passwords of users.
+    #[test]
+    fn at_least_three_thousand_leaked_passwords_that_fit_the_rules_are_refused() {
+        let fits = |word: &&str| {
+            word.chars().count() >= 8
+                && word.chars().any(|c| c.is_ascii_lowercase())
+                && word.chars().any(|c| c.is_ascii_digit())
+        };
+        let fitting: Vec<&str> = COMMON.lines().filter(fits).collect();
+        assert!(fitting.len() >= 3000, "{}", fitting.len());
+        for word in fitting.iter().step_by(100) {
+            assert!(is_guessable(word, "ada@example.org"), "{word}");
+        }
+        assert!(COMMON.lines().all(|word| word == word.to_lowercase()));
     }
 
     fn hasher(queue: usize) -> Hasher {

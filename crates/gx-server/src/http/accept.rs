@@ -23,7 +23,7 @@ impl Format {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8",
-            Self::Xml => "application/xml",
+            Self::Xml => "application/xml; charset=utf-8",
             Self::Pdf => "application/pdf",
         }
     }

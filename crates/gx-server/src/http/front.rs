@@ -28,13 +28,22 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Headers of every answer unless the handler set its own.
-const SECURITY: [(HeaderName, HeaderValue); 5] = [
+const SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING)),
+    // Browsers heed it where the answer came by TLS, and nowhere else.
+    (
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+    ),
 ];
+
+/// What is no page loads nothing, and is shown inside nothing.
+const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+                       frame-ancestors 'none'";
 
 /// What browsers may read of an answer to another origin.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
@@ -89,18 +98,17 @@ impl Front {
     /// Answers one request.
     pub(crate) async fn answer(&self, peer: IpAddr, mut request: Request<Body>) -> Response<Body> {
         let headers = request.headers();
-        let forwarded = || headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         let client = if self.trusted.is_empty() {
             peer
         } else {
-            peer::client(peer, forwarded(), &self.trusted)
+            peer::client(peer, &forwarded_for(headers), &self.trusted)
         };
         let context = Context::new(headers, client);
         let origin = self.allowed_origin(headers);
         if request.method() == Method::OPTIONS
             && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         {
-            return preflight(origin);
+            return finish(preflight(origin));
         }
         let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         let body =
@@ -120,12 +128,8 @@ impl Front {
             }
         };
         finish_failure(&context, &path, &mut response);
+        let mut response = finish(response);
         let headers = response.headers_mut();
-        for (name, value) in &SECURITY {
-            if !headers.contains_key(name) {
-                headers.insert(name, value.clone());
-            }
-        }
         if let Ok(request_id) = request_id {
             headers.insert(REQUEST_ID, request_id);
         }
@@ -147,6 +151,26 @@ impl Front {
 /// route's to say; until it has, its own patience holds.
 pub(crate) fn upload_time(bytes: u64) -> Duration {
     Duration::from_secs((bytes >> 16).min(240))
+}
+
+/// The answer with the headers that every answer has.
+fn finish(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    for (name, value) in &SECURITY {
+        if !headers.contains_key(name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    response
+}
+
+/// What proxies say of the way of a request. One that adds a line of its own has said the last word
+/// in the last line: the lines before it may be the client's.
+fn forwarded_for(headers: &HeaderMap) -> String {
+    let lines = headers.get_all("x-forwarded-for").iter();
+    // What is no text is no address either, and ends the way there.
+    let lines: Vec<&str> = lines.map(|line| line.to_str().unwrap_or("?")).collect();
+    lines.join(",")
 }
 
 /// What `Prefer: wait=N` asks for, at most [`WAIT_MAX`].

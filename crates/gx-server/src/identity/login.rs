@@ -99,7 +99,7 @@ async fn login(
     let row = find(logins.store(), &body.email).await?;
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    Ok(Json(login::login(&logins, origin, row, body.password.0).await?.into()))
+    Ok(Json(login::login(&logins, origin, (SubjectKind::User, row), body.password.0).await?.into()))
 }
 
 /// Whose address it is, as it is kept now or was kept before.

@@ -7,7 +7,7 @@
 use gx_store::Tx;
 use gx_store::admin::audit;
 use gx_store::login::credentials::{self, Credentials, PasswordHash};
-use gx_store::login::{Subject, challenges, refresh_tokens, sessions};
+use gx_store::login::{Subject, SubjectKind, challenges, refresh_tokens, sessions};
 use gx_types::TimeMs;
 
 use super::second_factor::{self, Challenge};
@@ -47,7 +47,7 @@ pub(crate) enum Outcome<R> {
 pub(crate) async fn login<R>(
     logins: &Logins,
     origin: Origin<'_>,
-    found: Option<R>,
+    (kind, found): (SubjectKind, Option<R>),
     password: String,
 ) -> Result<Outcome<R>>
 where
@@ -59,7 +59,11 @@ where
         None => None,
     };
     let fits = check(logins, credentials, password).await?;
-    let (principal, row) = principal.zip(found).ok_or(LoginFailed)?;
+    let Some((principal, row)) = principal.zip(found) else {
+        // Nobody has the empty id: an unknown name costs the same statements, and is recorded.
+        note_failure(logins, origin.context, Subject { kind, id: "" }).await?;
+        return Err(LoginFailed.into());
+    };
     let subject = principal.subject();
     if !fits || !principal.is_admitted()? {
         note_failure(logins, origin.context, subject).await?;
@@ -105,15 +109,16 @@ pub(super) async fn open(
     Ok(tokens)
 }
 
-/// Counts a wrong password, and locks the account when there are too many in a row.
+/// Counts and records a wrong password, and locks the account when there are too many in a row.
 pub(super) async fn note_failure(
     logins: &Logins,
     context: &Context,
     subject: Subject<'_>,
 ) -> Result<()> {
-    let mut tx = logins.store().begin().await?;
-    count_failure(logins, &mut tx, context, subject).await?;
-    Ok(tx.commit().await?)
+    let mut change = Audit::new(logins.store().clone(), context).begin().await?;
+    count_failure(logins, change.tx(), context, subject).await?;
+    let (actor, action) = (subject.to_string(), format!("{}.login.fail", subject.kind.word()));
+    change.commit(Entry { actor: &actor, action: &action, target: subject.id }).await
 }
 
 /// The same in the caller's transaction, also for a wrong second factor.

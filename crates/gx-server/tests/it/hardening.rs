@@ -1,6 +1,10 @@
 //! What hostile or careless clients meet.
 
-use gx_server::Workers;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use gx_server::config::{Config, LogFormat};
+use gx_server::{Workers, telemetry};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -104,9 +108,30 @@ async fn answers_carry_ids_and_security_headers() {
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("cache-control", "no-store"),
-        ("content-security-policy", "default-src 'none'"),
+        ("referrer-policy", "no-referrer"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        (
+            "content-security-policy",
+            "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        ),
     ] {
         assert_eq!(reply.header(name), value);
+    }
+    // Preflights, failures and pages have them too.
+    let asks = [("origin", "https://a.example.org"), ("access-control-request-method", "POST")];
+    for (method, path, headers) in [
+        ("OPTIONS", "/api/v1/transfers", &asks[..]),
+        ("GET", "/api/v1/nowhere", &[]),
+        ("GET", "/docs", &[]),
+        ("GET", "/metrics", &[]),
+    ] {
+        let reply = server.client.send(method, path, headers, None).await;
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(!reply.header("strict-transport-security").is_empty(), "{path}");
+        let policy = reply.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("script-src"), "{path}: no page has scripts");
     }
 }
 
@@ -160,5 +185,93 @@ async fn a_trusted_proxy_tells_clients_apart() {
         let address = format!("6.6.6.6, 203.0.113.{client}");
         let headers = [("x-forwarded-for", address.as_str())];
         server.client.post_with("/api/v1/auth/login", body.clone(), &headers, 401).await;
+    }
+}
+
+/// A proxy may add a line of its own instead of lengthening the client's: the last line counts.
+#[tokio::test]
+async fn a_line_that_the_client_has_sent_itself_is_not_believed() {
+    let settings = [("rate_limits.devnet_factor", "1"), ("http.trusted_proxies", "127.0.0.0/8")];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    for attempt in 0..6 {
+        let claimed = format!("6.6.6.{attempt}");
+        let headers = [("x-forwarded-for", claimed.as_str()), ("x-forwarded-for", "203.0.113.7")];
+        let expect = if attempt < 5 { 401 } else { 429 };
+        server.client.post_with("/api/v1/auth/login", body.clone(), &headers, expect).await;
+    }
+}
+
+/// Everything that is logged.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// Has everything that this thread logs written here, until the guard is dropped.
+    pub(crate) fn collect(&self, format: LogFormat) -> tracing::subscriber::DefaultGuard {
+        let mut log = Config::load(None, [], &[]).unwrap().log;
+        (log.level, log.format) = ("trace,hyper=info".to_owned(), format);
+        let writer = self.clone();
+        let subscriber = telemetry::subscriber(&log, false, move || writer.clone()).unwrap();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_holds_personal_data_or_a_secret() {
+    let lines = Lines::default();
+    let _guard = lines.collect(LogFormat::Json);
+
+    let server = Server::start_with(&[("log.requests", "true")], Workers::ALL).await;
+    let admin = server.bootstrapped().await;
+    let mut body = registration("zebediah", "DE");
+    body["phone"] = json!("+4915112345678");
+    body["nationalId"] = json!("L01X00T47");
+    server.client.post("/api/v1/auth/register", body.clone(), 201).await;
+    server.client.post("/api/v1/auth/register", body, 409).await;
+    let wrong = json!({ "email": "zebediah@example.org", "password": "Wrong7horse" });
+    server.client.post("/api/v1/auth/login", wrong, 401).await;
+    let token = server.log_in("zebediah@example.org").await.token.unwrap();
+    let user = server.client.with_token(&token);
+    user.get("/api/v1/users/profile?email=zebediah@example.org", 200).await;
+    admin.get("/api/v1/admin/users?search=zebediah", 200).await;
+    let factor = enrol(&user, "/api/v1/auth/mfa", "/api/v1/auth/mfa").await;
+    let forgot = json!({ "email": "zebediah@example.org" });
+    server.client.post("/api/v1/auth/password/forgot", forgot, 200).await;
+    let reset = newest_token(&server).await;
+    server.account(&admin, "yolanda", "DE").await;
+
+    let logged = lines.text();
+    assert!(logged.contains("request answered"), "{logged}");
+    for secret in [
+        "zebediah",
+        "yolanda",
+        "4915112345678",
+        "L01X00T47",
+        "1990-06-15",
+        "7horse",
+        "argon2id",
+        token.as_str(),
+        reset.as_str(),
+        factor.secret.as_str(),
+        factor.recovery[0].as_str(),
+        server.first_password.as_str(),
+    ] {
+        assert!(!logged.contains(secret), "{secret} was logged");
     }
 }

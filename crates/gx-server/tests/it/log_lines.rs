@@ -185,6 +185,7 @@ async fn no_route_logs_what_it_is_given_or_gives() {
     let admin = server.bootstrapped().await;
     let ada = server.account(&admin, "adalbert", "DE").await;
     for route in routes() {
+        let id = new_key();
         let is_stream = route.path.ends_with("/events") || route.path.ends_with("/stream");
         if route.mutates() {
             let (client, reply) = sent(route, prepared(&server, &ada, route, &id).await, &id).await;

@@ -18,7 +18,7 @@ async fn outcome(client: &Client, path: &str, body: Value) -> String {
 }
 
 /// An active organization of these, with 100 GX from the first of them.
-async fn active(stakeholders: &[&Account]) -> String {
+pub(crate) async fn active(stakeholders: &[&Account]) -> String {
     let ids: Vec<_> = stakeholders.iter().map(|one| one.ledger_id).collect();
     let body = json!({ "name": "Example Works", "type": "BUSINESS", "stakeholders": ids });
     let first = &stakeholders[0].person.client;
@@ -36,7 +36,12 @@ async fn active(stakeholders: &[&Account]) -> String {
 }
 
 /// Initiates a payment, and says its id.
-async fn initiate(by: &Account, organization: &str, to: &Account, amount: &str) -> String {
+pub(crate) async fn initiate(
+    by: &Account,
+    organization: &str,
+    to: &Account,
+    amount: &str,
+) -> String {
     let body = json!({ "toUserId": to.ledger_id, "amount": amount, "remark": "rent" });
     let reply = by.person.client.settle(&at(organization, "/transactions"), body).await;
     assert_eq!(reply.outcome(), "committed", "{}", reply.text);

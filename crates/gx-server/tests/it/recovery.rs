@@ -25,7 +25,7 @@ pub(crate) async fn register_key(account: &Account, seed: u8) {
     assert_eq!(reply.outcome(), "committed", "{}", reply.text);
 }
 
-async fn nominate(account: &Account, seed: u8, guardians: &[AccountId]) -> Reply {
+pub(crate) async fn nominate(account: &Account, seed: u8, guardians: &[AccountId]) -> Reply {
     let (user_id, guardians) = (account.ledger_id, guardians.to_vec());
     let body = json!({ "guardians": guardians });
     let command = |_: &str| NominateGuardians { user_id, guardians }.into();
@@ -33,7 +33,7 @@ async fn nominate(account: &Account, seed: u8, guardians: &[AccountId]) -> Reply
 }
 
 /// Begins the recovery of an account, as one of its guardians.
-async fn initiate(by: &Account, of: &Account, seed: u8) -> Reply {
+pub(crate) async fn initiate(by: &Account, of: &Account, seed: u8) -> Reply {
     let id = new_key();
     let proof = proof(seed, of.ledger_id, &user(by), &id);
     let body = json!({ "userId": of.ledger_id, "publicKey": public(seed), "proof": proof });

@@ -24,11 +24,16 @@ pub(crate) fn proof(seed: u8, holder: AccountId, actor: &Actor, idempotency_key:
     hex::encode(key(seed).sign(&bytes).to_bytes())
 }
 
-/// The account's signature of a command under an idempotency key.
-fn signature(account: &Account, seed: u8, id: &str, command: Command) -> Value {
+/// What stands in a body for the word of the account's key, good for two hours.
+pub(crate) fn signature(
+    account: &Account,
+    seed: u8,
+    idempotency_key: &str,
+    command: Command,
+) -> Value {
     let actor = Actor::User(account.ledger_id);
-    let envelope =
-        Envelope { command_id: CommandId::derive(&actor, id), actor, command, signature: None };
+    let command_id = CommandId::derive(&actor, idempotency_key);
+    let envelope = Envelope { command_id, actor, command, signature: None };
     let expires_at = gx_engine::Clock::system().now().plus_hours(2);
     let bytes = envelope.signed_bytes(NetworkId::Devnet, expires_at);
     json!({
