@@ -33,7 +33,7 @@ pub use courier::{Carrier, Courier, Undelivered};
 pub use faults::{Faults, Request};
 pub use housekeeper::{Housekeeper, Terms};
 pub use leader::{LEASE_TTL, Role, holder_name};
-pub use messenger::{Courier, Messenger, RETRY_MS, Sent, TEST_EVENT};
+pub use messenger::{Messenger, RETRY_MS, Sent, TEST_EVENT, WebhookClient};
 pub use notices::event_type;
 pub use notifier::Notifier;
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};

@@ -3,7 +3,7 @@
 //! One leader at a time. Each endpoint has a queue of its own, so that a slow one holds nobody up.
 //! A message is sent at least once: it is noted as taken after the answer, so that what a kill
 //! comes between is sent again under the same id. What fails is tried for three days, with growing
-//! pauses. How a message is written, signed and sent is the courier's matter.
+//! pauses. How a message is written, signed and sent is the client's matter.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -60,7 +60,7 @@ pub enum Sent {
 }
 
 /// Whoever writes and sends.
-pub trait Courier: Send + Sync + 'static {
+pub trait WebhookClient: Send + Sync + 'static {
     /// Sends a message once, and gives up by itself in a few seconds.
     fn send(
         &self,
@@ -82,7 +82,7 @@ pub trait Courier: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Messenger<C> {
     pub store: Store,
-    pub courier: Arc<C>,
+    pub client: Arc<C>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
     pub random: Random,
@@ -94,7 +94,7 @@ impl<C> Clone for Messenger<C> {
     fn clone(&self) -> Self {
         Self {
             store: self.store.clone(),
-            courier: Arc::clone(&self.courier),
+            client: Arc::clone(&self.client),
             metrics: Arc::clone(&self.metrics),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -106,7 +106,7 @@ impl<C> Clone for Messenger<C> {
 /// The queues that run: the endpoint of each task.
 type Running = HashMap<Id, String>;
 
-impl<C: Courier> Messenger<C> {
+impl<C: WebhookClient> Messenger<C> {
     /// Stands by and leads in turn, until `stop`.
     pub async fn run(self, holder: String, stop: CancellationToken) {
         let role = Role { lease: lease::MESSENGER, worker: Worker::Messenger };
@@ -173,7 +173,7 @@ impl<C: Courier> Messenger<C> {
         lease::fence(&mut tx, held.lease()).await?;
         for mail in &due {
             let Some(address) = &mail.address else { continue };
-            if let Err(error) = self.courier.post(&mut tx, mail, address).await {
+            if let Err(error) = self.client.post(&mut tx, mail, address).await {
                 tracing::warn!(error, "mail is not written yet");
                 return Ok(());
             }
@@ -229,7 +229,7 @@ impl<C: Courier> Messenger<C> {
         endpoint: &Webhook,
         delivery: &Delivery,
     ) -> Result<(), gx_store::Error> {
-        let sent = self.courier.send(endpoint, delivery, self.clock.now()).await;
+        let sent = self.client.send(endpoint, delivery, self.clock.now()).await;
         let at = self.clock.now();
         let (outcome, disabled) = self.judge(endpoint, delivery, &sent, at);
         let label = match outcome.state {

@@ -16,7 +16,6 @@ mod build;
 pub mod calendar;
 mod commands;
 pub mod config;
-mod courier;
 mod data_loader;
 mod discovery;
 mod documents;
@@ -43,6 +42,7 @@ mod tax;
 pub mod telemetry;
 mod tiers;
 mod tokenomics;
+mod webhook_client;
 
 pub use admin::one_time::{
     FIRST_ADMIN, OneTimePassword, remove_second_factor, reset_admin_password,

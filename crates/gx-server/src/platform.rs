@@ -26,11 +26,11 @@ use crate::auth::{AdminRole, Logins, Permission};
 use crate::build::Build;
 use crate::calendar::now_ms;
 use crate::config::{Config, LedgerEngine};
-use crate::courier::HttpCourier;
 use crate::mail::Couriers;
 use crate::outbound::{Outbound, Reach};
 use crate::redis::Redis;
 use crate::starting::Starting;
+use crate::webhook_client::HttpWebhookClient;
 
 /// What a process does beside serving HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -161,7 +161,7 @@ impl Platform {
         let random = Random::system();
         let messenger = Messenger {
             store: self.store.clone(),
-            courier: Arc::new(HttpCourier { outbound, sealer }),
+            client: Arc::new(HttpWebhookClient { outbound, sealer }),
             metrics: self.metrics.clone(),
             clock: self.clock.clone(),
             random: random.clone(),

@@ -38,7 +38,7 @@ pub enum Kept {
 }
 
 impl Kept {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Commands,
         Self::Answers,
         Self::Sessions,

@@ -46,7 +46,7 @@ const FLOORS: &[&str] = &[
     "audit",
     "commands",
     "mail",
-    "courier",
+    "webhook_client",
     "notifications",
     "sessions",
     "identity",

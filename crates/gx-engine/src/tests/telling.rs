@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::rig::{Rig, until};
-use crate::{Clock, Courier, Messenger, Notifier, Random, Sent, holder_name};
+use crate::{Clock, Messenger, Notifier, Random, Sent, WebhookClient, holder_name};
 
 /// Answers as it is told, and remembers what it was given.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Fake {
     }
 }
 
-impl Courier for Fake {
+impl WebhookClient for Fake {
     async fn send(&self, _: &Webhook, delivery: &Delivery, _: TimeMs) -> Sent {
         self.sent.lock().unwrap().push(delivery.message_id.clone());
         match &self.answer {
@@ -52,10 +52,10 @@ impl Courier for Fake {
     }
 }
 
-fn messenger(rig: &Rig, courier: &Arc<Fake>, clock: &Clock) -> JoinHandle<()> {
+fn messenger(rig: &Rig, client: &Arc<Fake>, clock: &Clock) -> JoinHandle<()> {
     let messenger = Messenger {
         store: rig.store.clone(),
-        courier: courier.clone(),
+        client: client.clone(),
         metrics: rig.metrics.clone(),
         clock: clock.clone(),
         random: Random::seeded(7),
@@ -217,11 +217,11 @@ async fn an_alarm_goes_by_mail_too_and_once() {
     let accounts = rig.populate(1).await;
     owner(&rig.store, 0, &accounts[0]).await;
     let _notifier = notifier(&rig);
-    let courier = Fake::new(None);
-    let _messenger = messenger(&rig, &courier, &Clock::system());
+    let client = Fake::new(None);
+    let _messenger = messenger(&rig, &client, &Clock::system());
     let freeze = FreezeWallet { account_id: accounts[0], reason: FreezeReason::SuspiciousActivity };
     rig.settle(gx_types::Actor::Admin("ROOT".parse().unwrap()), freeze).await;
-    let mail = || courier.mail.lock().unwrap().clone();
+    let mail = || client.mail.lock().unwrap().clone();
     let frozen = "u0@example.org: The account is frozen".to_owned();
     until("the mail is written", || async { mail().contains(&frozen) }).await;
     let all = mail();
@@ -334,7 +334,7 @@ async fn an_endpoint_that_is_gone_is_told_nothing_more() {
 #[derive(Debug)]
 struct OneHangs;
 
-impl Courier for OneHangs {
+impl WebhookClient for OneHangs {
     async fn send(&self, endpoint: &Webhook, _: &Delivery, _: TimeMs) -> Sent {
         if endpoint.webhook_id == "w1" {
             std::future::pending::<()>().await;
@@ -359,7 +359,7 @@ async fn an_endpoint_that_hangs_holds_no_other_up() {
     }
     let messenger = Messenger {
         store: rig.store.clone(),
-        courier: Arc::new(OneHangs),
+        client: Arc::new(OneHangs),
         metrics: rig.metrics.clone(),
         clock,
         random: Random::system(),

@@ -183,6 +183,7 @@ impl Guarded {
         }
         let user = self.app.partners().authenticate(headers, context.client, scope).await?;
         Ok(Caller::User(user))
+    }
 
     /// Whoever is kept out is logged whatever the settings say of requests. Whoever is only asked
     /// to wait is counted by the metrics: a line for each would help who sends too much.

@@ -147,11 +147,7 @@ async fn every_mutating_route_leaves_a_record() {
 type Sample = (Client, String, Option<String>);
 
 /// Sends a sample, which has to succeed.
-pub(crate) async fn sent(
-    route: &Route,
-    (client, path, body): Sample,
-    id: &str,
-) -> (Client, Reply) {
+pub(crate) async fn sent(route: &Route, (client, path, body): Sample, id: &str) -> (Client, Reply) {
     let headers = [("idempotency-key", id)];
     let reply = client.send(route.verb.as_str(), &path, &headers, body.as_deref()).await;
     assert!(reply.status.is_success(), "{route:?}: {}", reply.text);
@@ -188,12 +184,7 @@ async fn fresh_admin(server: &Server) -> (Client, Reply) {
 }
 
 /// Who sends the sample of a route, where, and with what of the moment filled in.
-pub(crate) async fn prepared(
-    server: &Server,
-    ada: &Account,
-    route: &Route,
-    id: &str,
-) -> Sample {
+pub(crate) async fn prepared(server: &Server, ada: &Account, route: &Route, id: &str) -> Sample {
     if route.path.contains("/passkeys/") {
         return crate::passkeys::prepared(server, route).await;
     }

@@ -180,9 +180,11 @@ async fn text_messages_go_to_whoever_sends_them() {
         let mut connections = tokio_stream::wrappers::TcpListenerStream::new(listener);
         while let Some(Ok(stream)) = connections.next().await {
             let router = router.clone();
-            let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                tower_service::Service::call(&mut router.clone(), request)
-            });
+            let service = hyper::service::service_fn(
+                move |request: hyper::Request<hyper::body::Incoming>| {
+                    tower_service::Service::call(&mut router.clone(), request)
+                },
+            );
             let stream = hyper_util::rt::TokioIo::new(stream);
             let connection = hyper::server::conn::http1::Builder::new();
             tokio::spawn(async move { drop(connection.serve_connection(stream, service).await) });

@@ -2,10 +2,10 @@
 //! `login`.
 
 pub mod beneficiaries;
-pub mod keys;
-pub mod documents;
-pub mod kyc;
 pub mod details;
+pub mod documents;
+pub mod keys;
+pub mod kyc;
 pub mod profiles;
 pub mod qsend;
 pub mod recovery;

@@ -16,12 +16,12 @@ use crate::api::{Failure, Route};
 use crate::audit::{Audit, Change, Entry};
 use crate::auth::{Logins, May, grant, random_id};
 use crate::calendar::{now_ms, rfc3339};
-use crate::courier::{new_secret, sealed_of};
 use crate::error::{Error, Result};
 use crate::http::answer::{Created, Json, Message, Pagination};
 use crate::http::extract::{Body, Path, Query};
 use crate::http::fields::{Count, NoBody};
 use crate::outbound::Reach;
+use crate::webhook_client::{new_secret, sealed_of};
 use fields::{
     DeliveriesQuery, DeliveriesReply, DeliveryAsked, DeliveryReply, EndpointUrl, EventTypesReply,
     SecretReply, WebhookBody, WebhookChangeBody, WebhookMade, WebhookReply, WebhooksQuery,

@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use gx_engine::{Courier, Sent};
+use gx_engine::{Sent, WebhookClient};
 use gx_store::Tx;
 use gx_store::notifications::DueMail;
 use gx_store::webhooks::Webhook;
@@ -38,12 +38,12 @@ pub(crate) fn sealed_of(webhook_id: &str) -> String {
 
 /// Sends over the internet, and puts mail into the mailbox.
 #[derive(Debug, Clone)]
-pub(crate) struct HttpCourier {
+pub(crate) struct HttpWebhookClient {
     pub(crate) outbound: Outbound,
     pub(crate) sealer: Sealer,
 }
 
-impl HttpCourier {
+impl HttpWebhookClient {
     /// The secrets that sign at a time, the present one first.
     fn secrets(&self, endpoint: &Webhook, at: TimeMs) -> Option<Vec<Vec<u8>>> {
         let previous = endpoint.previous.iter().filter(|(_, until)| at < *until);
@@ -73,7 +73,7 @@ impl HttpCourier {
     }
 }
 
-impl Courier for HttpCourier {
+impl WebhookClient for HttpWebhookClient {
     async fn send(&self, endpoint: &Webhook, delivery: &Delivery, at: TimeMs) -> Sent {
         match self.deliver(endpoint, delivery, at).await {
             Ok(status) => Sent::Answered(status),
