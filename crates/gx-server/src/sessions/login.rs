@@ -4,6 +4,7 @@
 //! Whoever fails to log in learns one thing only: that it failed. Known and unknown accounts,
 //! wrong passwords and locked accounts get the same answer after the same time.
 
+use axum::http::StatusCode;
 use gx_store::Tx;
 use gx_store::admin::audit;
 use gx_store::login::credentials::{self, Credentials, PasswordHash};
@@ -77,6 +78,20 @@ where
     let change = Audit::new(logins.store().clone(), origin.context).begin().await?;
     let opened = open(logins, change, origin, &principal, Opened::ByPassword).await?;
     Ok(Outcome::Opened(opened, row))
+}
+
+/// For so long a log-in shows that it is its owner who changes the way to log in.
+const FRESH_MS: i64 = 10 * 60 * 1000;
+
+/// Refuses somebody who has not logged in a moment ago: a session may have been stolen since.
+pub(super) async fn has_just_logged_in(logins: &Logins, caller: InSession<'_>) -> Result<()> {
+    let session = sessions::get(logins.store(), caller.session).await?;
+    if session.is_some_and(|session| session.created_at.0 > now_ms() - FRESH_MS) {
+        return Ok(());
+    }
+    let message =
+        "The log-in was too long ago: log in again, or give the password where it is taken";
+    Err(Error::new(StatusCode::FORBIDDEN, "reauthentication_required", message))
 }
 
 /// What somebody has shown who logs in.

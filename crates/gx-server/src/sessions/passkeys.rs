@@ -5,7 +5,7 @@
 //! passkeys: they cannot be guessed, and nobody is to be locked out by others' guesses.
 
 use gx_store::login::passkeys::{self, CREDENTIAL, Passkey, Purpose};
-use gx_store::login::{Subject, SubjectKind, second_factors, sessions};
+use gx_store::login::{Subject, SubjectKind, second_factors};
 use gx_types::{NetworkId, TimeMs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -57,9 +57,6 @@ pub(crate) const UNSUPPORTED: Failure = (501, "passkeys_unsupported");
 
 /// How many somebody may have.
 const PASSKEYS_MAX: u32 = 20;
-
-/// A session this young need not be proven again: a passkey would outlive a stolen token.
-const FRESH_MS: i64 = 10 * 60 * 1000;
 
 /// What an authenticator answers, as `PublicKeyCredential.toJSON()` gives it.
 macro_rules! credentials {
@@ -263,13 +260,7 @@ async fn prove_again(
         note_failure(logins, context, caller.subject).await?;
         return Err(LoginFailed.into());
     }
-    let session = sessions::get(logins.store(), caller.session).await?;
-    if session.is_some_and(|session| session.created_at.0 > now_ms() - FRESH_MS) {
-        return Ok(());
-    }
-    let message = "The log-in was too long ago: give the password, or log in again";
-    let status = axum::http::StatusCode::FORBIDDEN;
-    Err(Error::new(status, "reauthentication_required", message))
+    login::has_just_logged_in(logins, caller).await
 }
 
 /// Asks whoever is there for a passkey of theirs. Nothing is said about who has any.

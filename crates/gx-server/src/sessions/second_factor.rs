@@ -31,8 +31,12 @@ pub(crate) const VERIFY_FAILURES: [Failure; 2] =
     [(401, "mfa_invalid"), (401, "mfa_challenge_invalid")];
 
 /// How a factor cannot be set up.
-pub(crate) const SET_UP_FAILURES: [Failure; 3] =
-    [(401, "mfa_invalid"), (409, "mfa_not_set_up"), (409, "mfa_already_enabled")];
+pub(crate) const SET_UP_FAILURES: [Failure; 4] = [
+    (401, "mfa_invalid"),
+    (403, "reauthentication_required"),
+    (409, "mfa_not_set_up"),
+    (409, "mfa_already_enabled"),
+];
 
 /// How a factor is not checked once more.
 pub(crate) const STEP_UP_FAILURES: [Failure; 2] = [(401, "mfa_invalid"), (409, "mfa_not_enabled")];
@@ -157,6 +161,7 @@ pub(crate) async fn enable(
     caller: InSession<'_>,
     code: SecondFactorCode,
 ) -> Result<Enabled> {
+    login::has_just_logged_in(logins, caller).await?;
     let (subject, now) = (caller.subject, now_ms());
     let mut change = audit.begin().await?;
     let factor = second_factors::get(change.tx(), subject).await?.ok_or_else(|| {

@@ -2,10 +2,13 @@
 
 use data_encoding::BASE32_NOPAD;
 use gx_server::{Workers, remove_second_factor};
-use gx_store::login::{Subject, second_factors};
+use gx_store::login::sessions::{self, NewSession};
+use gx_store::login::{Subject, SubjectKind, second_factors};
+use gx_types::TimeMs;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
 
 use crate::client::{Client, Reply};
 use crate::server::{ADMIN_PASSWORD, PASSWORD, Person, Server};
@@ -220,4 +223,42 @@ async fn operators_help_an_admin_who_has_lost_it() {
     let login = json!({ "username": "superowner", "password": ADMIN_PASSWORD });
     let reply = server.client.post("/api/v1/admin/auth/login", login, 200).await;
     assert_eq!(reply.body["requiresMfa"], false);
+}
+
+/// A session of somebody's that was opened an hour ago.
+async fn opened_an_hour_ago(server: &Server, of: &Person) -> Client {
+    let now = gx_engine::Clock::system().now();
+    let token = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+    let session = NewSession {
+        session_id: "0123456789abcdef0123456789abcdef".to_owned(),
+        kind: SubjectKind::User,
+        subject: of.id.clone(),
+        created_at: TimeMs(now.0 - 3_600_000),
+        expires_at: now.plus_hours(24),
+        client_address: "192.0.2.1".to_owned(),
+        user_agent: String::new(),
+        device: None,
+    };
+    let hash = hex::encode(Sha256::digest(token.as_bytes()));
+    let mut tx = server.platform.store().begin().await.unwrap();
+    sessions::open(&mut tx, &session, &hash, now.plus_hours(24)).await.unwrap();
+    tx.commit().await.unwrap();
+    let body = json!({ "refreshToken": token });
+    let reply = server.client.post("/api/v1/auth/refresh", body, 200).await;
+    server.client.with_token(reply.str("accessToken"))
+}
+
+/// Whoever has stolen a session does not shut its owner out with a device of their own.
+#[tokio::test]
+async fn a_factor_is_confirmed_by_who_has_just_logged_in() {
+    let server = Server::start_with(&[], Workers::NONE).await;
+    let ada = server.register("ada", "DE").await;
+    let stolen = opened_an_hour_ago(&server, &ada).await;
+    let path = "/api/v1/auth/mfa";
+    let secret = stolen.post(path, json!({}), 200).await.str("secret").to_owned();
+    let code = json!({ "code": code(&secret, 0) });
+    let refused = stolen.post(path, code.clone(), 403).await;
+    assert_eq!(refused.str("code"), "reauthentication_required");
+    ada.client.post(path, code, 200).await;
+    stolen.get("/api/v1/users/profile", 401).await;
 }
