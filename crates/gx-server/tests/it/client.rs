@@ -78,6 +78,11 @@ impl Client {
         Self { address, token: None, connection: Mutex::default() }
     }
 
+    /// Somebody else at the same server, with no session.
+    pub(crate) fn stranger(&self) -> Self {
+        Self::new(self.address)
+    }
+
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..Self::new(self.address) }
     }
@@ -103,7 +108,9 @@ impl Client {
         let sent = body.unwrap_or_default();
         let body = Full::new(Bytes::copy_from_slice(sent.as_bytes()));
         let response = self.exchange(request.body(body).unwrap()).await;
-        Self::reply(method, path, response).await
+        let reply = Self::reply(method, path, response).await;
+        log_lines::remember(self.token.as_deref(), sent, &reply.body);
+        reply
     }
 
     /// Posts a body of another type than JSON, with nothing else.
@@ -121,7 +128,6 @@ impl Client {
         // Some documents are no text.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        log_lines::remember(self.token.as_deref(), sent, &body);
         if let Some(route) = route_of(method, path) {
             let failed = parts.status.as_u16() >= 400;
             let code = body["code"].as_str().filter(|_| failed);

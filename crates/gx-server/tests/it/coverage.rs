@@ -203,7 +203,7 @@ pub(crate) async fn prepared(server: &Server, ada: &Account, route: &Route, id: 
         register_key(&owner, 7).await;
         let (user_id, per_day) = (owner.ledger_id, None);
         let body = without_session(&owner, 7, id, SetSpendingLimit { user_id, per_day }.into());
-        return (server.client.clone(), route.path.to_owned(), Some(body.to_string()));
+        return (server.client.stranger(), route.path.to_owned(), Some(body.to_string()));
     }
     // Ada is frozen at times, so she logs in only where it is she who calls.
     let sample = route.sample.unwrap_or_default();

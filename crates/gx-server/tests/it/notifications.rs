@@ -129,6 +129,7 @@ async fn people_choose_how_they_are_told() {
     let mail = eventually("the mail is written", async || {
         let all = mailbox::newest(server.platform.store(), 50).await.unwrap();
         all.into_iter()
+            .map(|kept| kept.mail)
             .find(|mail| mail.recipient == "bob@example.org" && mail.title == "Payment received")
     })
     .await;

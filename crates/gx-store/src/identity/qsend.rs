@@ -205,32 +205,39 @@ pub async fn list(
     limit: u32,
     now: TimeMs,
 ) -> Result<Vec<Request>, Error> {
-    let side = match filter.side {
-        Side::Creator => "q.creator = $2",
-        Side::Payer => "q.payer = $2",
-        Side::Both => "(q.creator = $2 OR q.payer = $2)",
+    // Each side by its own index; nobody pays themselves.
+    let sides: &[&str] = match filter.side {
+        Side::Creator => &["creator"],
+        Side::Payer => &["payer"],
+        Side::Both => &["creator", "payer"],
     };
+    const ORDER: &str = "ORDER BY created_at_ms DESC, request_id DESC LIMIT $8";
     let (created_at, request_id) = before.unwrap_or((TimeMs(i64::MAX), ""));
     let mut reader = source.into().open().await?;
     // Whoever has tried to pay and was refused is no payer.
-    let rows = sql(format!(
-        "{} WHERE (r.creator = $2 OR r.status IN ('PAYING', 'PAID')) AND ($3 = '' OR r.status = $3)
-        ORDER BY r.created_at_ms DESC, r.request_id DESC LIMIT $8",
-        select(&format!(
-            "{side} AND q.created_at_ms >= $4 AND q.created_at_ms < $5
+    let part = |side: &&str| {
+        let requests = select(&format!(
+            "q.{side} = $2 AND q.created_at_ms >= $4 AND q.created_at_ms < $5
             AND (q.created_at_ms < $6 OR (q.created_at_ms = $6 AND q.request_id < $7))"
-        ))
-    ))
-    .bind(now)
-    .bind(filter.user)
-    .bind(filter.status.map_or("", QSendStatus::as_str))
-    .bind(filter.from.unwrap_or(TimeMs(0)))
-    .bind(filter.to.unwrap_or(TimeMs(i64::MAX)))
-    .bind(created_at)
-    .bind(request_id)
-    .bind(limit)
-    .all(&mut reader.conn())
-    .await?;
+        ));
+        format!(
+            "SELECT * FROM ({requests}
+            WHERE (r.creator = $2 OR r.status IN ('PAYING', 'PAID')) AND ($3 = '' OR r.status = $3)
+            {ORDER}) {side}_side"
+        )
+    };
+    let parts: Vec<String> = sides.iter().map(part).collect();
+    let rows = sql(format!("{} {ORDER}", parts.join(" UNION ALL ")))
+        .bind(now)
+        .bind(filter.user)
+        .bind(filter.status.map_or("", QSendStatus::as_str))
+        .bind(filter.from.unwrap_or(TimeMs(0)))
+        .bind(filter.to.unwrap_or(TimeMs(i64::MAX)))
+        .bind(created_at)
+        .bind(request_id)
+        .bind(limit)
+        .all(&mut reader.conn())
+        .await?;
     rows.iter().map(request).collect()
 }
 

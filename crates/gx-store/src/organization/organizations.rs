@@ -160,17 +160,18 @@ pub async fn page(
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
     // Those of a stakeholder are found by its rows; both tables have the number of the proposal.
-    let (from, which) = match filter.stakeholder {
+    let (from, which, order) = match filter.stakeholder {
         Some(_) => (
             "organization_stakeholders x JOIN organizations o ON o.org_id = x.org_id",
             "x.stakeholder_id = $1 AND x.created_tx < $2",
+            "x.created_tx",
         ),
-        None => ("organizations o", "$1 = '' AND o.created_tx < $2"),
+        None => ("organizations o", "$1 = '' AND o.created_tx < $2", "o.created_tx"),
     };
     let rows = sql(format!(
         "SELECT {COLUMNS}, {PAID_SINCE_YESTERDAY}, {CHANGE} FROM {from} {BALANCE}
         WHERE {which} AND ($3 = '' OR o.status = $3) AND ($4 = '' OR o.country = $4)
-        ORDER BY o.created_tx DESC LIMIT $5"
+        ORDER BY {order} DESC LIMIT $5"
     ))
     .bind(filter.stakeholder.as_ref().map_or("", AccountId::as_str))
     .bind(before.unwrap_or(i64::MAX))

@@ -318,7 +318,7 @@ pub async fn replay(
 pub(crate) async fn purge(tx: &mut Tx, before: TimeMs, max: u32) -> Result<u64, Error> {
     let mut conn = tx.conn();
     let rows = sql("SELECT webhook_id, message_id FROM webhook_deliveries
-        WHERE created_at_ms < $1 ORDER BY created_at_ms LIMIT $2")
+        WHERE created_at_ms < $1 ORDER BY created_at_ms, webhook_id, message_id LIMIT $2")
     .bind(before)
     .bind(max)
     .all(&mut conn)

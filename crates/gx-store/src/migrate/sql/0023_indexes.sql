@@ -34,3 +34,13 @@ CREATE INDEX IF NOT EXISTS pending_transactions_open_idx ON pending_transactions
     (org_id, created_tx) WHERE settled_tx IS NULL;
 CREATE INDEX IF NOT EXISTS pending_transaction_approvers_open_idx
     ON pending_transaction_approvers (approver_id, created_tx) WHERE decision IS NULL;
+
+-- Objects to delete, and deliveries that are due or old, in their whole order.
+CREATE INDEX IF NOT EXISTS loose_objects_order_idx ON loose_objects (due_at_ms, object_key);
+DROP INDEX IF EXISTS loose_objects_due_idx;
+CREATE INDEX IF NOT EXISTS webhook_deliveries_next_idx
+    ON webhook_deliveries (webhook_id, next_at_ms, message_id) WHERE state = 'PENDING';
+DROP INDEX IF EXISTS webhook_deliveries_due_idx;
+CREATE INDEX IF NOT EXISTS webhook_deliveries_old_idx
+    ON webhook_deliveries (created_at_ms, webhook_id, message_id);
+DROP INDEX IF EXISTS webhook_deliveries_age_idx;

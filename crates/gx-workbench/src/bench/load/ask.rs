@@ -240,12 +240,14 @@ impl Pace {
     }
 }
 
-/// Asks once; the status of an answer that tells something.
+/// Asks once; the status of an answer that the service has looked something up for.
 async fn ask(client: &mut Client, next: &Next) -> Result<StatusCode> {
     let answer = client.send(Ask::get(&next.path).token(&next.token)).await?;
-    let tells = answer.status == StatusCode::OK || answer.status == StatusCode::NOT_FOUND;
-    if !tells {
-        bail!("GET {} answered {}: {}", next.path, answer.status, answer.text());
+    let status = answer.status;
+    let is_turned_away =
+        status == StatusCode::UNAUTHORIZED || status == StatusCode::TOO_MANY_REQUESTS;
+    if is_turned_away || status.is_server_error() {
+        bail!("GET {} answered {status}: {}", next.path, answer.text());
     }
-    Ok(answer.status)
+    Ok(status)
 }
