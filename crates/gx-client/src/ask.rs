@@ -3,10 +3,12 @@
 //! Secrets come from the terminal, from standard input or from a file that only its owner may
 //! read; never from the command line or the environment, where others see them.
 
+use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Write as _, stderr, stdin};
 use std::path::PathBuf;
 
 use clap::Args;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::failure::{Failure, Result};
 use crate::out::tell;
@@ -73,8 +75,34 @@ fn hidden(what: &str) -> Result<Secret> {
              or - for standard input"
         )));
     }
-    let asked = rpassword::prompt_password(format!("{what}: "));
-    asked.map(Secret).map_err(|error| Failure::local("cannot ask on the terminal", error))
+    let failed = |error: std::io::Error| Failure::local("cannot ask on the terminal", error);
+    // What is typed before the question stands there is not shown either.
+    let _silence = Silence::begin().map_err(failed)?;
+    rpassword::prompt_password(format!("{what}: ")).map(Secret).map_err(failed)
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+struct Silence {
+    terminal: File,
+    before: Termios,
+}
+
+impl Silence {
+    fn begin() -> std::io::Result<Self> {
+        let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        let before = tcgetattr(&terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&terminal, OptionalActions::Now, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
 }
 
 /// Asks whether to go on. Without a terminal nobody can answer, so that nothing is done.

@@ -76,8 +76,8 @@ struct Window {
 }
 
 /// The tier of somebody by what was accepted of them.
-pub(crate) async fn of(store: &Store, user_id: &str) -> Result<Tier> {
-    tier_on(store, user_id, Date::of_ms(now_ms())).await
+pub(crate) async fn of(source: impl Into<Source<'_>>, user_id: &str) -> Result<Tier> {
+    tier_on(source, user_id, Date::of_ms(now_ms())).await
 }
 
 async fn tier_on(source: impl Into<Source<'_>>, user_id: &str, day: Date) -> Result<Tier> {

@@ -22,6 +22,7 @@ use crate::http::fields::{Written, request};
 use crate::sessions::login::{self, LOGIN_FAILURES, LogoutBody, Outcome};
 use crate::sessions::refresh::{self, REFRESH_FAILURES, RefreshBody};
 use crate::sessions::second_factor::Challenge;
+use crate::tiers;
 
 pub(super) fn routes() -> [Route; 3] {
     [
@@ -67,8 +68,9 @@ pub(crate) struct LoggedIn {
 }
 
 impl LoggedIn {
-    pub(super) fn new(tokens: TokenPair, row: users::User) -> Self {
-        Self { tokens, user: row.into() }
+    pub(super) async fn of(store: &Store, tokens: TokenPair, row: users::User) -> Result<Self> {
+        let tier = tiers::of(store, &row.user_id).await?;
+        Ok(Self { tokens, user: Profile::new(row, tier) })
     }
 }
 
@@ -80,12 +82,14 @@ pub(crate) enum LoginAnswer {
     Challenge(Challenge),
 }
 
-impl From<Outcome<users::User>> for LoginAnswer {
-    fn from(outcome: Outcome<users::User>) -> Self {
-        match outcome {
-            Outcome::Opened(tokens, row) => Self::LoggedIn(Box::new(LoggedIn::new(tokens, row))),
+impl LoginAnswer {
+    async fn of(store: &Store, outcome: Outcome<users::User>) -> Result<Self> {
+        Ok(match outcome {
+            Outcome::Opened(tokens, row) => {
+                Self::LoggedIn(Box::new(LoggedIn::of(store, tokens, row).await?))
+            }
             Outcome::SecondFactor(challenge) => Self::Challenge(challenge),
-        }
+        })
     }
 }
 
@@ -99,7 +103,9 @@ async fn login(
     let row = find(logins.store(), &body.email).await?;
     let device = body.device.map(|device| device.0);
     let origin = Origin { context: &context, headers: &headers, device };
-    Ok(Json(login::login(&logins, origin, (SubjectKind::User, row), body.password.0).await?.into()))
+    let who = (SubjectKind::User, row);
+    let outcome = login::login(&logins, origin, who, body.password.0).await?;
+    Ok(Json(LoginAnswer::of(logins.store(), outcome).await?))
 }
 
 /// Whose address it is, as it is kept now or was kept before.

@@ -136,7 +136,7 @@ async fn log_in(
     let (tokens, id) = passkeys::log_in(&logins, origin, SubjectKind::User, body).await?;
     let row = users::get(logins.store(), &id).await?;
     let row = row.ok_or_else(|| Error::not_found("User"))?;
-    Ok(Json(LoggedIn::new(tokens, row)))
+    Ok(Json(LoggedIn::of(logins.store(), tokens, row).await?))
 }
 
 /// `GET /auth/passkeys`

@@ -19,10 +19,12 @@ use crate::auth::fields::Email;
 use crate::auth::principal::USER_ROLE;
 use crate::auth::{Caller, Permission, User};
 use crate::calendar::{now_ms, rfc3339};
+use crate::config::Tier;
 use crate::error::{Error, Result};
 use crate::http::answer::Json;
 use crate::http::extract::{Body, Path};
 use crate::http::fields::{FieldErrors, FieldPath, Truth, Written, request};
+use crate::tiers;
 
 /// What the tests and the description send.
 const SAMPLE: &str = r#"{"language": "de", "city": "Ulm", "addressCountry": "DE"}"#;
@@ -75,13 +77,14 @@ pub(crate) struct Profile {
     account_status: &'static str,
     /// `PENDING`, `APPROVED` or `REJECTED`.
     kyc_status: &'static str,
+    /// How far the identity was verified: `TIER1`, `TIER2` or `TIER3`.
     tier: &'static str,
     created_at: String,
     updated_at: String,
 }
 
-impl From<Row> for Profile {
-    fn from(row: Row) -> Self {
+impl Profile {
+    pub(super) fn new(row: Row, tier: Tier) -> Self {
         Self {
             id: row.user_id,
             user_id: row.ledger_id.map(|id| id.to_string()),
@@ -97,7 +100,7 @@ impl From<Row> for Profile {
             status: row.status.as_str(),
             account_status: account_status(row.status),
             kyc_status: kyc_status(row.status),
-            tier: "TIER1",
+            tier: tier.as_str(),
             created_at: rfc3339(row.created_at.0),
             updated_at: rfc3339(row.updated_at.0),
         }
@@ -269,7 +272,7 @@ pub(crate) struct FullProfile {
 }
 
 impl FullProfile {
-    fn new(row: Row, told: Details) -> Self {
+    fn new(row: Row, tier: Tier, told: Details) -> Self {
         // What was taken back was never told.
         let told_text = |text: Option<String>| text.filter(|text| !text.is_empty());
         let is_denied = row.status == UserStatus::Denied;
@@ -278,7 +281,7 @@ impl FullProfile {
             phone_num: row.phone.clone(),
             gender: row.gender.clone(),
             denial_reason: row.status_reason.clone().filter(|_| is_denied),
-            profile: row.into(),
+            profile: Profile::new(row, tier),
             middle_name: told_text(told.middle_name),
             language: told.language,
             place_of_birth: told_text(told.place_of_birth),
@@ -379,7 +382,8 @@ async fn full(store: &Store, user_id: &str) -> Result<FullProfile> {
     let mut snapshot = store.snapshot().await?;
     let row = users::get(&mut snapshot, user_id).await?.ok_or_else(|| Error::not_found("User"))?;
     let told = details::get(&mut snapshot, user_id).await?;
-    Ok(FullProfile::new(row, told))
+    let tier = tiers::of(&mut snapshot, user_id).await?;
+    Ok(FullProfile::new(row, tier, told))
 }
 
 /// Changes what the user tells of themselves.
@@ -398,9 +402,10 @@ async fn tell(audit: &Audit, user: &User, body: ProfileBody) -> Result<ProfileCh
     details::tell(change.tx(), user.id(), &body.details(), now).await?;
     let row = users::get(change.tx(), user.id()).await?.ok_or_else(|| Error::not_found("User"))?;
     let told = details::get(change.tx(), user.id()).await?;
+    let tier = tiers::of(change.tx(), user.id()).await?;
     let entry = Entry { actor: user.scope(), action: "user.profile.change", target: user.id() };
     change.commit_with(entry, &json!({ "fields": updated_fields })).await?;
-    let profile = FullProfile::new(row, told);
+    let profile = FullProfile::new(row, tier, told);
     Ok(ProfileChanged { message: "Changed", updated_fields, profile })
 }
 

@@ -129,5 +129,5 @@ async fn verify(
     let (tokens, id) = second_factor::verify(&logins, origin, SubjectKind::User, body).await?;
     let row = users::get(logins.store(), &id).await?;
     let row = row.ok_or_else(|| Error::not_found("User"))?;
-    Ok(Json(LoggedIn::new(tokens, row)))
+    Ok(Json(LoggedIn::of(logins.store(), tokens, row).await?))
 }

@@ -213,6 +213,8 @@ async fn no_route_logs_what_it_is_given_or_gives() {
     let server = Server::start_with(&[("log.requests", "true")], Workers::ALL).await;
     let admin = server.bootstrapped().await;
     let ada = server.account(&admin, "adalbert", "DE").await;
+    // Whom the samples name.
+    server.account(&admin, "ada", "DE").await;
     read_all(&server, &ada).await;
     for route in routes().iter().filter(|route| route.mutates()) {
         let id = new_key();

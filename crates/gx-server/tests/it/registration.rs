@@ -72,12 +72,24 @@ const STEPS: [&str; 6] =
 
 /// Goes through the steps before one of them; gives the id, and the code of the step if it has one.
 pub(crate) async fn before(server: &Server, email: &str, last: &str) -> (String, String) {
+    before_with(server, (email, PHONE), last).await
+}
+
+async fn before_with(
+    server: &Server,
+    (email, phone): (&str, &str),
+    last: &str,
+) -> (String, String) {
     let id = begin(server, email).await;
     let mut code = codes(server, email).await.remove(0);
     for step in STEPS.into_iter().take_while(|step| *step != last) {
-        send(server, step, body(step, &id, &code), 200).await;
+        let mut body = body(step, &id, &code);
         if step == "phone" {
-            code = codes(server, PHONE).await.remove(0);
+            body["phoneNum"] = json!(phone);
+        }
+        send(server, step, body, 200).await;
+        if step == "phone" {
+            code = codes(server, phone).await.remove(0);
         }
     }
     (id, code)
@@ -86,12 +98,17 @@ pub(crate) async fn before(server: &Server, email: &str, last: &str) -> (String,
 /// Who sends the sample of a route of a registration, and with what.
 pub(crate) async fn prepared(server: &Server, route: &Route) -> (Client, String, Option<String>) {
     let step = route.path.trim_start_matches(ROOT).trim_start_matches('/');
-    let email = format!("{}@example.org", new_key());
+    // Nobody has been registered with these.
+    let key = new_key();
+    let (email, phone) = (format!("{key}@example.org"), format!("+49152{}", &key[9..]));
+    let last = match step {
+        "email/resend" => "email/verify",
+        "phone/resend" => "phone/verify",
+        step => step,
+    };
     let (id, code) = match step {
         "email" => (String::new(), String::new()),
-        "email/resend" => before(server, &email, "email/verify").await,
-        "phone/resend" => before(server, &email, "phone/verify").await,
-        step => before(server, &email, step).await,
+        _ => before_with(server, (&email, &phone), last).await,
     };
     let fill = |text: &str| text.replace("{registrationId}", &id).replace("{otp}", &code);
     (Client::new(server.client.address), route.path.to_owned(), route.sample.map(fill))

@@ -47,7 +47,7 @@ pub struct Admin {
 const SELECT: &str = "SELECT a.admin_id, a.email, a.display_name, a.role, a.status, a.ledger_id, \
     c.must_change_password, c.last_login_at_ms, a.created_at_ms, a.updated_at_ms, \
     c.password_changed_at_ms, f.confirmed_at_ms \
-    FROM admins a LEFT JOIN credentials c ON c.kind = 'ADMIN' AND c.subject = a.admin_id \
+    FROM admins a JOIN credentials c ON c.kind = 'ADMIN' AND c.subject = a.admin_id \
     LEFT JOIN second_factors f ON f.kind = 'ADMIN' AND f.subject = a.admin_id";
 
 pub(crate) const fn status(enabled: bool) -> &'static str {

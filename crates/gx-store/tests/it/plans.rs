@@ -47,6 +47,8 @@ const BOUNDED: &[&str] = &[
     "FROM guardians WHERE user_id",
     "FROM key_resets WHERE user_id",
     "WHERE p.org_id = $1 AND p.settled_tx IS NULL",
+    // A walk through a history has at most so many steps.
+    "WITH RECURSIVE walk (entry_no, step)",
     // Countries are few, and so are changes of parameters: a week passes between two of one.
     "FROM countries c ",
     "FROM parameter_changes ORDER BY change_no",

@@ -42,6 +42,9 @@ pub(super) struct Planner {
 /// How often somebody with enough coins is looked for before a payment becomes one that is refused.
 const TRIES: usize = 32;
 
+/// What is answered to whoever pays more than they have.
+const TOO_MUCH: &str = "insufficient_balance";
+
 impl Planner {
     pub(super) fn new(seed: u64, book: &Book) -> Self {
         let people = book.balances().len();
@@ -67,22 +70,30 @@ impl Planner {
     /// The next `count` payments. The books are as they will be when all of them have settled.
     pub(super) fn round(&mut self, count: usize, book: &mut Book) -> Vec<Payment> {
         let mut left = book.balances().to_vec();
-        // More than anybody could have at any moment of the round.
-        let out_of_reach = left.iter().sum::<u64>() + CENT;
+        // What each could have at most at some moment of the round.
+        let mut reach = left.clone();
         let mut payments = Vec::with_capacity(count);
         for _ in 0..count {
             let payment = match self.draw.below(1000) {
-                0..10 => self.too_much(out_of_reach),
+                0..10 => self.too_much(),
                 10..15 => self.pay_nobody(),
                 15..20 => self.pay_frozen(),
                 20..25 => self.spend_frozen(),
                 25..30 => self.pay_oneself(),
-                _ => self.good(&mut left, book).unwrap_or_else(|| self.too_much(out_of_reach)),
+                _ => self.good(&mut left, book).unwrap_or_else(|| self.too_much()),
             };
             if let Payment { from, to: Receiver::Person(to), amount, refusal: None } = payment {
                 book.pay(from, to, amount);
+                if let Some(reach) = reach.get_mut(to) {
+                    *reach += amount;
+                }
             }
             payments.push(payment);
+        }
+        for payment in &mut payments {
+            if payment.refusal == Some(TOO_MUCH) {
+                payment.amount = reach.get(payment.from).copied().unwrap_or_default() + CENT;
+            }
         }
         payments
     }
@@ -132,9 +143,10 @@ impl Planner {
         self.anybody()
     }
 
-    fn too_much(&mut self, amount: u64) -> Payment {
+    /// A payment of more than its sender has; how much that is follows from the whole round.
+    fn too_much(&mut self) -> Payment {
         let (from, to) = self.two();
-        Payment { from, to: Receiver::Person(to), amount, refusal: Some("insufficient_balance") }
+        Payment { from, to: Receiver::Person(to), amount: 0, refusal: Some(TOO_MUCH) }
     }
 
     fn pay_nobody(&mut self) -> Payment {
@@ -231,7 +243,7 @@ mod tests {
             "account_frozen",
             "account_not_found",
             "counterparty_frozen",
-            "insufficient_balance",
+            TOO_MUCH,
             "same_account",
         ];
         assert!(codes.iter().eq(wanted.iter()), "{codes:?}");

@@ -347,7 +347,7 @@ pub(super) async fn finish(
     let row = row.ok_or_else(|| Error::internal("a user who was just made is not there"))?;
     let tokens = session::open(logins, change.tx(), origin, &Principal::from(&row)).await?;
     register::commit(change, &new).await?;
-    Ok(LoggedIn::new(tokens, row))
+    LoggedIn::of(logins.store(), tokens, row).await
 }
 
 fn applicant(logins: &Logins, found: Registration) -> Result<NewUser> {

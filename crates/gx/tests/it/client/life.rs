@@ -46,7 +46,8 @@ fn people_register_are_approved_and_pay_each_other() {
     let told: serde_json::Value = serde_json::from_str(&told.err).unwrap();
     assert_eq!(told["error"]["code"], "insufficient_balance");
     assert_eq!(told["error"]["exitStatus"], 1);
-    root.run(&["admin", "genesis", &id, "--yes"]).refused("genesis_already_granted");
+    let account = me["userId"].as_str().unwrap();
+    root.run(&["admin", "genesis", account, "--yes"]).refused("genesis_already_granted");
 
     let freeze = ["admin", "freeze", &id, "--reason", "compliance-review"];
     root.run(&freeze).ended(2, &["Freeze the account", "--yes"]);
