@@ -96,10 +96,8 @@ async fn people_choose_how_they_are_told() {
     let ada = server.account(&admin, "ada", "DE").await;
     let bob = server.account(&admin, "bob", "DE").await;
     let client = &bob.person.client;
-    eventually("the genesis is told", async || {
-        (client.get(PATH, 200).await.body["total"] == 1).then_some(())
-    })
-    .await;
+    told(client, PATH, "ACCOUNT_STATUS").await;
+    told(client, PATH, "WALLET_CREDITED").await;
     let path = format!("{PATH}/preferences");
     let put = async |body: Value| {
         let headers = [("idempotency-key", &*new_key())];

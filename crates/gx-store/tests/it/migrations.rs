@@ -254,6 +254,7 @@ pub(crate) fn forget_from(backend: &Backend, version: i64) {
         text.push_str("DROP INDEX IF EXISTS balances_taxable_idx;");
     }
     text.push_str("DROP INDEX IF EXISTS balances_taxable_for_idx;");
+    text.push_str("DROP INDEX IF EXISTS balances_resting_idx;");
     text.push_str("DROP INDEX IF EXISTS refresh_tokens_expires_idx;");
     text.push_str("DROP INDEX IF EXISTS outbox_confirmations_idx;");
     text.push_str("DROP INDEX IF EXISTS audit_log_actor_idx;");

@@ -29,6 +29,11 @@ CREATE INDEX IF NOT EXISTS batches_role_idx ON batches (role, batch_no);
 CREATE INDEX IF NOT EXISTS batch_ranges_batch_idx ON batch_ranges (batch_no, first_seq);
 CREATE INDEX IF NOT EXISTS deferred_commands_seq_idx ON deferred_commands (seq);
 
+-- Accounts whose tax rests, in the order of the list of what is due.
+CREATE INDEX IF NOT EXISTS balances_resting_idx ON balances (taxable_for_ms DESC, account_no)
+    WHERE taxable_for_ms IS NOT NULL;
+DROP INDEX IF EXISTS balances_taxable_for_idx;
+
 -- Few payments by multi-signature are open, and few wait for an approver.
 CREATE INDEX IF NOT EXISTS pending_transactions_open_idx ON pending_transactions
     (org_id, created_tx) WHERE settled_tx IS NULL;
