@@ -143,7 +143,9 @@ mod tests {
         let problem = json!({
             "status": 400, "code": "validation_failed", "message": "amount: must be above zero",
             "requestId": "r-1", "title": "Bad Request", "detail": "the same",
-            "details": [{ "field": "amount", "code": "too_small", "message": "must be above zero" }],
+            "details": [
+                { "field": "amount", "code": "too_small", "message": "must be above zero" },
+            ],
         });
         let failure = Failure::Refused(serde_json::from_value(problem).unwrap());
         let text = failure.to_text();

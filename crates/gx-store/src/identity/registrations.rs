@@ -1,8 +1,8 @@
 //! Registrations in steps, until they are done or their day is over.
 //!
 //! Each step is one conditional update, so that of several requests that come at once one takes it.
-//! Only hashes are kept of what the client holds and of codes. An attempt is counted before the code
-//! is looked at, so that a code is good for so many guesses and no more.
+//! Only hashes are kept of what the client holds and of codes. An attempt is counted before the
+//! code is looked at, so that a code is good for so many guesses and no more.
 
 use std::str::FromStr;
 
