@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, put};
 use crate::ask::{Given, Secrets};
 use crate::failure::Result;
 use crate::giving::Giving;
@@ -53,7 +53,7 @@ impl Job for Register {
             "firstName": self.first_name, "lastName": self.last_name, "dateOfBirth": self.born,
         });
         if let Some(phone) = &self.phone {
-            body["phone"] = json!(phone);
+            put(&mut body, "phone", phone);
         }
         let giving = Giving { yes: true, idempotency_key: self.idempotency_key.clone() };
         let reply = api.anonymous("/api/v1/auth/register", &body, Some(&giving.key()?))?;

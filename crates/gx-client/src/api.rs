@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
@@ -14,6 +15,13 @@ use crate::profile::{Profile, Secret, Session};
 
 /// What need not be escaped in a part of a path or a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Gives a body another field.
+pub(crate) fn put(body: &mut Value, name: &str, value: impl Serialize) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(name.to_owned(), json!(value));
+    }
+}
 
 /// A part of a path, whatever is in it.
 pub(crate) fn part(text: &str) -> String {

@@ -45,6 +45,13 @@ pub(crate) struct Detail {
     pub(crate) message: String,
 }
 
+impl Detail {
+    fn to_json(&self) -> Value {
+        let Self { field, code, message } = self;
+        json!({ "field": field, "code": code, "message": message })
+    }
+}
+
 impl Failure {
     pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
         let (code, message) = (code.to_owned(), message.into());
@@ -125,8 +132,7 @@ impl Failure {
 
     /// For scripts.
     pub(crate) fn to_json(&self) -> Value {
-        let detail = |Detail { field, code, message }: &Detail| json!({ "field": field, "code": code, "message": message });
-        let details: Vec<_> = self.details().iter().map(detail).collect();
+        let details: Vec<_> = self.details().iter().map(Detail::to_json).collect();
         json!({ "error": {
             "code": self.code(), "message": self.message(), "details": details,
             "advice": self.advice(), "exitStatus": self.status(),

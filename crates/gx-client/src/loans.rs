@@ -5,7 +5,7 @@ use gx_types::Amount;
 use hyper::Method;
 use serde_json::json;
 
-use crate::api::{Api, part, with_query};
+use crate::api::{Api, part, put, with_query};
 use crate::failure::Result;
 use crate::giving::{Order, SETTLED, Settling};
 use crate::money::amount;
@@ -138,7 +138,7 @@ impl Job for Apply {
         let pledged = [("collateral", &self.collateral), ("collateralHash", &self.collateral_hash)];
         for (name, text) in pledged {
             if let Some(text) = text {
-                body[name] = json!(text);
+                put(&mut body, name, text);
             }
         }
         let reply = self.settling.give(api, Order::post(LOANS, body))?;

@@ -4,7 +4,7 @@ use clap::Args;
 use gx_types::{AccountId, Amount, AmountError, ParseError};
 use serde_json::{Value, json};
 
-use crate::api::{Api, part, with_query};
+use crate::api::{Api, part, put, with_query};
 use crate::failure::{Failure, Result};
 use crate::giving::{Order, SETTLED, Settling};
 use crate::options::Job;
@@ -127,7 +127,7 @@ impl Job for Send {
     fn run(&self, api: &mut Api) -> Result<()> {
         let mut body = json!({ "toUserId": self.to, "amount": self.amount.to_gx() });
         if let Some(remark) = &self.remark {
-            body["remark"] = json!(remark);
+            put(&mut body, "remark", remark);
         }
         // What is repeated was confirmed, and may be settled: then a quote says nothing of it.
         if self.settling.giving.idempotency_key.is_none() || !self.settling.giving.yes {
@@ -208,7 +208,7 @@ mod tests {
             plain,
             "Pay 25.00 GX to DE 1? The fee is 0.0375; 25.0375 leave, and 474.9625 stay."
         );
-        quote["taxDue"] = json!("1.50");
+        put(&mut quote, "taxDue", "1.50");
         assert!(question(&quote, "DE 1").contains("fee is 0.0375, velocity tax 1.50; "));
     }
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use gx_types::{AccountId, Amount};
 use serde_json::{Value, json};
 
-use crate::api::{Api, part, with_query};
+use crate::api::{Api, part, put, with_query};
 use crate::failure::Result;
 use crate::giving::{Order, SETTLED, Settling};
 use crate::money::{account, amount};
@@ -146,10 +146,10 @@ impl Job for Propose {
             "name": self.name, "type": self.kind, "stakeholders": self.stakeholders,
         });
         if let Some(approvals) = self.approvals {
-            body["approvalThreshold"] = json!(approvals);
+            put(&mut body, "approvalThreshold", approvals);
         }
         if let Some(country) = &self.country {
-            body["countryCode"] = json!(country);
+            put(&mut body, "countryCode", country);
         }
         let reply = self.settling.give(api, Order::post(ORGANIZATIONS, body))?;
         api.out.record(&reply, SETTLED)
@@ -217,10 +217,10 @@ impl Job for Pay {
         let amount = self.amount.to_gx();
         let mut body = json!({ "toUserId": self.to, "amount": amount });
         if let Some(remark) = &self.remark {
-            body["remark"] = json!(remark);
+            put(&mut body, "remark", remark);
         }
         if let Some(country) = &self.treasury {
-            body["treasuryCountryCode"] = json!(country);
+            put(&mut body, "treasuryCountryCode", country);
         }
         // What it costs is known when it is made: it may be months until the last has approved.
         let (from, to) = (&self.organization, &self.to);

@@ -8,7 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 
-use crate::api::{Api, part};
+use crate::api::{Api, part, put};
 use crate::failure::{Failure, Result};
 use crate::giving::{Giving, Order, SETTLED, Settling};
 use crate::money::{amount, question, quoted};
@@ -58,7 +58,7 @@ impl Job for Request {
         let mut body = json!({ "amount": self.amount.to_gx(), "validitySeconds": self.valid });
         for (name, text) in [("description", &self.description), ("reference", &self.reference)] {
             if let Some(text) = text {
-                body[name] = json!(text);
+                put(&mut body, name, text);
             }
         }
         let made = self.giving.change(api, &Order::post(PATH, body))?;

@@ -12,7 +12,7 @@ use gx_types::{Actor, CommandId, NetworkId, TimeMs};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, put};
 use crate::failure::{Failure, Result};
 use crate::giving::Order;
 use crate::out::text;
@@ -41,23 +41,24 @@ pub(crate) fn sign(api: &mut Api, order: &mut Order, key: &str, signer: &Signing
     let envelope = envelope(&told, key)?;
     api.out.note(&format!("signing {} {}", envelope.command.name(), envelope.command.args_json()));
     let bytes = envelope.signed_bytes(network(&told)?, instant(&expires_at)?);
-    order.body["signature"] = json!({
+    let signed = json!({
         "publicKey": public(signer),
         "expiresAt": expires_at,
         "value": signature(signer, &bytes),
     });
+    put(&mut order.body, "signature", signed);
     Ok(())
 }
 
 /// Adds the proof of a new key to a request that sets it.
 pub(crate) fn prove(api: &mut Api, order: &mut Order, key: &str, new: &SigningKey) -> Result<()> {
     // The proof is among the arguments; while there is none, one by nobody stands there.
-    order.body["proof"] = json!(SignatureBytes::from_bytes([0; 64]));
+    put(&mut order.body, "proof", SignatureBytes::from_bytes([0; 64]));
     let told = canonical(api, order, key)?;
     let holder: Actor = read(&told, "/newKey/holder")?;
     let id = CommandId::derive(&read(&told, "/actor")?, key);
     let bytes = key_proof_bytes(network(&told)?, &holder, id);
-    order.body["proof"] = json!(signature(new, &bytes));
+    put(&mut order.body, "proof", signature(new, &bytes));
     Ok(())
 }
 
@@ -143,7 +144,7 @@ mod tests {
             assert!(failure.to_text().contains("nothing is signed"), "{at}");
         }
         let mut elsewhere = told();
-        elsewhere["network"] = json!("moonnet");
+        put(&mut elsewhere, "network", "moonnet");
         assert!(network(&elsewhere).is_err() && instant("tomorrow").is_err());
     }
 

@@ -137,7 +137,7 @@ mod tests {
         let secret = BASE64.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let body = r#"{"test": 2432232314}"#;
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-        let headers = headers(id, 1_614_265_330, body, &[secret.clone()]).unwrap();
+        let headers = headers(id, 1_614_265_330, body, std::slice::from_ref(&secret)).unwrap();
         let signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
         assert_eq!(headers["webhook-signature"], signature);
         assert_eq!(

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::api::{Api, part, with_query};
+use crate::api::{Api, part, put, with_query};
 use crate::failure::Result;
 use crate::giving::{Giving, Order, SETTLED, Settling};
 use crate::options::Job;
@@ -124,7 +124,7 @@ fn open(api: &mut Api, settling: &Settling, users: Option<&[String]>) -> Result<
     let mut opened = commands.unwrap_or_default();
     for command in &mut opened {
         let done = settling.settled(api, command.clone())?;
-        command["status"] = done["status"].clone();
+        put(command, "status", done.get("status"));
     }
     let skipped = reply.pointer("/skipped").and_then(Value::as_array).cloned().unwrap_or_default();
     if api.out.json {
@@ -202,7 +202,7 @@ impl Job for Freeze {
     fn run(&self, api: &mut Api) -> Result<()> {
         let mut body = json!({ "reason": self.reason.as_str() });
         if let Some(notes) = &self.notes {
-            body["notes"] = json!(notes);
+            put(&mut body, "notes", notes);
         }
         let question = format!("Freeze the account of the user {}?", self.user);
         self.settling.giving.confirm(&question)?;

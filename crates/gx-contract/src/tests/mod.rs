@@ -99,6 +99,7 @@ pub(crate) use golden::records_of_all_kinds;
 
 /// On how many random histories a law is tried: on so many, or on as many as the environment
 /// variable `GX_HISTORIES` says, which is for a long night.
+#[expect(clippy::disallowed_methods, reason = "tests alone; no rule comes to this")]
 pub(crate) fn count_of_histories(usual: u32) -> u32 {
     let asked = std::env::var("GX_HISTORIES").ok();
     asked.map_or(usual, |count| count.parse().expect("GX_HISTORIES is a count"))

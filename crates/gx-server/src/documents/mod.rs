@@ -57,7 +57,7 @@ type Away = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 enum Objects {
     Folder(Folder),
-    S3(S3),
+    S3(Box<S3>),
 }
 
 /// The documents of this process's settings. Cheap to clone.
@@ -117,7 +117,7 @@ impl Documents {
         let settings = &config.documents;
         let objects = match settings.store {
             DocumentStore::Folder => Objects::Folder(Folder::new(config.documents_dir())),
-            DocumentStore::S3 => Objects::S3(S3::new(settings)?),
+            DocumentStore::S3 => Objects::S3(Box::new(S3::new(settings)?)),
         };
         let kind = |text: &String| Kind::ALL.into_iter().find(|kind| kind.media_type() == text);
         let documents = Self(Arc::new(Inner {

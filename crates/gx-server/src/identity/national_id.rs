@@ -174,7 +174,7 @@ fn luhn(digits: &[u8]) -> bool {
             (_, digit) => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn belgium(digits: &[u8]) -> bool {
@@ -274,7 +274,7 @@ fn netherlands(digits: &[u8]) -> bool {
 }
 
 fn poland(digits: &[u8]) -> bool {
-    weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 == 0
+    weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
 }
 
 fn turkey(digits: &[u8]) -> bool {

@@ -370,10 +370,10 @@ fn of_postgres(plan: &Value, limited: bool, faults: &mut Vec<String>) {
         }
         "Aggregate" => passes_on = limited && plan["Strategy"] == "Sorted",
         "Hash" | "Materialize" => passes_on = false,
-        "Seq Scan" | "Index Scan" | "Index Only Scan" => {
-            if !looks_up && !limited && !FEW.contains(&table) {
-                faults.push(format!("{kind} of all of {table}"));
-            }
+        "Seq Scan" | "Index Scan" | "Index Only Scan"
+            if !looks_up && !limited && !FEW.contains(&table) =>
+        {
+            faults.push(format!("{kind} of all of {table}"));
         }
         _ => {}
     }
