@@ -104,7 +104,7 @@ enum Admin {
         username: String,
     },
     #[command(flatten)]
-    Online(gx_client::admin::Admin),
+    Online(Box<gx_client::admin::Admin>),
 }
 
 #[derive(Debug, Subcommand)]

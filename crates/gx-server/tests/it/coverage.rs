@@ -185,25 +185,12 @@ async fn fresh_admin(server: &Server) -> (Client, Reply) {
 
 /// Who sends the sample of a route, where, and with what of the moment filled in.
 pub(crate) async fn prepared(server: &Server, ada: &Account, route: &Route, id: &str) -> Sample {
-    if route.path.contains("/passkeys/") {
-        return crate::passkeys::prepared(server, route).await;
-    }
-    if route.path.contains("/mfa") || route.path.starts_with("/api/v1/auth/password/") {
-        return alone(server, route).await;
-    }
-    if route.path.contains("/documents") || route.path.contains("/kyc") {
-        return crate::documents::prepared(server, route).await;
-    }
-    if route.path.contains("/registration/") {
-        return registration::prepared(server, route).await;
+    if let Some(sample) = by_its_own_tests(server, route).await {
+        return sample;
     }
     let (admin, admin_session) = fresh_admin(server).await;
     if route.path == "/api/v1/commands/signed" {
-        let owner = server.account(&admin, &format!("n{}", new_key()), "DE").await;
-        register_key(&owner, 7).await;
-        let (user_id, per_day) = (owner.ledger_id, None);
-        let body = without_session(&owner, 7, id, SetSpendingLimit { user_id, per_day }.into());
-        return (server.client.stranger(), route.path.to_owned(), Some(body.to_string()));
+        return signed(server, &admin, route, id).await;
     }
     // Ada is frozen at times, so she logs in only where it is she who calls.
     let sample = route.sample.unwrap_or_default();
@@ -226,39 +213,11 @@ pub(crate) async fn prepared(server: &Server, ada: &Account, route: &Route, id: 
         admin.post(&format!("/api/v1/admin/users/{applicant}/approve"), json!({}), 200).await;
     }
     let ledger_id = ada.ledger_id.to_string();
-    let approval_id = match route.path.contains("{approvalId}") {
-        true => approval(server, &admin, &new_name, route).await,
-        false => String::new(),
-    };
-    let dead_id = match route.path.contains("/admin/outbox/") {
-        true => dead_command(server, &admin).await,
-        false => String::new(),
-    };
-    let beneficiary_id = match route.path.contains("{beneficiaryId}") {
-        true => {
-            let client = server.client.with_token(token("accessToken"));
-            let list = client.get("/api/v1/beneficiaries", 200).await;
-            list.body["beneficiaries"][0]["id"].as_str().unwrap().to_owned()
-        }
-        false => String::new(),
-    };
-    let webhook_id = match route.path.contains("{webhookId}") {
-        true => webhook(server, &admin).await,
-        false => String::new(),
-    };
-    if route.path.contains("{notificationId}") {
-        notification(server, &ada.person.id).await;
-    }
-    let (partner_id, key_id) = match format!("{}{sample}", route.path).contains("{partnerId}") {
-        true => {
-            let user = server.client.with_token(token("accessToken"));
-            let agrees = route.path.contains("/grants/").then_some(&user);
-            crate::partners::made(&admin, &new_name, agrees).await
-        }
-        false => Default::default(),
-    };
+    let user = server.client.with_token(token("accessToken"));
+    let parties = (&admin, &user, ada);
+    let there = what_is_there(server, parties, &new_name, route).await;
     let client = match route.access() {
-        Access::User => server.client.with_token(token("accessToken")),
+        Access::User => user,
         _ => admin,
     };
     let own = own_id(&client, route).await;
@@ -270,23 +229,78 @@ pub(crate) async fn prepared(server: &Server, ada: &Account, route: &Route, id: 
         ("{id}", id.as_str()),
         ("{userId}", &ledger_id),
         ("{ledgerId}", &ledger_id),
-        ("{approvalId}", &approval_id),
-        ("{commandId}", &dead_id),
-        ("{beneficiaryId}", &beneficiary_id),
         ("{requestCode}", &request_code),
-        ("{webhookId}", &webhook_id),
-        ("{partnerId}", &partner_id),
-        ("{keyId}", &key_id),
         ("{sessionId}", &own),
         ("{deviceId}", &own),
         ("{refreshToken}", token("refreshToken")),
         ("{adminRefreshToken}", admin_session.str("refreshToken")),
     ];
     let filled = |text: &str| {
-        let fill = |text: String, (name, with): &(&str, &str)| text.replace(name, with);
-        ANYTHING.iter().chain(&moment).fold(text.to_owned(), fill)
+        let fill = |text: String, (name, with): (&str, &str)| text.replace(name, with);
+        let there = there.iter().map(|(name, value)| (*name, value.as_str()));
+        let all = ANYTHING.iter().copied().chain(moment).chain(there);
+        all.fold(text.to_owned(), fill)
     };
     (client, filled(route.path).replace(' ', "%20"), route.sample.map(filled))
+}
+
+/// Routes whose tests know best what they need.
+async fn by_its_own_tests(server: &Server, route: &Route) -> Option<Sample> {
+    let has = |part| route.path.contains(part);
+    Some(if has("/passkeys/") {
+        crate::passkeys::prepared(server, route).await
+    } else if has("/mfa") || route.path.starts_with("/api/v1/auth/password/") {
+        alone(server, route).await
+    } else if has("/documents") || has("/kyc") {
+        crate::documents::prepared(server, route).await
+    } else if has("/registration/") {
+        registration::prepared(server, route).await
+    } else {
+        return None;
+    })
+}
+
+/// A command that a key has signed, from somebody without a session.
+async fn signed(server: &Server, admin: &Client, route: &Route, id: &str) -> Sample {
+    let owner = server.account(admin, &format!("n{}", new_key()), "DE").await;
+    register_key(&owner, 7).await;
+    let (user_id, per_day) = (owner.ledger_id, None);
+    let body = without_session(&owner, 7, id, SetSpendingLimit { user_id, per_day }.into());
+    (server.client.stranger(), route.path.to_owned(), Some(body.to_string()))
+}
+
+/// What has to be there before a route can be asked about it, made and named.
+async fn what_is_there(
+    server: &Server,
+    (admin, user, ada): (&Client, &Client, &Account),
+    new_name: &str,
+    route: &Route,
+) -> Vec<(&'static str, String)> {
+    let sample = route.sample.unwrap_or_default();
+    let mut there = Vec::new();
+    if route.path.contains("{approvalId}") {
+        there.push(("{approvalId}", approval(server, admin, new_name, route).await));
+    }
+    if route.path.contains("/admin/outbox/") {
+        there.push(("{commandId}", dead_command(server, admin).await));
+    }
+    if route.path.contains("{beneficiaryId}") {
+        let list = user.get("/api/v1/beneficiaries", 200).await;
+        let first = list.body["beneficiaries"][0]["id"].as_str().unwrap().to_owned();
+        there.push(("{beneficiaryId}", first));
+    }
+    if route.path.contains("{webhookId}") {
+        there.push(("{webhookId}", webhook(server, admin).await));
+    }
+    if route.path.contains("{notificationId}") {
+        notification(server, &ada.person.id).await;
+    }
+    if format!("{}{sample}", route.path).contains("{partnerId}") {
+        let agrees = route.path.contains("/grants/").then_some(user);
+        let (partner_id, key_id) = crate::partners::made(admin, new_name, agrees).await;
+        there.extend([("{partnerId}", partner_id), ("{keyId}", key_id)]);
+    }
+    there
 }
 
 const NOTIFICATION: &str = "ntf_7_0_0";

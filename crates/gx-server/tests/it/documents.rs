@@ -336,7 +336,9 @@ async fn scanner() -> (SocketAddr, tokio::task::JoinHandle<()>) {
 
 async fn scan(mut stream: TcpStream) {
     let mut sent = Vec::new();
-    while !sent.ends_with(b"zPING\0") && !(sent.len() > 14 && sent.ends_with(&[0; 4])) {
+    let is_whole =
+        |sent: &[u8]| sent.ends_with(b"zPING\0") || (sent.len() > 14 && sent.ends_with(&[0; 4]));
+    while !is_whole(&sent) {
         let mut buffer = [0; 4096];
         let count = stream.read(&mut buffer).await.unwrap();
         if count == 0 {
