@@ -48,6 +48,11 @@ impl Command {
         self.rule().gate().needs_two_admins()
     }
 
+    /// Whether a frozen account gives it as well, because it defends what the account has.
+    pub fn is_taken_from_frozen(&self) -> bool {
+        self.rule().gate().taken_from_frozen()
+    }
+
     /// The description of a command by its name.
     pub fn describe(name: &str) -> Option<CommandDescription> {
         Self::descriptions().into_iter().find(|command| command.name == name)

@@ -224,9 +224,10 @@ async fn an_alarm_goes_by_mail_too_and_once() {
     let mail = || client.mail.lock().unwrap().clone();
     let frozen = "u0@example.org: The account is frozen".to_owned();
     until("the mail is written", || async { mail().contains(&frozen) }).await;
+    let due = || notifications::due_mail(&rig.store, 10);
+    until("it is noted", || async { due().await.unwrap().is_empty() }).await;
     let all = mail();
     assert_eq!(all.iter().filter(|one| **one == frozen).count(), 1, "{all:?}");
-    assert_eq!(notifications::due_mail(&rig.store, 10).await.unwrap(), []);
 }
 
 async fn a_message_whose_sender_dies_is_sent_again(engine: Engine) {

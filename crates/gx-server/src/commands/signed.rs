@@ -2,14 +2,15 @@
 //!
 //! Tokens of frozen users stop, and a thief of a password or a mailbox can end every session; the
 //! ledger still takes the veto of whoever holds the key. This is the way to it: nothing but the
-//! signature says whose the command is, so it is checked before anything is accepted.
+//! signature says whose the command is, so it is checked before anything is accepted. What a frozen
+//! account may not give needs a session, and passes the limits of its route.
 
 use axum::extract::{FromRef as _, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use axum::{body, http};
-use gx_contract::{Command, Refusal, Refused, Signature};
+use gx_contract::{Command, CommandDescription, Refusal, Refused, Signature};
 use gx_engine::Submission;
 use gx_store::identity::keys;
 use gx_types::{AccountId, Actor, NetworkId, TimeMs};
@@ -31,14 +32,19 @@ pub(crate) fn routes() -> [Route; 1] {
     [Route::post("/api/v1/commands/signed", signed)
         .credentials()
         .concerns("command")
-        .summary("Gives a command that the account's key has signed; there is no need of a session")
+        .summary("Defends an account by a command that its key has signed, without a session")
         .sample(
             r#"{"actor": "IN 7K3 ABC123 0WXYZ 1234",
                 "function": "IdentityContract:CancelRecovery",
                 "arguments": {"recoveryId": "REC_00000000000000000000000007"},
                 "signature": {"expiresAt": "{soon}", "value": "{signatureValue}"}}"#,
         )
-        .fails(&[(401, "signature_wrong"), (422, "idempotency_key_reused"), (503, "busy")])]
+        .fails(&[
+            (401, "signature_wrong"),
+            (403, "session_required"),
+            (422, "idempotency_key_reused"),
+            (503, "busy"),
+        ])]
 }
 
 request! {
@@ -117,6 +123,11 @@ impl Giving {
         else {
             return Err(Error::internal("a command that nobody has signed"));
         };
+        if !submission.command.is_taken_from_frozen() {
+            let message = "Without a session an account is defended, and nothing else: give this \
+                command by its own route";
+            return Err(Error::new(StatusCode::FORBIDDEN, "session_required", message));
+        }
         let key = keys::of(self.app.store(), &actor).await?;
         let network = NetworkId::from_ref(&self.app);
         if !key.is_some_and(|key| signature.is_by(&key, &envelope, network)) {
@@ -174,8 +185,11 @@ impl Answer for Taken {
         shape.is_command = true;
         shape.json::<CommandReply>(StatusCode::ACCEPTED);
         shape.json::<CommandReply>(StatusCode::OK);
-        let commands = Command::descriptions();
-        for refusal in commands.into_iter().flat_map(|command| command.refusals) {
+        let defends = |command: &CommandDescription| {
+            command.gates.iter().any(|gate| gate.taken_from_frozen())
+        };
+        let commands = Command::descriptions().into_iter().filter(defends);
+        for refusal in commands.flat_map(|command| command.refusals) {
             shape.fails(&[(refusal_status(refusal).as_u16(), refusal.code())]);
         }
     }

@@ -169,14 +169,14 @@ async fn a_frozen_owner_vetoes_without_a_session() {
     let again = server.client.post_with(path, own, &headers, 200).await;
     assert_eq!(again.str("commandId"), first.str("commandId"));
 
-    // What a frozen account may not do is refused as ever.
+    // What a frozen account may not do needs a session, and has none.
     let (to, amount) = (Pool::Charitable.account(), Amount::from_qirat(1));
     let pay = Transfer { from: ada.ledger_id, to, amount, remark: "".into() };
     let id = new_key();
     let headers = [("idempotency-key", &*id), ("prefer", "wait=20")];
     let paid = without_session(&ada, 7, &id, pay.into());
-    let reply = server.client.post_with(path, paid, &headers, 200).await;
-    assert_eq!(reply.outcome(), "account_frozen");
+    let reply = server.client.post_with(path, paid, &headers, 403).await;
+    assert_eq!(reply.str("code"), "session_required");
 }
 
 #[tokio::test]

@@ -215,3 +215,20 @@ fn a_terminal_is_asked() {
     assert!(!shown.contains(PASSWORD), "there is no echo: {shown}");
     ada.run(&["whoami"]).ended(0, &[]);
 }
+
+#[test]
+fn a_request_is_paid_by_its_code() {
+    let town = Town::new();
+    let (ada, _) = town.resident("ada", "DE");
+    let (bob, _) = town.resident("bob", "DE");
+    let made = ada.run(&["request", "12.50", "--for", "Two coffees"]);
+    assert_eq!(made.status, Some(0), "{made:?}");
+    assert!(made.out.contains('█'), "a picture for phones: {}", made.out);
+    let made = ada.done(&["request", "12.50", "--for", "Two coffees"]);
+    let code = made["requestCode"].as_str().unwrap();
+    let asked = bob.run(&["pay", code]);
+    asked.ended(2, &["Pay 12.50 GX to ada Example", "Two coffees", "--yes"]);
+    bob.settled(&["pay", code, "--yes"], "commandId");
+    assert_eq!(ada.balance(), "512.50");
+    bob.run(&["pay", code, "--yes"]).refused("qsend_paid");
+}
