@@ -11,7 +11,7 @@ use gx_store::admin::audit::{self, Filter};
 use gx_store::login::SubjectKind;
 use gx_store::notifications::{self, NewNotification, Topic};
 use gx_store::webhooks::deliveries::{self, NewDelivery};
-use gx_types::TimeMs;
+use gx_types::{Amount, TimeMs};
 use serde_json::{Value, json};
 
 use crate::approvals::{approve, ask, close};
@@ -264,7 +264,7 @@ async fn by_its_own_tests(server: &Server, route: &Route) -> Option<Sample> {
 async fn signed(server: &Server, admin: &Client, route: &Route, id: &str) -> Sample {
     let owner = server.account(admin, &format!("n{}", new_key()), "DE").await;
     register_key(&owner, 7).await;
-    let (user_id, per_day) = (owner.ledger_id, None);
+    let (user_id, per_day) = (owner.ledger_id, Some(Amount::ZERO));
     let body = without_session(&owner, 7, id, SetSpendingLimit { user_id, per_day }.into());
     (server.client.stranger(), route.path.to_owned(), Some(body.to_string()))
 }
