@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::advice::advice;
+use crate::api::put;
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
@@ -19,7 +20,19 @@ pub(crate) enum Failure {
     Usage(String),
     /// There is no answer, or the answer is not there yet.
     Unreachable(String),
+    /// What became of a command is not known yet.
+    Pending(Box<Pending>),
     LoggedOut(String),
+}
+
+/// A command that was sent, and how it is found again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) message: String,
+    /// Known when the command was accepted.
+    pub(crate) command_id: Option<String>,
+    /// Under which the same command is given again.
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// A refusal as the platform words it.
@@ -67,7 +80,7 @@ impl Failure {
         match self {
             Self::Refused(_) | Self::Local(_) => 1,
             Self::Usage(_) => 2,
-            Self::Unreachable(_) => 3,
+            Self::Unreachable(_) | Self::Pending(_) => 3,
             Self::LoggedOut(_) => 4,
         }
     }
@@ -78,6 +91,8 @@ impl Failure {
             Self::Local(_) => "local",
             Self::Usage(_) => "usage",
             Self::Unreachable(_) => "unreachable",
+            Self::Pending(pending) if pending.command_id.is_some() => "not_settled_yet",
+            Self::Pending(_) => "outcome_unknown",
             Self::LoggedOut(_) => "not_logged_in",
         }
     }
@@ -85,6 +100,7 @@ impl Failure {
     fn message(&self) -> &str {
         match self {
             Self::Refused(refusal) => &refusal.message,
+            Self::Pending(pending) => &pending.message,
             Self::Local(text)
             | Self::Usage(text)
             | Self::Unreachable(text)
@@ -106,7 +122,7 @@ impl Failure {
             Self::LoggedOut(_) => {
                 Some("log in with gx login, or gx admin login for an administrator")
             }
-            Self::Local(_) | Self::Usage(_) | Self::Unreachable(_) => None,
+            Self::Local(_) | Self::Usage(_) | Self::Unreachable(_) | Self::Pending(_) => None,
         }
     }
 
@@ -133,10 +149,15 @@ impl Failure {
     /// For scripts.
     pub(crate) fn to_json(&self) -> Value {
         let details: Vec<_> = self.details().iter().map(Detail::to_json).collect();
-        json!({ "error": {
+        let mut error = json!({
             "code": self.code(), "message": self.message(), "details": details,
             "advice": self.advice(), "exitStatus": self.status(),
-        } })
+        });
+        if let Self::Pending(pending) = self {
+            put(&mut error, "commandId", &pending.command_id);
+            put(&mut error, "idempotencyKey", &pending.idempotency_key);
+        }
+        json!({ "error": error })
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::api::{Api, part};
 use crate::ask::confirm;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Pending, Result};
 use crate::out::{Parts, text};
 use crate::sign;
 
@@ -104,7 +104,7 @@ impl Settling {
         let id = text(&given, "/commandId");
         let mut reply = given.clone();
         let path = format!("/api/v1/commands/{}", part(&id));
-        let began = Instant::now();
+        let (began, wait) = (Instant::now(), Duration::from_secs(self.wait));
         let mut pause = Duration::from_millis(20);
         let mut is_told = false;
         loop {
@@ -115,12 +115,8 @@ impl Settling {
                     return Err(Failure::refused(&code, text(&reply, "/detail")));
                 }
                 "dead" => return Err(Failure::refused("dead", text(&reply, "/reason"))),
-                _ if began.elapsed() > Duration::from_secs(self.wait) => {
-                    return Err(Failure::Unreachable(format!(
-                        "command {id} is accepted and not settled after {} s; it will be, and \
-                         gx command {id} tells when",
-                        self.wait
-                    )));
+                _ if began.elapsed() > wait => {
+                    return Err(unsettled(&id, &format!("not settled after {} s", self.wait)));
                 }
                 _ => {}
             }
@@ -130,7 +126,13 @@ impl Settling {
             }
             api.pause(pause);
             pause = (pause * 2).min(Duration::from_secs(1));
-            reply = api.get(&path)?;
+            match api.get(&path) {
+                Ok(told) => reply = told,
+                // It was accepted: a server that is away for a while changes nothing.
+                Err(Failure::Unreachable(_)) if began.elapsed() < wait => {}
+                Err(Failure::Unreachable(text)) => return Err(unsettled(&id, &text)),
+                Err(other) => return Err(other),
+            }
         }
     }
 }
@@ -145,13 +147,28 @@ fn with_ids(mut reply: Value, given: &Value) -> Value {
     reply
 }
 
+/// What is told of a command that was accepted, and whose outcome is not known.
+fn unsettled(id: &str, why: &str) -> Failure {
+    Failure::Pending(Box::new(Pending {
+        message: format!(
+            "command {id} is accepted, {why}; gx command {id} tells what became of it"
+        ),
+        command_id: Some(id.to_owned()),
+        idempotency_key: None,
+    }))
+}
+
 /// Tells the key under which the same command can be given again.
 fn repeatable(failure: Failure, key: &str) -> Failure {
     match failure {
-        Failure::Unreachable(text) => Failure::Unreachable(format!(
-            "{text}\n  it is not known whether the command was accepted; to be sure, give the same \
-             command again with --idempotency-key {key}"
-        )),
+        Failure::Unreachable(text) => Failure::Pending(Box::new(Pending {
+            message: format!(
+                "{text}\n  it is not known whether the command was accepted; to be sure, give the \
+                 same command again with --idempotency-key {key}"
+            ),
+            command_id: None,
+            idempotency_key: Some(key.to_owned()),
+        })),
         other => other,
     }
 }
@@ -200,5 +217,11 @@ mod tests {
         assert!(away.contains("gone") && away.contains("--idempotency-key gx-1"), "{away}");
         let refused = repeatable(Failure::refused("no", "no"), "gx-1").to_text();
         assert!(!refused.contains("gx-1"), "{refused}");
+        let lost = repeatable(Failure::Unreachable("gone".to_owned()), "gx-1");
+        let told = lost.to_json();
+        assert_eq!((&told["error"]["idempotencyKey"], lost.status()), (&json!("gx-1"), 3));
+        let told = unsettled("C1", "not settled after 2 s").to_json();
+        assert_eq!(told["error"]["commandId"], "C1");
+        assert_eq!(told["error"]["code"], "not_settled_yet");
     }
 }
