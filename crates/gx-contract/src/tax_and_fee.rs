@@ -267,7 +267,8 @@ fn collect(tx: &mut Tx<'_>, account_id: AccountId) -> Result<(), Stop> {
 /// Takes the tax that is due from an account before anything else leaves it: a debt does not end
 /// with what it is a part of. The tax has an event of its own, before that of the debit.
 ///
-/// `account` is the account as it was read before: nothing but a tax starts or ends a timer.
+/// `account` is the account before anything has left it; whether it has a timer is taken from it,
+/// and nothing else.
 #[inline]
 pub(crate) fn settle_tax(tx: &mut Tx<'_>, id: &AccountId, account: &Account) -> Result<(), Stop> {
     if account.tax_timer.is_none() { Ok(()) } else { settle_timed(tx, *id) }

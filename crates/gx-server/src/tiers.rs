@@ -15,7 +15,7 @@ use gx_contract::tokenomics::Transfer;
 use gx_contract::{Command, Named as _};
 use gx_store::commands::{self, State as Stage};
 use gx_store::identity::kyc;
-use gx_store::login::{second_factors, sessions};
+use gx_store::login::{passkeys, second_factors, sessions};
 use gx_store::tokenomics::flows;
 use gx_store::{Snapshot, Source, Store};
 use gx_types::{AccountId, Amount, CommandId, TimeMs};
@@ -196,7 +196,8 @@ impl Limits {
     /// Asks for the second factor of somebody who has one, unless it was checked lately.
     async fn is_stepped_up(&self, store: &Store, caller: InSession<'_>) -> Result<()> {
         let factor = second_factors::get(store, caller.subject).await?;
-        if factor.is_none_or(|factor| factor.confirmed_at.is_none()) {
+        let has_device = factor.is_some_and(|factor| factor.confirmed_at.is_some());
+        if !has_device && passkeys::count(store, caller.subject).await? == 0 {
             return Ok(());
         }
         let minutes = self.settings.step_up_minutes;
@@ -207,7 +208,7 @@ impl Limits {
         }
         let message = format!(
             "Payments as large as this need a second factor that was checked within {minutes} \
-             minutes: POST /auth/mfa/step-up"
+             minutes: POST /auth/mfa/step-up, or a new log-in with a passkey"
         );
         Err(Error::new(StatusCode::FORBIDDEN, "step_up_required", message))
     }

@@ -47,6 +47,7 @@ pub(super) struct Given {
 }
 
 impl Given {
+    #[cfg(feature = "testing")]
     pub(super) fn elapsed(&self) -> i64 {
         self.elapsed
     }

@@ -279,19 +279,8 @@ impl<By: Giver> Commands<By> {
     }
 
     async fn submit_audited(&self, submission: Submission) -> Result<Taken> {
-        let action = submission.command.name();
-        let args = args(&submission.command)?;
-        let mut change = Audit::new(self.app.store().clone(), &self.context).begin().await?;
-        let taken = self.app.outbox().submit_in(change.tx(), vec![submission]).await?;
-        let taken = taken.first().copied().ok_or_else(|| Error::internal("nothing accepted"))?;
-        if !taken.replayed {
-            let details =
-                value!({ "commandId": taken.command_id, "args": args, "notes": self.notes });
-            let entry = Entry { actor: self.by.scope(), action, target: &self.target };
-            change.commit_with(entry, &details).await?;
-            self.app.outbox().committed();
-        }
-        Ok(taken)
+        let by = (self.by.scope(), self.target.as_str());
+        accept(&self.app, &self.context, by, submission, self.notes.as_deref()).await
     }
 
     async fn submit_along(&self, submission: Submission, along: impl Along) -> Result<Taken> {
@@ -318,6 +307,28 @@ impl<By: Giver> Commands<By> {
         };
         Ok(ledger::get_action(self.app.store(), id).await?.map(|_| id))
     }
+}
+
+/// Accepts a command together with its row of the audit log: who gave it, and what it is about.
+async fn accept(
+    app: &App,
+    context: &Context,
+    (actor, target): (&str, &str),
+    submission: Submission,
+    notes: Option<&str>,
+) -> Result<Taken> {
+    let action = submission.command.name();
+    let args = args(&submission.command)?;
+    let mut change = Audit::new(app.store().clone(), context).begin().await?;
+    let taken = app.outbox().submit_in(change.tx(), vec![submission]).await?;
+    let taken = taken.first().copied().ok_or_else(|| Error::internal("nothing accepted"))?;
+    if !taken.replayed {
+        let details = value!({ "commandId": taken.command_id, "args": args, "notes": notes });
+        let entry = Entry { actor, action, target };
+        change.commit_with(entry, &details).await?;
+        app.outbox().committed();
+    }
+    Ok(taken)
 }
 
 /// How far a command has come, which is waited for if the client wants to.

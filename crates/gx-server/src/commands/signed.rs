@@ -14,13 +14,12 @@ use gx_contract::{Command, CommandDescription, Refusal, Refused, Signature};
 use gx_engine::Submission;
 use gx_store::identity::keys;
 use gx_types::{AccountId, Actor, NetworkId, TimeMs};
-use serde_json::{Value, json as value};
+use serde_json::Value;
 
 use super::canonical::Given as Arguments;
 use super::{CommandReply, Given, envelope, made::Made};
 use crate::api::{Answer, Facts, Input, Route, Shape};
 use crate::app::App;
-use crate::audit::{Audit, Entry};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result, refusal_status};
 use crate::http::context::Context;
@@ -143,18 +142,10 @@ impl Giving {
     /// Accepts it with its row of the audit log, and waits if the client wants to.
     async fn give(&self, submission: Submission) -> Result<http::Response<body::Body>> {
         let (id, actor) = (submission.command_id(), submission.actor.to_string());
-        let action = submission.command.name();
-        let details = value!({ "commandId": id, "args": super::args(&submission.command)? });
         let made = Made::of(&submission.command, id);
         let expected = self.wait.0.map(|_| self.app.waiters().expect(id));
-        let mut change = Audit::new(self.app.store().clone(), &self.context).begin().await?;
-        let taken = self.app.outbox().submit_in(change.tx(), vec![submission]).await?;
-        let taken = taken.first().copied().ok_or_else(|| Error::internal("nothing accepted"))?;
-        if !taken.replayed {
-            let entry = Entry { actor: &actor, action, target: self.facts.target };
-            change.commit_with(entry, &details).await?;
-            self.app.outbox().committed();
-        }
+        let by = (actor.as_str(), self.facts.target);
+        let taken = super::accept(&self.app, &self.context, by, submission, None).await?;
         let settled = super::settled(&self.app, self.wait, taken, expected).await?;
         let settled = settled.filter(gx_store::commands::State::is_final);
         let replayed = taken.replayed;

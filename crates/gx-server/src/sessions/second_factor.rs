@@ -337,7 +337,7 @@ pub(crate) async fn step_up(
 ) -> Result<()> {
     let (subject, now) = (caller.subject, TimeMs(now_ms()));
     let mut change = Audit::new(logins.store().clone(), context).begin().await?;
-    if !factors(logins.store(), subject).await?.device {
+    if !factors(logins.store(), subject).await?.any() {
         let message = "There is no second factor to check";
         return Err(Error::conflict("mfa_not_enabled", message));
     }

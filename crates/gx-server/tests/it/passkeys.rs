@@ -24,7 +24,7 @@ async fn ask(server: &Server) -> Value {
     server.client.post(&at("login/options"), json!({}), 200).await.body
 }
 
-async fn register(client: &Client, key: &mut Authenticator) -> Reply {
+pub(crate) async fn register(client: &Client, key: &mut Authenticator) -> Reply {
     let credential = key.create(&ask_new(client).await);
     let body = json!({ "credential": credential, "name": "Ada's phone" });
     client.post(&at("register/finish"), body, 201).await

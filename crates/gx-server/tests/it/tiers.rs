@@ -4,7 +4,9 @@ use gx_store::login::sessions;
 use gx_types::TimeMs;
 use serde_json::{Value, json};
 
+use crate::authenticator::Authenticator;
 use crate::client::{Client, Reply, new_key};
+use crate::passkeys::register;
 use crate::second_factors::{code, enrol};
 use crate::server::{Account, Server};
 
@@ -116,11 +118,7 @@ async fn large_payments_ask_for_a_fresh_second_factor() {
     let enrolled = enrol(&ada.person.client, "/api/v1/auth/mfa", "/api/v1/auth/mfa").await;
     assert_eq!(pay(&ada, &bob, "20.00").await.outcome(), "committed", "it was checked just now");
 
-    let list = ada.person.client.get("/api/v1/sessions", 200).await;
-    let session = list.body["data"][0]["id"].as_str().unwrap();
-    let mut tx = server.platform.store().begin().await.unwrap();
-    sessions::note_second_factor(&mut tx, session, TimeMs(1)).await.unwrap();
-    tx.commit().await.unwrap();
+    checked_long_ago(&server, &ada).await;
     assert_eq!(pay(&ada, &bob, "20.00").await.outcome(), "step_up_required");
     assert_eq!(pay(&ada, &bob, "10.00").await.outcome(), "committed");
     let wrong = ada.person.client.post(step_up, json!({ "code": "abcde-fgh23" }), 401).await;
@@ -129,4 +127,28 @@ async fn large_payments_ask_for_a_fresh_second_factor() {
     ada.person.client.post(step_up, right.clone(), 200).await;
     assert_eq!(pay(&ada, &bob, "20.00").await.outcome(), "committed");
     ada.person.client.post(step_up, right, 401).await;
+}
+
+/// The second factor of the only session of somebody was checked once.
+async fn checked_long_ago(server: &Server, of: &Account) {
+    let list = of.person.client.get("/api/v1/sessions", 200).await;
+    let session = list.body["data"][0]["id"].as_str().unwrap();
+    let mut tx = server.platform.store().begin().await.unwrap();
+    sessions::note_second_factor(&mut tx, session, TimeMs(1)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_passkey_is_a_second_factor_of_large_payments() {
+    let settings = [("tiers.step_up_above", "10.00")];
+    let server = Server::start_with(&settings, gx_server::Workers::ALL).await;
+    let admin = server.bootstrapped().await;
+    let ada = server.account(&admin, "ada", "DE").await;
+    let bob = server.account(&admin, "bob", "IN").await;
+    let made = register(&ada.person.client, &mut Authenticator::ed25519()).await;
+    checked_long_ago(&server, &ada).await;
+    assert_eq!(pay(&ada, &bob, "20.00").await.outcome(), "step_up_required");
+    let by_code = json!({ "code": made.body["recoveryCodes"][0] });
+    ada.person.client.post("/api/v1/auth/mfa/step-up", by_code, 200).await;
+    assert_eq!(pay(&ada, &bob, "20.00").await.outcome(), "committed");
 }
