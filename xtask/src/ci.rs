@@ -57,7 +57,7 @@ fn clippy() -> Result<()> {
 }
 
 fn all_tests() -> Result<()> {
-    test::run(&[])
+    test::run(false, &[])
 }
 
 fn doc() -> Result<()> {

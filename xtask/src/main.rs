@@ -38,6 +38,9 @@ enum Command {
     Ci,
     /// All tests, on a throw-away PostgreSQL cluster of their own.
     Test {
+        /// The services also on PostgreSQL with the embedded ledger, and on Fabric with SQLite.
+        #[arg(long)]
+        mixed: bool,
         /// Arguments for cargo nextest or cargo test, such as `-p gx-store`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -64,7 +67,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Ci => ci::run(),
-        Command::Test { args } => test::run(&args),
+        Command::Test { mixed, args } => test::run(mixed, &args),
         Command::Tidy => tidy::run(),
         Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),

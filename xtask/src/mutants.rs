@@ -10,15 +10,25 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// Where coins are created, moved, granted, lent, taxed, disbursed and decided on.
-const MONEY: [&str; 16] = [
+/// Where coins are created, moved, held for somebody, granted, lent, taxed, disbursed and decided on,
+/// and where it is checked who may do so.
+const MONEY: [&str; 26] = [
     "admin/actions.rs",
     "admin/disbursement.rs",
+    "admin/keys.rs",
     "admin/mod.rs",
+    "admin/orders.rs",
+    "attestation.rs",
     "countries.rs",
+    "custody.rs",
+    "escrow.rs",
     "fees.rs",
+    "freezing.rs",
+    "gates.rs",
     "genesis.rs",
     "posting.rs",
+    "signature.rs",
+    "spending.rs",
     "state/hot.rs",
     "tokenomics.rs",
     "tax_and_fee.rs",
@@ -26,12 +36,13 @@ const MONEY: [&str; 16] = [
     "tx.rs",
     "loan_pool/*.rs",
     "organization/*.rs",
+    "identity/guardians.rs",
     "identity/keys.rs",
-    "identity/recovery.rs",
+    "identity/recovery*.rs",
 ];
 
 /// Of the changes that compile, so many in a hundred must be noticed.
-const CAUGHT_PERCENT: usize = 80;
+const CAUGHT_PERCENT: usize = 90;
 
 /// Which part of the changes is tried.
 #[derive(Debug, clap::Args)]
@@ -130,7 +141,7 @@ mod tests {
     fn the_files_about_money_exist() {
         let source = process::root().join("crates/gx-contract/src");
         for file in MONEY {
-            assert!(source.join(file.trim_end_matches("/*.rs")).exists(), "{file}");
+            assert!(source.join(file.replace("/*.rs", "").replace('*', "")).exists(), "{file}");
         }
     }
 }

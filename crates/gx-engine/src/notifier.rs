@@ -1,8 +1,9 @@
 //! Turns what the ledger did into notifications for people and messages for endpoints.
 //!
 //! One leader at a time reads the blocks that are in the read models already, with a cursor of its
-//! own. The rows of blocks and the cursor are one transaction, and the ids of rows say block,
+//! own. The cursor moves when the last row of its blocks is written, and the ids of rows say block,
 //! command and event: nothing is told twice, whatever dies, and the projector waits for nothing.
+//! Payments come first: it writes little at a time and rests longer than it works.
 //! Read models that are filled anew do not move the cursor. What was on the ledger before the
 //! platform came to it is told to nobody.
 
@@ -19,6 +20,7 @@ use gx_store::webhooks::{self, Webhook};
 use gx_store::{Store, Tx, lease, projection};
 use gx_types::{AccountId, AdminId, TimeMs, with_causes};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::{Chain, ChainBlock, ChainError};
@@ -30,8 +32,19 @@ use crate::pacing::Backoff;
 use crate::random::Random;
 use gx_metrics::{ByTopic, Metrics, Worker};
 
-/// Bytes of blocks that one SQL transaction tells of at most; one block in any case.
+/// Bytes of blocks that are read at once; one block in any case.
 const GROUP_BYTES_MAX: usize = 1 << 20;
+
+/// Events that one SQL transaction tells of at most: SQLite has one writer, and a payment that is
+/// accepted meanwhile waits for it.
+const EVENTS_MAX: usize = 500;
+
+/// How much longer it rests than it worked: telling of a payment costs about as much as the
+/// payment, on the same processor. What a rush leaves over is told after it.
+const REST_PER_WORK: u32 = 9;
+
+/// Longest rest.
+const REST_MAX: Duration = Duration::from_secs(1);
 
 /// How often it is seen whether there is something to tell.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -98,7 +111,7 @@ impl Notifier {
     async fn lead(self, held: LeaseGuard, stop: CancellationToken) {
         let mut backoff = Backoff::new(BACKOFF_MAX, self.random.clone());
         while !stop.is_cancelled() {
-            let pause = match self.step(&held).await {
+            let pause = match self.step(&held, &stop).await {
                 Ok(true) => {
                     backoff.reset();
                     continue;
@@ -113,15 +126,12 @@ impl Notifier {
                     backoff.delay()
                 }
             };
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
+            rest(pause, &stop).await;
         }
     }
 
-    /// Tells of the next blocks in one transaction. Whether there were any.
-    async fn step(&self, held: &LeaseGuard) -> Result<bool, Error> {
+    /// Tells of the next blocks. Whether there were any.
+    async fn step(&self, held: &LeaseGuard, stop: &CancellationToken) -> Result<bool, Error> {
         let Some(told) = notifications::told_block(&self.store).await? else {
             Self::begin::<Error>(&self.store, &self.chain).await?;
             return Ok(true);
@@ -137,15 +147,27 @@ impl Notifier {
         let mut blocks = self.chain.blocks(told.saturating_add(1), GROUP_BYTES_MAX).await?;
         blocks.retain(|block| block.number <= applied);
         let Some(last) = blocks.last().map(|block| block.number) else { return Ok(false) };
-        let mut tx = self.store.begin_rebuildable().await?;
-        lease::fence(&mut tx, held.lease()).await?;
-        let made = self.tell(&mut tx, &events(&blocks)).await?;
-        notifications::told(&mut tx, last).await?;
-        tx.commit().await?;
-        for (topic, count) in made {
-            self.metrics.notifications_made.get_or_create(&ByTopic { topic }).inc_by(count);
+        let events = events(&blocks);
+        let mut began = Instant::now();
+        let mut parts = events.chunks(EVENTS_MAX).peekable();
+        loop {
+            let mut tx = self.store.begin_rebuildable().await?;
+            lease::fence(&mut tx, held.lease()).await?;
+            let made = self.tell(&mut tx, parts.next().unwrap_or_default()).await?;
+            let all = parts.peek().is_none();
+            if all {
+                notifications::told(&mut tx, last).await?;
+            }
+            tx.commit().await?;
+            for (topic, count) in made {
+                self.metrics.notifications_made.get_or_create(&ByTopic { topic }).inc_by(count);
+            }
+            rest((began.elapsed() * REST_PER_WORK).min(REST_MAX), stop).await;
+            if all || stop.is_cancelled() {
+                return Ok(true);
+            }
+            began = Instant::now();
         }
-        Ok(true)
     }
 
     /// Writes what people and endpoints are told of these events. Returns how much of each topic.
@@ -181,6 +203,13 @@ impl Notifier {
             *made.entry(row.topic.as_str()).or_default() += 1;
         }
         Ok(made)
+    }
+}
+
+async fn rest(pause: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(pause) => {}
     }
 }
 
