@@ -39,9 +39,10 @@ const GROUP_BYTES_MAX: usize = 1 << 20;
 /// accepted meanwhile waits for it.
 const EVENTS_MAX: usize = 500;
 
-/// How much longer it rests than it worked: telling of a payment costs about as much as the
-/// payment, on the same processor. What a rush leaves over is told after it.
-const REST_PER_WORK: u32 = 9;
+/// How much longer it rests than it worked, by how late it is (ms): telling of a payment costs
+/// about as much as the payment, on the same processor. What a short rush leaves over is told after
+/// it; in one that does not end news get a share that grows.
+const REST_PER_WORK: [(i64, u32); 3] = [(30_000, 49), (300_000, 9), (i64::MAX, 1)];
 
 /// Longest rest.
 const REST_MAX: Duration = Duration::from_secs(1);
@@ -147,6 +148,7 @@ impl Notifier {
         let mut blocks = self.chain.blocks(told.saturating_add(1), GROUP_BYTES_MAX).await?;
         blocks.retain(|block| block.number <= applied);
         let Some(last) = blocks.last().map(|block| block.number) else { return Ok(false) };
+        let late_ms = blocks.first().map_or(0, |block| self.clock.ms_since(block.record.time));
         let events = events(&blocks);
         let mut began = Instant::now();
         let mut parts = events.chunks(EVENTS_MAX).peekable();
@@ -162,7 +164,7 @@ impl Notifier {
             for (topic, count) in made {
                 self.metrics.notifications_made.get_or_create(&ByTopic { topic }).inc_by(count);
             }
-            rest((began.elapsed() * REST_PER_WORK).min(REST_MAX), stop).await;
+            rest(rest_after(began.elapsed(), late_ms), stop).await;
             if all || stop.is_cancelled() {
                 return Ok(true);
             }
@@ -204,6 +206,11 @@ impl Notifier {
         }
         Ok(made)
     }
+}
+
+fn rest_after(work: Duration, late_ms: i64) -> Duration {
+    let share = REST_PER_WORK.iter().find(|(within_ms, _)| late_ms <= *within_ms);
+    work.saturating_mul(share.map_or(1, |(_, rest)| *rest)).min(REST_MAX)
 }
 
 async fn rest(pause: Duration, stop: &CancellationToken) {
@@ -325,5 +332,19 @@ impl Readers {
                 others.map(|(admin, _)| (SubjectKind::Admin, admin.clone())).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_news_are_the_larger_is_their_share() {
+        let work = Duration::from_millis(2);
+        let rests = [0, 30_000, 30_001, 300_000, 300_001, i64::MAX]
+            .map(|late_ms| rest_after(work, late_ms).as_millis());
+        assert_eq!(rests, [98, 98, 18, 18, 2, 2]);
+        assert_eq!(rest_after(Duration::from_secs(60), 0), REST_MAX);
     }
 }
