@@ -177,6 +177,9 @@ fn public_key(key: &SigningKey) -> PublicKey {
 /// Makes a key file; its name must be free, so that no key is ever overwritten.
 fn create(path: &Path) -> Result<PublicKey> {
     let failed = || format!("could not make the key file {}", path.display());
+    if path.try_exists().with_context(failed)? {
+        bail!("{}", taken(path));
+    }
     let mut seed = [0; 32];
     SysRng.try_fill_bytes(&mut seed).map_err(|error| anyhow!("{}: {error}", failed()))?;
     let key = SigningKey::from_bytes(&seed);
@@ -186,6 +189,19 @@ fn create(path: &Path) -> Result<PublicKey> {
         options.write(true).create_new(true).mode(0o600).open(path).with_context(failed)?;
     file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)?;
     Ok(public_key(&key))
+}
+
+/// Which key a file holds that was to be a new one's, and what to do.
+fn taken(path: &Path) -> String {
+    let shown = path.display();
+    match load(path) {
+        Ok(key) => format!(
+            "{shown} holds a key already, {}; give another name for a new one, or use this one \
+             (gx key register {shown})",
+            public_key(&key)
+        ),
+        Err(why) => format!("{shown} is there already ({why}); give another name"),
+    }
 }
 
 /// Reads a key file that nobody but its owner may read.
@@ -259,10 +275,13 @@ mod tests {
         let public = create(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(public_key(&load(&path).unwrap()), public);
-        assert!(create(&path).is_err(), "a key file is never overwritten");
+        let taken = create(&path).unwrap_err().to_string();
+        assert!(taken.contains(&public.to_string()), "a key file is never overwritten: {taken}");
+        assert!(taken.contains("give another name"), "{taken}");
         assert_eq!(public_key(&load(&path).unwrap()), public);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("mode 640"));
+        assert!(create(&path).unwrap_err().to_string().contains("mode 640"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, put};
 use crate::ask::{Given, Secrets};
 use crate::failure::Result;
-use crate::giving::Giving;
+use crate::giving::{Giving, idempotency_key};
 use crate::options::Job;
 use crate::out::{Parts, text};
 
@@ -41,7 +41,7 @@ pub struct Register {
     #[command(flatten)]
     secrets: Secrets,
     /// Repeats the registration that was sent under this key; nobody is registered twice.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
     idempotency_key: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Job for Register {
         }
         let giving = Giving { yes: true, idempotency_key: self.idempotency_key.clone() };
         let reply = api.anonymous("/api/v1/auth/register", &body, Some(&giving.key()?))?;
-        api.out.record(&reply, &[("user", "/userId"), ("status", "/status")])?;
+        api.out.record(&reply, &[("user", "/id"), ("status", "/status")])?;
         api.out.note("An administrator has to approve the registration; gx login logs in.");
         Ok(())
     }

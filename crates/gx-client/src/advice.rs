@@ -61,7 +61,9 @@ const TABLE: &[(&[&str], &str)] = &[
         &["signature_expired", "signature_too_far_ahead"],
         "compare the clock of this machine, and give the command again",
     ),
-    (&["key_exists"], "gx key rotate replaces it; the present key signs"),
+    (&["key_exists"], "gx key rotate NEW --key PRESENT replaces it; the present key signs"),
+    (&["key_unchanged"], "nothing: the account signs with this key already"),
+    (&["key_missing"], "gx key register FILE gives the account a first key"),
     (
         &["key_not_proven"],
         "the proof is another command's: give the command again without --idempotency-key",

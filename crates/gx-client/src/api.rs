@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Result};
 use crate::http::{Answer, Ask, Wire};
 use crate::out::{Out, text};
-use crate::profile::{Profile, Secret, Session};
+use crate::profile::{Profile, Secret, Session, Who};
 
 /// What need not be escaped in a part of a path or a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -66,6 +66,11 @@ impl Api {
     /// Path of the routes that open and end sessions of this kind.
     pub(crate) const fn session_routes(&self) -> &'static str {
         self.profile.who.routes()
+    }
+
+    /// Whether sessions here are those of a user, not of an administrator.
+    pub(crate) const fn is_of_a_user(&self) -> bool {
+        matches!(self.profile.who, Who::User)
     }
 
     pub(crate) fn session(&self) -> Result<&Session> {

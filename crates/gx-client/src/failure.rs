@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::advice::advice;
 use crate::api::put;
+use crate::out::in_coins;
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
@@ -18,6 +19,10 @@ pub(crate) enum Failure {
     Local(String),
     /// The command line does not say enough, or too much.
     Usage(String),
+    /// The command line is none: what the parser of the arguments says.
+    Arguments(String),
+    /// The server could not be connected to, so that nothing was sent.
+    Away(String),
     /// There is no answer, or the answer is not there yet.
     Unreachable(String),
     /// What became of a command is not known yet.
@@ -79,8 +84,8 @@ impl Failure {
     pub(crate) const fn status(&self) -> u8 {
         match self {
             Self::Refused(_) | Self::Local(_) => 1,
-            Self::Usage(_) => 2,
-            Self::Unreachable(_) | Self::Pending(_) => 3,
+            Self::Usage(_) | Self::Arguments(_) => 2,
+            Self::Away(_) | Self::Unreachable(_) | Self::Pending(_) => 3,
             Self::LoggedOut(_) => 4,
         }
     }
@@ -90,6 +95,8 @@ impl Failure {
             Self::Refused(refusal) => &refusal.code,
             Self::Local(_) => "local",
             Self::Usage(_) => "usage",
+            Self::Arguments(_) => "arguments_invalid",
+            Self::Away(_) => "not_sent",
             Self::Unreachable(_) => "unreachable",
             Self::Pending(pending) if pending.command_id.is_some() => "not_settled_yet",
             Self::Pending(_) => "outcome_unknown",
@@ -103,6 +110,8 @@ impl Failure {
             Self::Pending(pending) => &pending.message,
             Self::Local(text)
             | Self::Usage(text)
+            | Self::Arguments(text)
+            | Self::Away(text)
             | Self::Unreachable(text)
             | Self::LoggedOut(text) => text,
         }
@@ -122,18 +131,24 @@ impl Failure {
             Self::LoggedOut(_) => {
                 Some("log in with gx login, or gx admin login for an administrator")
             }
+            Self::Arguments(_) => Some("the same command with --help tells what it takes"),
+            Self::Away(_) => {
+                Some("nothing was sent: see that the server runs, and give the command again")
+            }
             Self::Local(_) | Self::Usage(_) | Self::Unreachable(_) | Self::Pending(_) => None,
         }
     }
 
-    /// For people, on several lines.
+    /// For people, on several lines; amounts of the ledger are told in coins.
     pub(crate) fn to_text(&self) -> String {
         let mut text = match self {
-            Self::Refused(refusal) => format!("error: {}: {}", refusal.code, refusal.message),
+            Self::Refused(refusal) => {
+                format!("error: {}: {}", refusal.code, in_coins(&refusal.message))
+            }
             _ => format!("error: {}", self.message()),
         };
         for Detail { field, code, message } in self.details() {
-            text.push_str(&format!("\n  {field}: {message} ({code})"));
+            text.push_str(&format!("\n  {field}: {} ({code})", in_coins(message)));
         }
         if let Self::Refused(refusal) = self
             && let Some(id) = refusal.request_id.as_deref().filter(|_| refusal.status >= 500)
@@ -185,12 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn people_read_coins_and_scripts_what_the_ledger_said() {
+        let said = "DE 1 holds 1500000 Q, needed 25037500 Q";
+        let failure = Failure::refused("insufficient_balance", said);
+        let text = failure.to_text();
+        assert!(text.contains("DE 1 holds 1.50 GX, needed 25.0375 GX\n"), "{text}");
+        assert_eq!(failure.to_json()["error"]["message"], said);
+    }
+
+    #[test]
     fn every_kind_has_a_status_of_its_own() {
         let text = || "text".to_owned();
         let all = [
             (Failure::refused("no", "no"), 1),
             (Failure::Local(text()), 1),
             (Failure::Usage(text()), 2),
+            (Failure::Arguments(text()), 2),
+            (Failure::Away(text()), 3),
             (Failure::Unreachable(text()), 3),
             (Failure::LoggedOut(text()), 4),
         ];

@@ -25,8 +25,9 @@ pub(crate) struct Giving {
     /// Answers yes to the question whether it is meant.
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Repeats the command that was given under this key; it is never carried out twice.
-    #[arg(long, value_name = "KEY")]
+    /// Repeats the command that was given under this key; it is never carried out twice. 8 to 255
+    /// visible ASCII characters, no blanks.
+    #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
     pub(crate) idempotency_key: Option<String>,
 }
 
@@ -54,6 +55,15 @@ pub(crate) struct Order {
 impl Order {
     pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
         Self { method: Method::POST, path: path.into(), body }
+    }
+}
+
+/// A key as the platform takes it.
+pub(crate) fn idempotency_key(text: &str) -> std::result::Result<String, String> {
+    let fits = (8..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    match fits {
+        true => Ok(text.to_owned()),
+        false => Err("8 to 255 visible ASCII characters without blanks expected".to_owned()),
     }
 }
 
@@ -92,6 +102,10 @@ impl Settling {
     pub(crate) fn give_as(&self, api: &mut Api, mut order: Order, key: &str) -> Result<Value> {
         if let Some(file) = &self.key_file {
             let signer = sign::load(file)?;
+            // What is repeated may have replaced the key that signs it.
+            if self.giving.idempotency_key.is_none() {
+                sign::compare(api, file, &signer)?;
+            }
             sign::sign(api, &mut order, key, &signer)?;
         }
         let given = api.write(order.method, &order.path, &order.body, Some(key));
@@ -110,11 +124,7 @@ impl Settling {
         loop {
             match text(&reply, "/status").as_str() {
                 "committed" => return Ok(with_ids(reply, &given)),
-                "refused" => {
-                    let code = text(&reply, "/code");
-                    return Err(Failure::refused(&code, text(&reply, "/detail")));
-                }
-                "dead" => return Err(Failure::refused("dead", text(&reply, "/reason"))),
+                "refused" | "dead" => return Err(no(&reply)),
                 _ if began.elapsed() > wait => {
                     return Err(unsettled(&id, &format!("not settled after {} s", self.wait)));
                 }
@@ -129,11 +139,21 @@ impl Settling {
             match api.get(&path) {
                 Ok(told) => reply = told,
                 // It was accepted: a server that is away for a while changes nothing.
-                Err(Failure::Unreachable(_)) if began.elapsed() < wait => {}
-                Err(Failure::Unreachable(text)) => return Err(unsettled(&id, &text)),
+                Err(Failure::Unreachable(_) | Failure::Away(_)) if began.elapsed() < wait => {}
+                Err(Failure::Unreachable(text) | Failure::Away(text)) => {
+                    return Err(unsettled(&id, &text));
+                }
                 Err(other) => return Err(other),
             }
         }
+    }
+}
+
+/// Why a command came to nothing, by what the platform says of it.
+pub(crate) fn no(reply: &Value) -> Failure {
+    match text(reply, "/status").as_str() {
+        "dead" => Failure::refused("dead", text(reply, "/reason")),
+        _ => Failure::refused(&text(reply, "/code"), text(reply, "/detail")),
     }
 }
 
@@ -148,7 +168,7 @@ fn with_ids(mut reply: Value, given: &Value) -> Value {
 }
 
 /// What is told of a command that was accepted, and whose outcome is not known.
-fn unsettled(id: &str, why: &str) -> Failure {
+pub(crate) fn unsettled(id: &str, why: &str) -> Failure {
     Failure::Pending(Box::new(Pending {
         message: format!(
             "command {id} is accepted, {why}; gx command {id} tells what became of it"
@@ -158,7 +178,8 @@ fn unsettled(id: &str, why: &str) -> Failure {
     }))
 }
 
-/// Tells the key under which the same command can be given again.
+/// Tells the key under which the same command can be given again. What was not sent is simply
+/// given again.
 fn repeatable(failure: Failure, key: &str) -> Failure {
     match failure {
         Failure::Unreachable(text) => Failure::Pending(Box::new(Pending {
@@ -200,6 +221,10 @@ mod tests {
         assert_eq!(one.len(), 35);
         let said = Giving { idempotency_key: Some("said-before".to_owned()), ..giving };
         assert_eq!(said.key().unwrap(), "said-before");
+        assert_eq!(idempotency_key(&one), Ok(one.clone()));
+        for wrong in ["", "rent-12", "rent 2026-12", "rent-2026-é", &"k".repeat(256)] {
+            assert!(idempotency_key(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -215,6 +240,10 @@ mod tests {
     fn the_key_is_told_when_there_is_no_answer() {
         let away = repeatable(Failure::Unreachable("gone".to_owned()), "gx-1").to_text();
         assert!(away.contains("gone") && away.contains("--idempotency-key gx-1"), "{away}");
+        let unsent = repeatable(Failure::Away("gone".to_owned()), "gx-1");
+        let text = unsent.to_text();
+        assert!(text.contains("nothing was sent") && !text.contains("not known"), "{text}");
+        assert_eq!((&unsent.to_json()["error"]["code"], unsent.status()), (&json!("not_sent"), 3));
         let refused = repeatable(Failure::refused("no", "no"), "gx-1").to_text();
         assert!(!refused.contains("gx-1"), "{refused}");
         let lost = repeatable(Failure::Unreachable("gone".to_owned()), "gx-1");

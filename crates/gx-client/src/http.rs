@@ -1,9 +1,11 @@
 //! Requests and answers: one after the other, over TLS, or in the clear on this machine only.
 //!
 //! It knows no route. An answer that is lost is asked for again as long as that is free: a read
-//! changes nothing, and a command under its key is the same command. Redirections are not
-//! followed, so that no token goes where the user has not said.
+//! changes nothing, and a command under its key is the same command. A server that a session is
+//! open on is waited for while it starts again; one that nobody has logged in on is only said to
+//! be away. Redirections are not followed, so that no token goes where the user has not said.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use crate::failure::{Failure, Refusal, Result};
+use crate::out::Out;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -223,10 +226,15 @@ pub(crate) struct Wire {
     base: Base,
     runtime: Runtime,
     sender: Sender,
+    out: Out,
+    /// Before an answer that was lost is asked for again.
+    pauses_ms: &'static [u64],
+    /// Whether it was said that the server is waited for.
+    is_told: Cell<bool>,
 }
 
 impl Wire {
-    pub(crate) fn open(base: Base) -> Result<Self> {
+    pub(crate) fn open(base: Base, out: Out) -> Result<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -243,7 +251,8 @@ impl Wire {
                 Sender::Tls(builder.build(connector))
             }
         };
-        Ok(Self { base, runtime, sender })
+        let (pauses_ms, is_told) = (&PAUSES_MS[..], Cell::new(false));
+        Ok(Self { base, runtime, sender, out, pauses_ms, is_told })
     }
 
     pub(crate) const fn base(&self) -> &Base {
@@ -259,22 +268,33 @@ impl Wire {
     /// Sends a request and reads the whole answer; asks again while that is free and may help.
     pub(crate) fn send(&self, ask: &Ask<'_>, token: Option<&str>) -> Result<Answer> {
         let mut was_sent = false;
-        let mut pauses = PAUSES_MS.iter();
+        let mut pauses = self.pauses_ms.iter();
         loop {
             let outcome = self.once(ask, token);
-            let away = |reason: &str| {
-                Failure::Unreachable(format!("{} cannot be reached: {reason}", self.base.text))
+            let away = |was_sent: bool, reason: &str| {
+                let text = format!("{} cannot be reached: {reason}", self.base.text);
+                if was_sent { Failure::Unreachable(text) } else { Failure::Away(text) }
             };
             let after = match &outcome {
-                Ok(answer) if ask.is_free && answer.is_passing() => answer.retry_after_s,
+                Ok(answer) if ask.is_free && answer.is_passing() => {
+                    was_sent = true;
+                    answer.retry_after_s
+                }
                 Ok(answer) => return Ok(answer.clone()),
-                Err(Lost::Away(reason)) if !was_sent => return Err(away(reason)),
-                Err(Lost::Unknown(reason)) if !ask.is_free => return Err(away(reason)),
-                Err(Lost::Unfit(_)) => None,
-                Err(Lost::Away(_) | Lost::Unknown(_)) => {
+                // Whoever has a session there knows the server: it is starting again, perhaps.
+                Err(Lost::Away(reason)) if !was_sent && token.is_none() => {
+                    return Err(away(was_sent, reason));
+                }
+                Err(Lost::Away(reason)) => {
+                    self.tell_away(reason);
+                    None
+                }
+                Err(Lost::Unknown(reason)) if !ask.is_free => return Err(away(true, reason)),
+                Err(Lost::Unknown(_)) => {
                     was_sent = true;
                     None
                 }
+                Err(Lost::Unfit(_)) => None,
             };
             let too_long = after.is_some_and(|seconds| seconds > RETRY_AFTER_MAX_S);
             match (pauses.next().filter(|_| !too_long), outcome) {
@@ -285,9 +305,17 @@ impl Wire {
                 }
                 (None, Ok(answer)) => return Ok(answer),
                 (None, Err(Lost::Away(reason) | Lost::Unknown(reason))) => {
-                    return Err(away(&reason));
+                    return Err(away(was_sent, &reason));
                 }
             }
+        }
+    }
+
+    /// Says once why nothing seems to happen.
+    fn tell_away(&self, reason: &str) {
+        if !self.is_told.replace(true) {
+            let base = &self.base.text;
+            self.out.note(&format!("{base} cannot be reached, trying again: {reason}"));
         }
     }
 
@@ -335,6 +363,9 @@ fn tls() -> Result<ClientConfig> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
@@ -367,6 +398,49 @@ mod tests {
         for text in wrong {
             assert!(text.parse::<Base>().is_err(), "{text}");
         }
+    }
+
+    /// A client that does not pause for long.
+    fn wire(address: SocketAddr) -> Wire {
+        let base = format!("http://{address}").parse().unwrap();
+        let mut wire = Wire::open(base, Out { json: true }).unwrap();
+        wire.pauses_ms = &[1; 3];
+        wire
+    }
+
+    #[test]
+    fn a_server_is_waited_for_by_those_who_know_it() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let wire = wire(free);
+        for (token, is_waited_for) in [(None, false), (Some("token"), true)] {
+            let failure = wire.send(&Ask::get("/"), token).unwrap_err();
+            assert!(matches!(failure, Failure::Away(_)), "nothing was sent: {failure:?}");
+            assert_eq!(wire.is_told.get(), is_waited_for);
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_is_asked_for_again_where_that_is_free() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let wire = wire(listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            // The first connection is for the request that is not free.
+            for at in 0..4 {
+                let (mut client, _) = listener.accept().unwrap();
+                let mut head = [0; 4];
+                client.read_exact(&mut head).unwrap();
+                if at == 3 {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                    client.write_all(answer).unwrap();
+                }
+            }
+        });
+        let body = Value::Null;
+        let once = Ask::write(Method::POST, "/", &body, None);
+        let lost = wire.send(&once, Some("token")).unwrap_err();
+        assert!(matches!(lost, Failure::Unreachable(_)), "it may have been sent: {lost:?}");
+        assert_eq!(wire.send(&Ask::get("/"), Some("token")).unwrap().status, 200);
+        server.join().unwrap();
     }
 
     #[test]

@@ -37,6 +37,24 @@ pub use organizations::Org;
 pub use requests::{Pay, Request};
 pub use votes::Vote;
 
+/// Tells scripts, as JSON on standard error, what the parser of the command line says of it;
+/// returns the exit status of wrong usage.
+pub fn misused(said: &str) -> u8 {
+    let failure = failure::Failure::Arguments(on_one_line(said));
+    out::Out { json: true }.failure(&failure);
+    failure.status()
+}
+
+/// What is wrong, without how the command is used.
+fn on_one_line(said: &str) -> String {
+    let parts = ["\n\nUsage:", "\n\nFor more information"];
+    let end = parts.iter().filter_map(|part| said.find(part)).min();
+    let said = end.and_then(|end| said.get(..end)).unwrap_or(said);
+    let words: Vec<_> = said.split_whitespace().collect();
+    let said = words.join(" ");
+    said.strip_prefix("error: ").unwrap_or(&said).to_owned()
+}
+
 /// What users do.
 #[derive(Debug, Subcommand)]
 pub enum Client {
@@ -90,5 +108,22 @@ impl Client {
             Self::Loan(loan) => loan.run(),
             Self::Vote(vote) => vote.run(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_one_line;
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_usage() {
+        let said = "error: the following required arguments were not provided:\n  <AMOUNT>\n\n\
+                    Usage: gx send <TO> <AMOUNT>\n\nFor more information, try '--help'.\n";
+        let told = "the following required arguments were not provided: <AMOUNT>";
+        assert_eq!(on_one_line(said), told);
+        let said =
+            "error: invalid value 'x'\n\n  tip: say y\n\nFor more information, try '--help'.";
+        assert_eq!(on_one_line(said), "invalid value 'x' tip: say y");
+        assert_eq!(on_one_line("anything"), "anything");
     }
 }

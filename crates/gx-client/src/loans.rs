@@ -1,6 +1,6 @@
 //! `gx loan`: applying for loans of the pool, and repaying them.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use gx_types::Amount;
 use hyper::Method;
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::out::Parts;
 pub enum Loan {
     /// Tells whether you could have a loan now, and why not.
     Eligibility(With<Eligibility>),
-    /// Asks for a loan; an administrator decides.
+    /// Asks for a loan against something that is pledged; an administrator decides.
     Apply(With<Apply>),
     /// Lists your loans, newest first.
     List(With<List>),
@@ -109,7 +109,20 @@ impl Job for Eligibility {
     }
 }
 
+/// Shown under the help of `gx loan apply`.
+const COLLATERAL: &str = "\
+A loan needs collateral. Say what is pledged in words, or give the hash of a document that says it.
+Either way a hash alone is kept: have the words or the document ready for whoever decides.
+
+  gx loan apply 250 --days 90 --purpose 'A kiln' --collateral 'The van, plate EX 123'
+  gx loan apply 250 --days 90 --purpose 'A kiln' \\
+    --collateral-hash \"$(sha256sum pledge.pdf | cut -d' ' -f1)\"
+
+gx loan eligibility tells how much can be lent, and for how long.";
+
 #[derive(Debug, Args)]
+#[command(after_help = COLLATERAL)]
+#[command(group = ArgGroup::new("pledge").required(true).args(["collateral", "collateral_hash"]))]
 pub struct Apply {
     /// In GX.
     #[arg(value_parser = amount)]
@@ -121,10 +134,10 @@ pub struct Apply {
     #[arg(long, value_name = "TEXT")]
     purpose: String,
     /// What is pledged; only its hash goes to the ledger.
-    #[arg(long, value_name = "TEXT", required_unless_present = "collateral_hash")]
+    #[arg(long, value_name = "TEXT")]
     collateral: Option<String>,
     /// SHA-256 of a document that describes what is pledged, as 64 hexadecimal digits.
-    #[arg(long, value_name = "HASH", conflicts_with = "collateral")]
+    #[arg(long, value_name = "HASH")]
     collateral_hash: Option<String>,
     #[command(flatten)]
     settling: Settling,

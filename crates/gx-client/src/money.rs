@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, part, put, with_query};
 use crate::failure::{Failure, Result};
-use crate::giving::{Order, SETTLED, Settling};
+use crate::giving::{Order, SETTLED, Settling, no, unsettled};
 use crate::options::Job;
 use crate::out::{Parts, text};
 
@@ -172,13 +172,15 @@ pub struct Status {
 impl Job for Status {
     fn run(&self, api: &mut Api) -> Result<()> {
         let reply = api.get(&format!("/api/v1/commands/{}", part(&self.id)))?;
-        let parts: Vec<_> = SETTLED.iter().chain(MORE).copied().collect();
-        api.out.record(&reply, &parts)
+        api.out.record(&reply, SETTLED)?;
+        // Scripts tell by the exit status what became of it.
+        match text(&reply, "/status").as_str() {
+            "committed" => Ok(()),
+            "refused" | "dead" => Err(no(&reply)),
+            open => Err(unsettled(&self.id, &format!("and {open} so far"))),
+        }
     }
 }
-
-/// What is told of a command that is not settled, or was refused.
-const MORE: &Parts = &[("code", "/code"), ("detail", "/detail"), ("reason", "/reason")];
 
 #[cfg(test)]
 mod tests {

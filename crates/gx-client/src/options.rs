@@ -93,7 +93,7 @@ impl Options {
                 server.as_str()
             )));
         }
-        Ok(Api::new(Wire::open(server)?, profile, session, out))
+        Ok(Api::new(Wire::open(server, out)?, profile, session, out))
     }
 }
 

@@ -151,9 +151,47 @@ impl Job for Propose {
         if let Some(country) = &self.country {
             put(&mut body, "countryCode", country);
         }
+        // What is repeated has perhaps made the organization that would be found.
+        let giving = &self.settling.giving;
+        if giving.idempotency_key.is_none()
+            && !giving.yes
+            && let Some(question) = namesake(api, &self.name)?
+        {
+            giving.confirm(&question)?;
+        }
         let reply = self.settling.give(api, Order::post(ORGANIZATIONS, body))?;
         api.out.record(&reply, SETTLED)
     }
+}
+
+/// The question that comes before a second organization of a name.
+fn namesake(api: &mut Api, name: &str) -> Result<Option<String>> {
+    let mut cursor = None;
+    loop {
+        let query = [("limit", Some("100".to_owned())), ("cursor", cursor)];
+        let page = api.get(&with_query(ORGANIZATIONS, &query))?;
+        let found = page.pointer("/data").and_then(Value::as_array);
+        let one =
+            found.into_iter().flatten().find(|one| folded(&text(one, "/name")) == folded(name));
+        if let Some(one) = one {
+            let [name, id, status] = ["/name", "/id", "/status"].map(|at| text(one, at));
+            return Ok(Some(format!(
+                "You stand for an organization of this name already, or are asked to: {name:?}, \
+                 {id}, {status}. Propose another one?"
+            )));
+        }
+        let next = text(&page, "/nextCursor");
+        if next.is_empty() {
+            return Ok(None);
+        }
+        cursor = Some(next);
+    }
+}
+
+/// A name as people hear it: without case, and with one blank between words.
+fn folded(name: &str) -> String {
+    let words: Vec<_> = name.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ")
 }
 
 #[derive(Debug, Args)]
@@ -282,5 +320,17 @@ impl Job for Pending {
             None => "/api/v1/transactions/pending".to_owned(),
         })?;
         api.out.page(&page, PAYMENTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn names_that_sound_the_same_are_the_same() {
+        assert_eq!(folded("  Example   WORKS "), folded("example works"));
+        assert_eq!(folded("ÉCOLE"), folded("école"));
+        assert_ne!(folded("Example Works"), folded("ExampleWorks"));
     }
 }

@@ -4,6 +4,7 @@
 
 use std::io::{ErrorKind, Write as _};
 
+use gx_types::Amount;
 use serde_json::Value;
 
 use crate::failure::{Failure, Result};
@@ -136,6 +137,31 @@ pub(crate) fn text(value: &Value, at: &str) -> String {
     }
 }
 
+/// The text with amounts as the ledger writes them, `12500000 Q`, in coins, as tables have them.
+pub(crate) fn in_coins(text: &str) -> String {
+    let (mut told, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once(" Q") {
+        let head = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        let figure = before.strip_prefix(head).unwrap_or_default();
+        let is_word = !after.starts_with(char::is_alphanumeric)
+            && !head.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        match figure.parse::<Amount>() {
+            Ok(amount) if is_word => {
+                told.push_str(head);
+                told.push_str(&amount.to_gx());
+                told.push_str(" GX");
+            }
+            _ => {
+                told.push_str(before);
+                told.push_str(" Q");
+            }
+        }
+        rest = after;
+    }
+    told.push_str(rest);
+    told
+}
+
 /// A line beside the result.
 pub(crate) fn tell(text: &str) {
     // There is nowhere else to say that this cannot be said.
@@ -167,6 +193,19 @@ mod tests {
         });
         let texts = ["/a", "/b", "/c", "/d", "/e/f", "/g"].map(|at| text(&value, at));
         assert_eq!(texts, ["", "yes", "7", "x, y", "1.00", ""]);
+    }
+
+    #[test]
+    fn amounts_of_the_ledger_are_told_in_coins() {
+        for (said, told) in [
+            ("holds 1 Q, needed 2500000 Q", "holds 0.000001 GX, needed 2.50 GX"),
+            ("at most 0 Q.", "at most 0.00 GX."),
+            ("5 Qirat, 5 Q1, x5 Q, 1.5 Q, 007 Q", "5 Qirat, 5 Q1, x5 Q, 1.5 Q, 007 Q"),
+            ("é Q 99999999999999999999 Q", "é Q 99999999999999999999 Q"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(in_coins(said), told);
+        }
     }
 
     #[test]

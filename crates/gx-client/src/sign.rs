@@ -20,6 +20,9 @@ use crate::profile::read_secret_file;
 
 const CANONICAL: &str = "/api/v1/commands/canonical";
 
+/// Where the account's key is told, and set.
+pub(crate) const KEYS: &str = "/api/v1/keys";
+
 /// Reads a key in PKCS#8 PEM that nobody but its owner may read.
 pub(crate) fn load(path: &Path) -> Result<SigningKey> {
     let pem = read_secret_file(path)?;
@@ -32,6 +35,32 @@ pub(crate) fn load(path: &Path) -> Result<SigningKey> {
 
 pub(crate) fn public(key: &SigningKey) -> PublicKey {
     PublicKey::from_bytes(key.verifying_key().to_bytes())
+}
+
+/// Tells a key that is not the account's before anything is signed with it.
+pub(crate) fn compare(api: &mut Api, file: &Path, signer: &SigningKey) -> Result<()> {
+    // No route tells which key an administrator has.
+    match api.is_of_a_user() {
+        true => fits(&api.get(KEYS)?, file, &public(signer).to_string()),
+        false => Ok(()),
+    }
+}
+
+/// Whether an account has this key, by what the platform says of it.
+fn fits(told: &Value, file: &Path, own: &str) -> Result<()> {
+    let [account, key, since] = ["/userId", "/publicKey", "/since"].map(|at| text(told, at));
+    let file = file.display();
+    match key.as_str() {
+        "" => Err(Failure::refused(
+            "signature_unexpected",
+            format!("the account {account} has no key, and {file} holds {own}"),
+        )),
+        key if key == own => Ok(()),
+        key => Err(Failure::refused(
+            "signature_wrong",
+            format!("{file} holds the key {own}, the account {account} has {key} since {since}"),
+        )),
+    }
 }
 
 /// Adds the account's signature to a request.
@@ -128,6 +157,19 @@ mod tests {
         assert!(bytes.starts_with(b"gx/signed-command/1\0"));
         let arguments = text(&told(), "/arguments");
         assert!(bytes.ends_with(arguments.as_bytes()));
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_account_s_is_told_beside_the_one_that_is() {
+        let mut told = json!({ "userId": "DE 1", "publicKey": null, "since": null });
+        let file = Path::new("my.key");
+        let none = fits(&told, file, "aa").unwrap_err().to_text();
+        assert!(none.contains("signature_unexpected: the account DE 1 has no key"), "{none}");
+        put(&mut told, "publicKey", "bb");
+        put(&mut told, "since", "2026-01-01T00:00:00Z");
+        let other = fits(&told, file, "aa").unwrap_err().to_text();
+        assert!(other.contains("my.key holds the key aa, the account DE 1 has bb since 2026"));
+        assert!(fits(&told, file, "bb").is_ok());
     }
 
     #[test]

@@ -7,14 +7,15 @@
 //! Read models that are filled anew do not move the cursor. What was on the ledger before the
 //! platform came to it is told to nobody.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gx_contract::{Event, Outcome};
+use gx_contract::{Effects as _, Event, Outcome};
 use gx_store::admin::admins;
 use gx_store::login::SubjectKind;
 use gx_store::notifications::{self, NewNotification};
+use gx_store::partner::consents;
 use gx_store::webhooks::deliveries::{self, NewDelivery};
 use gx_store::webhooks::{self, Webhook};
 use gx_store::{Store, Tx, lease, projection};
@@ -179,7 +180,11 @@ impl Notifier {
         events: &[Told<'_>],
     ) -> Result<HashMap<&'static str, u64>, Error> {
         let endpoints = webhooks::enabled(&mut *tx).await?;
-        let messages = messages(&endpoints, events, self.clock.now());
+        let (now, mut listeners) = (self.clock.now(), Listeners::new());
+        if endpoints.iter().any(|endpoint| endpoint.partner_id.is_some()) {
+            listeners = listening(tx, events, now).await?;
+        }
+        let messages = messages(&endpoints, &listeners, events, now);
         deliveries::add(tx, &messages).await?;
         let told: Vec<(&Told<'_>, Notice)> = events
             .iter()
@@ -253,15 +258,57 @@ fn row(told: &Told<'_>, notice: &Notice, kind: SubjectKind, subject: String) -> 
     }
 }
 
-/// A message for each endpoint that wants to hear of an event.
-fn messages(endpoints: &[Webhook], events: &[Told<'_>], now: TimeMs) -> Vec<NewDelivery> {
+/// The accounts of which each partner is told.
+type Listeners = HashMap<String, HashSet<AccountId>>;
+
+/// The partners whom people that these events concern let hear of it.
+async fn listening(
+    tx: &mut Tx,
+    events: &[Told<'_>],
+    now: TimeMs,
+) -> Result<Listeners, gx_store::Error> {
+    let concerned: BTreeSet<AccountId> =
+        events.iter().flat_map(|told| concerned(told.event)).collect();
+    let concerned: Vec<AccountId> = concerned.into_iter().collect();
+    let mut listeners = Listeners::new();
+    for (account, partner) in consents::listeners(tx, &concerned, now).await? {
+        listeners.entry(partner).or_default().insert(account);
+    }
+    Ok(listeners)
+}
+
+/// The accounts whose coins or standing an event changes.
+fn concerned(event: &Event) -> Vec<AccountId> {
+    let mut accounts: Vec<AccountId> =
+        event.postings().iter().map(|posting| *posting.account()).collect();
+    event.accounts(&mut |account| accounts.push(account));
+    accounts
+}
+
+/// Whether an endpoint may be told of an event: those of the platform of all, those of a partner of
+/// what concerns somebody who has agreed to it.
+fn may_hear(endpoint: &Webhook, listeners: &Listeners, event: &Event) -> bool {
+    let Some(partner) = &endpoint.partner_id else { return true };
+    let heard = listeners.get(partner);
+    heard.is_some_and(|accounts| concerned(event).iter().any(|one| accounts.contains(one)))
+}
+
+/// A message for each endpoint that wants to hear of an event and may.
+fn messages(
+    endpoints: &[Webhook],
+    listeners: &Listeners,
+    events: &[Told<'_>],
+    now: TimeMs,
+) -> Vec<NewDelivery> {
     if endpoints.is_empty() {
         return Vec::new();
     }
     let mut messages = Vec::new();
     for told in events {
         let event_type = event_type(told.event.name());
-        let wanted: Vec<_> = endpoints.iter().filter(|one| one.wants(&event_type)).collect();
+        let is_told =
+            |one: &&Webhook| one.wants(&event_type) && may_hear(one, listeners, told.event);
+        let wanted: Vec<_> = endpoints.iter().filter(is_told).collect();
         if wanted.is_empty() {
             continue;
         }

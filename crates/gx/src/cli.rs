@@ -2,6 +2,7 @@
 //!
 //! It only names and describes; what a command does stands in the module of its name.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -117,7 +118,10 @@ enum Key {
 
 /// Reads the process's arguments and does what they say.
 pub(crate) fn run() -> Result<End> {
-    let Cli { command, settings } = Cli::parse();
+    let Cli { command, settings } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error, std::env::args_os()),
+    };
     match command {
         Command::Up(args) => up::run(&settings, &args),
         Command::Serve(args) => roles::serve(&settings, &args),
@@ -152,9 +156,29 @@ pub(crate) fn run() -> Result<End> {
     }
 }
 
+/// Tells what is wrong with the arguments: to scripts, which have asked for JSON, in JSON.
+fn misused(error: &clap::Error, args: impl Iterator<Item = OsString>) -> Result<End> {
+    if error.use_stderr() && wants_json(args) {
+        return Ok(End::Client(gx_client::misused(&error.to_string())));
+    }
+    error.exit()
+}
+
+/// Whether `--json` is among the arguments; what follows `--` are texts.
+fn wants_json(args: impl Iterator<Item = OsString>) -> bool {
+    args.take_while(|arg| arg != "--").any(|arg| arg == "--json")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Cli;
+    use super::{Cli, wants_json};
+
+    #[test]
+    fn json_is_asked_for_by_a_flag() {
+        let asks = |line: &str| wants_json(line.split(' ').map(Into::into));
+        assert!(asks("gx send --json") && asks("gx --json"));
+        assert!(!asks("gx send") && !asks("gx send -- --json") && !asks("gx --jsonx"));
+    }
 
     #[test]
     fn the_tree_is_sound() {

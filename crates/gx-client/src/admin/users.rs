@@ -19,7 +19,7 @@ const ROWS: &Parts = &[
     ("FIRST NAME", "/firstName"),
     ("LAST NAME", "/lastName"),
     ("COUNTRY", "/countryCode"),
-    ("ACCOUNT", "/ledgerId"),
+    ("ACCOUNT", "/userId"),
     ("FROZEN", "/frozenReasons"),
 ];
 
@@ -87,7 +87,7 @@ impl Job for Approve {
         let order = Order::post(at(&self.user, "approve"), body);
         let reply = self.settling.giving.change(api, &order)?;
         if self.without_account {
-            return api.out.record(&reply, &[("status", "/status"), ("account", "/ledgerId")]);
+            return api.out.record(&reply, &[("status", "/status"), ("account", "/userId")]);
         }
         open(api, &self.settling, Some(std::slice::from_ref(&self.user)))
     }
@@ -131,7 +131,7 @@ fn open(api: &mut Api, settling: &Settling, users: Option<&[String]>) -> Result<
         return api.out.line(&json!({ "opened": opened, "skipped": skipped }).to_string());
     }
     let parts =
-        [("USER", "/userId"), ("ACCOUNT", "/ledgerId"), ("STATUS", "/status"), ("WHY", "/reason")];
+        [("USER", "/id"), ("ACCOUNT", "/userId"), ("STATUS", "/status"), ("WHY", "/reason")];
     opened.extend(skipped);
     api.out.table(&opened, &parts)
 }

@@ -107,6 +107,7 @@ async fn endpoint(store: &Store, id: &str) {
         disabled_reason: None,
         secret: "sealed".to_owned(),
         previous: None,
+        partner_id: None,
         created_by: "superowner".to_owned(),
         created_at: TimeMs(1),
         updated_at: TimeMs(1),

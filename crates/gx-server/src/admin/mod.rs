@@ -17,6 +17,7 @@ pub(crate) mod one_time;
 mod orders;
 mod outbox;
 mod partners;
+mod passkeys;
 mod permissions;
 mod projector;
 mod register;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = login::routes();
     routes.push(profile);
     routes.extend(second_factor::routes());
+    routes.extend(passkeys::routes());
     routes.extend(sessions::routes());
     routes.extend(system::routes());
     routes.extend(counters::routes());
@@ -85,7 +87,7 @@ pub(crate) struct AdminProfile {
     /// The id under which they act on the ledger.
     ledger_id: Option<String>,
     mfa_enabled: bool,
-    /// `TOTP`, when there is one.
+    /// `TOTP`, or `PASSKEY` for who has nothing else; absent without a second factor.
     mfa_primary_method: Option<&'static str>,
     password_changed_at: String,
     require_password_change: bool,
@@ -117,8 +119,12 @@ impl From<admins::Admin> for AdminProfile {
             display_name: row.display_name,
             role: row.role,
             ledger_id: row.ledger_id.map(|id| id.to_string()),
-            mfa_enabled: row.second_factor_since.is_some(),
-            mfa_primary_method: row.second_factor_since.map(|_| "TOTP"),
+            mfa_enabled: row.device_since.is_some() || row.has_passkey,
+            mfa_primary_method: match (row.device_since, row.has_passkey) {
+                (Some(_), _) => Some("TOTP"),
+                (None, true) => Some("PASSKEY"),
+                (None, false) => None,
+            },
             password_changed_at: rfc3339(row.password_changed_at.0),
             require_password_change: row.must_change_password,
             enabled: row.enabled,

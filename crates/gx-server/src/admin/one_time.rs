@@ -4,7 +4,7 @@
 use gx_store::Store;
 use gx_store::admin::{admins, audit};
 use gx_store::login::credentials::{self, PasswordHash};
-use gx_store::login::{Subject, second_factors, sessions};
+use gx_store::login::{Subject, passkeys, second_factors, sessions};
 use gx_types::{AdminId, TimeMs};
 
 use crate::app::{App, StartError};
@@ -91,9 +91,9 @@ pub async fn reset_admin_password(
     Ok(OneTimePassword { username: username.to_owned(), password: plain })
 }
 
-/// Takes the second factor of an administrator away who has lost device and recovery codes, and
-/// ends all sessions. Says whether there was one. For those who can reach the database and nobody
-/// else: no route does this.
+/// Takes the second factors of an administrator away, passkeys among them, who has lost them and
+/// the recovery codes, and ends all sessions. Says whether there was one. For those who can reach
+/// the database and nobody else: no route does this.
 ///
 /// # Errors
 /// [`StartError`] when there is no such administrator, or the database fails.
@@ -105,7 +105,8 @@ pub async fn remove_second_factor(config: &Config, username: &str) -> Result<boo
         return Err(StartError::NoAdmin { username: username.to_owned() });
     }
     let subject = Subject::admin(username);
-    let had_one = second_factors::remove(&mut tx, subject).await?;
+    let had_device = second_factors::remove(&mut tx, subject).await?;
+    let had_one = passkeys::remove_all(&mut tx, subject).await? > 0 || had_device;
     sessions::revoke_all(&mut tx, subject, None, "second factor removed", now).await?;
     audit::append(&mut tx, &[row("admin.mfa.remove", username, now)]).await?;
     tx.commit().await?;

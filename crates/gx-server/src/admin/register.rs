@@ -38,7 +38,8 @@ pub(super) fn routes() -> [Route; 1] {
 }
 
 request! {
-    /// Whose accounts to open: the users named, or all who are waiting.
+    /// Whose accounts to open: the users named by their ids on the platform, or all who are
+    /// waiting.
     pub(crate) struct BatchBody {
         user_ids as "userIds": Option<List<Text<1, 64>, 1, 1000>>,
         /// At most so many; 1000 by default.
@@ -68,7 +69,11 @@ pub(crate) struct BatchReply {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CreateReply {
+    /// Id on the platform.
+    id: String,
+    /// Id of the account on the ledger.
     user_id: String,
+    /// The same as `userId`, under its older name.
     ledger_id: String,
     #[schemars(with = "String")]
     command_id: CommandId,
@@ -79,7 +84,8 @@ pub(crate) struct CreateReply {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Skipped {
-    user_id: String,
+    /// Id on the platform, as it was asked for.
+    id: String,
     /// `not_found`, `not_pending`, `in_progress` or `refused_too_often`.
     reason: &'static str,
 }
@@ -141,15 +147,15 @@ async fn named(app: &App, ids: Vec<Text<1, 64>>, skipped: &mut Vec<Skipped>) -> 
     ids.sort_unstable();
     ids.dedup();
     let mut rows = users::get_many(app.store(), &ids).await?;
-    for user_id in ids {
-        if !rows.iter().any(|row| row.user_id == user_id) {
-            skipped.push(Skipped { user_id, reason: "not_found" });
+    for id in ids {
+        if !rows.iter().any(|row| row.user_id == id) {
+            skipped.push(Skipped { id, reason: "not_found" });
         }
     }
     rows.retain(|row| {
         let is_pending = row.status == UserStatus::ApprovedPendingOnchain;
         if !is_pending {
-            skipped.push(Skipped { user_id: row.user_id.clone(), reason: "not_pending" });
+            skipped.push(Skipped { id: row.user_id.clone(), reason: "not_pending" });
         }
         is_pending
     });
@@ -182,13 +188,13 @@ async fn orders(app: &App, rows: Vec<Row>, skipped: &mut Vec<Skipped>) -> Result
                 None => orders.push(order(app, key(&row), row)?),
                 Some(Stage::Refused { .. } | Stage::Dead { .. }) => refused.push(row),
                 Some(Stage::Queued | Stage::Submitted { .. } | Stage::Committed { .. }) => {
-                    skipped.push(Skipped { user_id: row.user_id, reason: "in_progress" });
+                    skipped.push(Skipped { id: row.user_id, reason: "in_progress" });
                 }
             }
         }
         open = refused;
     }
-    let too_often = |row: Row| Skipped { user_id: row.user_id, reason: "refused_too_often" };
+    let too_often = |row: Row| Skipped { id: row.user_id, reason: "refused_too_often" };
     skipped.extend(open.into_iter().map(too_often));
     Ok(orders)
 }
@@ -236,7 +242,8 @@ async fn submit(
     change.commit_with(entry, &value!({ "userIds": ids })).await?;
     app.outbox().committed();
     let reply = |(order, accepted): (Order, gx_engine::Accepted)| CreateReply {
-        user_id: order.user_id,
+        id: order.user_id,
+        user_id: order.command.user_id.to_string(),
         ledger_id: order.command.user_id.to_string(),
         command_id: accepted.command_id,
         status: "queued",

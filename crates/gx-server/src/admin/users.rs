@@ -92,8 +92,11 @@ request! {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserReply {
+    /// Id on the platform.
     id: String,
-    /// Id on the ledger, assigned with the approval.
+    /// Id of the account on the ledger, assigned with the approval.
+    user_id: Option<String>,
+    /// The same as `userId`, under its older name.
     ledger_id: Option<String>,
     email: String,
     first_name: String,
@@ -120,6 +123,7 @@ impl From<Row> for UserReply {
     fn from(row: Row) -> Self {
         Self {
             id: row.user_id,
+            user_id: row.ledger_id.map(|id| id.to_string()),
             ledger_id: row.ledger_id.map(|id| id.to_string()),
             email: row.email,
             first_name: row.first_name,
@@ -156,6 +160,10 @@ pub(crate) struct Decided {
     success: bool,
     message: &'static str,
     status: &'static str,
+    /// Id of the account on the ledger, assigned with the approval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    /// The same as `userId`, under its older name.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger_id: Option<String>,
 }
@@ -307,17 +315,19 @@ impl Decided {
             success: true,
             message: "Approved; register the account on the ledger next",
             status: Decision::ApprovedPendingOnchain.as_str(),
+            user_id: Some(ledger_id.to_string()),
             ledger_id: Some(ledger_id.to_string()),
         }
     }
 
     fn of_member(row: &Row, message: &'static str) -> Self {
         let ledger_id = row.ledger_id.map(|id| id.to_string());
-        Self { success: true, message, status: row.status.as_str(), ledger_id }
+        let (user_id, status) = (ledger_id.clone(), row.status.as_str());
+        Self { success: true, message, status, user_id, ledger_id }
     }
 
     fn denied() -> Self {
         let status = Decision::Denied.as_str();
-        Self { success: true, message: "Denied", status, ledger_id: None }
+        Self { success: true, message: "Denied", status, user_id: None, ledger_id: None }
     }
 }

@@ -99,7 +99,7 @@ use serde::Serialize;
 
 use super::shape::Shape;
 use crate::app::App;
-use crate::auth::{Admin, Caller, Grant, May, User};
+use crate::auth::{Admin, Caller, Grant, May, Partner, User};
 use crate::error::Result;
 use crate::http::accept::Accept;
 use crate::http::answer::{Created, Html, Json, Read, Rendered, Svg};
@@ -199,6 +199,12 @@ impl Input for Admin {
 impl<G: Grant> Input for May<G> {
     fn describe(shape: &mut Shape) {
         shape.access(Access::Admin(G::PERMISSION));
+    }
+}
+
+impl Input for Partner {
+    fn describe(shape: &mut Shape) {
+        shape.access(Access::Partner);
     }
 }
 

@@ -16,12 +16,32 @@ use tower_service::Service as _;
 use super::replay;
 use super::route::{Access, Route, Served};
 use crate::app::App;
-use crate::auth::{Caller, partners};
+use crate::auth::{Caller, Partner, partners};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::limits::{Allowance, Class, Limited};
 use crate::service::Services;
 use gx_metrics::{ByRoute, ByStatus, Histogram};
+
+/// Whom the guard lets pass.
+#[derive(Debug)]
+enum Admitted {
+    /// Whoever it is: nobody was asked.
+    Anybody,
+    Caller(Caller),
+    Partner(Partner),
+}
+
+impl Admitted {
+    /// As the audit log names whoever it is.
+    fn scope(&self) -> Option<&str> {
+        match self {
+            Self::Anybody => None,
+            Self::Caller(caller) => Some(caller.scope()),
+            Self::Partner(partner) => Some(&partner.actor),
+        }
+    }
+}
 
 /// A route and what is counted for it.
 #[derive(Debug)]
@@ -82,14 +102,16 @@ async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: 
     let mut allowance = None;
     let response =
         match guarded.admit(&context, request.headers(), request.uri(), &mut allowance).await {
-            Ok(caller) => {
+            Ok(admitted) => {
                 let kept = replay::applies(guarded.route, request.headers()).then(|| {
                     let client = || format!("client:{}", context.client);
-                    caller.as_ref().map_or_else(client, |caller| caller.scope().to_owned())
+                    admitted.scope().map_or_else(client, str::to_owned)
                 });
                 let extensions = request.extensions_mut();
-                if let Some(caller) = caller {
-                    extensions.insert(caller);
+                match admitted {
+                    Admitted::Anybody => {}
+                    Admitted::Caller(caller) => drop(extensions.insert(caller)),
+                    Admitted::Partner(partner) => drop(extensions.insert(partner)),
                 }
                 if guarded.route.mutates() {
                     extensions.insert(guarded.route.facts());
@@ -115,12 +137,17 @@ impl Guarded {
         headers: &HeaderMap,
         uri: &Uri,
         allowance: &mut Option<Allowance>,
-    ) -> Result<Option<Caller>> {
+    ) -> Result<Admitted> {
         let (class, client) = (self.route.class, Limited::Client(context.client));
         match self.route.access() {
-            Access::System => return Ok(None),
+            Access::System => return Ok(Admitted::Anybody),
             Access::Public => {
-                return self.count(class, client, context, allowance).await.map(|()| None);
+                self.count(class, client, context, allowance).await?;
+                return Ok(Admitted::Anybody);
+            }
+            Access::Partner => {
+                let partner = self.admit_partner(context, headers, uri, allowance).await?;
+                return Ok(Admitted::Partner(partner));
             }
             Access::User | Access::Either | Access::AnyAdmin | Access::Admin(_) => {}
         }
@@ -145,7 +172,45 @@ impl Guarded {
         }
         self.permit(&caller)
             .inspect_err(|error| self.log_denial(context, caller.scope(), error))?;
-        Ok(Some(caller))
+        Ok(Admitted::Caller(caller))
+    }
+
+    /// The partner that calls for itself, when it may.
+    async fn admit_partner(
+        &self,
+        context: &Context,
+        headers: &HeaderMap,
+        uri: &Uri,
+        allowance: &mut Option<Allowance>,
+    ) -> Result<Partner> {
+        let partner = match self.authenticate_partner(context, headers, uri).await {
+            Ok(partner) => partner,
+            Err(error) => {
+                self.log_denial(context, "nobody", &error);
+                let client = Limited::Client(context.client);
+                self.count(Class::Command, client, context, allowance).await?;
+                return Err(error);
+            }
+        };
+        let limited = match partner.requests_per_minute {
+            Some(limit) => Limited::Own(&partner.key_id, limit),
+            None => Limited::Caller(&partner.key_id),
+        };
+        self.count(self.route.class, limited, context, allowance).await?;
+        Ok(partner)
+    }
+
+    async fn authenticate_partner(
+        &self,
+        context: &Context,
+        headers: &HeaderMap,
+        uri: &Uri,
+    ) -> Result<Partner> {
+        // A row without a scope is closed.
+        let scope = self.route.partner_scope().ok_or_else(Error::forbidden)?;
+        partners::refuse_in_query(uri.query())?;
+        one_credential(headers)?;
+        self.app.partners().authenticate_alone(headers, context.client, scope).await
     }
 
     /// Counts the request where a limit has to be kept.
@@ -177,10 +242,7 @@ impl Guarded {
         if !headers.contains_key(partners::KEY_HEADER) {
             return self.app.gate().authenticate(headers).await;
         }
-        if headers.contains_key(header::AUTHORIZATION) {
-            let message = "Send X-API-Key or Authorization, not both";
-            return Err(Error::bad_request("two_credentials", message));
-        }
+        one_credential(headers)?;
         let user = self.app.partners().authenticate(headers, context.client, scope).await?;
         Ok(Caller::User(user))
     }
@@ -239,6 +301,16 @@ impl Guarded {
         }
         response
     }
+}
+
+/// Refuses a request that shows a partner's key and a token.
+fn one_credential(headers: &HeaderMap) -> Result<()> {
+    let has = |name: HeaderName| headers.contains_key(name);
+    if has(HeaderName::from_static(partners::KEY_HEADER)) && has(header::AUTHORIZATION) {
+        let message = "Send X-API-Key or Authorization, not both";
+        return Err(Error::bad_request("two_credentials", message));
+    }
+    Ok(())
 }
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");

@@ -33,6 +33,8 @@ pub enum Access {
     AnyAdmin,
     /// An admin with a permission.
     Admin(Permission),
+    /// A partner with a key, for itself; what the key needs stands in the row.
+    Partner,
     /// Operators and machines, by way of the network: health, metrics, description.
     System,
 }
@@ -104,7 +106,7 @@ pub struct Route {
     gives_tokens: bool,
     /// What audit rows say was changed, when the path names nothing.
     target: &'static str,
-    /// What a partner needs who calls it for a user; closed to partners without.
+    /// What a partner needs who calls it, for a user or for itself; closed to partners without.
     partner: Option<Scope>,
     pub(super) shape: Shape,
     install: Arc<dyn Fn() -> MethodRouter<App> + Send + Sync>,
@@ -179,10 +181,14 @@ impl Route {
         Self { target, ..self }
     }
 
-    /// Partners may call it for a user who has agreed to this. Every other route is closed to them.
+    /// Partners may call it with this: for a user who has agreed to it, or for themselves where the
+    /// handler takes a partner. Every other route is closed to them.
     pub(crate) fn partner(mut self, scope: Scope) -> Self {
-        debug_assert!(matches!(self.access(), Access::User | Access::Either), "{self:?}");
-        self.shape.fails(&partners::FAILURES);
+        let is_own = self.access() == Access::Partner;
+        debug_assert!(is_own || matches!(self.access(), Access::User | Access::Either), "{self:?}");
+        if !is_own {
+            self.shape.fails(&partners::FAILURES);
+        }
         if self.shape.is_command {
             self.shape.fails(&CONSENT_LIMITS);
         }
@@ -221,7 +227,7 @@ impl Route {
         self.shape.access
     }
 
-    /// What a partner needs who calls it for a user.
+    /// What a partner needs who calls it, for a user or for itself.
     pub fn partner_scope(&self) -> Option<Scope> {
         self.partner
     }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::route::Access;
+use crate::auth::partners;
 
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
@@ -69,6 +70,9 @@ impl Shape {
     pub(crate) fn access(&mut self, access: Access) {
         debug_assert_eq!(self.access, Access::Public, "a handler has one caller");
         self.access = access;
+        if access == Access::Partner {
+            return self.fails(&partners::OWN_FAILURES);
+        }
         self.fails(&[
             (401, "authorization_missing"),
             (401, "authorization_malformed"),

@@ -1,4 +1,5 @@
-//! Handlers take who calls as a value: a [`User`], an [`Admin`], either, or an admin who [`May`].
+//! Handlers take who calls as a value: a [`User`], an [`Admin`], either, an admin who [`May`], or a
+//! [`Partner`].
 //!
 //! The extractor is the permission: the route's access rule follows from it, and the guard has
 //! applied that rule before a handler runs.
@@ -11,6 +12,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::gate::{Admin, Caller, User};
+use super::partners::Partner;
 use super::permissions::Grant;
 use crate::error::{Error, Result};
 
@@ -42,6 +44,15 @@ impl<S: Sync> FromRequestParts<S> for Admin {
             Some(Caller::Admin(admin)) => Ok(admin.clone()),
             _ => Err(Error::internal("the guard let somebody else than an admin pass")),
         }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Partner {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let partner = parts.extensions.get::<Self>().cloned();
+        partner.ok_or_else(|| Error::internal("the guard let somebody else than a partner pass"))
     }
 }
 

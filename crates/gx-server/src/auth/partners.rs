@@ -35,6 +35,19 @@ const ID_BYTES: usize = 8;
 /// A key counts as used at most this often, so that reads do not become writes.
 const TOUCH_EVERY_MS: i64 = 60_000;
 
+/// How a request of a partner's for itself can fail.
+pub(crate) const OWN_FAILURES: [(u16, &str); 9] = [
+    (400, "api_key_in_query"),
+    (400, "two_credentials"),
+    (401, "api_key_missing"),
+    (401, "api_key_invalid"),
+    (401, "api_key_revoked"),
+    (401, "api_key_expired"),
+    (403, "partner_suspended"),
+    (403, "network_not_allowed"),
+    (403, "scope_missing"),
+];
+
 /// How a request with a key can fail.
 pub(crate) const FAILURES: [(u16, &str); 10] = [
     (400, "api_key_in_query"),
@@ -91,6 +104,28 @@ pub(crate) fn refuse_in_query(query: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+/// A partner that calls for itself.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    pub(crate) partner_id: String,
+    pub(crate) key_id: String,
+    /// `partner:<id>`, as the audit log names it.
+    pub(crate) actor: String,
+    /// The key's own limit.
+    pub(crate) requests_per_minute: Option<u32>,
+}
+
+impl Partner {
+    fn of(key: PartnerKey) -> Self {
+        Self {
+            actor: format!("partner:{}", key.partner_id),
+            partner_id: key.partner_id,
+            key_id: key.key_id,
+            requests_per_minute: key.requests_per_minute,
+        }
+    }
+}
+
 /// Authenticates requests of partners.
 #[derive(Debug)]
 pub(crate) struct PartnerGate {
@@ -110,15 +145,9 @@ impl PartnerGate {
         client: IpAddr,
         wanted: Scope,
     ) -> Result<User> {
-        let given = one(headers, KEY_HEADER).ok_or_else(invalid)?;
-        let (key_id, secret) = parts(given).ok_or_else(invalid)?;
         let user = one(headers, USER_HEADER);
         let account = user.and_then(|text| text.parse::<AccountId>().ok());
-        let standing = standing::get(&self.store, key_id, account.as_ref()).await?;
-        // A key that nobody has costs what a wrong secret costs.
-        let hash = standing.as_ref().map_or("", |standing| &standing.key.secret_hash);
-        let is_right = self.pepper.is_api_key(key_id, secret, hash);
-        let Some(standing) = standing.filter(|_| is_right) else { return Err(invalid()) };
+        let standing = self.standing(headers, account.as_ref()).await?;
         let now = TimeMs(now_ms());
         admit(&standing, client, wanted, now)?;
         if user.is_none() {
@@ -130,14 +159,43 @@ impl PartnerGate {
         may_act(agreed.status)?;
         let account = agreed.account.ok_or_else(no_consent)?;
         self.touch(&key, now).await?;
-        let by = ByPartner {
-            actor: format!("partner:{}", key.partner_id),
-            user: format!("user:{}", agreed.user_id),
-            partner_id: key.partner_id,
-            key_id: key.key_id,
-            requests_per_minute: key.requests_per_minute,
-        };
+        let Partner { partner_id, key_id, actor, requests_per_minute } = Partner::of(key);
+        let user = format!("user:{}", agreed.user_id);
+        let by = ByPartner { partner_id, key_id, actor, user, requests_per_minute };
         Ok(User::of_partner(&agreed.user_id, account, by))
+    }
+
+    /// The partner that sends a request for itself, which needs a scope.
+    pub(crate) async fn authenticate_alone(
+        &self,
+        headers: &HeaderMap,
+        client: IpAddr,
+        wanted: Scope,
+    ) -> Result<Partner> {
+        if !headers.contains_key(KEY_HEADER) {
+            let message = "Send the key of a partner in the header X-API-Key";
+            return Err(Error::unauthorized("api_key_missing", message));
+        }
+        let standing = self.standing(headers, None).await?;
+        let now = TimeMs(now_ms());
+        admit(&standing, client, wanted, now)?;
+        self.touch(&standing.key, now).await?;
+        Ok(Partner::of(standing.key))
+    }
+
+    /// The key of a request, when it is right, and its standing towards a user.
+    async fn standing(
+        &self,
+        headers: &HeaderMap,
+        account: Option<&AccountId>,
+    ) -> Result<PartnerStanding> {
+        let given = one(headers, KEY_HEADER).ok_or_else(invalid)?;
+        let (key_id, secret) = parts(given).ok_or_else(invalid)?;
+        let standing = standing::get(&self.store, key_id, account).await?;
+        // A key that nobody has costs what a wrong secret costs.
+        let hash = standing.as_ref().map_or("", |standing| &standing.key.secret_hash);
+        let is_right = self.pepper.is_api_key(key_id, secret, hash);
+        standing.filter(|_| is_right).ok_or_else(invalid)
     }
 
     /// Notes that a key is used.
@@ -213,6 +271,11 @@ mod tests {
         for wrong in ["", "gxp_", "gxp_0123456789abcdef", &text[1..], &text[..text.len() - 1]] {
             assert_eq!(parts(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_store_and_the_server_name_the_scope_of_events_alike() {
+        assert_eq!(Scope::EventsRead.as_str(), gx_store::partner::consents::EVENTS_READ);
     }
 
     #[test]

@@ -36,6 +36,8 @@ scopes! {
     StatementRead = "statement:read",
     /// Payments within what the user has agreed to, and what became of them.
     TransferCreate = "transfer:create",
+    /// Messages about what concerns the user, to endpoints of the partner's.
+    EventsRead = "events:read",
 }
 
 listed_fields! {

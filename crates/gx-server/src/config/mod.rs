@@ -66,6 +66,7 @@ pub struct Config {
     pub readiness: Readiness,
     pub retention: Retention,
     pub tax: Tax,
+    pub governance: Governance,
     pub webhooks: Webhooks,
     pub documents: Documents,
     pub tiers: Tiers,
@@ -189,6 +190,8 @@ pub struct Passkeys {
     pub relying_party_id: String,
     pub origins: Vec<String>,
     pub timeout_seconds: u32,
+    /// Whether one opens an administrator's session by itself.
+    pub admins_alone: bool,
 }
 
 /// Who attests people on behalf of the platform.
@@ -309,6 +312,13 @@ impl Retention {
 #[serde(deny_unknown_fields)]
 pub struct Tax {
     pub interval_seconds: u32,
+}
+
+/// How much is reckoned anew for who proposes something.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Governance {
+    pub simulation_payments: u32,
 }
 
 /// Where messages of webhooks may go.

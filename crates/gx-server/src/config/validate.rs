@@ -65,6 +65,8 @@ impl Config {
         let interval = self.tax.interval_seconds;
         let seldom = "must be 0 or at least 60: each interval asks anew for what was not taken";
         check(&mut faults, interval == 0 || interval >= 60, "tax.interval_seconds", seldom);
+        let fits = (1..=50_000).contains(&self.governance.simulation_payments);
+        check(&mut faults, fits, "governance.simulation_payments", "must be from 1 to 50000");
         // A lone word that is no level would be taken for the name of a part of the program.
         let directives = self.log.level.split(',');
         let levels = directives.map(|part| part.rsplit('=').next().unwrap_or_default().trim());

@@ -1,37 +1,41 @@
-//! What another value of a parameter would have made of payments that were settled.
+//! What another value of a parameter would have made of payments that were settled, and of taxes
+//! that were taken.
 //!
-//! The newest payments are quoted twice by the ledger's own code, with the parameters in force and
-//! with the proposed value. Nobody's payments are shown, only sums of a tenth of those who paid.
+//! The newest of both are reckoned twice by the ledger's own code, with the parameters in force and
+//! with the proposed value. Who was not taxed is not looked at: of a lower threshold it says what
+//! those would pay who have paid. Nobody's payments are shown, only sums of a tenth of those who
+//! paid.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use gx_contract::params::{Parameter, ParameterValue};
-use gx_contract::{FeeSchedule, Refused};
-use gx_store::Store;
+use gx_contract::{Parameters, Refused};
 use gx_store::governance::parameters;
+use gx_store::tax_and_fee::assessments::{self, Taxed};
 use gx_store::tax_and_fee::payments::{self, Payment};
 use gx_types::{AccountId, Amount};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Route;
+use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::http::answer::{CURRENCY, Read, View};
 use crate::http::extract::{After, Body};
 use crate::http::fields::{Count, request};
 
-/// Payments that are looked at, at most.
-const PAYMENTS_MAX: u32 = 5_000;
+/// Payments that are looked at, whatever the settings say. The same holds for taxes.
+const PAYMENTS_MAX: u32 = 50_000;
 
-/// Movements of all kinds that these are looked for among: each payment is two of them and its fee
-/// a part of a third.
-const MOVEMENTS_MAX: u32 = 4 * PAYMENTS_MAX;
+/// Movements of all kinds that a payment is looked for among: each is two of them and its fee a
+/// part of a third.
+const MOVEMENTS_OF_ONE: u32 = 4;
 
 pub(super) fn routes() -> [Route; 1] {
     [Route::post("/api/v1/proposals/simulate", simulate)
-        .summary("What another value of a parameter would have made of the fees of late")
+        .summary("What another value of a parameter would have made of fees and taxes of late")
         .sample(r#"{"targetParam": "feeP2pLocalUpperBps", "newValue": "20"}"#)
         .fails(&[(400, "value_out_of_bounds"), (422, "parameters_inconsistent")])
         .only_asks()]
@@ -42,12 +46,13 @@ request! {
     pub(crate) struct SimulationBody {
         parameter as "targetParam": Parameter,
         new_value as "newValue": ParameterValue,
-        /// Payments to look at, the newest first; 5,000 by default.
+        /// Payments and taxes to look at, the newest first; as many as the settings allow by
+        /// default, which is also the most.
         payments as "payments": Option<Count<1, PAYMENTS_MAX>>,
     }
 }
 
-/// The fees of late, and what they would have been.
+/// Fees and taxes of late, and what they would have been.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SimulationReply {
@@ -57,13 +62,15 @@ pub(crate) struct SimulationReply {
     currency: &'static str,
     /// What these payments have cost when they were made.
     fees_charged: String,
+    /// What these taxes were when they were taken.
+    taxes_charged: String,
     total: Sums,
-    /// Tenths of those who paid, from who paid least to who paid most; a tenth without anybody is
-    /// left out.
+    /// Tenths of those who paid or were taxed, from who paid others least to who paid most; a tenth
+    /// without anybody is left out.
     deciles: Vec<Decile>,
 }
 
-/// Sums of payments.
+/// Sums of payments and taxes.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Sums {
@@ -74,7 +81,16 @@ pub(crate) struct Sums {
     fees_now: String,
     /// With the value that is tried.
     fees_proposed: String,
-    /// How much more they would be; less with a minus sign.
+    /// How much more the fees would be; less with a minus sign.
+    fees_difference: String,
+    taxes: usize,
+    /// With the parameters in force.
+    taxes_now: String,
+    /// With the value that is tried.
+    taxes_proposed: String,
+    /// How much more the taxes would be; less with a minus sign.
+    taxes_difference: String,
+    /// Of fees and taxes together.
     difference: String,
 }
 
@@ -91,19 +107,34 @@ pub(crate) struct Decile {
 /// `POST /proposals/simulate`
 async fn simulate(
     _: Caller,
-    State(store): State<Store>,
+    State(app): State<App>,
     _: After,
     Body(body): Body<SimulationBody>,
 ) -> Result<Read<SimulationReply>> {
-    let mut view = View::open(&store).await?;
+    let mut view = View::open(app.store()).await?;
     let now = parameters::in_force(&mut view.snapshot).await?;
-    let SimulationBody { parameter, new_value, .. } = body;
+    let SimulationBody { parameter, new_value, payments } = body;
     let then = now.with(parameter, new_value).map_err(Refused::from)?;
-    let limit = body.payments.map_or(PAYMENTS_MAX, |count| count.0);
-    let found = payments::newest(&mut view.snapshot, MOVEMENTS_MAX, limit).await?;
-    let tried = Tried::of(&found, &now.fees, &then.fees)?;
+    let most = app.config().governance.simulation_payments;
+    let limit = payments.map_or(most, |count| count.0.min(most));
+    let found = found(&mut view, most, limit).await?;
+    let tried = Tried::of(&found, &now, &then)?;
     let (current_value, new_value) = (now.value(parameter).to_string(), new_value.to_string());
     Ok(view.read(tried.reply(parameter, current_value, new_value)))
+}
+
+/// What is reckoned anew.
+#[derive(Debug, Default)]
+struct Found {
+    payments: Vec<Payment>,
+    taxes: Vec<Taxed>,
+}
+
+async fn found(view: &mut View, most: u32, limit: u32) -> Result<Found> {
+    let movements = most.saturating_mul(MOVEMENTS_OF_ONE);
+    let payments = payments::newest(&mut view.snapshot, movements, limit).await?;
+    let taxes = assessments::newest(&mut view.snapshot, limit).await?;
+    Ok(Found { payments, taxes })
 }
 
 /// What somebody has paid, and what it costs.
@@ -111,8 +142,33 @@ async fn simulate(
 struct Paid {
     payments: usize,
     amount: Amount,
-    fees_now: Amount,
-    fees_proposed: Amount,
+    fees: Change,
+    taxes: usize,
+    taxed: Change,
+}
+
+/// A sum with the parameters in force, and with the value that is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Change {
+    now: Amount,
+    proposed: Amount,
+}
+
+impl Change {
+    fn and(self, other: Self) -> Self {
+        Self { now: sum(self.now, other.now), proposed: sum(self.proposed, other.proposed) }
+    }
+
+    /// How much more is proposed; less with a minus sign.
+    fn difference(self) -> String {
+        match self.proposed.checked_sub(self.now) {
+            Some(more) => more.to_gx(),
+            None => {
+                let less = self.now.checked_sub(self.proposed).unwrap_or_default();
+                format!("-{}", less.to_gx())
+            }
+        }
+    }
 }
 
 /// A sum; turnover may be larger than the supply, and is shown as the largest amount there is then.
@@ -125,52 +181,66 @@ impl Paid {
         Self {
             payments: self.payments.saturating_add(other.payments),
             amount: sum(self.amount, other.amount),
-            fees_now: sum(self.fees_now, other.fees_now),
-            fees_proposed: sum(self.fees_proposed, other.fees_proposed),
+            fees: self.fees.and(other.fees),
+            taxes: self.taxes.saturating_add(other.taxes),
+            taxed: self.taxed.and(other.taxed),
         }
     }
 
     fn sums(self, payers: usize) -> Sums {
-        let Self { payments, amount, fees_now, fees_proposed } = self;
-        let more = fees_proposed.checked_sub(fees_now).map(Amount::to_gx);
-        let less = || fees_now.checked_sub(fees_proposed).unwrap_or_default().to_gx();
+        let Self { payments, amount, fees, taxes, taxed } = self;
         Sums {
             payers,
             payments,
             amount: amount.to_gx(),
-            fees_now: fees_now.to_gx(),
-            fees_proposed: fees_proposed.to_gx(),
-            difference: more.unwrap_or_else(|| format!("-{}", less())),
+            fees_now: fees.now.to_gx(),
+            fees_proposed: fees.proposed.to_gx(),
+            fees_difference: fees.difference(),
+            taxes,
+            taxes_now: taxed.now.to_gx(),
+            taxes_proposed: taxed.proposed.to_gx(),
+            taxes_difference: taxed.difference(),
+            difference: fees.and(taxed).difference(),
         }
     }
 }
 
-/// Payments quoted twice, by payer.
+/// Payments and taxes reckoned twice, by payer.
 #[derive(Debug)]
 struct Tried {
-    charged: Amount,
+    fees_charged: Amount,
+    taxes_charged: Amount,
     /// In ascending order of what was paid.
     payers: Vec<Paid>,
 }
 
 impl Tried {
-    fn of(found: &[Payment], now: &FeeSchedule, then: &FeeSchedule) -> Result<Self> {
+    fn of(found: &Found, now: &Parameters, then: &Parameters) -> Result<Self> {
         let mut payers: BTreeMap<AccountId, Paid> = BTreeMap::new();
-        let mut charged = Amount::ZERO;
-        for payment in found {
-            let quote = |fees: &FeeSchedule| {
-                let quoted = fees.quote(payment.from, payment.to, payment.amount);
+        let (mut fees_charged, mut taxes_charged) = (Amount::ZERO, Amount::ZERO);
+        for payment in &found.payments {
+            let quote = |params: &Parameters| {
+                let quoted = params.fees.quote(payment.from, payment.to, payment.amount);
                 quoted.map(|quote| quote.fee).map_err(|code| Error::internal(code.code()))
             };
-            let (fees_now, fees_proposed) = (quote(now)?, quote(then)?);
-            let one = Paid { payments: 1, amount: payment.amount, fees_now, fees_proposed };
+            let fees = Change { now: quote(now)?, proposed: quote(then)? };
+            let one = Paid { payments: 1, amount: payment.amount, fees, ..Paid::default() };
             let payer = payers.entry(payment.payer_id).or_default();
             *payer = payer.and(one);
-            charged = sum(charged, payment.fee);
+            fees_charged = sum(fees_charged, payment.fee);
+        }
+        for tax in &found.taxes {
+            let assess = |params: &Parameters| {
+                params.tax.assess(tax.balance).map(|(_, amount)| amount).unwrap_or_default()
+            };
+            let taxed = Change { now: assess(now), proposed: assess(then) };
+            let payer = payers.entry(tax.account_id).or_default();
+            *payer = payer.and(Paid { taxes: 1, taxed, ..Paid::default() });
+            taxes_charged = sum(taxes_charged, tax.amount);
         }
         let mut payers: Vec<Paid> = payers.into_values().collect();
         payers.sort_by_key(|paid| paid.amount);
-        Ok(Self { charged, payers })
+        Ok(Self { fees_charged, taxes_charged, payers })
     }
 
     fn reply(&self, parameter: Parameter, now: String, then: String) -> SimulationReply {
@@ -180,7 +250,8 @@ impl Tried {
             current_value: now,
             new_value: then,
             currency: CURRENCY,
-            fees_charged: self.charged.to_gx(),
+            fees_charged: self.fees_charged.to_gx(),
+            taxes_charged: self.taxes_charged.to_gx(),
             total: all.sums(self.payers.len()),
             deciles: self.deciles(),
         }
@@ -208,24 +279,55 @@ mod tests {
         Paid {
             payments: 1,
             amount: Amount::from_gx(gx),
-            fees_now: Amount::from_gx(now),
-            fees_proposed: Amount::from_gx(proposed),
+            fees: Change { now: Amount::from_gx(now), proposed: Amount::from_gx(proposed) },
+            ..Paid::default()
         }
+    }
+
+    fn tried(payers: Vec<Paid>) -> Tried {
+        Tried { fees_charged: Amount::ZERO, taxes_charged: Amount::ZERO, payers }
+    }
+
+    #[test]
+    fn taxes_are_reckoned_by_the_bands_of_both() {
+        let now = Parameters {
+            changes: 0,
+            fees: Default::default(),
+            tax: Default::default(),
+            loans: Default::default(),
+            voting: Default::default(),
+            recovery: Default::default(),
+            admins: Default::default(),
+            disbursement: Default::default(),
+        };
+        let rate = "velocityTaxBand1Bps".parse().unwrap();
+        let then = now.with(rate, ParameterValue::new(500)).unwrap();
+        let account_id = AccountId::treasury("DE".parse().unwrap());
+        let balance = Amount::from_gx(200);
+        let amount = Amount::from_gx(5);
+        let taxes = vec![Taxed { account_id, balance, amount }];
+        let found = Found { payments: Vec::new(), taxes };
+        let twice = Tried::of(&found, &now, &then).unwrap();
+        assert_eq!(twice.taxes_charged, amount);
+        let sums = twice.deciles().remove(0).sums;
+        assert_eq!((&*sums.taxes_now, &*sums.taxes_proposed), ("5.00", "10.00"));
+        assert_eq!((&*sums.taxes_difference, &*sums.difference), ("5.00", "5.00"));
+        assert_eq!((sums.payers, sums.payments, sums.taxes), (1, 0, 1));
+        assert_eq!(sums.fees_difference, "0.00");
     }
 
     #[test]
     fn tenths_of_payers_are_summed_from_the_smallest_on() {
         let payers = (1..=20).map(|gx| paid(gx, 2, if gx > 10 { 3 } else { 1 })).collect();
-        let tried = Tried { charged: Amount::ZERO, payers };
-        let deciles = tried.deciles();
+        let deciles = tried(payers).deciles();
         let shown: Vec<_> = deciles.iter().map(|one| (one.decile, one.sums.payers)).collect();
         assert_eq!(shown, (1..=10).map(|decile| (decile, 2)).collect::<Vec<_>>());
         assert_eq!((&*deciles[0].sums.amount, &*deciles[0].sums.difference), ("3.00", "-2.00"));
         assert_eq!((&*deciles[9].sums.amount, &*deciles[9].sums.difference), ("39.00", "2.00"));
-        let few = Tried { charged: Amount::ZERO, payers: vec![paid(1, 1, 1), paid(2, 1, 1)] };
+        let few = tried(vec![paid(1, 1, 1), paid(2, 1, 1)]);
         let shown: Vec<_> = few.deciles().iter().map(|one| one.decile).collect();
         assert_eq!(shown, [1, 6]);
-        let nobody = Tried { charged: Amount::ZERO, payers: Vec::new() };
+        let nobody = tried(Vec::new());
         assert!(nobody.deciles().is_empty());
     }
 }

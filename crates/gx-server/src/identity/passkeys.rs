@@ -5,8 +5,6 @@ use axum::http::HeaderMap;
 use gx_store::identity::users;
 use gx_store::login::SubjectKind;
 use gx_types::NetworkId;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::login::{LoggedIn, SHUT_OUT};
 use crate::api::Route;
@@ -19,9 +17,9 @@ use crate::http::context::Context;
 use crate::http::extract::{Body, Path, Query};
 use crate::http::fields::NoBody;
 use crate::sessions::passkeys::{
-    self, ASK_FAILURES, AskBody, Asked, LOGIN_FAILURES, LogInBody, OwnPasskey, PasskeysQuery,
-    REGISTER_FAILURES, REMOVE_FAILURES, RegisterBody, Registered, RemoveBody, RenameBody,
-    UNSUPPORTED,
+    self, ASK_FAILURES, AskBody, Asked, LOGIN_FAILURES, LOGIN_SAMPLE, LogInBody, OwnPasskey,
+    PasskeyKept, PasskeysQuery, REGISTER_FAILURES, REGISTER_SAMPLE, REMOVE_FAILURES, RENAME_SAMPLE,
+    RegisterBody, Registered, RemoveBody, RenameBody, UNSUPPORTED,
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -34,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.push(
         Route::patch("/api/v1/auth/passkeys/{passkeyId}", rename)
             .summary("Gives a passkey another name")
-            .sample(r#"{"name": "Ada's phone"}"#),
+            .sample(RENAME_SAMPLE),
     );
     routes.push(
         Route::delete("/api/v1/auth/passkeys/{passkeyId}", remove)
@@ -58,11 +56,7 @@ fn ceremonies() -> [Route; 4] {
         Route::post("/api/v1/auth/passkeys/register/finish", register)
             .summary("Keeps the passkey that an authenticator has made")
             .gives_tokens()
-            .sample(
-                r#"{"credential": {"id": "{credentialId}", "rawId": "{credentialId}",
-                    "type": "public-key", "response": {"clientDataJSON": "{clientDataJSON}",
-                    "attestationObject": "{attestationObject}"}}, "name": "Ada's phone"}"#,
-            )
+            .sample(REGISTER_SAMPLE)
             .fails(&REGISTER_FAILURES),
         Route::post("/api/v1/auth/passkeys/login/options", ask_any)
             .summary("What an authenticator is asked to log somebody in, whoever that is")
@@ -74,23 +68,11 @@ fn ceremonies() -> [Route; 4] {
             .summary("Opens a session for whoever shows a passkey, also as a second factor")
             .credentials()
             .gives_tokens()
-            .sample(
-                r#"{"credential": {"id": "{credentialId}", "rawId": "{credentialId}",
-                    "type": "public-key", "response": {"clientDataJSON": "{clientDataJSON}",
-                    "authenticatorData": "{authenticatorData}", "signature": "{signature}",
-                    "userHandle": "{userHandle}"}}}"#,
-            )
+            .sample(LOGIN_SAMPLE)
             .fails(&LOGIN_FAILURES)
             .fails(&SHUT_OUT)
             .fails(&[(404, "not_found")]),
     ]
-}
-
-/// A passkey as it is kept now.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct PasskeyKept {
-    passkey: OwnPasskey,
-    message: &'static str,
 }
 
 /// `POST /auth/passkeys/register/options`
@@ -155,8 +137,7 @@ async fn rename(
     Path(id): Path<String>,
     Body(body): Body<RenameBody>,
 ) -> Result<Json<PasskeyKept>> {
-    let passkey = passkeys::rename(&audit, user.in_session(), &id, body).await?;
-    Ok(Json(PasskeyKept { passkey, message: "Renamed" }))
+    Ok(Json(passkeys::rename(&audit, user.in_session(), &id, body).await?))
 }
 
 /// `DELETE /auth/passkeys/{passkeyId}`

@@ -60,7 +60,10 @@ request! {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Registered {
-    /// Id on the platform.
+    /// Id on the platform, which paths take for the account's id as well.
+    id: String,
+    /// The same, under the name that established clients read here. Everywhere else `userId` is the
+    /// id on the ledger, which there is none of before the approval.
     user_id: String,
     message: &'static str,
     status: &'static str,
@@ -101,6 +104,7 @@ impl From<NewUser> for Registered {
     fn from(new: NewUser) -> Self {
         Self {
             status: new.decision.as_str(),
+            id: new.user_id.clone(),
             user_id: new.user_id,
             message: "Registered; an administrator will review the application",
             kyc_status: "PENDING",

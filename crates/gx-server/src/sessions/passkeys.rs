@@ -55,6 +55,21 @@ pub(crate) const REMOVE_FAILURES: [Failure; 3] =
 /// The settings have no passkeys.
 pub(crate) const UNSUPPORTED: Failure = (501, "passkeys_unsupported");
 
+/// A body that keeps a passkey.
+pub(crate) const REGISTER_SAMPLE: &str = r#"{"credential": {"id": "{credentialId}",
+    "rawId": "{credentialId}", "type": "public-key", "response": {
+    "clientDataJSON": "{clientDataJSON}", "attestationObject": "{attestationObject}"}},
+    "name": "Ada's phone"}"#;
+
+/// A body that logs in.
+pub(crate) const LOGIN_SAMPLE: &str = r#"{"credential": {"id": "{credentialId}",
+    "rawId": "{credentialId}", "type": "public-key", "response": {
+    "clientDataJSON": "{clientDataJSON}", "authenticatorData": "{authenticatorData}",
+    "signature": "{signature}", "userHandle": "{userHandle}"}}}"#;
+
+/// A body that renames one.
+pub(crate) const RENAME_SAMPLE: &str = r#"{"name": "Ada's phone"}"#;
+
 /// How many somebody may have.
 const PASSKEYS_MAX: u32 = 20;
 
@@ -211,6 +226,13 @@ impl From<Passkey> for OwnPasskey {
     }
 }
 
+/// A passkey as it is kept now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PasskeyKept {
+    passkey: OwnPasskey,
+    message: &'static str,
+}
+
 /// A passkey that counts from now on.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -344,6 +366,11 @@ pub(crate) async fn log_in(
     body: LogInBody,
 ) -> Result<(TokenPair, String)> {
     let (party, given, now) = (party(logins)?, body.credential.0, TimeMs(now_ms()));
+    if kind == SubjectKind::Admin && body.token.is_none() && !logins.auth().passkeys.admins_alone {
+        let message = "Log in with the password first: here a passkey is its second factor";
+        let status = axum::http::StatusCode::FORBIDDEN;
+        return Err(Error::new(status, "password_required", message));
+    }
     let mut change = Audit::new(logins.store().clone(), origin.context).begin().await?;
     let hash = given.challenge_hash();
     let sealed = passkeys::take(change.tx(), &hash, Purpose::LogIn(kind), now).await?;
@@ -439,14 +466,14 @@ pub(crate) async fn rename(
     caller: InSession<'_>,
     id: &str,
     body: RenameBody,
-) -> Result<OwnPasskey> {
+) -> Result<PasskeyKept> {
     let (subject, mut change) = (caller.subject, audit.begin().await?);
     if !passkeys::rename(change.tx(), subject, id, &body.name.0).await? {
         return Err(missing());
     }
     let row = passkeys::get(change.tx(), subject, id).await?.ok_or_else(missing)?;
     record(change, subject, "passkey.rename").await?;
-    Ok(row.into())
+    Ok(PasskeyKept { passkey: row.into(), message: "Renamed" })
 }
 
 /// Takes a passkey of the caller's away. The last second factor goes as a device does that shows

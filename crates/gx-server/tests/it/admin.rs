@@ -60,6 +60,13 @@ async fn an_approved_user_gets_an_account_and_genesis() {
     let batch = "/api/v1/admin/users/batch-register-onchain";
     let reply = admin.post(batch, json!({}), 202).await;
     assert_eq!(reply.body["count"], 1);
+    // `id` is the platform's, `userId` the ledger's; what an administrator approves has no other.
+    let opened = &reply.body["commands"][0];
+    assert_eq!(
+        (opened["id"].as_str(), &opened["userId"]),
+        (Some(&*ada.id), &approved.body["userId"])
+    );
+    assert_eq!(opened["ledgerId"], opened["userId"]);
     let command = reply.body["commands"][0]["commandId"].as_str().unwrap();
     server.committed(&admin, command).await;
     // The account is opened once, however often it is asked for.
@@ -74,6 +81,9 @@ async fn an_approved_user_gets_an_account_and_genesis() {
     assert_eq!(reasons, ["not_found", "not_pending"]);
     let user = admin.get(&format!("/api/v1/admin/users/{}", ada.id), 200).await;
     assert_eq!(user.str("status"), "ACTIVE");
+    assert_eq!((user.str("id"), user.str("userId")), (&*ada.id, user.str("ledgerId")));
+    let own = ada.client.get("/api/v1/users/profile", 200).await;
+    assert_eq!((own.str("id"), own.str("userId")), (user.str("id"), user.str("userId")));
     let id = user.str("ledgerId").replace(' ', "%20");
     let balance = ada.client.get(&format!("/api/v1/wallets/{id}/balance"), 200).await;
     assert_eq!(balance.str("balance"), "500.00");

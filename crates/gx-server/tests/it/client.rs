@@ -40,11 +40,12 @@ impl Reply {
     }
 }
 
-/// A client of one server, perhaps with a token.
+/// A client of one server, perhaps with a token, or with the key of a partner.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
     pub(crate) token: Option<String>,
+    key: Option<String>,
     connection: Mutex<Option<SendRequest<Full<Bytes>>>>,
 }
 
@@ -75,7 +76,7 @@ fn route_of(method: &str, path: &str) -> Option<&'static Route> {
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, token: None, connection: Mutex::default() }
+        Self { address, token: None, key: None, connection: Mutex::default() }
     }
 
     /// Somebody else at the same server, with no session.
@@ -85,6 +86,10 @@ impl Client {
 
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..Self::new(self.address) }
+    }
+
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..Self::new(self.address) }
     }
 
     /// Sends a request with extra headers.
@@ -98,6 +103,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(path).header("host", "test");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(key) = &self.key {
+            request = request.header("x-api-key", key);
         }
         if body.is_some() {
             request = request.header("content-type", "application/json");

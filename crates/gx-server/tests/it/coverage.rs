@@ -57,6 +57,12 @@ async fn every_route_keeps_strangers_out() {
                 assert_ne!(without.status, 401, "{route:?} is public");
                 assert!(!without.status.is_server_error() || path == "/readyz", "{route:?}");
             }
+            Access::Partner => {
+                for reply in [without, with] {
+                    assert_eq!(reply.status, 401, "{route:?} without a key");
+                    assert_eq!(reply.str("code"), "api_key_missing", "{route:?}");
+                }
+            }
             Access::User | Access::Either | Access::AnyAdmin | Access::Admin(_) => {
                 assert_eq!(without.status, 401, "{route:?} without a token");
                 assert_eq!(without.str("code"), "authorization_missing", "{route:?}");
@@ -177,7 +183,7 @@ async fn records(server: &Server) -> (usize, u64) {
     (rows.unwrap().len(), submitted.sum())
 }
 
-async fn fresh_admin(server: &Server) -> (Client, Reply) {
+pub(crate) async fn fresh_admin(server: &Server) -> (Client, Reply) {
     let body = json!({ "username": "superowner", "password": ADMIN_PASSWORD });
     let reply = server.client.post("/api/v1/admin/auth/login", body, 200).await;
     (server.client.with_token(reply.str("accessToken")), reply)
@@ -247,7 +253,9 @@ pub(crate) async fn prepared(server: &Server, ada: &Account, route: &Route, id: 
 /// Routes whose tests know best what they need.
 async fn by_its_own_tests(server: &Server, route: &Route) -> Option<Sample> {
     let has = |part| route.path.contains(part);
-    Some(if has("/passkeys/") {
+    Some(if route.access() == Access::Partner {
+        crate::webhooks::prepared(server, route).await
+    } else if has("/passkeys/") {
         crate::passkeys::prepared(server, route).await
     } else if has("/mfa") || route.path.starts_with("/api/v1/auth/password/") {
         alone(server, route).await
@@ -290,7 +298,7 @@ async fn what_is_there(
         there.push(("{beneficiaryId}", first));
     }
     if route.path.contains("{webhookId}") {
-        there.push(("{webhookId}", webhook(server, admin).await));
+        there.push(("{webhookId}", webhook(server, admin, "/api/v1/admin/webhooks").await));
     }
     if route.path.contains("{notificationId}") {
         notification(server, &ada.person.id).await;
@@ -304,15 +312,15 @@ async fn what_is_there(
 }
 
 const NOTIFICATION: &str = "ntf_7_0_0";
-const DELIVERY: &str = "evt_7_0_0";
+pub(crate) const DELIVERY: &str = "evt_7_0_0";
 
 /// Long after the test: nobody sends it, or takes it away for its age.
 const LATER: TimeMs = TimeMs(4_000_000_000_000);
 
 /// An endpoint that was told something.
-async fn webhook(server: &Server, admin: &Client) -> String {
+pub(crate) async fn webhook(server: &Server, keeper: &Client, path: &str) -> String {
     let body = json!({ "name": "Books", "url": "https://hooks.example.org/gx", "events": ["*"] });
-    let made = admin.post("/api/v1/admin/webhooks", body, 201).await;
+    let made = keeper.post(path, body, 201).await;
     let id = made.body["webhook"]["id"].as_str().unwrap().to_owned();
     let told = NewDelivery {
         webhook_id: id.clone(),

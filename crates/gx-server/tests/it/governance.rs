@@ -1,5 +1,6 @@
 //! Proposals from their submission to their result, votes, parameters, and trying a change.
 
+use gx_server::Workers;
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -128,6 +129,22 @@ async fn parameters_are_there_for_everybody() {
     assert_eq!(days["changedAt"], json!(null));
 }
 
+/// However many somebody asks for.
+#[tokio::test]
+async fn the_settings_say_how_many_payments_are_tried() {
+    let server = Server::start_with(&[("governance.simulation_payments", "2")], Workers::ALL).await;
+    let admin = server.bootstrapped().await;
+    let (ada, bob) =
+        (server.account(&admin, "ada", "DE").await, server.account(&admin, "bob", "DE").await);
+    for _ in 0..3 {
+        let body = json!({ "toUserId": bob.ledger_id, "amount": "5.00" });
+        ada.person.client.settle("/api/v1/transfers", body).await;
+    }
+    let body = json!({ "targetParam": "votingDays", "newValue": "21", "payments": 100 });
+    let tried = ada.person.client.post("/api/v1/proposals/simulate", body, 200).await;
+    assert_eq!(tried.body["total"]["payments"], 2);
+}
+
 #[tokio::test]
 async fn a_change_of_fees_is_tried_on_payments_of_late() {
     let server = Server::start().await;
@@ -150,6 +167,8 @@ async fn a_change_of_fees_is_tried_on_payments_of_late() {
         (&json!("0.225"), &json!("0.225"))
     );
     assert_eq!(tried["total"]["feesProposed"], "0.425");
+    assert_eq!((&tried["taxesCharged"], &tried["total"]["taxes"]), (&json!("0.00"), &json!(0)));
+    assert_eq!(tried["total"]["feesDifference"], tried["total"]["difference"]);
     assert_eq!(
         (&tried["total"]["difference"], &tried["total"]["payments"]),
         (&json!("0.20"), &json!(3))

@@ -23,6 +23,12 @@ pub(crate) async fn made(admin: &Client, id: &str, user: Option<&Client>) -> (St
     (id.to_owned(), key_id)
 }
 
+/// A partner with every scope, and a key in full.
+pub(crate) async fn keyed(admin: &Client, id: &str) -> String {
+    partner(admin, id).await;
+    key(admin, id, json!({})).await.1
+}
+
 async fn partner(admin: &Client, id: &str) {
     let scopes = Scope::ALL.map(Scope::as_str);
     let body = json!({ "partnerId": id, "name": format!("The {id}"), "scopes": scopes });
@@ -374,11 +380,20 @@ async fn everything_else_is_closed_to_partners() {
         })
         .collect();
     let expected = [
+        "DELETE /api/v1/partner/webhooks/{webhookId} events:read",
         "GET /api/v1/commands/{id} transfer:create",
+        "GET /api/v1/partner/webhooks events:read",
+        "GET /api/v1/partner/webhooks/{webhookId} events:read",
+        "GET /api/v1/partner/webhooks/{webhookId}/deliveries events:read",
         "GET /api/v1/transactions/{userId}/history history:read",
         "GET /api/v1/wallets/{userId}/balance balance:read",
         "GET /api/v1/wallets/{userId}/statements statement:read",
         "GET /api/v1/wallets/{userId}/transactions history:read",
+        "PATCH /api/v1/partner/webhooks/{webhookId} events:read",
+        "POST /api/v1/partner/webhooks events:read",
+        "POST /api/v1/partner/webhooks/{webhookId}/deliveries/{deliveryId}/replay events:read",
+        "POST /api/v1/partner/webhooks/{webhookId}/rotate-secret events:read",
+        "POST /api/v1/partner/webhooks/{webhookId}/test events:read",
         "POST /api/v1/transactions/transfer transfer:create",
         "POST /api/v1/transfers transfer:create",
     ];

@@ -1,16 +1,21 @@
 //! Passkeys: made by who is logged in, good for a log-in alone or after a password, and for nothing
 //! that the authenticator was not asked.
 
-use gx_server::{Route, Workers};
+use gx_server::{Route, Workers, remove_second_factor};
+use gx_store::admin::admins;
 use gx_store::admin::audit::{self, Filter};
+use gx_store::login::{Subject, passkeys};
+use gx_types::TimeMs;
 use serde_json::{Value, json};
 
 use crate::authenticator::Authenticator;
 use crate::client::{Client, Reply, new_key};
+use crate::decisions::colleague;
 use crate::second_factors;
-use crate::server::{PASSWORD, Person, Server};
+use crate::server::{ADMIN_PASSWORD, PASSWORD, Person, Server};
 
 const PASSKEYS: &str = "/api/v1/auth/passkeys";
+const OF_ADMINS: &str = "/api/v1/admin/auth/passkeys";
 
 fn at(rest: &str) -> String {
     format!("{PASSKEYS}/{rest}")
@@ -320,19 +325,110 @@ async fn a_network_may_have_none() {
     ada.client.get(PASSKEYS, 200).await;
 }
 
+/// Keeps a passkey of whoever has a session, by the routes under a path.
+async fn register_at(base: &str, client: &Client, key: &mut Authenticator) -> Reply {
+    let options = client.post(&format!("{base}/register/options"), json!({}), 200).await.body;
+    let body = json!({ "credential": key.create(&options), "name": "A phone" });
+    client.post(&format!("{base}/register/finish"), body, 201).await
+}
+
+/// Logs an administrator in with a passkey, perhaps after a password.
+async fn admin_log_in(
+    server: &Server,
+    key: &mut Authenticator,
+    token: Option<&str>,
+    expect: u16,
+) -> Reply {
+    let options = server.client.post(&format!("{OF_ADMINS}/login/options"), json!({}), 200).await;
+    let mut body = json!({ "credential": key.get(&options.body) });
+    if let Some(token) = token {
+        body["mfaToken"] = json!(token);
+    }
+    server.client.post(&format!("{OF_ADMINS}/login/finish"), body, expect).await
+}
+
+#[tokio::test]
+async fn an_administrator_logs_in_with_one_alone_or_after_the_password() {
+    let server = Server::start_with(&[], Workers::NONE).await;
+    let clerk = colleague(&server, "clerk", "SUPER_ADMIN").await;
+    let mut key = Authenticator::p256();
+    let made = register_at(OF_ADMINS, &clerk, &mut key).await;
+    assert_eq!(made.body["recoveryCodes"].as_array().unwrap().len(), 10);
+    let profile = clerk.get("/api/v1/admin/auth/profile", 200).await;
+    assert_eq!(profile.body["mfaEnabled"], true, "{}", profile.text);
+    assert_eq!(profile.str("mfaPrimaryMethod"), "PASSKEY");
+    let opened = admin_log_in(&server, &mut key, None, 200).await;
+    assert_eq!(opened.body["admin"]["username"], "clerk");
+    let alone = server.client.with_token(opened.str("accessToken"));
+    alone.get("/api/v1/admin/users", 200).await;
+
+    let login = json!({ "username": "clerk", "password": ADMIN_PASSWORD });
+    let asked = server.client.post("/api/v1/admin/auth/login", login, 200).await;
+    assert_eq!(asked.body["mfaMethods"], json!(["PASSKEY"]), "{}", asked.text);
+    admin_log_in(&server, &mut key, Some(asked.str("mfaToken")), 200).await;
+
+    // A passkey of an administrator is none of a user, and the other way round.
+    let (_, mut of_user) = with_passkey(&server).await;
+    admin_log_in(&server, &mut of_user, None, 401).await;
+    log_in(&server, &mut key, 401).await;
+    assert_eq!(logged(&server, "admin.passkey.register").await, 1);
+
+    // Whoever has lost everything is helped by the operators.
+    assert!(remove_second_factor(server.platform.config(), "clerk").await.unwrap());
+    admin_log_in(&server, &mut key, None, 401).await;
+    alone.get("/api/v1/admin/users", 401).await;
+}
+
+#[tokio::test]
+async fn outside_devnet_a_passkey_is_an_administrator_s_second_factor() {
+    let settings = [
+        ("network", "testnet"),
+        ("auth.argon2_memory_kib", "19456"),
+        ("auth.passkeys.admins_alone", "false"),
+        ("rate_limits.credentials_per_minute", "100"),
+    ];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let clerk = colleague(&server, "clerk", "SUPER_ADMIN").await;
+    assert_eq!(clerk.get("/api/v1/admin/users", 403).await.str("code"), "mfa_required");
+    let mut key = Authenticator::ed25519();
+    register_at(OF_ADMINS, &clerk, &mut key).await;
+    clerk.get("/api/v1/admin/users", 200).await;
+    let refused = admin_log_in(&server, &mut key, None, 403).await;
+    assert_eq!(refused.str("code"), "password_required");
+    let login = json!({ "username": "clerk", "password": ADMIN_PASSWORD });
+    let asked = server.client.post("/api/v1/admin/auth/login", login, 200).await;
+    admin_log_in(&server, &mut key, Some(asked.str("mfaToken")), 200).await;
+    let rows = admins::get(server.platform.store(), "clerk").await.unwrap().unwrap();
+    assert!(rows.has_passkey && rows.device_since.is_none());
+    // A name that is free again brings no passkey with it.
+    let mut tx = server.platform.store().begin().await.unwrap();
+    admins::remove(&mut tx, "clerk", TimeMs(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let owner = Subject::admin("clerk");
+    assert_eq!(passkeys::count(server.platform.store(), owner).await.unwrap(), 0);
+}
+
 /// Who sends the sample of a route of passkeys, where, and with what of the moment filled in.
 pub(crate) async fn prepared(server: &Server, route: &Route) -> (Client, String, Option<String>) {
-    let (person, mut key) =
-        (server.register(&format!("n{}", new_key()), "DE").await, Authenticator::ed25519());
+    let (base, rest) = route.path.split_once("/passkeys").unwrap();
+    let base = format!("{base}/passkeys");
+    let (name, mut key) = (format!("n{}", new_key()), Authenticator::ed25519());
+    let client = match base == OF_ADMINS {
+        true => colleague(server, &name, "AUDITOR").await,
+        false => server.register(&name, "DE").await.client,
+    };
+    let options = async |client: &Client, what: &str| {
+        client.post(&format!("{base}/{what}/options"), json!({}), 200).await.body
+    };
     let (mut id, mut credential) = (String::new(), Value::Null);
-    match route.path.rsplit_once("/passkeys/").map(|(_, rest)| rest) {
-        Some("register/finish") => credential = key.create(&ask_new(&person.client).await),
+    match rest.strip_prefix('/') {
+        Some("register/finish") => credential = key.create(&options(&client, "register").await),
         Some("login/finish") => {
-            register(&person.client, &mut key).await;
-            credential = key.get(&ask(server).await);
+            register_at(&base, &client, &mut key).await;
+            credential = key.get(&options(&server.client, "login").await);
         }
         Some("{passkeyId}") => {
-            let made = register(&person.client, &mut key).await;
+            let made = register_at(&base, &client, &mut key).await;
             id = made.body["passkey"]["id"].as_str().unwrap().to_owned();
         }
         _ => {}
@@ -346,5 +442,5 @@ pub(crate) async fn prepared(server: &Server, route: &Route) -> (Client, String,
         let with = given(&credential["response"][name]);
         sample = sample.replace(&format!("{{{name}}}"), &with);
     }
-    (person.client, route.path.replace("{passkeyId}", &id), Some(sample))
+    (client, route.path.replace("{passkeyId}", &id), Some(sample))
 }

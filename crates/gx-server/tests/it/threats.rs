@@ -207,7 +207,7 @@ async fn no_text_of_a_body_ends_a_line_of_a_header_or_of_the_log() {
 
 async fn session(server: &Server, route: &Route) -> Client {
     let (path, body) = match route.access() {
-        Access::Public | Access::System => return server.client.with_token(""),
+        Access::Public | Access::System | Access::Partner => return server.client.with_token(""),
         Access::User => {
             let body = json!({ "email": "ada@example.org", "password": PASSWORD });
             ("/api/v1/auth/login", body)

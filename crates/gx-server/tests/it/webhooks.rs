@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use gx_server::Workers;
+use gx_server::{Route, Workers};
 use gx_store::webhooks;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -17,10 +17,13 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 
 use crate::client::{Client, new_key};
+use crate::coverage::{DELIVERY, fresh_admin, webhook};
 use crate::decisions::colleague;
+use crate::partners::keyed;
 use crate::server::{Server, eventually};
 
 const PATH: &str = "/api/v1/admin/webhooks";
+const OF_PARTNERS: &str = "/api/v1/partner/webhooks";
 const LOCAL: [(&str, &str); 1] = [("webhooks.allow_local", "true")];
 
 /// An endpoint that remembers what it was told.
@@ -94,10 +97,24 @@ impl Sink {
 
 /// Makes an endpoint: its path and its secret.
 async fn make(admin: &Client, url: &str, events: &[&str]) -> (String, String) {
+    make_at(PATH, admin, url, events).await
+}
+
+async fn make_at(at: &str, keeper: &Client, url: &str, events: &[&str]) -> (String, String) {
     let body = json!({ "name": "Books", "url": url, "events": events });
-    let made = admin.post(PATH, body, 201).await;
-    let path = format!("{PATH}/{}", made.body["webhook"]["id"].as_str().unwrap());
+    let made = keeper.post(at, body, 201).await;
+    let path = format!("{at}/{}", made.body["webhook"]["id"].as_str().unwrap());
     (path, made.str("secret").to_owned())
+}
+
+/// The sample of a route for partners, from one with an endpoint that was told something.
+pub(crate) async fn prepared(server: &Server, route: &Route) -> (Client, String, Option<String>) {
+    let admin = fresh_admin(server).await.0;
+    let key = keyed(&admin, &format!("n{}", new_key())).await;
+    let partner = server.client.with_key(&key);
+    let id = webhook(server, &partner, OF_PARTNERS).await;
+    let path = route.path.replace("{webhookId}", &id).replace("{deliveryId}", DELIVERY);
+    (partner, path, route.sample.map(str::to_owned))
 }
 
 async fn delivery(admin: &Client, path: &str, state: &str) -> Value {
@@ -116,7 +133,7 @@ async fn a_message_is_signed_as_the_specification_says_and_sent_again_on_demand(
     let (path, secret) = make(&admin, &sink.url(), &["user.created", "transferred"]).await;
     let kept = admin.get(&path, 200).await;
     assert!(!kept.text.contains("whsec_"), "shown once");
-    let stored = webhooks::list(server.platform.store(), 0, 1).await.unwrap().0;
+    let stored = webhooks::list(server.platform.store(), None, 0, 1).await.unwrap().0;
     assert!(!stored[0].secret.contains(&secret[6..]), "sealed");
 
     let ada = server.account(&admin, "ada", "DE").await;
@@ -248,4 +265,54 @@ async fn addresses_inside_are_refused_and_every_fault_is_told_at_once() {
     let transferred = all.iter().find(|one| one["type"] == "transferred").unwrap();
     let name = transferred["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
     assert!(known["$defs"][name]["properties"]["amount"].is_object(), "{transferred}");
+}
+
+/// What each of two payers has agreed to decides; the platform's own endpoint hears of both.
+#[tokio::test]
+async fn a_partner_hears_of_those_who_have_agreed_to_it() {
+    let server = Server::start_with(&LOCAL, Workers::ALL).await;
+    let admin = server.bootstrapped().await;
+    let (ada, eve) =
+        (server.account(&admin, "ada", "DE").await, server.account(&admin, "eve", "DE").await);
+    let (sink, own) = (Sink::start().await, Sink::start().await);
+    let shop = server.client.with_key(&keyed(&admin, "shop").await);
+    let (path, secret) = make_at(OF_PARTNERS, &shop, &sink.url(), &["transferred"]).await;
+    make(&admin, &own.url(), &["transferred"]).await;
+    let agree = json!({ "partnerId": "shop", "scopes": ["events:read"] });
+    ada.person.client.post("/api/v1/partners/grants", agree, 201).await;
+    // Without the scope of events a consent says nothing of them.
+    let other = json!({ "partnerId": "shop", "scopes": ["balance:read"] });
+    eve.person.client.post("/api/v1/partners/grants", other, 201).await;
+    let give = async |from: &crate::server::Account, amount: &str| {
+        let body = json!({ "toUserId": "SYSTEM_CHARITABLE_POOL", "amount": amount });
+        let paid = from.person.client.settle("/api/v1/transfers", body).await;
+        assert_eq!(paid.outcome(), "committed", "{}", paid.text);
+    };
+    give(&eve, "2.00").await;
+    give(&ada, "3.00").await;
+    assert_eq!(own.received("transferred", 2).await.len(), 2);
+    let heard = sink.received("transferred", 1).await.remove(0);
+    assert!(heard.is_signed_with(&secret));
+    assert_eq!(heard.json()["data"]["event"]["from"], json!(ada.ledger_id));
+    // It was told of in the order of the ledger, so the other payment was passed over.
+    assert_eq!(sink.all().len(), 1, "eve has not agreed");
+    let told = shop.get(&format!("{path}/deliveries"), 200).await;
+    assert_eq!(told.body["pagination"]["total"], 1);
+
+    // Nobody else has this endpoint, and it is none of the platform's.
+    let rival = server.client.with_key(&keyed(&admin, "rival").await);
+    rival.get(&path, 404).await;
+    let headers = [("idempotency-key", &*new_key())];
+    assert_eq!(rival.send("DELETE", &path, &headers, None).await.status, 404);
+    admin.get(&path.replace("/partner/", "/admin/"), 404).await;
+    assert_eq!(rival.get(OF_PARTNERS, 200).await.body["pagination"]["total"], 0);
+    assert_eq!(admin.get(PATH, 200).await.body["pagination"]["total"], 1);
+    for number in 0..9 {
+        let body = json!({
+            "name": format!("Books {number}"), "url": sink.url(), "events": ["loan.repaid"],
+        });
+        shop.post(OF_PARTNERS, body, 201).await;
+    }
+    let body = json!({ "name": "Books", "url": sink.url(), "events": ["*"] });
+    assert_eq!(shop.post(OF_PARTNERS, body, 409).await.str("code"), "too_many_webhooks");
 }

@@ -4,7 +4,7 @@ use gx_types::{AdminId, TimeMs};
 
 use super::permissions::{self, SinglePermission};
 use crate::login::credentials::{self, PasswordHash};
-use crate::login::{Subject, second_factors};
+use crate::login::{Subject, passkeys, second_factors};
 use crate::sql::{Row, sql};
 use crate::{Error, Source, Tx, dialect};
 
@@ -36,8 +36,10 @@ pub struct Admin {
     pub must_change_password: bool,
     pub last_login_at: Option<TimeMs>,
     pub password_changed_at: TimeMs,
-    /// Since when a second factor is asked of them.
-    pub second_factor_since: Option<TimeMs>,
+    /// Since when a device that shows codes is asked for.
+    pub device_since: Option<TimeMs>,
+    /// Whether they have a passkey, which is a second factor as well.
+    pub has_passkey: bool,
     pub created_at: TimeMs,
     pub updated_at: TimeMs,
     /// What was decided of single permissions, by their codes.
@@ -46,7 +48,8 @@ pub struct Admin {
 
 const SELECT: &str = "SELECT a.admin_id, a.email, a.display_name, a.role, a.status, a.ledger_id, \
     c.must_change_password, c.last_login_at_ms, a.created_at_ms, a.updated_at_ms, \
-    c.password_changed_at_ms, f.confirmed_at_ms \
+    c.password_changed_at_ms, f.confirmed_at_ms, CAST(CASE WHEN EXISTS (SELECT 1 FROM passkeys k \
+    WHERE k.kind = 'ADMIN' AND k.subject = a.admin_id) THEN 1 ELSE 0 END AS BIGINT) \
     FROM admins a JOIN credentials c ON c.kind = 'ADMIN' AND c.subject = a.admin_id \
     LEFT JOIN second_factors f ON f.kind = 'ADMIN' AND f.subject = a.admin_id";
 
@@ -67,7 +70,8 @@ fn admin(row: &Row) -> Result<Admin, Error> {
         created_at: row.time(8)?,
         updated_at: row.time(9)?,
         password_changed_at: row.time(10)?,
-        second_factor_since: row.opt_time(11)?,
+        device_since: row.opt_time(11)?,
+        has_passkey: row.flag(12)?,
         permissions: Vec::new(),
     })
 }
@@ -233,6 +237,7 @@ pub async fn remove(tx: &mut Tx, admin_id: &str, at: TimeMs) -> Result<bool, Err
     .await?;
     credentials::remove(tx, Subject::admin(admin_id)).await?;
     second_factors::remove(tx, Subject::admin(admin_id)).await?;
+    passkeys::remove_all(tx, Subject::admin(admin_id)).await?;
     permissions::replace(tx, admin_id, &[]).await?;
     Ok(touched > 0)
 }

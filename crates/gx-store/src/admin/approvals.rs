@@ -166,7 +166,11 @@ pub struct ListApprovals<'a> {
     pub limit: u32,
 }
 
-/// A page of approvals as they stand at a time, newest first, and how many fit in all.
+/// Approvals that are counted at most: the total of a longer list is this.
+const COUNTED_MAX: u32 = 1_000;
+
+/// A page of approvals as they stand at a time, newest first, and how many fit in all, as far as
+/// they are counted.
 ///
 /// # Errors
 /// Those of the database.
@@ -195,7 +199,10 @@ pub async fn list(
         places.0, places.1
     );
     // The time is bound in any case, and has to be used.
-    let count = format!("SELECT COUNT(*) FROM approvals WHERE {fits} AND $1 IS NOT NULL");
+    let count = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM approvals WHERE {fits} AND $1 IS NOT NULL
+            LIMIT {COUNTED_MAX}) counted"
+    );
     let bound = |text: String| values.iter().cloned().fold(sql(text), Statement::bind);
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();

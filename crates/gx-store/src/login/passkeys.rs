@@ -211,6 +211,18 @@ pub async fn remove(tx: &mut Tx, owner: Subject<'_>, passkey_id: &str) -> Result
     Ok(touched > 0)
 }
 
+/// Takes all of somebody's away. Returns how many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn remove_all(tx: &mut Tx, owner: Subject<'_>) -> Result<u64, Error> {
+    sql("DELETE FROM passkeys WHERE kind = $1 AND subject = $2")
+        .bind(owner.kind.as_str())
+        .bind(owner.id)
+        .run(&mut tx.conn())
+        .await
+}
+
 /// What a challenge is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose<'a> {

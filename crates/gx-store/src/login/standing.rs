@@ -39,7 +39,7 @@ pub enum Owner {
         /// The id under which they act on the ledger.
         ledger_id: Option<AdminId>,
         must_change_password: bool,
-        /// Whether a second factor is asked of them.
+        /// Whether a second factor is asked of them: a device that shows codes, or a passkey.
         second_factor: bool,
         /// What was decided of single permissions.
         permissions: Vec<Single>,
@@ -72,8 +72,10 @@ pub async fn get_many(
             d.role, d.status, d.ledger_id,
             CASE WHEN s.kind = 'ADMIN' THEN (SELECT c.must_change_password FROM credentials c
                 WHERE c.kind = 'ADMIN' AND c.subject = s.subject) END,
-            CASE WHEN s.kind = 'ADMIN' THEN (SELECT f.confirmed_at_ms FROM second_factors f
-                WHERE f.kind = 'ADMIN' AND f.subject = s.subject) END,
+            CASE WHEN s.kind = 'ADMIN' THEN COALESCE((SELECT f.confirmed_at_ms
+                FROM second_factors f WHERE f.kind = 'ADMIN' AND f.subject = s.subject),
+                (SELECT MIN(k.created_at_ms) FROM passkeys k
+                WHERE k.kind = 'ADMIN' AND k.subject = s.subject)) END,
             p.permission, p.effect, p.expires_at_ms
         FROM input i JOIN sessions s ON s.session_id = i.session_id
         LEFT JOIN users u ON s.kind = 'USER' AND u.user_id = s.subject

@@ -153,10 +153,28 @@ const MIGRATIONS: &[Migration] = &[
         both: include_str!("sql/0023_indexes.sql"),
         postgres: "",
     },
+    Migration {
+        version: 25,
+        name: "counts",
+        both: include_str!("sql/0025_counts.sql"),
+        postgres: "",
+    },
+    Migration {
+        version: 26,
+        name: "partner_webhooks",
+        both: include_str!("sql/0026_partner_webhooks.sql"),
+        postgres: "",
+    },
+    Migration {
+        version: 27,
+        name: "taxes",
+        both: include_str!("sql/0027_taxes.sql"),
+        postgres: "",
+    },
 ];
 
 /// The schema version that this build works with.
-pub const SCHEMA_VERSION: i64 = 23;
+pub const SCHEMA_VERSION: i64 = 27;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

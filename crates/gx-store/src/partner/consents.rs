@@ -1,9 +1,12 @@
 //! What users let partners do for them: one consent for a user and a partner, until its time is
 //! over or the user takes it back.
 
-use gx_types::{Amount, TimeMs};
+use std::borrow::Cow;
+
+use gx_types::{AccountId, Amount, TimeMs};
 
 use super::partners::words;
+use crate::bulk::{Bulk, Column};
 use crate::sql::{Row, int, sql};
 use crate::{Error, Source, Tx};
 
@@ -103,4 +106,35 @@ pub async fn remove(tx: &mut Tx, user_id: &str, partner_id: &str) -> Result<bool
         .run(&mut tx.conn())
         .await?;
     Ok(touched > 0)
+}
+
+/// The scope of a user's consent that lets a partner be told of what concerns the user.
+pub const EVENTS_READ: &str = "events:read";
+
+/// Who of some accounts has agreed, at a time, that a partner is told of what concerns them, and
+/// which partner: those who are let in and may be told at all.
+///
+/// # Errors
+/// Those of the database.
+pub async fn listeners(
+    source: impl Into<Source<'_>>,
+    accounts: &[AccountId],
+    at: TimeMs,
+) -> Result<Vec<(AccountId, String)>, Error> {
+    let mut reader = source.into().open().await?;
+    let ids = accounts.iter().map(|account| Cow::from(account.as_str())).collect();
+    let text = "WITH input (ledger_id) AS ({rows})
+        SELECT u.ledger_id, c.partner_id, c.scopes, c.expires_at_ms, p.scopes
+        FROM input i JOIN users u ON u.ledger_id = i.ledger_id
+        JOIN partner_consents c ON c.user_id = u.user_id
+        JOIN partners p ON p.partner_id = c.partner_id AND p.status = 'ACTIVE'";
+    let rows = Bulk::new(text, vec![Column::Text(ids)]).all(&mut reader.conn()).await?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let has = |scopes: &str| scopes.split(' ').any(|scope| scope == EVENTS_READ);
+        if at < row.time(3)? && has(row.text(2)?) && has(row.text(4)?) {
+            found.push((row.parse(0, "account id")?, row.string(1)?));
+        }
+    }
+    Ok(found)
 }

@@ -150,8 +150,8 @@ pub async fn update(tx: &mut Tx, to: &Partner) -> Result<bool, Error> {
     Ok(touched > 0)
 }
 
-/// Removes a partner for ever: its keys are revoked, and what users had agreed to is gone. Says
-/// whether there was one.
+/// Removes a partner for ever: its keys are revoked, and what users had agreed to is gone, as are
+/// its endpoints with all that they were told. Says whether there was one.
 ///
 /// # Errors
 /// Those of the database.
@@ -173,5 +173,12 @@ pub async fn remove(tx: &mut Tx, partner_id: &str, at: TimeMs) -> Result<bool, E
     .await?;
     let consents = "DELETE FROM partner_consents WHERE partner_id = $1";
     sql(consents).bind(partner_id).run(&mut conn).await?;
+    sql("DELETE FROM webhook_deliveries WHERE webhook_id IN (
+            SELECT w.webhook_id FROM webhooks w WHERE w.partner_id = $1)")
+    .bind(partner_id)
+    .run(&mut conn)
+    .await?;
+    let endpoints = "DELETE FROM webhooks WHERE partner_id = $1";
+    sql(endpoints).bind(partner_id).run(&mut conn).await?;
     Ok(touched > 0)
 }

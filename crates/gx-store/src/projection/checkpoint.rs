@@ -39,6 +39,8 @@ pub struct Totals {
     pub refused: u64,
     /// Entries of account histories.
     pub entries: u64,
+    /// Organizations, whatever became of their proposal.
+    pub organizations: u64,
 }
 
 /// Where the read models stand.
@@ -77,8 +79,8 @@ pub(super) struct Progress {
 
 /// Columns that [`read`] reads, of the tables of [`JOINS`]. `{now}` is the database's clock.
 pub(crate) const COLUMNS: &str = "p.origin, p.block, p.hash, p.at_ms, p.account_count, \
-    p.command_count, p.refused_count, p.entry_count, h.tip_block, h.behind_since_ms, \
-    h.seen_at_ms, {now}";
+    p.command_count, p.refused_count, p.entry_count, p.organization_count, h.tip_block, \
+    h.behind_since_ms, h.seen_at_ms, {now}";
 
 /// Joins the projection's and the heartbeat's row to every row of what stands before.
 pub(crate) const JOINS: &str =
@@ -87,12 +89,12 @@ pub(crate) const JOINS: &str =
 /// Where the read models stand, from the [`COLUMNS`] of a row, the first of which is `from`.
 pub(crate) fn read(row: &Row, from: usize) -> Result<Position, Error> {
     let progress = progress(row, from)?;
-    let heartbeat = match row.opt_time(from + 10)? {
+    let heartbeat = match row.opt_time(from + 11)? {
         Some(at) => {
-            let now = row.time(from + 11)?;
+            let now = row.time(from + 12)?;
             let age = u64::try_from(now.0.saturating_sub(at.0)).unwrap_or_default();
-            let tip = row.opt_int(from + 8)?.map(|_| row.natural(from + 8)).transpose()?;
-            let (behind_since, age) = (row.opt_time(from + 9)?, Duration::from_millis(age));
+            let tip = row.opt_int(from + 9)?.map(|_| row.natural(from + 9)).transpose()?;
+            let (behind_since, age) = (row.opt_time(from + 10)?, Duration::from_millis(age));
             Some(Heartbeat { tip, behind_since, at, age })
         }
         None => None,
@@ -118,6 +120,7 @@ fn progress(row: &Row, from: usize) -> Result<Option<Progress>, Error> {
             commands: row.natural(from + 5)?,
             refused: row.natural(from + 6)?,
             entries: row.natural(from + 7)?,
+            organizations: row.natural(from + 8)?,
         },
     }))
 }
@@ -160,12 +163,13 @@ fn other(block: u64, expected: &[u8; 32], found: &[u8; 32]) -> Error {
 pub(super) async fn store(conn: &mut Conn<'_>, progress: &Progress) -> Result<(), Error> {
     let Progress { origin, checkpoint, totals } = progress;
     sql("INSERT INTO projection (id, origin, block, hash, at_ms, account_count, command_count,
-            refused_count, entry_count)
-        VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)
+            refused_count, entry_count, organization_count)
+        VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (id) DO UPDATE SET block = excluded.block, hash = excluded.hash,
             at_ms = excluded.at_ms, account_count = excluded.account_count,
             command_count = excluded.command_count, refused_count = excluded.refused_count,
-            entry_count = excluded.entry_count")
+            entry_count = excluded.entry_count,
+            organization_count = excluded.organization_count")
     .bind(hex::encode(origin))
     .bind(int(checkpoint.block)?)
     .bind(hex::encode(checkpoint.hash))
@@ -174,6 +178,7 @@ pub(super) async fn store(conn: &mut Conn<'_>, progress: &Progress) -> Result<()
     .bind(int(totals.commands)?)
     .bind(int(totals.refused)?)
     .bind(int(totals.entries)?)
+    .bind(int(totals.organizations)?)
     .run(conn)
     .await
     .map(drop)

@@ -94,6 +94,8 @@ pub async fn apply(
     progress.totals.commands = progress.totals.commands.saturating_add(applied.commands);
     progress.totals.refused = progress.totals.refused.saturating_add(applied.refused);
     progress.totals.entries = progress.totals.entries.saturating_add(applied.entries);
+    progress.totals.organizations =
+        progress.totals.organizations.saturating_add(projection.organizations);
     let taxation = projection.taxation;
     let accounts = write::projection(&mut conn, projection).await?;
     write::blocks(&mut conn, blocks).await?;

@@ -33,6 +33,7 @@ pub(super) fn proposed(
     .bind(json_of(&no_rules))
     .bind(at.tx_no);
     projection.write(at, statement);
+    projection.organizations = projection.organizations.saturating_add(1);
     for (place, stakeholder_id) in (0_i64..).zip(&event.stakeholders) {
         let statement = sql("INSERT INTO organization_stakeholders (org_id, stakeholder_id, place,
                 created_tx)

@@ -181,6 +181,8 @@ pub(super) struct Projection<'b> {
     pub(super) attested: BTreeMap<AttesterId, Attested>,
     pub(super) assessments: Vec<AssessmentRow>,
     pub(super) skips: Vec<SkipRow>,
+    /// How many organizations were proposed.
+    pub(super) organizations: u64,
     /// By the parameter in force.
     pub(super) taxation: Taxation,
     /// The place of the next entry in its block.

@@ -81,6 +81,33 @@ pub async fn of_account(
     rows.iter().map(assessment).collect()
 }
 
+/// Tax that somebody has paid, with all that it follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taxed {
+    pub account_id: AccountId,
+    /// What the tax was a part of.
+    pub balance: Amount,
+    pub amount: Amount,
+}
+
+/// The newest taxes of all accounts, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn newest(source: impl Into<Source<'_>>, limit: u32) -> Result<Vec<Taxed>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql("SELECT account_id, taxed_balance_qirat, amount_qirat FROM tax_assessments
+        ORDER BY tx_no DESC, account_id DESC LIMIT $1")
+    .bind(i64::from(limit))
+    .all(&mut reader.conn())
+    .await?;
+    let taxed = |row: &Row| {
+        let account_id = row.parse(0, "account id")?;
+        Ok(Taxed { account_id, balance: row.amount(1)?, amount: row.amount(2)? })
+    };
+    rows.iter().map(taxed).collect()
+}
+
 /// When an account did not owe the tax, newest first, those before the cursor.
 ///
 /// # Errors

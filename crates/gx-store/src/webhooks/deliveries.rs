@@ -138,7 +138,8 @@ pub async fn add(tx: &mut Tx, new: &[NewDelivery]) -> Result<u64, Error> {
     .await
 }
 
-/// The endpoints that are enabled and have something due.
+/// The endpoints that are enabled and have something due. A partner who is not let in is told
+/// nothing.
 ///
 /// # Errors
 /// Those of the database.
@@ -148,6 +149,8 @@ pub async fn endpoints_due(
 ) -> Result<Vec<String>, Error> {
     let mut reader = source.into().open().await?;
     let rows = sql("SELECT w.webhook_id FROM webhooks w WHERE w.enabled = 1
+            AND (w.partner_id IS NULL OR EXISTS (SELECT 1 FROM partners p
+                WHERE p.partner_id = w.partner_id AND p.status = 'ACTIVE'))
             AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = w.webhook_id
                 AND d.state = 'PENDING' AND d.next_at_ms <= $1)
         ORDER BY w.webhook_id")
@@ -252,7 +255,10 @@ pub async fn one(
     row.as_ref().map(delivery).transpose()
 }
 
-/// A page of an endpoint's, newest first, and how many there are.
+/// Messages that are counted at most: the total of a longer list is this.
+const COUNTED_MAX: i64 = 1_000;
+
+/// A page of an endpoint's, newest first, and how many there are, as far as they are counted.
 ///
 /// # Errors
 /// Those of the database.
@@ -280,12 +286,16 @@ pub async fn list_of(
     .bind(int(offset)?)
     .all(&mut conn)
     .await?;
-    let total = sql(format!("SELECT COUNT(*) FROM webhook_deliveries d WHERE {condition}"))
-        .bind(webhook_id)
-        .bind(state)
-        .one(&mut conn)
-        .await?
-        .natural(0)?;
+    let total = sql(format!(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM webhook_deliveries d WHERE {condition}
+            LIMIT $3) counted"
+    ))
+    .bind(webhook_id)
+    .bind(state)
+    .bind(COUNTED_MAX)
+    .one(&mut conn)
+    .await?
+    .natural(0)?;
     Ok((rows.iter().map(delivery).collect::<Result<_, _>>()?, total))
 }
 

@@ -27,7 +27,9 @@ pub struct Webhook {
     pub secret: String,
     /// Sealed; signs until that time beside the present one.
     pub previous: Option<(String, TimeMs)>,
-    /// Admin id.
+    /// The partner whose it is; the platform's own without.
+    pub partner_id: Option<String>,
+    /// Admin id, or id of the partner's key.
     pub created_by: String,
     pub created_at: TimeMs,
     pub updated_at: TimeMs,
@@ -54,7 +56,7 @@ impl Webhook {
 
 const COLUMNS: &str = "webhook_id, name, url, events, enabled, disabled_reason, secret, \
     previous_secret, previous_until_ms, created_by, created_at_ms, updated_at_ms, \
-    last_triggered_at_ms, last_success_at_ms, last_failure_at_ms, failure_count";
+    last_triggered_at_ms, last_success_at_ms, last_failure_at_ms, failure_count, partner_id";
 
 fn webhook(row: &Row) -> Result<Webhook, Error> {
     Ok(Webhook {
@@ -73,21 +75,23 @@ fn webhook(row: &Row) -> Result<Webhook, Error> {
         last_success_at: row.opt_time(13)?,
         last_failure_at: row.opt_time(14)?,
         failure_count: row.natural(15)?,
+        partner_id: row.opt_string(16)?,
     })
 }
 
-/// Adds one, unless there are `max` already. Says whether it was added.
+/// Adds one, unless whoever has it has `max` already. Says whether it was added.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn create(tx: &mut Tx, new: &Webhook, max: u64) -> Result<bool, Error> {
     let touched = sql("INSERT INTO webhooks (webhook_id, name, url, events, enabled, secret,
-            created_by, created_at_ms, updated_at_ms, failure_count)
+            created_by, created_at_ms, updated_at_ms, failure_count, partner_id)
         SELECT i.* FROM (SELECT $1 AS id, $2 AS name, $3 AS url, $4 AS events,
             CAST($5 AS BIGINT) AS enabled, $6 AS secret, $7 AS created_by,
             CAST($8 AS BIGINT) AS created, CAST($8 AS BIGINT) AS updated,
-            CAST(0 AS BIGINT) AS failures) i
-        WHERE (SELECT COUNT(*) FROM webhooks) < $9")
+            CAST(0 AS BIGINT) AS failures, CAST($10 AS TEXT) AS partner) i
+        WHERE (SELECT COUNT(*) FROM webhooks w
+            WHERE COALESCE(w.partner_id, '') = COALESCE(CAST($10 AS TEXT), '')) < $9")
     .bind(new.webhook_id.as_str())
     .bind(new.name.as_str())
     .bind(new.url.as_str())
@@ -97,6 +101,7 @@ pub async fn create(tx: &mut Tx, new: &Webhook, max: u64) -> Result<bool, Error>
     .bind(new.created_by.as_str())
     .bind(new.created_at)
     .bind(int(max)?)
+    .bind(new.partner_id.as_deref())
     .run(&mut tx.conn())
     .await?;
     Ok(touched > 0)
@@ -116,26 +121,32 @@ pub async fn get(
     row.as_ref().map(webhook).transpose()
 }
 
-/// A page of all, newest first, and how many there are.
+/// A page of a partner's, or of the platform's own, newest first, and how many there are.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn list(
     source: impl Into<Source<'_>>,
+    partner_id: Option<&str>,
     offset: u64,
     limit: u32,
 ) -> Result<(Vec<Webhook>, u64), Error> {
     let mut reader = source.into().open().await?;
     let mut conn = reader.conn();
     let rows = sql(format!(
-        "SELECT {COLUMNS} FROM webhooks ORDER BY created_at_ms DESC, webhook_id DESC
-        LIMIT $1 OFFSET $2"
+        "SELECT {COLUMNS} FROM webhooks WHERE COALESCE(partner_id, '') = $3
+        ORDER BY created_at_ms DESC, webhook_id DESC LIMIT $1 OFFSET $2"
     ))
     .bind(limit)
     .bind(int(offset)?)
+    .bind(partner_id.unwrap_or_default())
     .all(&mut conn)
     .await?;
-    let total = sql("SELECT COUNT(*) FROM webhooks").one(&mut conn).await?.natural(0)?;
+    let total = sql("SELECT COUNT(*) FROM webhooks WHERE COALESCE(partner_id, '') = $1")
+        .bind(partner_id.unwrap_or_default())
+        .one(&mut conn)
+        .await?
+        .natural(0)?;
     Ok((rows.iter().map(webhook).collect::<Result<_, _>>()?, total))
 }
 

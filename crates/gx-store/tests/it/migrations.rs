@@ -122,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 23] = [
+const TABLES: [&[&str]; 26] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -185,10 +185,15 @@ const TABLES: [&[&str]; 23] = [
     ],
     &["admin_permissions", "partners", "partner_keys", "partner_consents", "partner_payments"],
     &[],
+    &["user_tallies"],
+    &[],
+    &[],
 ];
 
 /// Columns of tables that an earlier migration made: which, and which has added them.
-const COLUMNS: [(i64, i64, &str, &str); 34] = [
+const COLUMNS: [(i64, i64, &str, &str); 36] = [
+    (2, 25, "projection", "organization_count"),
+    (21, 26, "webhooks", "partner_id"),
     (3, 23, "users", "awaits_account"),
     (1, 4, "outbox", "signature"),
     (2, 4, "accounts", "status"),

@@ -135,6 +135,7 @@ fn endpoint(id: &str) -> Webhook {
         disabled_reason: None,
         secret: "sealed".to_owned(),
         previous: None,
+        partner_id: None,
         created_by: "superowner".to_owned(),
         created_at: TimeMs(1),
         updated_at: TimeMs(1),
@@ -171,7 +172,23 @@ fn an_endpoint_is_kept_changed_and_removed_with_what_it_was_told() {
         assert_eq!(kept.previous, Some(("sealed".to_owned(), TimeMs(50))));
         assert_eq!((kept.secret.as_str(), kept.wants("loan.approved")), ("newer", true));
         assert!(!kept.wants("loan.repaid"));
-        let (page, total) = webhooks::list(store, 0, 1).await.unwrap();
+        let of_partner = Webhook { partner_id: Some("shop".to_owned()), ..endpoint("w9") };
+        let mut tx = store.begin().await.unwrap();
+        assert!(webhooks::create(&mut tx, &of_partner, 1).await.unwrap(), "counted for itself");
+        let second = Webhook { webhook_id: "w8".to_owned(), ..of_partner.clone() };
+        assert!(!webhooks::create(&mut tx, &second, 1).await.unwrap());
+        tx.commit().await.unwrap();
+        let (page, total) = webhooks::list(store, Some("shop"), 0, 9).await.unwrap();
+        assert_eq!((page.as_slice(), total), (&[of_partner][..], 1));
+        let mut tx = store.begin().await.unwrap();
+        deliveries::add(&mut tx, &[message("w9", 1)]).await.unwrap();
+        tx.commit().await.unwrap();
+        let due = deliveries::endpoints_due(store, TimeMs(9)).await.unwrap();
+        assert!(due.is_empty(), "there is no such partner, so nobody is told: {due:?}");
+        let mut tx = store.begin().await.unwrap();
+        assert!(webhooks::remove(&mut tx, "w9").await.unwrap());
+        tx.commit().await.unwrap();
+        let (page, total) = webhooks::list(store, None, 0, 1).await.unwrap();
         assert_eq!((page.len(), total), (1, 2));
         let mut tx = store.begin().await.unwrap();
         assert!(webhooks::disable(&mut tx, "w2", "gone", TimeMs(3)).await.unwrap());

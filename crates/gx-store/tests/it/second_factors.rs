@@ -2,6 +2,7 @@
 
 use gx_store::admin::admins;
 use gx_store::login::challenges::{self, NewChallenge};
+use gx_store::login::passkeys::{self, Passkey};
 use gx_store::login::sessions::{self, NewSession};
 use gx_store::login::standing::{self, Owner};
 use gx_store::login::{Subject, SubjectKind, password_resets, second_factors};
@@ -99,7 +100,7 @@ fn a_standing_says_whether_an_admin_has_one() {
             let standings = standing::get_many(store, &["s"]).await.unwrap();
             let Owner::Admin { second_factor, .. } = standings[0].owner else { panic!() };
             let row = admins::get(store, "a1").await.unwrap().unwrap();
-            assert_eq!(row.second_factor_since.is_some(), second_factor);
+            assert_eq!(row.device_since.is_some() || row.has_passkey, second_factor);
             second_factor
         };
         assert!(!has().await, "not confirmed");
@@ -108,6 +109,24 @@ fn a_standing_says_whether_an_admin_has_one() {
         })
         .await;
         assert!(has().await);
+        in_tx(store, async |tx| second_factors::remove(tx, admin).await.map(drop)).await;
+        assert!(!has().await);
+        let key = Passkey {
+            passkey_id: "p1".to_owned(),
+            credential_id: "c1".to_owned(),
+            kind: SubjectKind::Admin,
+            owner: "a1".to_owned(),
+            name: "Phone".to_owned(),
+            public_key: "k".to_owned(),
+            transports: 0,
+            state: "00".to_owned(),
+            created_at: TimeMs(4),
+            last_used_at: None,
+        };
+        in_tx(store, async |tx| passkeys::create(tx, &key, 1).await.map(drop)).await;
+        assert!(has().await, "a passkey is a second factor as well");
+        in_tx(store, async |tx| passkeys::remove_all(tx, admin).await.map(drop)).await;
+        assert!(!has().await);
     });
 }
 

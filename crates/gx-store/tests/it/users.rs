@@ -1,6 +1,7 @@
 //! Users: what people decide and what the ledger says come together in one status.
 
 use gx_contract::freezing::{FreezeReason, FreezeReasons, FreezeWallet};
+use gx_store::admin::counters;
 use gx_store::identity::details::{self, Details};
 use gx_store::identity::users::{self, Decision, ListUsers, NewUser, Person, UserStatus};
 use gx_store::login::{Subject, credentials};
@@ -145,10 +146,18 @@ fn active_and_frozen_are_what_the_ledger_says() {
             let expected = matches!(status, UserStatus::Frozen | UserStatus::Registered);
             assert_eq!(count, u64::from(expected), "{status:?}");
         }
+        let found = counters::get(store).await.unwrap();
+        assert_eq!((found.people, found.waiting_people), (2, 1));
         let mut tx = store.begin().await.unwrap();
         let from = [Decision::ApprovedPendingOnchain];
         users::decide(&mut tx, "u1", &from, Decision::Suspended, None, TimeMs(3)).await.unwrap();
+        let again = users::decide(&mut tx, "u1", &from, Decision::Closed, None, TimeMs(3)).await;
+        assert!(!again.unwrap(), "it is none of those any more");
+        let from = [Decision::Registered];
+        users::decide(&mut tx, "u2", &from, Decision::Denied, None, TimeMs(3)).await.unwrap();
         tx.commit().await.unwrap();
+        let found = counters::get(store).await.unwrap();
+        assert_eq!((found.people, found.waiting_people), (2, 0));
         let user = users::get(store, "u1").await.unwrap().unwrap();
         assert_eq!((user.status, user.on_ledger), (UserStatus::Suspended, true));
     });

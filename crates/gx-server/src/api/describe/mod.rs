@@ -53,7 +53,8 @@ pub fn openapi(routes: &[Route], services: Services) -> Value {
                 "partnerKey": {
                     "type": "apiKey", "in": "header", "name": "X-API-Key",
                     "description": "The key of a partner, who acts for the user that the header \
-                        X-On-Behalf-Of names, within what that user has agreed to",
+                        X-On-Behalf-Of names, within what that user has agreed to, or looks after \
+                        what is its own",
                 },
             },
         },
@@ -97,6 +98,7 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
     let Some(fields) = operation.as_object_mut() else { return operation };
     if !matches!(route.access(), Access::Public | Access::System) {
         let security = match route.partner_scope() {
+            Some(_) if route.access() == Access::Partner => json!([{ "partnerKey": [] }]),
             Some(_) => json!([{ "bearer": [] }, { "partnerKey": [] }]),
             None => json!([{ "bearer": [] }]),
         };
@@ -209,7 +211,7 @@ fn parameters(route: &Route, parts: &mut Parts) -> Vec<Value> {
             })
         }));
     }
-    if route.partner_scope().is_some() {
+    if route.partner_scope().is_some() && route.access() != Access::Partner {
         parameters.push(parts.shared("X-On-Behalf-Of", |schemas| {
             json!({
                 "name": "X-On-Behalf-Of", "in": "header", "required": false,
@@ -245,6 +247,9 @@ fn operation_id(route: &Route) -> String {
 fn access(route: &Route) -> String {
     let everybody = words(route.access());
     match route.partner_scope() {
+        Some(scope) if route.access() == Access::Partner => {
+            format!("{everybody} with {}", scope.as_str())
+        }
         Some(scope) => format!("{everybody}, or a partner with {}", scope.as_str()),
         None => everybody,
     }
@@ -257,6 +262,7 @@ fn words(access: Access) -> String {
         Access::Either => "a user or an admin".to_owned(),
         Access::AnyAdmin => "any admin".to_owned(),
         Access::Admin(permission) => format!("an admin with {}", permission.code()),
+        Access::Partner => "a partner".to_owned(),
         Access::System => "operators".to_owned(),
     }
 }

@@ -1,8 +1,10 @@
 //! People who come with their accounts, many at once: from another platform, or as load.
 
+use std::collections::BTreeMap;
+
 use gx_types::AccountId;
 
-use super::NewUser;
+use super::{NewUser, tally};
 use crate::bulk::{Bulk, Column};
 use crate::login::credentials::{self, PasswordHash};
 use crate::{Error, Tx};
@@ -55,5 +57,10 @@ pub async fn import(tx: &mut Tx, people: &[(NewUser, AccountId)]) -> Result<(), 
             (new.user_id.as_str(), password, new.created_at)
         })
         .collect();
-    credentials::create_many(tx, &passwords).await
+    credentials::create_many(tx, &passwords).await?;
+    let mut changes: BTreeMap<_, i64> = BTreeMap::new();
+    for (new, _) in people {
+        *changes.entry(new.decision.as_str()).or_default() += 1;
+    }
+    tally::add(tx, changes).await
 }

@@ -7,8 +7,10 @@
 mod importing;
 mod listing;
 mod status;
+mod tally;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use gx_contract::freezing::FreezeReasons;
 use gx_types::{AccountId, CountryCode, TimeMs};
@@ -132,7 +134,8 @@ pub async fn create(tx: &mut Tx, new: &NewUser) -> Result<(), Error> {
     .run(&mut tx.conn())
     .await?;
     let password = PasswordHash { hash: &new.password_hash, must_change: false };
-    credentials::create(tx, Subject::user(&new.user_id), password, new.created_at).await
+    credentials::create(tx, Subject::user(&new.user_id), password, new.created_at).await?;
+    tally::add(tx, BTreeMap::from([(new.decision.as_str(), 1)])).await
 }
 
 async fn one(
@@ -237,22 +240,29 @@ pub async fn decide(
     reason: Option<&str>,
     at: TimeMs,
 ) -> Result<bool, Error> {
-    let mut slots = from.iter().map(|decision| decision.as_str());
-    let mut next = || slots.next().unwrap_or_default();
+    let found = sql("SELECT status FROM users WHERE user_id = $1")
+        .bind(user_id)
+        .optional(&mut tx.conn())
+        .await?;
+    let Some(row) = found else { return Ok(false) };
+    let now = row.text(0)?;
+    let Some(before) = from.iter().map(|decision| decision.as_str()).find(|name| *name == now)
+    else {
+        return Ok(false);
+    };
+    // Whoever was faster has decided.
     let touched = sql("UPDATE users SET status = $2, status_reason = $3, updated_at_ms = $4
-        WHERE user_id = $1 AND status IN ($5, $6, $7, $8, $9, $10)")
+        WHERE user_id = $1 AND status = $5")
     .bind(user_id)
     .bind(to.as_str())
     .bind(reason)
     .bind(at)
-    .bind(next())
-    .bind(next())
-    .bind(next())
-    .bind(next())
-    .bind(next())
-    .bind(next())
+    .bind(before)
     .run(&mut tx.conn())
     .await?;
+    if touched > 0 && before != to.as_str() {
+        tally::add(tx, BTreeMap::from([(before, -1), (to.as_str(), 1)])).await?;
+    }
     Ok(touched > 0)
 }
 

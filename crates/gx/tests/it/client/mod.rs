@@ -80,7 +80,7 @@ impl Town {
         ];
         let run = person.says(&register, &format!("{PASSWORD}\n"));
         assert_eq!(run.status, Some(0), "{run:?}");
-        let id = json(&run)["userId"].as_str().unwrap().to_owned();
+        let id = json(&run)["id"].as_str().unwrap().to_owned();
         (person, id)
     }
 
@@ -89,7 +89,7 @@ impl Town {
         let (person, id) = self.registered(name, country);
         let opened = self.person("root").done(&["admin", "approve", &id, "--json"]);
         assert_eq!(opened["opened"][0]["status"], "committed", "{opened}");
-        let account = opened["opened"][0]["ledgerId"].as_str().unwrap().to_owned();
+        let account = opened["opened"][0]["userId"].as_str().unwrap().to_owned();
         person.login();
         (person, account)
     }

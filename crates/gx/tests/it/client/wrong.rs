@@ -29,6 +29,7 @@ fn wrong_usage_ends_with_two() {
         (&["vote", "cast", "PROP_1", "perhaps"], "invalid value 'perhaps'"),
         (&["loan", "apply", "5", "--days", "9", "--purpose", "x"], "--collateral <TEXT>"),
         (&["admin", "freeze", "u", "--reason", "none"], "invalid value 'none'"),
+        (&["send", ACCOUNT, "1", "--idempotency-key", "short"], "invalid value 'short'"),
         (&["completions", "tcsh"], "invalid value 'tcsh'"),
     ] {
         let run = run(&place, args);
@@ -36,6 +37,32 @@ fn wrong_usage_ends_with_two() {
         assert!(run.err.contains(part), "{args:?}: {run:?}");
     }
     assert!(!place.path().join("home").exists(), "nothing is left behind");
+}
+
+#[test]
+fn scripts_read_wrong_usage_as_json() {
+    let place = Place::new();
+    for (args, code, part) in [
+        (&["send", ACCOUNT, "--json"][..], "arguments_invalid", "<AMOUNT>"),
+        (&["send", "nobody", "1", "--json"], "arguments_invalid", "invalid value 'nobody'"),
+        (&["org", "--json"], "arguments_invalid", "--json"),
+        (&["login", "ada@example.org", "--json"], "usage", "--password-file"),
+    ] {
+        let run = run(&place, args);
+        assert_eq!((run.status, run.out.as_str()), (Some(2), ""), "{args:?}: {run:?}");
+        let told: serde_json::Value = serde_json::from_str(&run.err).unwrap();
+        let error = &told["error"];
+        assert_eq!(
+            (error["code"].as_str(), &error["exitStatus"]),
+            (Some(code), &serde_json::json!(2))
+        );
+        assert!(error["message"].as_str().unwrap().contains(part), "{args:?}: {told}");
+    }
+    let help = run(&place, &["loan", "apply", "--help", "--json"]);
+    assert_eq!((help.status, help.err.as_str()), (Some(0), ""), "{help:?}");
+    for part in ["A loan needs collateral", "<--collateral <TEXT>|--collateral-hash <HASH>>"] {
+        assert!(help.out.contains(part), "{part}: {}", help.out);
+    }
 }
 
 #[test]
