@@ -149,6 +149,20 @@ async fn every_mutating_route_leaves_a_record() {
     assert_eq!(verified.broken, None);
 }
 
+/// By a user, whom all of these answer.
+#[tokio::test]
+async fn every_sample_that_only_asks_is_answered() {
+    let server = Server::start().await;
+    let admin = server.bootstrapped().await;
+    let ada = server.account(&admin, "ada", "DE").await.person.client;
+    for route in routes().iter().filter(|route| !route.mutates()) {
+        let Some(sample) = route.sample else { continue };
+        let headers = [("idempotency-key", &*new_key())];
+        let reply = ada.send(route.verb.as_str(), route.path, &headers, Some(sample)).await;
+        assert_eq!(reply.status, 200, "{route:?}: {}", reply.text);
+    }
+}
+
 /// Who sends the sample of a route, where, and the body.
 type Sample = (Client, String, Option<String>);
 

@@ -10,8 +10,8 @@ use crate::client::{Client, Reply, new_key};
 use crate::coverage::path_of;
 use crate::server::{Account, Server, eventually};
 
-const PATH: &str = "/api/v1/admin/partners";
-const GRANTS: &str = "/api/v1/partners/grants";
+pub(crate) const PATH: &str = "/api/v1/admin/partners";
+pub(crate) const GRANTS: &str = "/api/v1/partners/grants";
 
 /// A partner with every scope, a key, and what a user lets it do; its id and that of the key.
 pub(crate) async fn made(admin: &Client, id: &str, user: Option<&Client>) -> (String, String) {
@@ -29,14 +29,14 @@ pub(crate) async fn keyed(admin: &Client, id: &str) -> String {
     key(admin, id, json!({})).await.1
 }
 
-async fn partner(admin: &Client, id: &str) {
+pub(crate) async fn partner(admin: &Client, id: &str) {
     let scopes = Scope::ALL.map(Scope::as_str);
     let body = json!({ "partnerId": id, "name": format!("The {id}"), "scopes": scopes });
     admin.post(PATH, body, 201).await;
 }
 
 /// A new key: its id and the whole of it.
-async fn key(admin: &Client, partner: &str, body: Value) -> (String, String) {
+pub(crate) async fn key(admin: &Client, partner: &str, body: Value) -> (String, String) {
     let reply = admin.post(&format!("{PATH}/{partner}/keys"), body, 201).await;
     (reply.str("keyId").to_owned(), reply.str("apiKey").to_owned())
 }
@@ -48,7 +48,7 @@ pub(crate) fn soon() -> String {
 }
 
 /// Everything, with these limits of payments.
-fn all(partner: &str, per_payment: &str, per_day: &str) -> Value {
+pub(crate) fn all(partner: &str, per_payment: &str, per_day: &str) -> Value {
     json!({
         "partnerId": partner, "scopes": Scope::ALL.map(Scope::as_str),
         "perPayment": per_payment, "perDay": per_day,
@@ -56,14 +56,14 @@ fn all(partner: &str, per_payment: &str, per_day: &str) -> Value {
 }
 
 /// A program of a partner's.
-struct Program {
+pub(crate) struct Program {
     client: Client,
     key: String,
     user: String,
 }
 
 impl Program {
-    fn new(server: &Server, key: &str, user: &Account) -> Self {
+    pub(crate) fn new(server: &Server, key: &str, user: &Account) -> Self {
         let client = Client::new(server.client.address);
         Self { client, key: key.to_owned(), user: user.ledger_id.to_string() }
     }
@@ -79,23 +79,23 @@ impl Program {
         self.client.send(method, path, &headers, body).await
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, None).await
     }
 
-    async fn pay(&self, to: &Account, amount: &str) -> Reply {
+    pub(crate) async fn pay(&self, to: &Account, amount: &str) -> Reply {
         let body = json!({ "toUserId": to.ledger_id, "amount": amount }).to_string();
         self.send("POST", "/api/v1/transfers", Some(&body)).await
     }
 
     /// Status and code of what is refused.
-    async fn refusal(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn refusal(&self, path: &str) -> (u16, String) {
         let reply = self.get(path).await;
         (reply.status.as_u16(), reply.str("code").to_owned())
     }
 }
 
-fn refused(status: u16, code: &str) -> (u16, String) {
+pub(crate) fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 

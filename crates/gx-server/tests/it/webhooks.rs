@@ -24,33 +24,33 @@ use crate::server::{Server, eventually};
 
 const PATH: &str = "/api/v1/admin/webhooks";
 const OF_PARTNERS: &str = "/api/v1/partner/webhooks";
-const LOCAL: [(&str, &str); 1] = [("webhooks.allow_local", "true")];
+pub(crate) const LOCAL: [(&str, &str); 1] = [("webhooks.allow_local", "true")];
 
 /// An endpoint that remembers what it was told.
 #[derive(Clone)]
-struct Sink {
+pub(crate) struct Sink {
     address: SocketAddr,
-    status: Arc<AtomicU16>,
+    pub(crate) status: Arc<AtomicU16>,
     received: Arc<Mutex<Vec<Message>>>,
 }
 
 #[derive(Clone)]
-struct Message {
+pub(crate) struct Message {
     headers: HeaderMap,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Message {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// Whether one of its signatures was made with a secret, as the specification says.
-    fn is_signed_with(&self, secret: &str) -> bool {
+    pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
         let key = BASE64.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         let (id, at) = (self.header("webhook-id"), self.header("webhook-timestamp"));
@@ -61,7 +61,7 @@ impl Message {
 }
 
 impl Sink {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let sink =
@@ -76,7 +76,7 @@ impl Sink {
         sink
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/gx?from=test", self.address)
     }
 
@@ -85,7 +85,7 @@ impl Sink {
     }
 
     /// Waits for messages of a type until there are so many.
-    async fn received(&self, event_type: &str, count: usize) -> Vec<Message> {
+    pub(crate) async fn received(&self, event_type: &str, count: usize) -> Vec<Message> {
         eventually(event_type, async || {
             let of_type = |message: &Message| message.json()["type"] == event_type;
             let found: Vec<Message> = self.all().into_iter().filter(of_type).collect();
@@ -96,7 +96,7 @@ impl Sink {
 }
 
 /// Makes an endpoint: its path and its secret.
-async fn make(admin: &Client, url: &str, events: &[&str]) -> (String, String) {
+pub(crate) async fn make(admin: &Client, url: &str, events: &[&str]) -> (String, String) {
     make_at(PATH, admin, url, events).await
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn prepared(server: &Server, route: &Route) -> (Client, String,
     (partner, path, route.sample.map(str::to_owned))
 }
 
-async fn delivery(admin: &Client, path: &str, state: &str) -> Value {
+pub(crate) async fn delivery(admin: &Client, path: &str, state: &str) -> Value {
     eventually(state, async || {
         let list = admin.get(&format!("{path}/deliveries?state={state}"), 200).await.body;
         Some(list["deliveries"][0].clone()).filter(|one| one.is_object())

@@ -81,7 +81,7 @@ impl Load {
 }
 
 /// Milliseconds after which the platform is killed, different in each round.
-fn moment(round: u64) -> Duration {
+pub(crate) fn moment(round: u64) -> Duration {
     let scattered = round.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     Duration::from_millis(5 + scattered % 350)
 }

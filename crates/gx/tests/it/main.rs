@@ -9,6 +9,8 @@ mod crash;
 mod demo;
 mod fabric;
 mod ledger;
+mod mixed;
 mod place;
 mod repeat;
 mod start;
+mod typescript;

@@ -2,6 +2,7 @@
 //!
 //! Both are made from the route table; nothing about a route is written down a second time.
 
+mod examples;
 mod page;
 mod parts;
 
@@ -137,10 +138,10 @@ fn operation(route: &Route, parts: &mut Parts) -> Value {
     operation
 }
 
-/// The sample as an example. One that the moment has to fill in shows nothing to a reader.
+/// The sample as an example, with made-up values for what the moment has to fill in.
 fn sample(route: &Route) -> Option<Value> {
-    let sample = route.sample.filter(|sample| !sample.contains("\"{"))?;
-    serde_json::from_str(sample).ok()
+    let sample = examples::filled(route.sample?)?;
+    serde_json::from_str(&sample).ok()
 }
 
 /// Every status with its content; failures with the codes that they come with.
@@ -175,7 +176,10 @@ fn parameters(route: &Route, parts: &mut Parts) -> Vec<Value> {
     let mut parameters = Vec::new();
     for name in route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
         let schema = json!({ "type": "string" });
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+        let example = examples::in_path(route.path, name);
+        parameters.push(json!({
+            "name": name, "in": "path", "required": true, "schema": schema, "example": example,
+        }));
     }
     let query = route.shape.query.map(|query| query(&mut parts.schemas).to_value());
     let query = query.unwrap_or_default();

@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::v1;
 use crate::client::{Client, Reply, new_key};
 use crate::server::{Account, PASSWORD, Person, Server};
 use crate::trust::trusted;
@@ -16,10 +17,6 @@ fn has(value: &Value, fields: &[&str]) {
     for field in fields {
         assert!(object.contains_key(*field), "no {field} in {value}");
     }
-}
-
-fn v1(path: &str) -> String {
-    format!("/api/v1{path}")
 }
 
 /// Gives a command as the guide has it: under its name of the idempotency key.
