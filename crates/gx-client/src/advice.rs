@@ -75,7 +75,11 @@ const TABLE: &[(&[&str], &str)] = &[
     (&["already_voted", "already_endorsed", "already_decided"], "nothing: it is done already"),
     (&["not_stakeholder", "not_approver"], "somebody who stands for the organization has to do it"),
     (&["endorsements_missing"], "every stakeholder has to run gx org endorse first"),
-    (&["same_admin"], "another administrator has to decide on it"),
+    (&["same_admin", "self_approval"], "another administrator has to decide on it"),
+    (
+        &["gates_not_passed"],
+        "gx admin deployments show tells what stands in the way; mend that, and execute it then",
+    ),
     (&["system_paused"], "wait until the administrators have ended the pause"),
     (
         &["idempotency_key_reused", "command_id_reused"],

@@ -20,7 +20,9 @@ mod notifier;
 mod outbox;
 mod pacing;
 mod projector;
+mod promotion;
 mod random;
+mod spans;
 mod submitter;
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,8 @@ pub use notifier::Notifier;
 pub use outbox::{Accepted, Outbox, Submission, SubmitError};
 pub use pacing::Backoff;
 pub use projector::Projector;
+pub use promotion::*;
 pub use random::Random;
+pub use spans::{LINKS_MAX, Span, SpanKind, SpanSink, SpanValue, Spans};
 pub use submitter::{BatchLimits, Submitter};
 pub use waiters::{Applied, Expected, Settled, Waiters};

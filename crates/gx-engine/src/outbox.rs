@@ -13,6 +13,7 @@ use gx_types::{Actor, CommandId, TimeMs};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::spans::{Span, SpanKind, Spans, micros, sampled};
 use gx_metrics::{ByFunction, Metrics};
 
 /// Commands of one transaction at most.
@@ -93,6 +94,7 @@ pub struct Outbox {
     wake: Arc<Notify>,
     metrics: Arc<Metrics>,
     clock: Clock,
+    spans: Spans,
 }
 
 impl Outbox {
@@ -115,7 +117,13 @@ impl Outbox {
             };
             tokio::spawn(group.run());
         }
-        Self { queue, wake, metrics, clock }
+        Self { queue, wake, metrics, clock, spans: Spans::default() }
+    }
+
+    /// The same, which tells of what it accepts.
+    #[must_use]
+    pub fn telling(self, spans: Spans) -> Self {
+        Self { spans, ..self }
     }
 
     /// Accepts a command. When it returns `Ok`, the command survives any crash and will have an
@@ -126,10 +134,41 @@ impl Outbox {
     pub async fn submit(&self, submission: Submission) -> Result<Accepted, SubmitError> {
         let row = prepare(submission, self.clock.now())?;
         let command_id = row.command_id;
+        let stage = self.stage(&row);
         let (answer, inserted) = oneshot::channel();
         self.queue.try_send(Request { row, answer }).map_err(|_| SubmitError::Busy)?;
         let inserted = inserted.await.map_err(|_| SubmitError::Busy)?;
-        accepted(command_id, inserted.map_err(SubmitError::Store)?)
+        let inserted = inserted.map_err(SubmitError::Store)?;
+        self.tell(stage, inserted);
+        accepted(command_id, inserted)
+    }
+
+    /// What is told of a command's acceptance, when it is accepted.
+    fn stage(&self, row: &NewCommand) -> Option<Span> {
+        let trace = sampled(row.traceparent.as_deref()).filter(|_| self.spans.is_on())?;
+        Some(Span {
+            name: "command accept".into(),
+            kind: SpanKind::Producer,
+            at: self.spans.span_in(trace),
+            parent: Some(trace.span_id),
+            links: Vec::new(),
+            from_us: micros(row.created_at),
+            to_us: micros(row.created_at),
+            attributes: vec![
+                ("gx.command.function", row.function.into()),
+                ("gx.command.id", row.command_id.to_string().into()),
+                ("gx.service", row.service.clone().into()),
+            ],
+            is_failed: false,
+        })
+    }
+
+    fn tell(&self, stage: Option<Span>, inserted: Inserted) {
+        let Some(mut span) = stage.filter(|_| matches!(inserted, Inserted::New { .. })) else {
+            return;
+        };
+        span.to_us = micros(self.clock.now());
+        self.spans.tell(span);
     }
 
     /// Accepts commands inside the caller's transaction: they exist if and only if it commits. The
@@ -152,6 +191,9 @@ impl Outbox {
             .await
             .map_err(|error| SubmitError::Store(Arc::new(error)))?;
         count(&self.metrics, rows.iter().zip(&inserted));
+        for (row, inserted) in rows.iter().zip(&inserted) {
+            self.tell(self.stage(row), *inserted);
+        }
         rows.iter()
             .zip(inserted)
             .map(|(row, inserted)| accepted(row.command_id, inserted))

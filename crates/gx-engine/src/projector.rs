@@ -10,7 +10,7 @@ use gx_contract::{Outcome, Refusal};
 use gx_store::commands::State;
 use gx_store::projection::{self, Known, ProjectedBlock, rebuild};
 use gx_store::{Class, Store, lease};
-use gx_types::with_causes;
+use gx_types::{CommandId, TimeMs, TraceParent, with_causes};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::leader::{self, LeaseGuard, Role};
 use crate::pacing::Backoff;
 use crate::random::Random;
+use crate::spans::{LINKS_MAX, Span, SpanKind, SpanValue, Spans, micros, sampled};
 use crate::waiters::{Announced, Applied};
 use gx_metrics::{ByOutcome, Metrics, Settled, Worker};
 
@@ -44,6 +45,7 @@ pub struct Projector {
     pub applied: Applied,
     pub clock: Clock,
     pub random: Random,
+    pub spans: Spans,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +149,7 @@ impl Projector {
         if last < tip.number {
             carried.ahead = Some(Ahead::start(&self.chain, last.saturating_add(1)));
         }
+        let began = self.clock.now();
         let projected: Vec<ProjectedBlock<'_>> = blocks.iter().map(ChainBlock::projected).collect();
         let mut tx = self.store.begin_rebuildable().await?;
         // Taken, so that nothing is remembered of a transaction that fails.
@@ -156,6 +159,7 @@ impl Projector {
         carried.known = known;
         self.count(&blocks);
         self.applied.announce(blocks.iter().flat_map(settled).collect());
+        self.tell(&blocks, began);
         Ok(!blocks.is_empty())
     }
 
@@ -219,6 +223,35 @@ impl Projector {
         Ok(projection::heartbeat(&self.store, held.lease(), tip, behind).await?)
     }
 
+    /// Tells of blocks that were applied, in the traces of their commands and in one of its own.
+    /// Which those are is looked up beside the work: nobody waits for it.
+    fn tell(&self, blocks: &[ChainBlock], began: TimeMs) {
+        let Some(leave) = self.spans.aside() else { return };
+        let results = blocks
+            .iter()
+            .flat_map(|block| block.record.results.iter().map(|result| (block.number, result)));
+        let stages: Vec<Stage> = results
+            .map(|(block, result)| {
+                let (outcome, code) = worded(&result.outcome);
+                Stage { command_id: result.command_id, block, outcome, code }
+            })
+            .collect();
+        if stages.is_empty() {
+            return;
+        }
+        let told = Told {
+            store: self.store.clone(),
+            spans: self.spans.clone(),
+            from_us: micros(began),
+            to_us: micros(self.clock.now()),
+            stages,
+        };
+        tokio::spawn(async move {
+            told.tell().await;
+            drop(leave);
+        });
+    }
+
     fn count(&self, blocks: &[ChainBlock]) {
         let (mut applied, mut refused, mut repeated) = (0, 0, 0);
         for result in blocks.iter().flat_map(|block| &block.record.results) {
@@ -236,6 +269,86 @@ impl Projector {
         for (outcome, count) in outcomes {
             self.metrics.commands_settled.get_or_create(&ByOutcome { outcome }).inc_by(count);
         }
+    }
+}
+
+/// A command that a block has settled.
+struct Stage {
+    command_id: CommandId,
+    block: u64,
+    outcome: &'static str,
+    /// Why it was refused.
+    code: Option<&'static str>,
+}
+
+fn worded(outcome: &Outcome) -> (&'static str, Option<&'static str>) {
+    match outcome {
+        Outcome::Applied(_) => ("applied", None),
+        Outcome::Refused(refused) => ("refused", Some(refused.code.code())),
+        Outcome::Repeated(_) => ("repeated", None),
+    }
+}
+
+/// Blocks that were applied, to be told of.
+struct Told {
+    store: Store,
+    spans: Spans,
+    from_us: i64,
+    to_us: i64,
+    stages: Vec<Stage>,
+}
+
+impl Told {
+    async fn tell(self) {
+        let ids: Vec<CommandId> = self.stages.iter().map(|stage| stage.command_id).collect();
+        let traces = match gx_store::outbox::traces(&self.store, &ids).await {
+            Ok(traces) => traces,
+            Err(error) => {
+                let class = error.class().as_str();
+                tracing::debug!(class, "the traces of a block are not known");
+                return;
+            }
+        };
+        let own = self.spans.new_trace();
+        let mut links = Vec::new();
+        for stage in &self.stages {
+            let trace = traces.get(&stage.command_id);
+            let Some(trace) = trace.and_then(|text| sampled(Some(text))) else { continue };
+            let at = self.spans.span_in(trace);
+            let mut attributes: Vec<(&'static str, SpanValue)> =
+                vec![("gx.block.number", stage.block.into()), ("gx.outcome", stage.outcome.into())];
+            if let Some(code) = stage.code {
+                attributes.push(("gx.refusal", code.into()));
+            }
+            let (parent, to) = (Some(trace.span_id), vec![own]);
+            self.spans.tell(self.span("command project", (at, parent), to, attributes));
+            if links.len() < LINKS_MAX {
+                links.push(at);
+            }
+        }
+        if links.is_empty() {
+            return;
+        }
+        let ends = self.stages.first().zip(self.stages.last());
+        let (first, last) = ends.map_or((0, 0), |(first, last)| (first.block, last.block));
+        let attributes = vec![
+            ("gx.block.first", first.into()),
+            ("gx.block.last", last.into()),
+            ("gx.blocks.commands", (self.stages.len() as u64).into()),
+        ];
+        self.spans.tell(self.span("blocks project", (own, None), links, attributes));
+    }
+
+    fn span(
+        &self,
+        name: &'static str,
+        (at, parent): (TraceParent, Option<u64>),
+        links: Vec<TraceParent>,
+        attributes: Vec<(&'static str, SpanValue)>,
+    ) -> Span {
+        let (name, kind, is_failed) = (name.into(), SpanKind::Consumer, false);
+        let Self { from_us, to_us, .. } = *self;
+        Span { name, kind, at, parent, links, from_us, to_us, attributes, is_failed }
     }
 }
 

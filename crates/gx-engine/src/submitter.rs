@@ -7,6 +7,7 @@
 //! waits by itself. Across lanes there is no order: what has to come after a command of another
 //! role is given when that one is committed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::lane::{Lane, Part};
 use crate::leader::{self, LeaseGuard};
 use crate::pacing::Backoff;
 use crate::random::Random;
+use crate::spans::{LINKS_MAX, Span, SpanKind, SpanValue, Spans, Traced, micros, sampled};
 use gx_metrics::{Metrics, Worker};
 
 /// How large a batch may grow.
@@ -86,6 +88,7 @@ pub struct Submitter {
     /// Its ledger time is the time of batches.
     pub clock: Clock,
     pub random: Random,
+    pub spans: Spans,
 }
 
 impl Submitter {
@@ -100,6 +103,7 @@ impl Submitter {
                 not_before: None,
                 last_batch_at: None,
                 dead_looked_at: None,
+                traced: HashMap::new(),
                 backoff: Backoff::new(BACKOFF_MAX, self.random.clone()),
             };
             leading.run(ended)
@@ -124,6 +128,8 @@ struct Leading {
     last_batch_at: Option<TimeMs>,
     /// When it was last looked whether dead commands are to be sent again.
     dead_looked_at: Option<Instant>,
+    /// The traces of what was taken and is not answered, by place in the outbox.
+    traced: HashMap<i64, Traced>,
     /// Pauses after errors of the database.
     backoff: Backoff,
 }
@@ -163,6 +169,7 @@ impl Leading {
     /// Takes up what was recorded and not answered.
     async fn recover(&mut self) -> Result<(), StepError> {
         let unanswered = submission::unanswered(&self.submitter.store).await?;
+        self.traced.clear();
         self.lanes = self.submitter.lanes();
         for batch in unanswered {
             tracing::info!(batch_id = %batch.batch_id, commands = batch.rows.len(), "sent again");
@@ -238,6 +245,12 @@ impl Leading {
         for row in rows {
             match row.envelope() {
                 Ok(envelope) => {
+                    if self.submitter.spans.is_on()
+                        && let Some(trace) = sampled(row.traceparent.as_deref())
+                    {
+                        let accepted_at = row.created_at;
+                        self.traced.insert(row.seq, Traced { trace, accepted_at });
+                    }
                     part.commands.push(envelope);
                     part.seqs.push(row.seq);
                 }
@@ -277,6 +290,7 @@ impl Leading {
         }
         let Some(lane) = self.lanes.get_mut(at) else { return Ok(()) };
         let (role, batch_id, started) = (lane.role, part.batch_id, Instant::now());
+        let sent_at = self.submitter.clock.now();
         let context = Context::embedded(role, self.submitter.clock.ledger_time());
         let (batch, seqs) = part.into_batch(role);
         let batch = Arc::new(batch);
@@ -287,6 +301,7 @@ impl Leading {
                 metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
                 lane.answered();
                 self.last_batch_at = Some(context.time);
+                self.tell(&batch, &seqs, sent_at);
                 self.note_free(at).await
             }
             Err(ChainError::Panicked { reason }) => {
@@ -315,6 +330,57 @@ impl Leading {
                 if class == ChainError::CLOCK_JUMP { self.confirm_clock().await } else { Ok(()) }
             }
         }
+    }
+
+    /// Tells of a batch that the ledger has answered, in the traces of its commands and in its own.
+    fn tell(&mut self, batch: &Batch, seqs: &[i64], sent_at: TimeMs) {
+        let traced = batch.commands.iter().zip(seqs);
+        let traced: Vec<_> = traced
+            .filter_map(|(envelope, seq)| Some((envelope, self.traced.remove(seq)?)))
+            .collect();
+        if traced.is_empty() {
+            return;
+        }
+        let spans = &self.submitter.spans;
+        let (own, now) = (spans.new_trace(), micros(self.submitter.clock.now()));
+        let id = || ("gx.batch.id", SpanValue::from(batch.batch_id.to_string()));
+        let mut links = Vec::new();
+        for (envelope, Traced { trace, accepted_at }) in traced {
+            let stage = |name: &'static str, kind, from_us, to_us| Span {
+                name: name.into(),
+                kind,
+                at: spans.span_in(trace),
+                parent: Some(trace.span_id),
+                links: vec![own],
+                from_us,
+                to_us,
+                attributes: vec![("gx.command.function", envelope.command.name().into()), id()],
+                is_failed: false,
+            };
+            let submit =
+                stage("command submit", SpanKind::Consumer, micros(accepted_at), micros(sent_at));
+            let commit = stage("command commit", SpanKind::Client, micros(sent_at), now);
+            if links.len() < LINKS_MAX {
+                links.push(commit.at);
+            }
+            spans.tell(submit);
+            spans.tell(commit);
+        }
+        spans.tell(Span {
+            name: "batch commit".into(),
+            kind: SpanKind::Client,
+            at: own,
+            parent: None,
+            links,
+            from_us: micros(sent_at),
+            to_us: now,
+            attributes: vec![
+                id(),
+                ("gx.batch.commands", (batch.commands.len() as u64).into()),
+                ("gx.role", batch.role.as_str().into()),
+            ],
+            is_failed: false,
+        });
     }
 
     /// Gives a lane a batch without commands when the ledger's time has stood still for long.
@@ -439,8 +505,9 @@ impl Leading {
     }
 
     /// Sets a command aside that no ledger can execute.
-    async fn dead_letter(&self, seq: i64, reason: &str) -> Result<(), StepError> {
+    async fn dead_letter(&mut self, seq: i64, reason: &str) -> Result<(), StepError> {
         tracing::error!(seq, reason, "a command is set aside as dead");
+        self.traced.remove(&seq);
         let mut tx = self.submitter.store.begin().await?;
         submission::mark_dead(&mut tx, self.held.lease(), seq, reason, self.submitter.clock.now())
             .await?;

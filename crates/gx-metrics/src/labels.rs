@@ -15,6 +15,7 @@ pub enum Worker {
     Messenger,
     MailCourier,
     TextCourier,
+    Promoter,
 }
 
 impl Worker {
@@ -28,6 +29,7 @@ impl Worker {
             Self::Messenger => "messenger",
             Self::MailCourier => "mail_courier",
             Self::TextCourier => "text_courier",
+            Self::Promoter => "promoter",
         }
     }
 }
@@ -97,6 +99,10 @@ labels! {
     ByTopic { topic: &'static str = "LOAN_UPDATE" }
     /// By what an attempt to send a message has come to.
     ByAttempt { outcome: &'static str = "delivered" }
+    /// By how a promotion has ended.
+    ByPromotion { status: &'static str = "COMPLETED" }
+    /// By why a span was not exported.
+    ByLoss { reason: &'static str = "queue_full" }
     /// By role on the ledger.
     ByRole { role: &'static str = "gx_admin" }
 }

@@ -10,8 +10,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::labels::{
-    ByAttempt, ByChannel, ByFunction, ByKept, ByOutcome, ByRole, ByRoute, ByStatus, ByTopic,
-    ByWorker,
+    ByAttempt, ByChannel, ByFunction, ByKept, ByLoss, ByOutcome, ByPromotion, ByRole, ByRoute,
+    ByStatus, ByTopic, ByWorker,
 };
 use crate::{Kind, Row};
 
@@ -150,6 +150,13 @@ metrics! {
     redis_connected: gauge ["0 or 1"];
     /// Commands of which another process has told that they are settled.
     redis_heard_commands: counter ["commands"];
+
+    /// Promotions that this process has brought to an end.
+    promotions_finished: counter ["promotions"] by ByPromotion;
+    /// Spans that the trace collector has taken from this process.
+    trace_spans_exported: counter ["spans"];
+    /// Spans that were dropped: the queue was full, or the collector did not take them.
+    trace_spans_dropped: counter ["spans"] by ByLoss;
 
     /// 1 while this process leads the worker.
     worker_is_leader: gauge ["0 or 1"] by ByWorker;

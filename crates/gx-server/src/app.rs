@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRef;
-use gx_engine::{Chain, Outbox, Waiters};
+use gx_engine::{Chain, Outbox, Spans, Waiters};
 use gx_metrics::Metrics;
 use gx_store::Store;
 use gx_store::projection::Position;
@@ -19,6 +19,7 @@ use crate::attester::Attester;
 use crate::auth::{Gate, Hasher, KeyError, Logins, PartnerGate};
 use crate::bell::Bell;
 use crate::build::Build;
+use crate::cluster::KubeCluster;
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
 use crate::documents::Documents;
@@ -124,6 +125,9 @@ pub(crate) struct Process {
     pub(crate) documents: Option<Documents>,
     /// Where the settings name one.
     pub(crate) redis: Option<Redis>,
+    pub(crate) spans: Spans,
+    /// What promotes images, where the settings say that this process does.
+    pub(crate) promotion: Option<KubeCluster>,
 }
 
 /// The shared parts of a serving process.
@@ -205,6 +209,11 @@ impl App {
 
     pub fn metrics(&self) -> &Metrics {
         &self.0.process.metrics
+    }
+
+    /// Where stages of requests are told.
+    pub(crate) fn spans(&self) -> &Spans {
+        &self.0.process.spans
     }
 
     pub(crate) fn gate(&self) -> &Gate {

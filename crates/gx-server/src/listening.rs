@@ -37,7 +37,7 @@ impl Listening {
     ) -> Self {
         let entrance = Entrance::new(starting.router());
         let app = Arc::new(OnceLock::<App>::new());
-        let (front, http) = (Front::new(entrance.clone(), &config.http), config.http.clone());
+        let (front, http) = (Front::new(entrance.clone(), config), config.http.clone());
         let to_stop = Arc::clone(&app);
         let shutdown = async move {
             shutdown.await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::FromRef as _;
 use gx_engine::{
     Applied, BatchLimits, Chain, Clock, Collector, Housekeeper, Messenger, Notifier, Outbox,
-    Projector, Random, Submitter, Waiters, holder_name,
+    Projector, Promoter, Random, Spans, Submitter, Waiters, holder_name,
 };
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
@@ -25,8 +25,10 @@ use crate::app::{App, Process, StartError};
 use crate::auth::{AdminRole, Logins, Permission};
 use crate::build::Build;
 use crate::calendar::now_ms;
+use crate::cluster::KubeCluster;
 use crate::config::{Config, LedgerEngine};
 use crate::mail::Couriers;
+use crate::otlp::Exporter;
 use crate::outbound::{Outbound, Reach};
 use crate::redis::Redis;
 use crate::starting::Starting;
@@ -56,6 +58,7 @@ pub struct Platform {
     metrics: Arc<Metrics>,
     clock: Clock,
     redis: Option<Redis>,
+    spans: Spans,
     /// Those that need the network's keys begin with the HTTP side.
     workers: Mutex<JoinSet<()>>,
     stop: CancellationToken,
@@ -88,7 +91,12 @@ impl Platform {
         let redis = Redis::of(&config, metrics.clone()).map_err(StartError::Settings)?;
         let clock = Clock::system();
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
+        let otlp = &config.telemetry.otlp;
+        let exporter = Exporter::of(otlp, config.network, metrics.clone());
+        let (spans, exporter) = exporter.map_err(StartError::Settings)?.unzip();
+        let spans = spans.unwrap_or_default();
         let outbox = Outbox::start(store.clone(), metrics.clone(), wake.clone(), clock.clone());
+        let outbox = outbox.telling(spans.clone());
         let waiters = Waiters::start(store.clone(), &applied);
         let platform = Self {
             config,
@@ -100,9 +108,13 @@ impl Platform {
             metrics,
             clock,
             redis,
+            spans,
             workers: Mutex::default(),
             stop: CancellationToken::new(),
         };
+        if let Some(exporter) = exporter {
+            platform.work(exporter.run(platform.stop.clone()));
+        }
         if let Some(redis) = platform.redis.clone() {
             platform.work(redis.keep(applied.clone(), platform.stop.clone()));
         }
@@ -122,7 +134,8 @@ impl Platform {
             };
             let (clock, random) = (clock.clone(), random.clone());
             let holder = holder_name(&random);
-            let submitter = Submitter { store, chain, metrics, wake, limits, clock, random };
+            let spans = self.spans.clone();
+            let submitter = Submitter { store, chain, metrics, wake, limits, clock, random, spans };
             self.work(submitter.run(holder, self.stop.clone()));
         }
         if workers.projector {
@@ -143,7 +156,8 @@ impl Platform {
                 random: random.clone(),
             };
             self.work(notifier.run(holder_name(&random), self.stop.clone()));
-            let projector = Projector { store, chain, metrics, applied, clock, random };
+            let spans = self.spans.clone();
+            let projector = Projector { store, chain, metrics, applied, clock, random, spans };
             self.work(projector.run(holder, self.stop.clone()));
         }
     }
@@ -171,6 +185,20 @@ impl Platform {
         Ok(())
     }
 
+    /// Carries promotions out where they are asked for: the way to the cluster is there.
+    fn spawn_promoter(&self, app: &App) {
+        let Some(cluster) = Process::from_ref(app).promotion else { return };
+        let promoter = Promoter {
+            store: self.store.clone(),
+            cluster,
+            metrics: self.metrics.clone(),
+            clock: self.clock.clone(),
+            pace: self.config.promotion.pace(),
+            terms: self.config.promotion.terms(),
+        };
+        self.work(promoter.run(holder_name(&Random::system()), self.stop.clone()));
+    }
+
     /// Asks for tax that is due where read models are kept: what is due stands in them.
     fn spawn_collector(&self, random: &Random) {
         let seconds = self.config.tax.interval_seconds;
@@ -193,12 +221,16 @@ impl Platform {
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
     pub async fn app(&self, build: Build, starting: &Starting) -> Result<App, StartError> {
+        let promotion = KubeCluster::of(&self.config.promotion).await;
+        let promotion = promotion.map_err(StartError::Settings)?;
         let app = async || {
             let (outbox, waiters) = (self.outbox.clone(), self.waiters.clone());
-            App::new(self.process(build), outbox, waiters).await
+            let process = Process { promotion: promotion.clone(), ..self.process(build) };
+            App::new(process, outbox, waiters).await
         };
         let app = starting.until_there(app).await?;
         self.spawn_messenger(&app)?;
+        self.spawn_promoter(&app);
         let parts = (&self.store, &self.metrics, &self.clock);
         let couriers = Couriers::new(&self.config, parts)?;
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -217,6 +249,8 @@ impl Platform {
             started: self.started,
             documents: None,
             redis: self.redis.clone(),
+            spans: self.spans.clone(),
+            promotion: None,
         }
     }
 

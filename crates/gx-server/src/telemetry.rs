@@ -1,16 +1,16 @@
-//! Logs as JSON lines, and the W3C trace context that ties a request to its batch and projection.
+//! Logs as JSON lines, or as lines for people; and which requests are traced.
 //!
 //! Log fields are ids, codes, counts and times. Personal data and secrets are never given to a log
 //! macro; the tests of the HTTP surface read the log back to make sure.
 
-use std::fmt;
 use std::io::IsTerminal as _;
-use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::config::{Log, LogFormat};
+use gx_types::TraceParent;
+
+use crate::config::{Log, LogFormat, Otlp};
 
 /// Sets the process's log up; lines go to standard error.
 ///
@@ -48,58 +48,32 @@ where
     })
 }
 
-/// The trace that a request belongs to: `00-<trace id>-<span id>-<flags>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TraceParent {
-    pub trace_id: u128,
-    pub span_id: u64,
-    pub flags: u8,
+/// Which traces are recorded. Processes of one setting decide alike, because the trace's id does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sampler {
+    /// Of a thousand; none without a collector.
+    per_thousand: u32,
+    follows_callers: bool,
 }
 
-impl TraceParent {
-    /// A trace that begins here.
-    pub fn new_root() -> Self {
-        Self { trace_id: rand::random(), span_id: rand::random(), flags: 1 }
+impl Sampler {
+    pub(crate) fn of(otlp: &Otlp) -> Self {
+        let is_on = !otlp.endpoint.is_empty();
+        let per_thousand = if is_on { otlp.sampled_per_thousand } else { 0 };
+        Self { per_thousand, follows_callers: is_on && otlp.follow_callers }
     }
 
-    /// A new span in the same trace.
-    pub fn child(self) -> Self {
-        Self { span_id: rand::random(), ..self }
-    }
-}
-
-impl FromStr for TraceParent {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let lower_hex = |part: &str| {
-            part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    /// A span of ours in the caller's trace, or in a new one.
+    pub(crate) fn span(self, theirs: Option<TraceParent>) -> TraceParent {
+        // Zero stands for no trace and no span.
+        let span_id = rand::random::<u64>().max(1);
+        let trace_id = theirs.map_or_else(|| rand::random::<u128>().max(1), |their| their.trace_id);
+        let is_sampled = match theirs {
+            Some(theirs) if self.follows_callers => theirs.is_sampled(),
+            Some(_) | None => trace_id % 1000 < u128::from(self.per_thousand),
         };
-        let mut parts = text.split('-');
-        match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some("00"), Some(trace), Some(span), Some(flags), None)
-                if trace.len() == 32
-                    && span.len() == 16
-                    && flags.len() == 2
-                    && [trace, span, flags].into_iter().all(lower_hex) =>
-            {
-                let trace_id = u128::from_str_radix(trace, 16).map_err(drop)?;
-                let span_id = u64::from_str_radix(span, 16).map_err(drop)?;
-                let flags = u8::from_str_radix(flags, 16).map_err(drop)?;
-                // All zeros means that there is no trace.
-                if trace_id == 0 || span_id == 0 {
-                    return Err(());
-                }
-                Ok(Self { trace_id, span_id, flags })
-            }
-            _ => Err(()),
-        }
-    }
-}
-
-impl fmt::Display for TraceParent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
+        let flags = if is_sampled { TraceParent::SAMPLED } else { 0 };
+        TraceParent { trace_id, span_id, flags }
     }
 }
 
@@ -128,26 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_parent_survives_its_text() {
-        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        let parent: TraceParent = text.parse().unwrap();
-        assert_eq!(parent.to_string(), text);
-        assert_eq!(parent.child().trace_id, parent.trace_id);
-        assert_ne!(parent.child().span_id, parent.span_id);
-    }
-
-    #[test]
-    fn what_is_no_trace_parent_is_ignored() {
-        for text in [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
-        ] {
-            assert!(text.parse::<TraceParent>().is_err(), "{text}");
-        }
+    fn one_trace_is_recorded_everywhere_or_nowhere() {
+        let id = |trace_id| Some(TraceParent { trace_id, span_id: 1, flags: 1 });
+        let tenth = Sampler { per_thousand: 100, follows_callers: false };
+        assert!(tenth.span(id(99)).is_sampled() && !tenth.span(id(100)).is_sampled());
+        let follower = Sampler { per_thousand: 0, follows_callers: true };
+        assert!(follower.span(id(100)).is_sampled() && !follower.span(None).is_sampled());
+        assert!(!Sampler::default().span(id(1)).is_sampled(), "without a collector");
+        assert_eq!(tenth.span(id(5)).trace_id, 5);
     }
 }

@@ -26,6 +26,8 @@ pub const MESSENGER: &str = "messenger";
 pub const MAIL_COURIER: &str = "mail_courier";
 /// The lease of the process that delivers text messages.
 pub const TEXT_COURIER: &str = "text_courier";
+/// The lease of the process that carries promotions out.
+pub const PROMOTER: &str = "promoter";
 
 /// A lease that was acquired. Whether it still holds is known only inside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod bulk;
 mod columns;
 pub mod commands;
 mod config;
+pub mod deployments;
 mod dialect;
 mod error;
 pub mod governance;

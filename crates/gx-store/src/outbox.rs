@@ -280,6 +280,26 @@ pub async fn services(
     rows.iter().map(|row| Ok((row.parse(0, "command id")?, row.string(1)?))).collect()
 }
 
+/// The traces that these commands were given in; those that the outbox has and that came with one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn traces(
+    source: impl Into<Source<'_>>,
+    commands: &[CommandId],
+) -> Result<HashMap<CommandId, String>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = Bulk::new(
+        "WITH input (command_id) AS ({rows})
+        SELECT o.command_id, o.traceparent FROM input i
+        JOIN outbox o ON o.command_id = i.command_id WHERE o.traceparent IS NOT NULL",
+        vec![Column::Text(commands.iter().map(|id| id.to_string().into()).collect())],
+    )
+    .all(&mut reader.conn())
+    .await?;
+    rows.iter().map(|row| Ok((row.parse(0, "command id")?, row.string(1)?))).collect()
+}
+
 /// Number and body of the rows with these ids.
 async fn find(
     conn: &mut Conn<'_>,

@@ -17,6 +17,7 @@ mod network;
 mod role;
 mod short_text;
 mod time;
+mod trace;
 
 pub use account::{AccountId, AccountType, IdLayoutError, Layout, Pool};
 pub use actor::{Actor, AdminId};
@@ -32,6 +33,7 @@ pub use msp::MspId;
 pub use network::NetworkId;
 pub use role::Role;
 pub use time::TimeMs;
+pub use trace::TraceParent;
 
 /// An error and what caused it, in a line: errors of this project print no source themselves.
 /// Those of libraries may, so a cause that the text ends with already is not said again.

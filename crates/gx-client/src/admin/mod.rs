@@ -3,6 +3,7 @@
 //! What helps administrators back in works on the platform's own database and is the binary's.
 
 mod actions;
+mod deployments;
 mod loans;
 mod login;
 mod system;
@@ -59,6 +60,9 @@ pub enum Admin {
     /// Looks after commands that have no outcome.
     #[command(subcommand)]
     Outbox(system::Outbox),
+    /// Takes images from one network to the next, and back.
+    #[command(subcommand)]
+    Deployments(deployments::Deployments),
     /// Lists who has done what, newest first.
     Audit(With<system::Audit>),
 }
@@ -87,6 +91,7 @@ impl Admin {
             Self::Resume(job) => job.run(),
             Self::Status(job) => job.run(),
             Self::Outbox(outbox) => outbox.run(),
+            Self::Deployments(deployments) => deployments.run(),
             Self::Audit(job) => job.run(),
         }
     }

@@ -8,5 +8,6 @@ mod faults;
 mod keeping;
 mod lanes;
 mod path;
+mod promoting;
 mod rig;
 mod telling;

@@ -124,13 +124,15 @@ impl Rig {
             limits: BatchLimits { commands_max: 50, ..BatchLimits::default() },
             clock: self.clock.clone(),
             random: Random::system(),
+            spans: Spans::default(),
         }
     }
 
     pub(super) fn projector_on(&self, store: Store) -> Projector {
         let (chain, metrics) = (self.chain.clone(), self.metrics.clone());
         let (clock, random) = (Clock::system(), Random::system());
-        Projector { store, chain, metrics, applied: self.applied.clone(), clock, random }
+        let (applied, spans) = (self.applied.clone(), Spans::default());
+        Projector { store, chain, metrics, applied, clock, random, spans }
     }
 
     /// Aborting the task is what a crash looks like to the others: nothing is given up.

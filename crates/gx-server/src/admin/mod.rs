@@ -9,6 +9,7 @@ mod closing;
 mod counters;
 mod custody;
 pub(crate) mod decisions;
+mod deployments;
 mod hierarchy;
 mod keys;
 mod kyc;
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(closing::routes());
     routes.extend(administrators::routes());
     routes.extend(approvals::routes());
+    routes.extend(deployments::routes());
     routes.extend(audit_logs::routes());
     routes.extend(outbox::routes());
     routes.extend(projector::routes());

@@ -3,7 +3,7 @@
 //! It takes the rule from the route's row; a handler cannot be reached around it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -17,10 +17,12 @@ use super::replay;
 use super::route::{Access, Route, Served};
 use crate::app::App;
 use crate::auth::{Caller, Partner, partners};
+use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::limits::{Allowance, Class, Limited};
 use crate::service::Services;
+use gx_engine::{Span, SpanKind};
 use gx_metrics::{ByRoute, ByStatus, Histogram};
 
 /// Whom the guard lets pass.
@@ -271,6 +273,33 @@ impl Guarded {
         }
     }
 
+    /// Tells of the request in its trace: the route as the table has it, never the path, which may
+    /// name people.
+    fn tell(&self, context: &Context, status: u16, took: Duration) {
+        let (method, path) = (self.route.verb.as_str(), self.route.path);
+        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
+        let to_us = now_ms().saturating_mul(1000);
+        let mut attributes = vec![
+            ("http.request.method", method.into()),
+            ("http.route", path.into()),
+            ("http.response.status_code", u64::from(status).into()),
+        ];
+        if let Some(service) = self.route.service {
+            attributes.push(("gx.service", service.as_str().into()));
+        }
+        self.app.spans().tell(Span {
+            name: format!("{method} {path}").into(),
+            kind: SpanKind::Server,
+            at: context.trace,
+            parent: context.caller_span,
+            links: Vec::new(),
+            from_us: to_us.saturating_sub(took),
+            to_us,
+            attributes,
+            is_failed: status >= 500,
+        });
+    }
+
     fn finish(
         &self,
         context: &Context,
@@ -285,6 +314,9 @@ impl Guarded {
         metrics.http_requests.get_or_create(&labels).inc();
         let took = Instant::now().saturating_duration_since(context.came);
         self.seconds.observe(took.as_secs_f64());
+        if context.trace.is_sampled() && route.access() != Access::System {
+            self.tell(context, status_code, took);
+        }
         if let Some(Allowance { limit, remaining, seconds, .. }) = allowance {
             let headers = response.headers_mut();
             headers.insert(LIMIT, HeaderValue::from(limit));

@@ -28,6 +28,7 @@ const SECRETS: &[&str] = &[
     "mail.password",
     "texts.bearer",
     "redis.url",
+    "telemetry.otlp.bearer",
 ];
 
 /// Established names of settings, and how their values are read.
@@ -92,6 +93,7 @@ impl Config {
         let (database, auth, redis) = (&mut self.database, &mut self.auth, &mut self.redis);
         let documents = &mut self.documents;
         let (mail, texts) = (&mut self.mail, &mut self.texts);
+        let otlp = &mut self.telemetry.otlp;
         for (key, path, secret) in [
             ("database.url_file", &database.url_file, &mut database.url),
             ("database.password_file", &database.password_file, &mut database.password),
@@ -101,6 +103,7 @@ impl Config {
             ("mail.password_file", &mail.password_file, &mut mail.password),
             ("texts.bearer_file", &texts.bearer_file, &mut texts.bearer),
             ("redis.url_file", &redis.url_file, &mut redis.url),
+            ("telemetry.otlp.bearer_file", &otlp.bearer_file, &mut otlp.bearer),
         ] {
             if !path.as_os_str().is_empty() {
                 let text = std::fs::read_to_string(path).map_err(|source| Error::SecretFile {

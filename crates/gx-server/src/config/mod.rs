@@ -6,8 +6,10 @@
 mod database;
 mod documents;
 mod load;
+mod promotion;
 mod render;
 mod secret;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod tiers;
@@ -20,7 +22,9 @@ use gx_types::NetworkId;
 use serde::{Deserialize, Serialize};
 
 pub use documents::{ClamAv, DocumentStore, Documents};
+pub use promotion::Promotion;
 pub use secret::Secret;
+pub use telemetry::{Otlp, Telemetry};
 pub use tiers::{Tier, TierLimits, TierTexts, Tiers};
 
 use crate::service::{Service, Services};
@@ -70,6 +74,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     pub documents: Documents,
     pub tiers: Tiers,
+    pub promotion: Promotion,
+    pub telemetry: Telemetry,
     pub log: Log,
 }
 

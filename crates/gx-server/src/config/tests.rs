@@ -117,6 +117,9 @@ fn what_is_wrong_is_named() {
         ("GX_DOCUMENTS__CLAMAV__ADDRESS", "clamd", "documents.clamav.address must be"),
         ("GX_TIERS__TIER1__PER_DAY", "lots", "tiers.tier1.per_day must be an amount"),
         ("GX_TAX__INTERVAL_SECONDS", "5", "tax.interval_seconds must be 0 or at least 60"),
+        ("GX_PROMOTION__TARGET", "mainnet", "promotion.target must be empty, testnet"),
+        ("GX_PROMOTION__NAMESPACES", "gx", "promotion.namespaces must have {network} in it"),
+        ("GX_TELEMETRY__OTLP__ENDPOINT", "collector", "telemetry.otlp.endpoint must be an address"),
     ] {
         let message = load(&[(name, text)]).unwrap_err().to_string();
         assert!(message.contains(part), "{name}={text}: {message}");

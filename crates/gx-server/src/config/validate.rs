@@ -28,6 +28,8 @@ impl Config {
         self.check_attester(&mut faults);
         self.documents.check(&mut faults);
         self.tiers.check(&mut faults);
+        self.promotion.check(self.network, &mut faults);
+        self.telemetry.otlp.check(&mut faults);
         self.check_messages(&mut faults);
         self.check_redis(&mut faults);
         let limits = &self.rate_limits;

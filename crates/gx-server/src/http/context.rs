@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 use compact_str::CompactString;
+use gx_types::TraceParent;
 
-use crate::telemetry::TraceParent;
+use crate::telemetry::Sampler;
 
 /// The request that a handler works on.
 #[derive(Debug, Clone)]
@@ -15,23 +16,24 @@ pub(crate) struct Context {
     pub(crate) request_id: CompactString,
     /// The client's trace, continued by a span of ours, or a new one.
     pub(crate) trace: TraceParent,
+    /// The caller's span, which the request follows from.
+    pub(crate) caller_span: Option<u64>,
     pub(crate) client: IpAddr,
     pub(crate) came: Instant,
 }
 
 impl Context {
-    pub(crate) fn new(headers: &HeaderMap, client: IpAddr) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, client: IpAddr, sampler: Sampler) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let trace = match text("traceparent").and_then(|text| text.parse::<TraceParent>().ok()) {
-            Some(theirs) => theirs.child(),
-            None => TraceParent::new_root(),
-        };
+        let theirs = text("traceparent").and_then(|text| text.parse::<TraceParent>().ok());
+        let trace = sampler.span(theirs);
         let request_id = match text("x-request-id").filter(|text| is_plain(text)) {
             Some(theirs) => theirs.into(),
             // Log lines with the one are found by the other.
             None => compact_str::format_compact!("{:032x}", trace.trace_id),
         };
-        Self { request_id, trace, client, came: Instant::now() }
+        let caller_span = theirs.map(|theirs| theirs.span_id);
+        Self { request_id, trace, caller_span, client, came: Instant::now() }
     }
 
     /// Waits until so long after the request came, so that the time of an answer tells nothing.
@@ -55,7 +57,7 @@ mod tests {
         for (name, text) in pairs {
             headers.insert(*name, text.parse().unwrap());
         }
-        Context::new(&headers, "192.0.2.1".parse().unwrap())
+        Context::new(&headers, "192.0.2.1".parse().unwrap(), Sampler::default())
     }
 
     #[test]

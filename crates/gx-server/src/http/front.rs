@@ -17,14 +17,16 @@ use tower_service::Service as _;
 use super::answer;
 use super::context::Context;
 use crate::calendar::{now_ms, rfc3339};
-use crate::config::Http;
+use crate::config::Config;
 use crate::error::{Error, Failed};
 use crate::peer::{self, Network};
+use crate::telemetry::Sampler;
 
 /// The longest that a client may ask an answer to wait.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Headers of every answer unless the handler set its own.
@@ -47,8 +49,9 @@ const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; f
 
 /// What browsers may read of an answer to another origin.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "X-Request-Id, Location, Retry-After, Idempotency-Replayed, GX-Applied-Block, GX-Lag-Blocks, \
-     GX-Next-Cursor, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Content-Disposition",
+    "X-Request-Id, traceparent, Location, Retry-After, Idempotency-Replayed, GX-Applied-Block, \
+     GX-Lag-Blocks, GX-Next-Cursor, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, \
+     Content-Disposition",
 );
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -82,16 +85,19 @@ pub(crate) struct Front {
     origins: Vec<HeaderValue>,
     trusted: Vec<Network>,
     timeout: Duration,
+    sampler: Sampler,
 }
 
 impl Front {
-    pub(crate) fn new(entrance: Entrance, http: &Http) -> Self {
+    pub(crate) fn new(entrance: Entrance, config: &Config) -> Self {
+        let http = &config.http;
         let origin = |text: &String| HeaderValue::from_str(text).ok();
         Self {
             entrance,
             origins: http.allowed_origins.iter().filter_map(origin).collect(),
             trusted: http.trusted_proxies.iter().filter_map(|text| Network::parse(text)).collect(),
             timeout: Duration::from_millis(http.request_timeout_ms),
+            sampler: Sampler::of(&config.telemetry.otlp),
         }
     }
 
@@ -103,7 +109,7 @@ impl Front {
         } else {
             peer::client(peer, &forwarded_for(headers), &self.trusted)
         };
-        let context = Context::new(headers, client);
+        let context = Context::new(headers, client, self.sampler);
         let origin = self.allowed_origin(headers);
         if request.method() == Method::OPTIONS
             && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -132,6 +138,10 @@ impl Front {
         let headers = response.headers_mut();
         if let Ok(request_id) = request_id {
             headers.insert(REQUEST_ID, request_id);
+        }
+        // Digits and hyphens always make a header.
+        if let Ok(trace) = HeaderValue::try_from(context.trace.to_string()) {
+            headers.insert(TRACE_PARENT, trace);
         }
         if let Some(origin) = origin {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::approvals::{approve, ask, close};
 use crate::client::{Client, Reply, new_key};
+use crate::cluster::Cluster;
 use crate::decisions::colleague;
 use crate::outbox::{dead_command, rebuilt};
 use crate::recovery::register_key;
@@ -129,7 +130,8 @@ const OTHER_PASSWORD: &str = "Other7horse-cart";
 
 #[tokio::test]
 async fn every_mutating_route_leaves_a_record() {
-    let server = Server::start().await;
+    let cluster = Cluster::start().await;
+    let server = cluster.server(&[]).await;
     let admin = server.bootstrapped().await;
     let ada = server.account(&admin, "ada", "DE").await;
     for route in routes().iter().filter(|route| route.mutates()) {
@@ -277,6 +279,8 @@ async fn by_its_own_tests(server: &Server, route: &Route) -> Option<Sample> {
         crate::documents::prepared(server, route).await
     } else if has("/registration/") {
         registration::prepared(server, route).await
+    } else if has("/admin/deployments/") {
+        crate::deployments::prepared(server, &fresh_admin(server).await.0, route).await
     } else {
         return None;
     })

@@ -13,6 +13,7 @@ use gx_server::{Access, Verb, Workers, routes, telemetry};
 use serde_json::{Value, json};
 
 use crate::client::new_key;
+use crate::cluster::Cluster;
 use crate::coverage::{prepared, put_back, sent};
 use crate::passwords::newest_token;
 use crate::second_factors::enrol;
@@ -208,7 +209,8 @@ fn without_names(path: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_route_logs_what_it_is_given_or_gives() {
     let lines = Lines::of_process();
-    let server = Server::start_with(&[("log.requests", "true")], Workers::ALL).await;
+    let cluster = Cluster::start().await;
+    let server = cluster.server(&[("log.requests", "true")]).await;
     let admin = server.bootstrapped().await;
     let ada = server.account(&admin, "adalbert", "DE").await;
     // Whom the samples name.

@@ -79,6 +79,10 @@ const PROMISED: &str = "
     GET /admin/approvals, /admin/approvals/{}
     POST /admin/approvals, /admin/approvals/{}/vote, /admin/approvals/{}/cancel
     POST /admin/approvals/{}/execute
+    GET /admin/deployments, /admin/deployments/{}, /admin/deployments/{}/logs
+    POST /admin/deployments/promote, /admin/deployments/{}/execute
+    POST /admin/deployments/{}/approve, /admin/deployments/{}/rollback
+    POST /admin/deployments/{}/cancel
     GET /admin/audit-logs, /admin/audit-logs/export
     GET /admin/outbox, /admin/projector
     POST /admin/outbox/{}/requeue, /admin/outbox/{}/discard, /admin/projector/rebuild

@@ -154,6 +154,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 24,
+        name: "deployments",
+        both: include_str!("sql/0024_deployments.sql"),
+        postgres: include_str!("sql/0024_postgres.sql"),
+    },
+    Migration {
         version: 25,
         name: "counts",
         both: include_str!("sql/0025_counts.sql"),

@@ -18,6 +18,7 @@ mod commands;
 mod connecting;
 mod credentials;
 mod dead;
+mod deployments;
 mod documents;
 mod domains;
 mod history;

@@ -122,7 +122,7 @@ fn an_interrupted_migration_is_taken_up_again() {
 }
 
 /// Tables, by the migration that makes them.
-const TABLES: [&[&str]; 26] = [
+const TABLES: [&[&str]; 27] = [
     &["outbox", "submission", "batches", "batch_ranges", "dead_commands", "leases"],
     &[
         "projection",
@@ -185,6 +185,7 @@ const TABLES: [&[&str]; 26] = [
     ],
     &["admin_permissions", "partners", "partner_keys", "partner_consents", "partner_payments"],
     &[],
+    &["deployments", "deployment_logs"],
     &["user_tallies"],
     &[],
     &[],

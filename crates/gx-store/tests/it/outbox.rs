@@ -50,6 +50,11 @@ fn rows_come_back_as_they_were_accepted() {
         let row = &run.rows[0];
         assert_eq!((row.service.as_str(), row.created_at), ("tokenomics", AT));
         assert_eq!(row.traceparent.as_deref(), Some("00-aa-bb-01"));
+        let unknown = chain.transfer(&person(1), &person(2), "9").command_id;
+        let asked = [envelopes[3].command_id, unknown];
+        let traces = outbox::traces(&backend.store, &asked).await.unwrap();
+        assert_eq!(traces.len(), 1);
+        assert_eq!(traces[&envelopes[3].command_id], "00-aa-bb-01");
         assert_eq!(seqs(&inserted), run.rows.iter().map(|row| row.seq).collect::<Vec<_>>());
     });
 }

@@ -1,7 +1,5 @@
 //! What is asked for and decided, and how it is answered.
 
-use std::borrow::Cow;
-
 use gx_store::admin::approvals::{Approval, ApprovalStatus};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -9,42 +7,7 @@ use serde::Serialize;
 use crate::auth::AdminRole;
 use crate::calendar::rfc3339;
 use crate::http::answer::Pagination;
-use crate::http::fields::{Count, Text, Written, listed_fields, one_of, request};
-
-/// A text that is one of a few, where the description names them.
-macro_rules! choices {
-    ($(
-        $(#[$meta:meta])*
-        $name:ident($code:literal) { $($variant:ident = $text:literal,)+ }
-    )+) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum $name {
-            $($variant,)+
-        }
-
-        impl $name {
-            pub(super) const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
-
-            pub(super) const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        listed_fields! {
-            $name: $code;
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                one_of([$($text),+])
-            }
-        }
-    )+};
-}
+use crate::http::fields::{Count, Text, Written, choices, listed_fields, one_of, request};
 
 choices! {
     /// What can be asked for.

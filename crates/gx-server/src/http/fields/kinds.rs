@@ -133,6 +133,43 @@ macro_rules! listed_fields {
 
 pub(crate) use listed_fields;
 
+/// A text that is one of a few, where the description names them.
+macro_rules! choices {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident($code:literal) { $($variant:ident = $text:literal,)+ }
+    )+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $name {
+            $($variant,)+
+        }
+
+        impl $name {
+            pub(crate) const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        $crate::http::fields::listed_fields! {
+            $name: $code;
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::http::fields::one_of([$($text),+])
+            }
+        }
+    )+};
+}
+
+pub(crate) use choices;
+
 /// The schema of a text that is one of a list.
 pub(crate) fn one_of(texts: impl IntoIterator<Item = &'static str>) -> schemars::Schema {
     let texts: Vec<&str> = texts.into_iter().collect();

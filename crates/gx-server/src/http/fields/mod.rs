@@ -15,7 +15,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub(crate) use kinds::{
-    Misfit, contract_fields, length_between, listed_fields, masked, number_field, one_of,
+    Misfit, choices, contract_fields, length_between, listed_fields, masked, number_field, one_of,
     text_field, unseen,
 };
 pub(crate) use texts::{Count, GxAmount, GxOrZero, Instant, List, Text, Truth, Written};
