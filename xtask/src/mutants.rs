@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// Where coins are created, moved, held for somebody, granted, lent, taxed, disbursed and decided on,
-/// and where it is checked who may do so.
+/// Where coins are created, moved, held for somebody, granted, lent, taxed, disbursed and decided
+/// on, and where it is checked who may do so.
 const MONEY: [&str; 26] = [
     "admin/actions.rs",
     "admin/disbursement.rs",

@@ -13,8 +13,8 @@ use crate::process;
 const APT_GET: [&[&str]; 2] =
     [&["update"], &["install", "--yes", "--no-install-recommends", "postgresql", "pgbouncer"]];
 
-/// What the services are always tested on besides SQLite and the embedded ledger: both databases and
-/// both ledgers have had their turn then.
+/// What the services are always tested on besides SQLite and the embedded ledger: both databases
+/// and both ledgers have had their turn then.
 const COMBINATION: &str = "postgres+fabric";
 
 /// The two that are left. Database and ledger meet in the projector alone, which has tests of its

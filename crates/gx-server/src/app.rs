@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRef;
+use gx_cluster::KubeCluster;
 use gx_engine::{Chain, Outbox, Spans, Waiters};
 use gx_metrics::Metrics;
 use gx_store::Store;
@@ -19,7 +20,6 @@ use crate::attester::Attester;
 use crate::auth::{Gate, Hasher, KeyError, Logins, PartnerGate};
 use crate::bell::Bell;
 use crate::build::Build;
-use crate::cluster::KubeCluster;
 use crate::config::Config;
 use crate::data_loader::{DataLoader, queries};
 use crate::documents::Documents;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRef as _;
+use gx_cluster::KubeCluster;
 use gx_engine::{
     Applied, BatchLimits, Chain, Clock, Collector, Housekeeper, Messenger, Notifier, Outbox,
     Projector, Promoter, Random, Spans, Submitter, Waiters, holder_name,
@@ -25,8 +26,8 @@ use crate::app::{App, Process, StartError};
 use crate::auth::{AdminRole, Logins, Permission};
 use crate::build::Build;
 use crate::calendar::now_ms;
-use crate::cluster::KubeCluster;
 use crate::config::{Config, LedgerEngine};
+use crate::error_budget::Prometheus;
 use crate::mail::Couriers;
 use crate::otlp::Exporter;
 use crate::outbound::{Outbound, Reach};
@@ -215,14 +216,23 @@ impl Platform {
         }
     }
 
+    /// The cluster that the settings name; `None` when this process promotes nothing.
+    async fn cluster(&self) -> Result<Option<KubeCluster>, String> {
+        let settings = &self.config.promotion;
+        if settings.target().is_none() {
+            return Ok(None);
+        }
+        let cluster = KubeCluster::new(settings.access(), Prometheus::of(settings)?).await;
+        cluster.map(Some).map_err(|error| format!("promotion.kubeconfig: {error}"))
+    }
+
     /// The HTTP side of this process, which also delivers mail and text messages where the settings
     /// say how.
     ///
     /// # Errors
     /// [`StartError`] when keys or settings cannot be used.
     pub async fn app(&self, build: Build, starting: &Starting) -> Result<App, StartError> {
-        let promotion = KubeCluster::of(&self.config.promotion).await;
-        let promotion = promotion.map_err(StartError::Settings)?;
+        let promotion = self.cluster().await.map_err(StartError::Settings)?;
         let app = async || {
             let (outbox, waiters) = (self.outbox.clone(), self.waiters.clone());
             let process = Process { promotion: promotion.clone(), ..self.process(build) };

@@ -36,7 +36,7 @@ const FLOORS: &[&str] = &[
     "error",
     "telemetry",
     "otlp",
-    "cluster",
+    "error_budget",
     "metrics",
     "redis",
     "http",

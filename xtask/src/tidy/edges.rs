@@ -28,7 +28,7 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 15] = [
+const TABLE: [Row; 16] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-client", "gx-workbench"],
@@ -75,6 +75,12 @@ const TABLE: [Row; 15] = [
         never: &["axum", "sqlx"],
     },
     Row {
+        name: "gx-cluster",
+        may: &["gx-engine", "gx-types"],
+        tests_may: &[],
+        never: &["axum", "sqlx"],
+    },
+    Row {
         name: "gx-ledger",
         may: &["gx-contract", "gx-types"],
         tests_may: &[],
@@ -85,6 +91,7 @@ const TABLE: [Row; 15] = [
     Row {
         name: "gx-server",
         may: &[
+            "gx-cluster",
             "gx-contract",
             "gx-engine",
             "gx-fabric",

@@ -162,7 +162,7 @@ impl Job for Logs {
 
     fn run(&self, api: &mut Api) -> Result<()> {
         let path = format!("{PATH}/{}/logs", part(&self.id));
-        let query = [("after", self.after.map(|after| after.to_string()))];
+        let query = [("afterLine", self.after.map(|after| after.to_string()))];
         let answer = api.get(&with_query(&path, &query))?;
         if api.out.json {
             return api.out.line(&answer.to_string());

@@ -21,7 +21,7 @@ mod totp;
 pub(crate) mod webauthn;
 
 pub use caller::May;
-pub use partners::Partner;
+pub(crate) use partners::Partner;
 pub use permissions::{AdminRole, Grant, Permission, grant};
 pub use scopes::Scope;
 

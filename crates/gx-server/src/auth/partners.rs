@@ -106,7 +106,7 @@ pub(crate) fn refuse_in_query(query: Option<&str>) -> Result<()> {
 
 /// A partner that calls for itself.
 #[derive(Debug, Clone)]
-pub struct Partner {
+pub(crate) struct Partner {
     pub(crate) partner_id: String,
     pub(crate) key_id: String,
     /// `partner:<id>`, as the audit log names it.

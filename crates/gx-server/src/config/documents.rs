@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use hyper::Uri;
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
-use super::validate::check;
+use super::faults::check;
+use super::secret::Secret;
 
 /// What keeps documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 mod database;
 mod documents;
+mod faults;
 mod load;
 mod promotion;
 mod render;

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
+use gx_cluster::NETWORK;
 use gx_engine::{GateTerms, Pace};
 use gx_types::NetworkId;
 use serde::{Deserialize, Serialize};
 
-use super::validate::check;
-
-/// What stands for the network in a pattern of namespaces.
-const NETWORK: &str = "{network}";
+use super::faults::check;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,14 +36,16 @@ impl Promotion {
         self.target.parse().ok()
     }
 
-    /// The namespace of a network's workloads.
-    pub(crate) fn namespace(&self, network: NetworkId) -> String {
-        self.namespaces.replace(NETWORK, network.as_str())
-    }
-
-    /// The namespace of a network's Fabric.
-    pub(crate) fn fabric_namespace(&self, network: NetworkId) -> String {
-        self.fabric_namespaces.replace(NETWORK, network.as_str())
+    /// How the cluster is reached.
+    pub(crate) fn access(&self) -> gx_cluster::Settings {
+        gx_cluster::Settings {
+            kubeconfig: self.kubeconfig.clone(),
+            namespaces: self.namespaces.clone(),
+            fabric_namespaces: self.fabric_namespaces.clone(),
+            fabric_selector: self.fabric_selector.clone(),
+            builds: self.builds.clone(),
+            backups: self.backups.clone(),
+        }
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -64,11 +64,12 @@ impl Promotion {
     /// `own` is the network of the process: administrators of one decide about the next, and those
     /// of mainnet alone about mainnet.
     pub(super) fn check(&self, own: NetworkId, faults: &mut Vec<String>) {
-        let fits = match (self.target.as_str(), own) {
-            ("", _) | ("testnet", NetworkId::Devnet | NetworkId::Testnet) => true,
-            ("mainnet", NetworkId::Mainnet) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (self.target.as_str(), own),
+            ("", _)
+                | ("testnet", NetworkId::Devnet | NetworkId::Testnet)
+                | ("mainnet", NetworkId::Mainnet)
+        );
         let what = "must be empty, testnet (on devnet or testnet) or mainnet (on mainnet)";
         check(faults, fits, "promotion.target", what);
         for (key, pattern) in [

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
-use super::validate::check;
+use super::faults::check;
+use super::secret::Secret;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@
 use gx_types::Amount;
 use serde::{Deserialize, Serialize};
 
-use super::validate::check;
+use super::faults::check;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,7 @@ use gx_fabric::PeerAddress;
 use gx_types::{AttesterId, NetworkId};
 use webauthn_rp::request::AsciiDomain;
 
+use super::faults::check;
 use super::{Config, DatabaseEngine, Error, LedgerEngine, MailTls};
 use crate::peer::{is_network, is_origin};
 
@@ -269,10 +270,4 @@ fn lies_in(origin: &str, domain: &str) -> bool {
 fn is_this_machine(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-pub(super) fn check(faults: &mut Vec<String>, fits: bool, key: &str, what: &str) {
-    if !fits {
-        faults.push(format!("{key} {what}"));
-    }
 }

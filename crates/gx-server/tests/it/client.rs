@@ -84,6 +84,11 @@ impl Client {
         Self::new(self.address)
     }
 
+    /// The same caller, on a connection of their own.
+    pub(crate) fn anew(&self) -> Self {
+        Self { token: self.token.clone(), key: self.key.clone(), ..Self::new(self.address) }
+    }
+
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..Self::new(self.address) }
     }

@@ -65,7 +65,7 @@ impl Work {
         if self.paused || (self.updated() == REPLICAS && self.pods.len() == REPLICAS) {
             return;
         }
-        if self.min_ready <= MIN_READY {
+        if self.min_ready == MIN_READY {
             self.pods = vec![self.image.clone(); REPLICAS];
         } else if self.updated() == 0 {
             self.pods.push(self.image.clone());
@@ -285,6 +285,15 @@ impl Cluster {
         let facts = self.facts.lock().unwrap();
         let work = &facts.works[&("backend-testnet".to_owned(), service.to_owned())];
         (work.image.clone(), work.pods.clone())
+    }
+
+    /// Has a service of devnet run another image, or be away.
+    pub(crate) fn devnet(&self, service: &str, image: Option<&str>) {
+        let place = ("backend-devnet".to_owned(), service.to_owned());
+        self.set(|facts| match image {
+            Some(image) => drop(facts.works.insert(place, Work::new(image))),
+            None => drop(facts.works.remove(&place)),
+        });
     }
 
     pub(crate) fn changed(&self) -> Vec<(String, String)> {

@@ -105,7 +105,7 @@ async fn an_image_goes_on_and_comes_back() {
     for step in ["REQUEST", "GATES", "CANARY", "SPREAD", "WATCH"] {
         assert!(steps.contains(&step), "{steps:?}");
     }
-    let rest = owner.get(&format!("{PATH}/{id}/logs?after=1&limit=1"), 200).await;
+    let rest = owner.get(&format!("{PATH}/{id}/logs?afterLine=1&limit=1"), 200).await;
     assert_eq!(rest.body["logs"][0]["number"], 2);
     assert_eq!(act(&owner, &id, "execute", 409).await.str("code"), "deployment_already_processed");
     assert_eq!(act(&owner, &id, "cancel", 409).await.str("code"), "deployment_already_processed");
@@ -257,6 +257,26 @@ async fn what_falls_ill_comes_back_by_itself() {
 }
 
 #[tokio::test]
+async fn the_last_is_taken_back_first() {
+    let cluster = Cluster::start().await;
+    let server = cluster.server(&[]).await;
+    let (owner, developer) = people(&server).await;
+    let mut ids = Vec::new();
+    cluster.set(|facts| facts.images = vec![image("a"), image("b"), image("c")]);
+    cluster.set_record("c", Some(record(24)));
+    for digit in ["a", "c"] {
+        cluster.devnet("svc-tax", Some(&image(digit)));
+        let id = ask(&developer, "svc-tax").await;
+        act(&owner, &id, "approve", 200).await;
+        act(&owner, &id, "execute", 200).await;
+        assert_eq!(ended(&owner, &id).await["status"], "COMPLETED");
+        ids.push(id);
+    }
+    assert_eq!(act(&owner, &ids[0], "rollback", 409).await.str("code"), "not_the_last");
+    act(&owner, &ids[1], "rollback", 200).await;
+}
+
+#[tokio::test]
 async fn images_go_one_network_on_and_where_this_process_may_take_them() {
     let cluster = Cluster::start().await;
     let server = cluster.server(&[]).await;
@@ -273,6 +293,12 @@ async fn images_go_one_network_on_and_where_this_process_may_take_them() {
     body["imageDigest"] = json!(format!("sha256:{}", "c".repeat(64)));
     let reply = owner.post(&path, body, 409).await;
     assert_eq!(reply.str("code"), "image_not_at_source");
+    cluster.devnet("svc-loanpool", None);
+    let reply = owner.post(&path, wish("svc-loanpool"), 409).await;
+    assert_eq!(reply.str("code"), "not_at_source");
+    cluster.devnet("svc-loanpool", Some("registry.example.org/gx:latest"));
+    let reply = owner.post(&path, wish("svc-loanpool"), 409).await;
+    assert_eq!(reply.str("code"), "image_without_digest");
     let mut body = wish("svc-tax");
     body["service"] = json!("kube-system");
     owner.post(&path, body, 400).await;

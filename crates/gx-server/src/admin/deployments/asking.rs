@@ -1,6 +1,7 @@
 //! Whether something may be promoted by whom, what exactly, and what stands in the way.
 
 use axum::http::StatusCode;
+use gx_cluster::KubeCluster;
 use gx_engine::{
     Cluster as _, ClusterError, GateResult, Wanted, image_digest, in_the_way, look_at_gates,
 };
@@ -11,7 +12,6 @@ use super::fields::PromoteBody;
 use crate::app::Process;
 use crate::auth::{Admin, AdminRole, Permission, random_id};
 use crate::calendar::now_ms;
-use crate::cluster::KubeCluster;
 use crate::error::{Detail, Error, Result};
 
 /// How long something that was asked for can be approved and begun.

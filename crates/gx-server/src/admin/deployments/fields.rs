@@ -86,7 +86,7 @@ request! {
     /// Which lines of the log.
     pub(crate) struct LogsQuery {
         /// Lines after the one with this number.
-        after as "after": Option<Count<0, 1_000_000_000>>,
+        after_line as "afterLine": Option<Count<0, 1_000_000_000>>,
         limit as "limit": Option<Count<1, 500>>,
     }
 }

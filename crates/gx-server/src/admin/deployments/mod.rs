@@ -167,7 +167,7 @@ async fn logs(
     Query(query): Query<LogsQuery>,
 ) -> Result<Json<LogsReply>> {
     deployments::get(&store, &id, TimeMs(now_ms())).await?.ok_or_else(unknown)?;
-    let after = query.after.map_or(0, |after| u64::from(after.0));
+    let after = query.after_line.map_or(0, |after| u64::from(after.0));
     let limit = query.limit.map_or(100, |limit| limit.0);
     let lines = deployments::logs(&store, &id, after, limit).await?;
     Ok(Json(LogsReply { logs: lines.into_iter().map(LogReply::from).collect() }))

@@ -2,7 +2,7 @@
 //! it. They have the form of real ones and belong to nobody.
 
 /// Names with their values, those of paths first.
-const EXAMPLES: [(&str, &str); 47] = [
+const EXAMPLES: [(&str, &str); 48] = [
     ("accountId", USER),
     ("actionId", "ACT_00000000000000000000000007"),
     ("adminId", "deputy"),
@@ -12,6 +12,7 @@ const EXAMPLES: [(&str, &str); 47] = [
     ("cc", "DE"),
     ("commandId", COMMAND),
     ("deliveryId", "evt_7_0_0"),
+    ("deploymentId", ROW),
     ("deviceId", ROW),
     ("documentId", ROW),
     ("escrowId", "ESC_00000000000000000000000007"),

@@ -61,10 +61,10 @@ impl Wallet {
     }
 }
 
-/// Asks what is to be signed. Until when a signature is good is said in the server's time, which
+/// Asks what is to be signed. Until when a signature is good is said in the ledger's time, which
 /// may be days ahead.
 async fn ask(server: &Server, by: &Account, key: &str, path: &str, body: &Value) -> Value {
-    let until = server.platform.clock().now().plus_hours(GOOD_FOR);
+    let until = server.platform.clock().ledger_time().plus_hours(GOOD_FOR);
     let until = jiff::Timestamp::from_millisecond(until.0).unwrap().to_string();
     let asked = json!({ "route": format!("POST {path}"), "body": body, "expiresAt": until });
     let headers = [("idempotency-key", key)];

@@ -28,6 +28,7 @@ CREATE TABLE deployments (
     finished_at_ms BIGINT
 );
 CREATE INDEX deployments_created_idx ON deployments (created_at_ms, deployment_id);
+CREATE INDEX deployments_service_idx ON deployments (service, target, created_at_ms, deployment_id);
 CREATE INDEX deployments_executed_idx ON deployments (target, service, executed_at_ms);
 
 -- One is open for a service of a network at a time.

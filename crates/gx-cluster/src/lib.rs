@@ -1,13 +1,15 @@
-//! The cluster that promotion works on: workloads by the Kubernetes API, facts from ConfigMaps and
-//! Prometheus.
+//! The cluster that promotion works on: workloads by the Kubernetes API, facts from ConfigMaps, and
+//! an error budget that somebody else counts.
 //!
 //! It reads Deployments, pods, nodes and two ConfigMaps, and patches Deployments of the target; the
 //! account needs nothing else (docs/promotion.md lists it). What it may not read is a fact that
 //! cannot be had, which a gate then says.
 
-mod budget;
 mod reading;
 
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +24,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config as KubeConfig};
 use serde_json::{Map, Value, json};
 
-use crate::calendar::parse_rfc3339;
-use crate::config::Promotion;
-use budget::Prometheus;
-
 /// The annotation that says which promotion has changed a workload last.
-pub(crate) const MARK: &str = "gx-protocol/deployment";
+const MARK: &str = "gx-protocol/deployment";
 
 /// How the API server's record of changes names us.
 const MANAGER: &str = "gx-promoter";
@@ -38,12 +36,52 @@ const FINISHED_AT: &str = "finished-at";
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How the cluster is reached, and where things stand in it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Empty for that of the pod that this runs in.
+    pub kubeconfig: PathBuf,
+    /// Namespaces of the platform and of Fabric, with [`NETWORK`] in them.
+    pub namespaces: String,
+    pub fabric_namespaces: String,
+    /// Labels of the pods of Fabric's peers.
+    pub fabric_selector: String,
+    /// The ConfigMap with the records of builds.
+    pub builds: String,
+    /// The ConfigMap that says when the last backup was; empty when there is none.
+    pub backups: String,
+}
+
+/// What stands for the network in a pattern of namespaces.
+pub const NETWORK: &str = "{network}";
+
+impl Settings {
+    /// The namespace of a network's workloads.
+    fn namespace(&self, network: NetworkId) -> String {
+        self.namespaces.replace(NETWORK, network.as_str())
+    }
+
+    /// The namespace of a network's Fabric.
+    fn fabric_namespace(&self, network: NetworkId) -> String {
+        self.fabric_namespaces.replace(NETWORK, network.as_str())
+    }
+}
+
+/// What is answered later.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Whoever counts failures.
+pub trait ErrorBudget: Debug + Send + Sync {
+    /// How much of the budget of a namespace's services is left, of 1; or why that is not known.
+    fn left<'a>(&'a self, namespace: &'a str) -> Later<'a, Known<f64>>;
+}
+
 /// The cluster. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct KubeCluster {
+pub struct KubeCluster {
     client: Client,
-    settings: Arc<Promotion>,
-    prometheus: Option<Arc<Prometheus>>,
+    settings: Arc<Settings>,
+    budget: Option<Arc<dyn ErrorBudget>>,
 }
 
 impl std::fmt::Debug for KubeCluster {
@@ -53,27 +91,26 @@ impl std::fmt::Debug for KubeCluster {
 }
 
 impl KubeCluster {
-    /// The cluster that the settings name; `None` when this process promotes nothing.
+    /// The cluster that the settings name. Nothing is asked of it yet.
     ///
     /// # Errors
-    /// Names the setting that is of no use, or says that this is no pod of a cluster.
-    pub(crate) async fn of(settings: &Promotion) -> Result<Option<Self>, String> {
-        if settings.target().is_none() {
-            return Ok(None);
-        }
-        let key = "promotion.kubeconfig";
-        let wrong = |error: &dyn std::error::Error| format!("{key}: {}", with_causes(error));
+    /// Says why the access cannot be used, or that this is no pod of a cluster.
+    pub async fn new(
+        settings: Settings,
+        budget: Option<Arc<dyn ErrorBudget>>,
+    ) -> Result<Self, String> {
+        let wrong = |error: &dyn std::error::Error| with_causes(error);
         let config = if settings.kubeconfig.as_os_str().is_empty() {
             KubeConfig::incluster().map_err(|error| wrong(&error))?
         } else {
             let file =
                 Kubeconfig::read_from(&settings.kubeconfig).map_err(|error| wrong(&error))?;
-            let config = KubeConfig::from_custom_kubeconfig(file, &KubeConfigOptions::default());
+            let options = KubeConfigOptions::default();
+            let config = KubeConfig::from_custom_kubeconfig(file, &options);
             config.await.map_err(|error| wrong(&error))?
         };
         let client = Client::try_from(config).map_err(|error| wrong(&error))?;
-        let prometheus = Prometheus::of(settings)?.map(Arc::new);
-        Ok(Some(Self { client, settings: Arc::new(settings.clone()), prometheus }))
+        Ok(Self { client, settings: Arc::new(settings), budget })
     }
 
     fn deployments(&self, network: NetworkId) -> Api<Deployment> {
@@ -182,8 +219,9 @@ impl Cluster for KubeCluster {
         }
         let text = self.text(target, map, FINISHED_AT).await?;
         let read = |text: String| {
-            let at = parse_rfc3339(text.trim()).map(TimeMs);
-            at.ok_or_else(|| format!("{FINISHED_AT} of ConfigMap {map} is no time"))
+            let at = text.trim().parse::<jiff::Timestamp>();
+            let unread = |_| format!("{FINISHED_AT} of ConfigMap {map} is no time");
+            at.map(|at| TimeMs(at.as_millisecond())).map_err(unread)
         };
         Ok(text.and_then(read))
     }
@@ -204,8 +242,8 @@ impl Cluster for KubeCluster {
     }
 
     async fn error_budget(&self, target: NetworkId) -> Result<Known<f64>, ClusterError> {
-        Ok(match &self.prometheus {
-            Some(prometheus) => prometheus.left(&self.settings.namespace(target)).await,
+        Ok(match &self.budget {
+            Some(budget) => budget.left(&self.settings.namespace(target)).await,
             None => Err("nobody counts failures: promotion.prometheus is not set".to_owned()),
         })
     }

@@ -1,8 +1,10 @@
 //! How much of the error budget is left, as Prometheus counts it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use gx_cluster::{ErrorBudget, Later};
 use http_body_util::Full;
 use hyper::{Request, Uri};
 use serde::Deserialize;
@@ -26,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server of Prometheus.
 #[derive(Debug)]
-pub(super) struct Prometheus {
+pub(crate) struct Prometheus {
     outgoing: Outgoing,
     address: Url,
     query: String,
@@ -53,7 +55,10 @@ struct Sample {
 
 impl Prometheus {
     /// `None` when the settings name none.
-    pub(super) fn of(settings: &Promotion) -> Result<Option<Self>, String> {
+    ///
+    /// # Errors
+    /// Names the setting that is of no use.
+    pub(crate) fn of(settings: &Promotion) -> Result<Option<Arc<dyn ErrorBudget>>, String> {
         if settings.prometheus.is_empty() {
             return Ok(None);
         }
@@ -62,11 +67,11 @@ impl Prometheus {
         let outgoing = Outgoing::new(key, &address, "", PATIENCE)?;
         let address = Url::parse(&address).map_err(|error| format!("{key}: {error}"))?;
         let query = Some(settings.error_budget_query.as_str()).filter(|text| !text.is_empty());
-        Ok(Some(Self { outgoing, address, query: query.unwrap_or(QUERY).to_owned() }))
+        let query = query.unwrap_or(QUERY).to_owned();
+        Ok(Some(Arc::new(Self { outgoing, address, query })))
     }
 
-    /// What is left of 1, or why that is not known.
-    pub(super) async fn left(&self, namespace: &str) -> Result<f64, String> {
+    async fn ask(&self, namespace: &str) -> Result<f64, String> {
         let mut address = self.address.clone();
         let query = self.query.replace(NAMESPACE, namespace);
         address.query_pairs_mut().append_pair("query", &query);
@@ -78,6 +83,12 @@ impl Prometheus {
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|_| unanswered(format!("{status} and no JSON")))?;
         read(answer)
+    }
+}
+
+impl ErrorBudget for Prometheus {
+    fn left<'a>(&'a self, namespace: &'a str) -> Later<'a, Result<f64, String>> {
+        Box::pin(self.ask(namespace))
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the API server's objects say, in the words of promotion.
 
-use std::collections::BTreeMap;
-
 use gx_engine::{
     Container, Expression, Node as NodeFacts, Operator, Placement, Pod as PodFacts, Taint,
     Toleration, Workload,
@@ -156,7 +154,7 @@ pub(super) fn node(node: &Node) -> NodeFacts {
     };
     NodeFacts {
         name: node.metadata.name.clone().unwrap_or_default(),
-        labels: node.metadata.labels.clone().unwrap_or_else(BTreeMap::new),
+        labels: node.metadata.labels.clone().unwrap_or_default(),
         is_ready: status.conditions.iter().flatten().any(is_ready),
         is_schedulable: !spec.unschedulable.unwrap_or_default(),
         taints: spec.taints.unwrap_or_default().into_iter().map(taint).collect(),
