@@ -4,14 +4,20 @@
 //! them would take longer than the tests.
 
 use std::env;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use gx_pg::{Cluster, Error, Options, Pooler, Programs, SHARED_URL};
 
 use crate::process;
 
-const APT_GET: [&[&str]; 2] =
-    [&["update"], &["install", "--yes", "--no-install-recommends", "postgresql", "pgbouncer"]];
+/// Servers and a browser that optional parts are tested with, by Debian's package and the program.
+const OPTIONAL: [(&str, &[&str]); 4] = [
+    ("chromium", &["chromium", "google-chrome-stable", "google-chrome"]),
+    ("clamav-daemon", &["clamd"]),
+    ("exim4-daemon-light", &["exim4", "exim"]),
+    ("redis-server", &["redis-server"]),
+];
 
 /// What the services are always tested on besides SQLite and the embedded ledger: both databases
 /// and both ledgers have had their turn then.
@@ -23,7 +29,7 @@ const MIXED: [&str; 2] = ["postgres", "fabric"];
 
 /// Runs all tests, or those that `args` (of cargo nextest or cargo test) choose.
 pub(crate) fn run(mixed: bool, args: &[String]) -> Result<()> {
-    provide_postgresql()?;
+    provide()?;
     let cluster = Cluster::start(Options::default())?;
     let url = cluster.server().base_url();
     let cargo = |fixed: &[&str]| {
@@ -53,19 +59,49 @@ pub(crate) fn run(mixed: bool, args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Checks for PostgreSQL's server programs and for PgBouncer. In continuous integration, as root,
-/// they are installed if they are missing; nobody's own machine is changed unasked.
-fn provide_postgresql() -> Result<()> {
+/// Checks for PostgreSQL's server programs, for PgBouncer, and for what optional parts are tested
+/// with. In continuous integration, as root, they are installed if they are missing; nobody's own
+/// machine is changed unasked, and there tests of optional parts are left out.
+fn provide() -> Result<()> {
+    let mut missing: Vec<&str> = OPTIONAL
+        .into_iter()
+        .filter(|(_, programs)| !programs.iter().any(|program| is_installed(program)))
+        .map(|(package, _)| package)
+        .collect();
+    if env::var_os("CI").is_none_or(|ci| ci != "true") {
+        Programs::find()?;
+        if !Pooler::is_installed() {
+            bail!(Error::NoPooler);
+        }
+        if !missing.is_empty() {
+            let packages = missing.join(", ");
+            eprintln!("not installed, so that nothing is tested with it: {packages}");
+        }
+        return Ok(());
+    }
     match Programs::find() {
-        Ok(_) if Pooler::is_installed() => return Ok(()),
-        Ok(_) if env::var_os("CI").is_none_or(|ci| ci != "true") => bail!(Error::NoPooler),
         Ok(_) => {}
-        Err(Error::NotInstalled) if env::var_os("CI").is_some_and(|ci| ci == "true") => {}
+        Err(Error::NotInstalled) => missing.push("postgresql"),
         Err(error) => bail!(error),
     }
-    for args in APT_GET {
+    if !Pooler::is_installed() {
+        missing.push("pgbouncer");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(missing);
+    for args in [&["update"][..], &install[..]] {
         process::run(process::command("apt-get", args).env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
     Programs::find()?;
     Ok(())
+}
+
+/// Whether a program is where the tests look for it.
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).any(|program| program.is_file())
 }

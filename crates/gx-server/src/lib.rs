@@ -11,6 +11,7 @@ mod app;
 mod attester;
 mod audit;
 mod auth;
+mod authorities;
 mod bell;
 mod build;
 pub mod calendar;

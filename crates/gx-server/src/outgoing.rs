@@ -1,17 +1,18 @@
 //! Requests to services that the operator's settings name. No address of a stranger comes here.
 
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, StatusCode};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+
+use crate::authorities::connector;
 
 /// What is read of an answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -35,7 +36,7 @@ impl Outgoing {
     /// # Errors
     /// With the key: the bearer cannot be a header, or this machine has no authorities for TLS.
     pub(crate) fn new(
-        key: &str,
+        key: &'static str,
         url: &str,
         bearer: &str,
         timeout: Duration,
@@ -47,7 +48,7 @@ impl Outgoing {
             Ok::<_, String>(value)
         };
         let authorization = (!bearer.is_empty()).then(|| header(bearer)).transpose()?;
-        let connector = connector(url).map_err(|error| format!("{key}: {error}"))?;
+        let connector = connector(key, Path::new(""), !url.starts_with("http://"))?;
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self { client, authorization, timeout })
     }
@@ -70,21 +71,4 @@ impl Outgoing {
         let late = || format!("no answer within {} ms", self.timeout.as_millis());
         tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| Err(late()))
     }
-}
-
-/// Trusts the system's authorities; without TLS it needs none.
-fn connector(url: &str) -> Result<HttpsConnector<HttpConnector>, String> {
-    let provider = Arc::new(crypto::ring::default_provider());
-    let builder = HttpsConnectorBuilder::new();
-    let builder = if url.starts_with("http://") {
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-        builder.with_tls_config(config)
-    } else {
-        let unread = |error| format!("the system's authorities cannot be read: {error}");
-        builder.with_provider_and_native_roots(provider).map_err(unread)?
-    };
-    Ok(builder.https_or_http().enable_http1().build())
 }

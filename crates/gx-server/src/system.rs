@@ -269,19 +269,26 @@ impl Answer for Readiness {
 /// How the place of documents and the virus scanner are, where there are some.
 async fn document_checks(process: &Process) -> (Option<Check>, Option<Check>) {
     let Some(documents) = &process.documents else { return (None, None) };
-    let both = async { tokio::join!(documents.probe(), documents.probe_scanner()) };
-    let check = |answered: std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>| {
-        match answered {
-            Ok(()) => Check::HEALTHY,
-            Err(error) => Check::failed("unavailable", gx_types::with_causes(&*error)),
+    let scanner = async {
+        match documents.probe_scanner() {
+            Some(probe) => Some(answered(probe).await),
+            None => None,
         }
     };
-    match tokio::time::timeout(PATIENCE, both).await {
-        Ok((place, scanner)) => (Some(check(place)), scanner.map(check)),
-        Err(_) => {
-            let late = Check::failed("unavailable", "no answer within a second".to_owned());
-            (Some(late), None)
-        }
+    // Each has its own time: one that is slow must not hide how the other is.
+    let (place, scanner) = tokio::join!(answered(documents.probe()), scanner);
+    (Some(place), scanner)
+}
+
+/// How something is that answers a probe.
+async fn answered<P>(probe: P) -> Check
+where
+    P: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+{
+    match tokio::time::timeout(PATIENCE, probe).await {
+        Ok(Ok(())) => Check::HEALTHY,
+        Ok(Err(error)) => Check::failed("unavailable", gx_types::with_causes(&*error)),
+        Err(_) => Check::failed("unavailable", "no answer within a second".to_owned()),
     }
 }
 

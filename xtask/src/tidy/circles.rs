@@ -31,6 +31,7 @@ const FLOORS: &[&str] = &[
     "bell",
     "peer",
     "outbound",
+    "authorities",
     "outgoing",
     "config",
     "error",

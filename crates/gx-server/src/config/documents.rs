@@ -24,6 +24,7 @@ pub struct Documents {
     pub endpoint: String,
     pub bucket: String,
     pub region: String,
+    pub tls_ca: PathBuf,
     pub access_key: String,
     pub secret_key: Secret,
     pub secret_key_file: PathBuf,
@@ -66,6 +67,10 @@ impl Documents {
                 check(faults, is_set, key, "is needed when documents.store is s3");
             }
         }
+        let fits = self.tls_ca.as_os_str().is_empty() || self.endpoint.starts_with("https:");
+        let what =
+            "is for an endpoint of https:// only: without TLS nobody's certificate is checked";
+        check(faults, fits, "documents.tls_ca", what);
         let fits = (1024..=BYTES_MAX).contains(&self.bytes_max);
         check(faults, fits, "documents.bytes_max", "must be from 1024 to 33554432");
         let known = |text: &String| KNOWN_TYPES.contains(&text.as_str());

@@ -113,6 +113,7 @@ fn what_is_wrong_is_named() {
         ("LOG_LEVEL", "in[fo", "log.level must be"),
         ("GX_HTTP__ALLOWED_ORIGINS", "*", "http.allowed_origins"),
         ("GX_DOCUMENTS__STORE", "s3", "documents.bucket is needed when documents.store is s3"),
+        ("GX_DOCUMENTS__TLS_CA", "ca.pem", "documents.tls_ca is for an endpoint of https:// only"),
         ("GX_DOCUMENTS__ACCEPTED_TYPES", "text/html", "documents.accepted_types must be some of"),
         ("GX_DOCUMENTS__CLAMAV__ADDRESS", "clamd", "documents.clamav.address must be"),
         ("GX_TIERS__TIER1__PER_DAY", "lots", "tiers.tier1.per_day must be an amount"),

@@ -215,11 +215,10 @@ impl Documents {
     }
 
     /// Whether the scanner answers; `None` where there is none.
-    pub(crate) async fn probe_scanner(&self) -> Option<std::result::Result<(), Away>> {
-        match &self.0.scanner {
-            Some(scanner) => Some(scanner.ping().await),
-            None => None,
-        }
+    pub(crate) fn probe_scanner(
+        &self,
+    ) -> Option<impl Future<Output = std::result::Result<(), Away>>> {
+        self.0.scanner.as_ref().map(Clamd::ping)
     }
 }
 

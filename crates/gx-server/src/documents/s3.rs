@@ -2,21 +2,20 @@
 //!
 //! Requests are signed in their URL, for a minute; the store sees sealed bytes under names of ours.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, Response, StatusCode, Uri, header};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Url;
 
 use super::Away;
+use crate::authorities::connector;
 use crate::config::Documents;
 
 /// How long a request may take.
@@ -53,7 +52,9 @@ impl S3 {
         let (name, region) = (settings.bucket.clone(), settings.region.clone());
         let bucket = Bucket::new(endpoint, style, name, region).map_err(|error| wrong(&error))?;
         let credentials = Credentials::new(&settings.access_key, settings.secret_key.reveal());
-        let client = Client::builder(TokioExecutor::new()).build(connector(settings)?);
+        let is_tls = settings.endpoint.starts_with("https:");
+        let connector = connector("documents.tls_ca", &settings.tls_ca, is_tls)?;
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self { bucket, credentials, client, bytes_max: settings.bytes_max.saturating_mul(8) })
     }
 
@@ -66,7 +67,7 @@ impl S3 {
     pub(super) async fn get(&self, key: &str) -> Result<Option<Bytes>, Away> {
         let action = self.bucket.get_object(Some(&self.credentials), key);
         let answer = self.send(Method::GET, action.sign(SIGNED_FOR).as_str(), Bytes::new()).await?;
-        if answer.status() == StatusCode::NOT_FOUND {
+        if has_no_object(&answer) {
             return Ok(None);
         }
         expect(&answer)?;
@@ -77,7 +78,7 @@ impl S3 {
         let action = self.bucket.delete_object(Some(&self.credentials), key);
         let url = action.sign(SIGNED_FOR);
         let answer = self.send(Method::DELETE, url.as_str(), Bytes::new()).await?;
-        if answer.status() == StatusCode::NOT_FOUND { Ok(()) } else { expect(&answer) }
+        if has_no_object(&answer) { Ok(()) } else { expect(&answer) }
     }
 
     pub(super) async fn probe(&self) -> Result<(), Away> {
@@ -98,25 +99,33 @@ impl S3 {
     }
 }
 
+/// Whether the store has answered that there is no such object. Where there is no such bucket, its
+/// objects may well be there, and who takes it for an answer forgets them.
+fn has_no_object(answer: &Response<Bytes>) -> bool {
+    let has_bucket =
+        || !String::from_utf8_lossy(answer.body()).contains("<Code>NoSuchBucket</Code>");
+    answer.status() == StatusCode::NOT_FOUND && has_bucket()
+}
+
 fn expect(answer: &Response<Bytes>) -> Result<(), Away> {
     let status = answer.status();
     if status.is_success() { Ok(()) } else { Err(Answered(status).into()) }
 }
 
-/// Trusts the system's authorities; a store within reach may do without TLS, and then without
-/// authorities.
-fn connector(settings: &Documents) -> Result<HttpsConnector<HttpConnector>, String> {
-    let provider = Arc::new(crypto::ring::default_provider());
-    let builder = HttpsConnectorBuilder::new();
-    let builder = if settings.endpoint.starts_with("http://") {
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-        builder.with_tls_config(config)
-    } else {
-        let unread = |error| format!("the system's authorities cannot be read: {error}");
-        builder.with_provider_and_native_roots(provider).map_err(unread)?
-    };
-    Ok(builder.https_or_http().enable_http1().build())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_bucket_is_no_missing_object() {
+        let answer = |status: u16, code: &str| {
+            let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
+            let mut answer = Response::new(Bytes::from(body));
+            *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+            answer
+        };
+        assert!(has_no_object(&answer(404, "NoSuchKey")));
+        assert!(!has_no_object(&answer(404, "NoSuchBucket")));
+        assert!(!has_no_object(&answer(403, "AccessDenied")));
+    }
 }

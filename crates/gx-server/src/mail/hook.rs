@@ -12,16 +12,15 @@ use gx_engine::{Carrier, Undelivered};
 use gx_store::mailbox::Mail;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use super::trust::authorities;
 use crate::app::StartError;
 use crate::auth::Sealer;
+use crate::authorities::{connector, is_of_tls};
 use crate::config::Texts as Settings;
 
 /// Gives text messages to a URL.
@@ -54,7 +53,9 @@ impl Hook {
         } else {
             None
         };
-        let connector = connector(settings, &url).map_err(|error| wrong(&error))?;
+        let is_tls = url.scheme_str() == Some("https");
+        let connector = connector("texts.tls_ca", &settings.tls_ca, is_tls);
+        let connector = connector.map_err(StartError::Settings)?;
         Ok(Self(Arc::new(Parts {
             client: Client::builder(TokioExecutor::new()).build(connector),
             url,
@@ -84,27 +85,13 @@ impl Carrier for Hook {
         let sending = self.0.client.request(self.request(message)?);
         match tokio::time::timeout(self.0.timeout, sending).await {
             Ok(Ok(response)) => meaning(response.status()),
+            Ok(Err(error)) if is_of_tls(&error) => Err(Undelivered::Away("tls")),
             Ok(Err(_)) => Err(Undelivered::Away("unreachable")),
             Err(_) => Err(Undelivered::Away("timeout")),
         }
     }
 
     async fn rest(&mut self) {}
-}
-
-fn connector(settings: &Settings, url: &Uri) -> Result<HttpsConnector<HttpConnector>, String> {
-    let mut roots = RootCertStore::empty();
-    if url.scheme_str() == Some("https") {
-        roots.add_parsable_certificates(authorities("texts.tls_ca", &settings.tls_ca)?);
-    }
-    let provider = Arc::new(crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = HttpsConnectorBuilder::new().with_tls_config(config);
-    Ok(connector.https_or_http().enable_http1().build())
 }
 
 /// What an answer means for the message.

@@ -5,7 +5,6 @@
 mod hook;
 pub(crate) mod letters;
 mod smtp;
-mod trust;
 
 use std::sync::Arc;
 

@@ -22,9 +22,9 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Named;
 use mail_builder::headers::raw::Raw;
 
-use super::trust::authorities;
 use crate::app::StartError;
 use crate::auth::Sealer;
+use crate::authorities::{authorities, is_of_tls};
 use crate::config::{Mail as Settings, MailTls};
 
 /// Replies that say that we are not let in, at whichever step they come.
@@ -227,7 +227,7 @@ fn class(error: &Error) -> &'static str {
         Some(code) if NOT_LET_IN.contains(&code) => "authentication",
         Some(_) if error.is_permanent() => "server_refused",
         Some(_) => "server_busy",
-        None if error.is_tls() => "tls",
+        None if error.is_tls() || is_of_tls(error) => "tls",
         None if error.is_timeout() => "timeout",
         None if error.is_response() || error.is_client() => "protocol",
         None => "unreachable",

@@ -54,7 +54,7 @@ async fn send(person: &Person, body: Value, expect: u16) -> Reply {
 }
 
 /// Sends a form whose file has this content.
-async fn form(person: &Person, name: &str, kind: &str, file: &[u8]) -> Reply {
+pub(crate) async fn form(person: &Person, name: &str, kind: &str, file: &[u8]) -> Reply {
     let head = format!(
         "--b\r\ncontent-disposition: form-data; name=\"documentType\"\r\n\r\nPASSPORT\r\n\
         --b\r\ncontent-disposition: form-data; name=\"metadata\"\r\n\r\n\
@@ -74,13 +74,13 @@ fn faults(reply: &Reply) -> Vec<(&str, &str)> {
 }
 
 /// What a link leads to.
-async fn download(client: &Client, link: &str, expect: u16) -> (HeaderMap, Vec<u8>) {
+pub(crate) async fn download(client: &Client, link: &str, expect: u16) -> (HeaderMap, Vec<u8>) {
     let (parts, body) = client.open(link).await.into_parts();
     assert_eq!(parts.status, expect, "{link}");
     (parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
 }
 
-async fn link_to(client: &Client, document_id: &str) -> String {
+pub(crate) async fn link_to(client: &Client, document_id: &str) -> String {
     let reply = client.get(&format!("/api/v1/documents/{document_id}/url"), 200).await;
     reply.body["data"]["url"].as_str().unwrap().to_owned()
 }
@@ -387,6 +387,18 @@ async fn a_scanner_is_asked_and_nothing_passes_without_it() {
     assert_eq!(kept(&server).len(), 1);
     let ready = server.client.send("GET", "/readyz", &[], None).await;
     assert_eq!(ready.body["checks"]["virusScanner"]["status"], "unhealthy");
+}
+
+#[tokio::test]
+async fn a_scanner_that_hangs_hides_nothing_of_the_store() {
+    // Connections are taken by the system, and answered by nobody.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let settings = [("documents.clamav.address", &*address)];
+    let server = Server::start_with(&settings, Workers::NONE).await;
+    let ready = server.client.send("GET", "/readyz", &[], None).await;
+    assert_eq!(ready.body["checks"]["documents"]["status"], "healthy", "{}", ready.text);
+    assert_eq!(ready.body["checks"]["virusScanner"]["status"], "unhealthy", "{}", ready.text);
 }
 
 /// A bucket in memory. It answers 500 while it is told to.

@@ -45,6 +45,7 @@ mod profiles;
 mod promised;
 mod qsend;
 mod rare;
+mod real;
 mod recovery;
 mod refresh;
 mod registration;

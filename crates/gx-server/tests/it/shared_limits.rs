@@ -2,87 +2,13 @@
 //!
 //! Each test has a server of its own on a port of its own, where `redis-server` is installed.
 
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::process::{Child, Command, Stdio};
-
-use gx_fabric::issue::{Authority, Key};
 use gx_server::Workers;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio_stream::StreamExt as _;
 
 use crate::client::{Client, Reply};
+use crate::real::{REDIS_PASSWORD as SECRET, RedisServer};
 use crate::server::{PASSWORD, Server, eventually};
-
-const SECRET: &str = "redis-of-a-test";
-
-/// A server that goes with the value.
-struct RedisServer {
-    folder: TempDir,
-    port: u16,
-    is_tls: bool,
-    child: Option<Child>,
-}
-
-impl RedisServer {
-    /// None where the program is not installed.
-    fn start(is_tls: bool) -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = tempfile::tempdir().unwrap();
-        if is_tls {
-            let (authority, key) =
-                (Authority::generate("ca", 1).unwrap(), Key::generate().unwrap());
-            let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let certificate = authority.issue_server(address, &key, 1).unwrap();
-            for (name, text) in [
-                ("ca.pem", authority.certificate_pem()),
-                ("server.pem", certificate.as_str()),
-                ("key.pem", key.pem()),
-            ] {
-                std::fs::write(folder.path().join(name), text).unwrap();
-            }
-        }
-        let mut server = Self { folder, port, is_tls, child: None };
-        server.restart().then_some(server)
-    }
-
-    /// Starts the program, again on the same port; whether there is one.
-    fn restart(&mut self) -> bool {
-        let port = self.port.to_string();
-        let (plain, tls) = if self.is_tls { ("0", &*port) } else { (&*port, "0") };
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--port", plain, "--tls-port", tls]);
-        command.args(["--save", "", "--appendonly", "no", "--requirepass", SECRET]);
-        if self.is_tls {
-            command.args(["--tls-cert-file", "server.pem", "--tls-key-file", "key.pem"]);
-            command.args(["--tls-ca-cert-file", "ca.pem", "--tls-auth-clients", "no"]);
-        }
-        command.current_dir(self.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.child = command.spawn().ok();
-        self.child.is_some()
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    fn url(&self, password: &str) -> String {
-        let scheme = if self.is_tls { "rediss" } else { "redis" };
-        format!("{scheme}://:{password}@127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill().and_then(|()| child.wait());
-        }
-    }
-}
 
 async fn serving(url: &str, more: &[(&str, &str)], workers: Workers) -> Server {
     let mut settings = vec![("rate_limits.devnet_factor", "1")];
@@ -115,7 +41,7 @@ fn figure(server: &Server, name: &str) -> u64 {
 
 #[tokio::test]
 async fn processes_count_a_caller_together() {
-    let Some(redis) = RedisServer::start(false) else { return };
+    let Some(redis) = RedisServer::start(false).await else { return };
     let one = serving(&redis.url(SECRET), &[], Workers::NONE).await;
     let two = serving(&redis.url(SECRET), &[], Workers::NONE).await;
     for server in [&one, &two] {
@@ -139,10 +65,10 @@ async fn processes_count_a_caller_together() {
 
 #[tokio::test]
 async fn without_redis_each_process_counts_and_comes_back_by_itself() {
-    let Some(mut redis) = RedisServer::start(false) else { return };
+    let Some(mut redis) = RedisServer::start(false).await else { return };
     let server = serving(&redis.url(SECRET), &[], Workers::ALL).await;
     until(&server, "healthy").await;
-    redis.stop();
+    redis.stop().await;
     let without = until(&server, "unhealthy").await;
     assert_eq!(without["checks"]["redis"]["error"], "unavailable");
     eventually("the process is ready all the same", async || {
@@ -155,7 +81,7 @@ async fn without_redis_each_process_counts_and_comes_back_by_itself() {
         assert_eq!(guess(&server.client).await.status, 401);
     }
     assert_eq!(guess(&server.client).await.status, 429);
-    assert!(redis.restart());
+    redis.restart().await;
     until(&server, "healthy").await;
     assert_eq!(figure(&server, "redis_connected"), 1);
     // The new one has counted nobody.
@@ -164,7 +90,7 @@ async fn without_redis_each_process_counts_and_comes_back_by_itself() {
 
 #[tokio::test]
 async fn a_wrong_password_is_told_apart() {
-    let Some(redis) = RedisServer::start(false) else { return };
+    let Some(redis) = RedisServer::start(false).await else { return };
     let server = serving(&redis.url("wrong"), &[], Workers::NONE).await;
     until(&server, "denied").await;
     let shown = server.client.send("GET", "/readyz", &[], None).await.text;
@@ -174,7 +100,7 @@ async fn a_wrong_password_is_told_apart() {
 
 #[tokio::test]
 async fn the_way_to_redis_can_be_tls() {
-    let Some(redis) = RedisServer::start(true) else { return };
+    let Some(redis) = RedisServer::start(true).await else { return };
     let ca = redis.folder.path().join("ca.pem").display().to_string();
     let trusting = [("redis.tls_ca", ca.as_str())];
     let server = serving(&redis.url(SECRET), &trusting, Workers::NONE).await;
@@ -187,7 +113,7 @@ async fn the_way_to_redis_can_be_tls() {
 
 #[tokio::test]
 async fn processes_tell_each_other_what_is_settled() {
-    let Some(redis) = RedisServer::start(false) else { return };
+    let Some(redis) = RedisServer::start(false).await else { return };
     let server = serving(&redis.url(SECRET), &[], Workers::ALL).await;
     until(&server, "healthy").await;
     let client = redis::Client::open(redis.url(SECRET)).unwrap();
