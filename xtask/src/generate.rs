@@ -43,9 +43,15 @@ fn openapi() -> Result<String> {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let files = if args.contract { vec![CONTRACT] } else { vec![CONTRACT, METRICS, OPENAPI] };
     let mut stale = Vec::new();
+    let mut made_files: Vec<(String, String)> = Vec::new();
     for File { path, make } in files {
-        let made = make()?;
-        let file = process::root().join(path);
+        made_files.push((path.to_owned(), make()?));
+    }
+    if !args.contract {
+        made_files.extend(gx_deploy::systemd::files());
+    }
+    for (path, made) in made_files {
+        let file = process::root().join(&path);
         if fs::read_to_string(&file).is_ok_and(|text| text == made) {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `fabric`, `new`,
-//! `mutants`, `pg`.
+//! Development commands: `cargo xtask ci`, `test`, `tidy`, `gen`, `bench`, `image`, `deb`,
+//! `fabric`, `new`, `mutants`, `pg`.
 //!
 //! Everything that continuous integration does can be done here by hand with the same command.
 //! Nothing of this is part of the product.
@@ -13,8 +13,10 @@ mod bench;
 mod ci;
 mod contract_page;
 mod contributing;
+mod deb;
 mod fabric;
 mod generate;
+mod image;
 mod metrics_page;
 mod mutants;
 mod new;
@@ -51,6 +53,10 @@ enum Command {
     Gen(generate::Args),
     /// All benchmarks in release mode, one JSON line for each figure.
     Bench(bench::Args),
+    /// The image of all roles, as an OCI archive.
+    Image(image::Args),
+    /// A Debian package of the binary, its units, completions and manual pages.
+    Deb(deb::Args),
     /// A Fabric network on this machine, to develop and test on.
     Fabric(fabric::Args),
     /// Whether the list that adds a command is true: follows it in a copy; minutes.
@@ -71,6 +77,8 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Gen(args) => generate::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Image(args) => image::run(&args),
+        Command::Deb(args) => deb::run(&args),
         Command::Fabric(args) => fabric::run(&args),
         Command::Contributing => contributing::run(),
         Command::New(args) => new::run(&args),

@@ -17,6 +17,7 @@ pub mod rebuild;
 pub mod roles;
 pub mod scratch;
 pub mod settings;
+mod supervisor;
 pub mod up;
 pub mod verify;
 

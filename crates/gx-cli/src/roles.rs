@@ -13,7 +13,7 @@ use gx_store::{Store, admin::audit};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
-use crate::{End, console, process, rebuild, up};
+use crate::{End, console, process, rebuild, supervisor, up};
 
 /// `gx serve`
 #[derive(Debug, clap::Args)]
@@ -87,6 +87,7 @@ async fn play(config: Config, workers: Workers, services: &[Services]) -> Result
         let listening = Listening::open(&config, &starting, listener, services, shutdown);
         open.push((services, address, listening));
     }
+    let supervised = supervisor::listening();
     let start = async {
         let platform = Platform::start(config, workers, false, &starting).await?;
         let app = match workers {
@@ -106,7 +107,9 @@ async fn play(config: Config, workers: Workers, services: &[Services]) -> Result
         }
         console::line(format_args!("ready: {} on http://{address}", services.as_str()));
     }
+    supervisor::status("serving");
     signal.await;
+    supervised.stopping();
     stop.cancel();
     for (.., listening) in open {
         listening.ended().await;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::roles::BUILD;
 use crate::settings::Settings;
-use crate::{End, console, countries, process};
+use crate::{End, console, countries, process, supervisor};
 
 /// How often the log says that the first commands are not settled yet.
 const REMIND_EVERY: Duration = Duration::from_secs(10);
@@ -56,8 +56,11 @@ pub fn run(settings: &Settings, args: &Args) -> Result<End> {
             show_once(first);
         };
         let mut signal = std::pin::pin!(signal);
+        // The port first: what cannot listen should leave no trace.
+        let listener = listen(&config, Services::All).await?;
+        let supervised = supervisor::listening();
         let running = tokio::select! {
-            running = Running::start(config, &tell) => running?,
+            running = Running::on(listener, config, &tell) => running?,
             // Nothing is running that would have to end in good order.
             () = &mut signal => return Ok(End::Done),
         };
@@ -67,7 +70,9 @@ pub fn run(settings: &Settings, args: &Args) -> Result<End> {
              API at /api/v1, described at /docs",
             began.elapsed().as_millis()
         ));
+        supervisor::status("serving");
         signal.await;
+        supervised.stopping();
         running.stop().await;
         Ok(End::Done)
     })
@@ -96,8 +101,16 @@ pub struct Running {
 impl Running {
     /// Starts everything and returns when it is ready.
     pub async fn start(config: Config, tell: &dyn Fn(&OneTimePassword)) -> Result<Self> {
-        // The port first: what cannot listen should leave no trace.
         let listener = listen(&config, Services::All).await?;
+        Self::on(listener, config, tell).await
+    }
+
+    /// The same on a port that is open already.
+    async fn on(
+        listener: TcpListener,
+        config: Config,
+        tell: &dyn Fn(&OneTimePassword),
+    ) -> Result<Self> {
         let address = listener.local_addr().context("the listener has no address")?;
         let began = Instant::now();
         end_dead_leases(&config).await?;

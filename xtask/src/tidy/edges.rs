@@ -28,7 +28,7 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 16] = [
+const TABLE: [Row; 17] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-client", "gx-workbench"],
@@ -56,6 +56,12 @@ const TABLE: [Row; 16] = [
         never: &["axum", "redb", "sqlx"],
     },
     Row { name: "gx-contract", may: &["gx-types"], tests_may: &[], never: &IMPURE },
+    Row {
+        name: "gx-deploy",
+        may: &["gx-metrics", "gx-types"],
+        tests_may: &[],
+        never: &["axum", "sqlx", "tokio"],
+    },
     Row {
         name: "gx-engine",
         may: &["gx-contract", "gx-fabric", "gx-ledger", "gx-metrics", "gx-store", "gx-types"],
@@ -129,7 +135,7 @@ const TABLE: [Row; 16] = [
     },
     Row {
         name: "xtask",
-        may: &["gx-contract", "gx-metrics", "gx-pg", "gx-types"],
+        may: &["gx-contract", "gx-deploy", "gx-metrics", "gx-pg", "gx-types"],
         tests_may: &[],
         never: &["axum", "sqlx", "tokio"],
     },

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
-use crate::{End, console, process};
+use crate::{End, console, process, supervisor};
 
 /// How long running transactions may take after a signal: a call may take 30 s at the peer.
 const GRACE: Duration = Duration::from_secs(25);
@@ -84,13 +84,19 @@ pub fn run(settings: &Settings, args: &Args) -> Result<End> {
         let listener = TcpListener::bind(&args.address).await;
         let listener = listener.with_context(|| format!("cannot listen on {}", args.address))?;
         console::line(format_args!("ready: chaincode {} on {}", args.id, listener.local_addr()?));
+        let supervised = supervisor::listening();
+        supervisor::status("serving");
         let stop = CancellationToken::new();
-        let stopping = stop.clone();
-        tokio::spawn(async move {
-            signal.await;
-            stopping.cancel();
-        });
-        chaincode::serve(listener, options, stop).await?;
+        let serving = chaincode::serve(listener, options, stop.clone());
+        let mut serving = std::pin::pin!(serving);
+        tokio::select! {
+            served = &mut serving => served?,
+            () = signal => {
+                supervised.stopping();
+                stop.cancel();
+                serving.await?;
+            }
+        }
         Ok(End::Done)
     })
 }
