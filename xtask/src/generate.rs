@@ -42,15 +42,14 @@ fn openapi() -> Result<String> {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let files = if args.contract { vec![CONTRACT] } else { vec![CONTRACT, METRICS, OPENAPI] };
-    let mut stale = Vec::new();
-    let mut made_files: Vec<(String, String)> = Vec::new();
-    for File { path, make } in files {
-        made_files.push((path.to_owned(), make()?));
-    }
+    let made = files.into_iter().map(|File { path, make }| Ok((path.to_owned(), make()?)));
+    let mut made = made.collect::<Result<Vec<_>>>()?;
     if !args.contract {
-        made_files.extend(gx_deploy::systemd::files());
+        made.extend(gx_deploy::monitoring::files());
+        made.extend(gx_deploy::systemd::files());
     }
-    for (path, made) in made_files {
+    let mut stale = Vec::new();
+    for (path, made) in made {
         let file = process::root().join(&path);
         if fs::read_to_string(&file).is_ok_and(|text| text == made) {
             continue;

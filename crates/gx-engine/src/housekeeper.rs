@@ -1,4 +1,5 @@
-//! Removes what is no longer needed: settled commands, answers given again, sessions, tokens.
+//! Removes what is no longer needed: settled commands, answers given again, sessions, tokens; and
+//! adds the supply up, which has to be the same at every moment.
 //!
 //! One leader at a time, a few rows in a transaction and a pause after it, so that no payment ever
 //! waits for it. What the ledger says stays: a retry of a command whose row is gone is answered by
@@ -7,15 +8,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gx_contract::state::AccountKind;
 use gx_store::identity::users;
 use gx_store::retention::{self, Kept};
-use gx_store::{Store, lease};
-use gx_types::{TimeMs, with_causes};
+use gx_store::{Store, lease, projection};
+use gx_types::{MAX_SUPPLY, TimeMs, with_causes};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::leader::{self, LeaseGuard, Role};
-use gx_metrics::{ByKept, Metrics, Worker};
+use gx_metrics::{ByHolder, ByKept, Metrics, Worker};
 
 /// Rows that one transaction removes at most. On SQLite it is the only writer meanwhile: these
 /// take a few milliseconds.
@@ -91,6 +93,7 @@ impl Housekeeper {
     }
 
     async fn lead(self, held: LeaseGuard, stop: CancellationToken) {
+        let _shown = Shown(Arc::clone(&self.metrics));
         while !stop.is_cancelled() {
             for kept in Kept::ALL {
                 match self.clean(&held, kept, &stop).await {
@@ -108,6 +111,9 @@ impl Housekeeper {
                 Err(error) => {
                     tracing::warn!(error = with_causes(&error), "accounts are not noted");
                 }
+            }
+            if let Err(error) = self.count_coins().await {
+                tracing::warn!(error = with_causes(&error), "the supply is not added up");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -132,6 +138,27 @@ impl Housekeeper {
             }
             tokio::time::sleep(PAUSE).await;
         }
+        Ok(())
+    }
+
+    /// Adds up what everybody holds. Every block conserves coins, so a difference is a fault of the
+    /// read models, whatever block they stand at.
+    async fn count_coins(&self) -> Result<(), gx_store::Error> {
+        let held = projection::held(&self.store).await?;
+        let metrics = &self.metrics;
+        for &(kind, amount) in &held {
+            let qirat = i64::try_from(amount.qirat()).unwrap_or(i64::MAX);
+            let label = ByHolder { holder: holder(kind) };
+            metrics.supply_qirat.get_or_create(&label).set(qirat);
+        }
+        let sum: i128 = held.iter().map(|(_, amount)| i128::from(amount.qirat())).sum();
+        let missing = if held.is_empty() { 0 } else { i128::from(MAX_SUPPLY.qirat()) - sum };
+        if missing != 0 {
+            tracing::error!(missing_qirat = %missing, "coins are not conserved");
+        }
+        let bounded = missing.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        metrics.supply_missing_qirat.set(i64::try_from(bounded).unwrap_or(i64::MAX));
+        metrics.supply_checked_timestamp_seconds.set(self.clock.now().0 / 1000);
         Ok(())
     }
 
@@ -160,6 +187,29 @@ impl Housekeeper {
         let label = ByKept { kind: kept.as_str() };
         self.metrics.housekeeping_oldest_kept_seconds.get_or_create(&label).set(age);
         Ok(())
+    }
+}
+
+/// The word for those who hold coins.
+const fn holder(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Pool => "pools",
+        AccountKind::Treasury => "treasuries",
+        AccountKind::User => "users",
+        AccountKind::Organization => "organizations",
+        AccountKind::Escrow => "escrow",
+    }
+}
+
+/// Takes the figures of the supply back when this process does not lead any more: they would stand
+/// beside the next leader's for ever.
+struct Shown(Arc<Metrics>);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.supply_qirat.clear();
+        self.0.supply_missing_qirat.set(0);
+        self.0.supply_checked_timestamp_seconds.set(0);
     }
 }
 

@@ -11,6 +11,7 @@ use gx_store::outbox::{Inserted, NewCommand};
 use gx_store::{Engine, Store, Tx};
 use gx_types::{Actor, CommandId, TimeMs};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::spans::{Span, SpanKind, Spans, micros, sampled};
@@ -261,10 +262,12 @@ impl Group {
     async fn write(&self, group: Vec<Request>) {
         let (rows, answers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|request| (request.row, request.answer)).unzip();
+        let started = Instant::now();
         match self.insert(&rows).await {
             Ok(inserted) => {
                 self.wake.notify_one();
                 self.metrics.outbox_group_size.observe(rows.len() as f64);
+                self.metrics.outbox_write_seconds.observe(started.elapsed().as_secs_f64());
                 count(&self.metrics, rows.iter().zip(&inserted));
                 for (answer, inserted) in answers.into_iter().zip(inserted) {
                     // A caller that has gone away finds its command by retrying.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gx_contract::{Outcome, Refusal};
+use gx_contract::{Effects as _, Event, Outcome, Refusal};
 use gx_store::commands::State;
 use gx_store::projection::{self, Known, ProjectedBlock, rebuild};
 use gx_store::{Class, Store, lease};
@@ -151,11 +151,13 @@ impl Projector {
         }
         let began = self.clock.now();
         let projected: Vec<ProjectedBlock<'_>> = blocks.iter().map(ChainBlock::projected).collect();
+        let started = Instant::now();
         let mut tx = self.store.begin_rebuildable().await?;
         // Taken, so that nothing is remembered of a transaction that fails.
         let known = std::mem::take(&mut carried.known);
         let (_, known) = projection::apply(&mut tx, held.lease(), &projected, known).await?;
         tx.commit().await?;
+        self.metrics.projector_apply_seconds.observe(started.elapsed().as_secs_f64());
         carried.known = known;
         self.count(&blocks);
         self.applied.announce(blocks.iter().flat_map(settled).collect());
@@ -255,8 +257,11 @@ impl Projector {
     fn count(&self, blocks: &[ChainBlock]) {
         let (mut applied, mut refused, mut repeated) = (0, 0, 0);
         for result in blocks.iter().flat_map(|block| &block.record.results) {
-            match result.outcome {
-                Outcome::Applied(_) => applied += 1,
+            match &result.outcome {
+                Outcome::Applied(events) => {
+                    applied += 1;
+                    self.metrics.money_moved_qirat.inc_by(moved(events));
+                }
                 Outcome::Refused(_) => refused += 1,
                 Outcome::Repeated(_) => repeated += 1,
             }
@@ -270,6 +275,14 @@ impl Projector {
             self.metrics.commands_settled.get_or_create(&ByOutcome { outcome }).inc_by(count);
         }
     }
+}
+
+/// The coins that came to accounts by events, those left out that bootstrap makes.
+fn moved(events: &[Event]) -> u64 {
+    let payments = events.iter().filter(|event| !matches!(event, Event::SystemBootstrapped(_)));
+    let changes = payments.flat_map(|event| event.postings()).map(|posting| posting.change());
+    let came = changes.filter_map(|change| u64::try_from(change.qirat()).ok());
+    came.fold(0, u64::saturating_add)
 }
 
 /// A command that a block has settled.

@@ -81,10 +81,19 @@ macro_rules! labels {
 }
 
 labels! {
-    /// By route, as the description of the interface writes it.
-    ByRoute { method: &'static str = "GET", route: &'static str = "/" }
+    /// By route, as the description of the interface writes it, and by the service that has it.
+    ByRoute {
+        api: &'static str = "identity",
+        method: &'static str = "GET",
+        route: &'static str = "/"
+    }
     /// By route and status.
-    ByStatus { method: &'static str = "GET", route: &'static str = "/", status_code: u16 = 200 }
+    ByStatus {
+        api: &'static str = "identity",
+        method: &'static str = "GET",
+        route: &'static str = "/",
+        status_code: u16 = 200
+    }
     /// By contract function, `Contract:Function`.
     ByFunction { function: &'static str = "TokenomicsContract:Transfer" }
     /// By what became of a command.
@@ -105,4 +114,12 @@ labels! {
     ByLoss { reason: &'static str = "queue_full" }
     /// By role on the ledger.
     ByRole { role: &'static str = "gx_admin" }
+    /// By the kind of account that holds it.
+    ByHolder { holder: &'static str = "users" }
+    /// By something that the process needs or uses.
+    ByDependency { dependency: &'static str = "database" }
+    /// By pool of connections.
+    ByPool { pool: &'static str = "all" }
+    /// By what was built.
+    ByBuild { version: &'static str = "0.1.0", git_hash: &'static str = "unknown" }
 }

@@ -12,8 +12,8 @@ mod table;
 pub use prometheus_client::metrics::histogram::Histogram;
 
 pub use labels::{
-    ByAttempt, ByChannel, ByFunction, ByKept, ByLoss, ByOutcome, ByPromotion, ByRole, ByRoute,
-    ByStatus, ByTopic, ByWorker, Settled, Worker,
+    ByAttempt, ByBuild, ByChannel, ByDependency, ByFunction, ByHolder, ByKept, ByLoss, ByOutcome,
+    ByPool, ByPromotion, ByRole, ByRoute, ByStatus, ByTopic, ByWorker, Settled, Worker,
 };
 pub use table::{Metrics, ROWS};
 

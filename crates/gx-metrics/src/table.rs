@@ -10,8 +10,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::labels::{
-    ByAttempt, ByChannel, ByFunction, ByKept, ByLoss, ByOutcome, ByPromotion, ByRole, ByRoute,
-    ByStatus, ByTopic, ByWorker,
+    ByAttempt, ByBuild, ByChannel, ByDependency, ByFunction, ByHolder, ByKept, ByLoss, ByOutcome,
+    ByPool, ByPromotion, ByRole, ByRoute, ByStatus, ByTopic, ByWorker,
 };
 use crate::{Kind, Row};
 
@@ -91,9 +91,15 @@ macro_rules! metrics {
 }
 
 metrics! {
+    /// 1, with what this process was built from.
+    build_info: gauge ["1"] by ByBuild;
+    /// When the process was started, in seconds of the Unix epoch.
+    process_start_time_seconds: gauge ["seconds"];
+
     /// Requests answered.
     http_requests: counter ["requests"] by ByStatus;
-    /// Time from the request's head to the answer.
+    /// Time from the request's head to the answer; requests that ask to wait (Prefer: wait) do not
+    /// count.
     http_request_duration_seconds: duration ["seconds"] by ByRoute;
 
     /// Commands accepted into the outbox by this process.
@@ -106,12 +112,16 @@ metrics! {
     batch_seconds: duration ["seconds"];
     /// Outbox rows written in one transaction.
     outbox_group_size: size ["commands"];
+    /// Time that a transaction of outbox rows took.
+    outbox_write_seconds: duration ["seconds"];
     /// Commands accepted and not yet settled.
     outbox_queue_depth: gauge ["commands"];
     /// Age of the oldest command that is not settled; 0 when there is none.
     outbox_oldest_queued_seconds: measure ["seconds"];
     /// How long the ledger has not answered the commands of a role; 0 when it does.
     submission_lane_stuck_seconds: measure ["seconds"] by ByRole;
+    /// Batches that were recorded and that the ledger has not answered.
+    submission_unanswered_batches: gauge ["batches"];
     /// Commands that were set aside, for which an operator has to decide.
     dead_commands: gauge ["commands"];
 
@@ -121,6 +131,24 @@ metrics! {
     projector_applied_block: gauge ["block"];
     /// Blocks that are not yet in the read models.
     projector_lag_blocks: gauge ["blocks"];
+    /// How long the oldest block has waited that is not yet in the read models; 0 when there is
+    /// none.
+    projector_behind_seconds: measure ["seconds"];
+    /// Time since the projector's last sign of life, by the database's clock.
+    projector_heartbeat_age_seconds: measure ["seconds"];
+    /// Time that a transaction of blocks took to apply.
+    projector_apply_seconds: duration ["seconds"];
+
+    /// Accounts on the ledger.
+    accounts_open: gauge ["accounts"];
+    /// Coins that changed hands in blocks projected by this process.
+    money_moved_qirat: counter ["Qirat"];
+    /// What accounts of a kind hold together, as the housekeeper adds it up.
+    supply_qirat: gauge ["Qirat"] by ByHolder;
+    /// What all accounts together lack of the supply; 0 as long as coins are conserved.
+    supply_missing_qirat: gauge ["Qirat"];
+    /// When the supply was last added up, in seconds of the Unix epoch; 0 in processes that do not.
+    supply_checked_timestamp_seconds: gauge ["seconds"];
 
     /// Notifications made of what the ledger did.
     notifications_made: counter ["notifications"] by ByTopic;
@@ -146,6 +174,19 @@ metrics! {
     housekeeping_removed: counter ["rows"] by ByKept;
     /// Age of the oldest row kept, since its command was accepted or since what it is of ended.
     housekeeping_oldest_kept_seconds: measure ["seconds"] by ByKept;
+    /// 1 while something that is set up answers this process: the database, the place of
+    /// documents, the virus scanner, Redis.
+    dependency_up: gauge ["0 or 1"] by ByDependency;
+    /// Connections to the database that are in use.
+    database_connections_in_use: gauge ["connections"] by ByPool;
+    /// Connections to the database that this process may open.
+    database_connections_max: gauge ["connections"] by ByPool;
+    /// How far the database's clock is ahead of this process's.
+    database_clock_offset_seconds: measure ["seconds"];
+    /// Passwords that are hashed or wait for it.
+    password_hashes_waiting: gauge ["hashes"];
+    /// Passwords that may be hashed or wait at once; further log-ins are turned away.
+    password_hashes_max: gauge ["hashes"];
     /// 1 while Redis answers this process, where it is set up.
     redis_connected: gauge ["0 or 1"];
     /// Commands of which another process has told that they are settled.

@@ -123,6 +123,8 @@ pub(crate) struct Process {
     pub(crate) started: Instant,
     /// Where documents are kept, in a process that serves.
     pub(crate) documents: Option<Documents>,
+    /// What hashes passwords, in a process that serves.
+    pub(crate) hasher: Option<Hasher>,
     /// Where the settings name one.
     pub(crate) redis: Option<Redis>,
     pub(crate) spans: Spans,
@@ -171,6 +173,7 @@ impl App {
         let documents = Documents::open(config, store.clone(), logins.sealer().clone());
         let documents = documents.map_err(StartError::Settings)?;
         process.documents = Some(documents.clone());
+        process.hasher = Some(logins.hasher().clone());
         let source = store.clone();
         Ok(Self(Arc::new(Inner {
             gate: Gate::new(logins.tokens().clone(), store.clone(), &config.auth, config.network),

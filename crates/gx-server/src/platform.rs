@@ -14,7 +14,7 @@ use gx_engine::{
 };
 use gx_fabric::{Peers, Wallet};
 use gx_ledger::{Ledger, NodeKey};
-use gx_metrics::Metrics;
+use gx_metrics::{ByBuild, Metrics};
 use gx_store::Store;
 use gx_store::admin::admins;
 use gx_types::{Finding, TimeMs};
@@ -91,6 +91,7 @@ impl Platform {
         let metrics: Arc<Metrics> = Arc::default();
         let redis = Redis::of(&config, metrics.clone()).map_err(StartError::Settings)?;
         let clock = Clock::system();
+        metrics.process_start_time_seconds.set(clock.now().0 / 1000);
         let (wake, applied) = (Arc::new(Notify::new()), Applied::default());
         let otlp = &config.telemetry.otlp;
         let exporter = Exporter::of(otlp, config.network, metrics.clone());
@@ -250,6 +251,9 @@ impl Platform {
 
     /// What operators can ask this process for.
     pub(crate) fn process(&self, build: Build) -> Process {
+        let git_hash = build.git_hash.unwrap_or("unknown");
+        let label = ByBuild { version: env!("CARGO_PKG_VERSION"), git_hash };
+        self.metrics.build_info.get_or_create(&label).set(1);
         Process {
             build,
             config: Arc::new(self.config.clone()),
@@ -258,6 +262,7 @@ impl Platform {
             metrics: self.metrics.clone(),
             started: self.started,
             documents: None,
+            hasher: None,
             redis: self.redis.clone(),
             spans: self.spans.clone(),
             promotion: None,

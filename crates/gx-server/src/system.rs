@@ -25,7 +25,7 @@ use crate::calendar::{now_ms, rfc3339};
 use crate::error::Result;
 use crate::http::answer::{Html, Json, json};
 use crate::mail::is_delivered;
-use crate::metrics::{refresh, refresh_certificates};
+use crate::metrics::{refresh, refresh_certificates, refresh_dependencies, refresh_hashing};
 use crate::redis::{Condition, Redis};
 
 /// Routes that every service has.
@@ -200,7 +200,7 @@ async fn readiness(process: &Process) -> Readiness {
         ready,
         timestamp: rfc3339(now_ms()),
         lag_blocks: position.as_ref().map(Position::lag_blocks),
-        oldest_unapplied_seconds: position.as_ref().map(|p| behind_ms(p) as f64 / 1000.0),
+        oldest_unapplied_seconds: position.as_ref().map(|p| p.behind_ms() as f64 / 1000.0),
         heartbeat_age_seconds: heartbeat.map(|heartbeat| heartbeat.age.as_secs_f64()),
         checks: Checks {
             database,
@@ -292,15 +292,6 @@ where
     }
 }
 
-/// How long the oldest unapplied block has been waiting, by the database's clock.
-fn behind_ms(position: &Position) -> i64 {
-    let Some(heartbeat) = position.heartbeat.filter(|_| position.lag_blocks() > 0) else {
-        return 0;
-    };
-    let now = heartbeat.at.0 + i64::try_from(heartbeat.age.as_millis()).unwrap_or(i64::MAX);
-    heartbeat.behind_since.map_or(0, |since| now.saturating_sub(since.0).max(0))
-}
-
 fn projection_check(process: &Process, position: &Position) -> Check {
     let limits = &process.config.readiness;
     let Some(heartbeat) = position.heartbeat else {
@@ -311,7 +302,7 @@ fn projection_check(process: &Process, position: &Position) -> Check {
         let message = format!("the projector was last seen {} seconds ago", age_ms / 1000);
         return Check::failed("no_heartbeat", message);
     }
-    let behind_ms = behind_ms(position);
+    let behind_ms = position.behind_ms();
     if u64::try_from(behind_ms).unwrap_or_default() > limits.lag_threshold_ms {
         let lag = position.lag_blocks();
         let message = format!("{lag} blocks are not applied, the oldest for {behind_ms} ms");
@@ -400,7 +391,19 @@ impl Answer for Figures {
 async fn metrics(State(process): State<Process>) -> Result<Figures> {
     // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
     let (metrics, now) = (&process.metrics, TimeMs(now_ms()));
-    let _ = tokio::time::timeout(PATIENCE, refresh(metrics, &process.store, now)).await;
+    let read = tokio::time::timeout(PATIENCE, refresh(metrics, &process.store, now)).await;
+    let (documents, scanner) = document_checks(&process).await;
+    let is_up = |check: Option<Check>| check.map(|check| check.is_healthy());
+    let answers = [
+        ("database", Some(matches!(read, Ok(Ok(()))))),
+        ("documents", is_up(documents)),
+        ("virus_scanner", is_up(scanner)),
+        ("redis", is_up(process.redis.as_ref().map(redis_check))),
+    ];
+    refresh_dependencies(metrics, answers);
+    if let Some(hasher) = &process.hasher {
+        refresh_hashing(metrics, hasher.load());
+    }
     if let Some(chain) = &process.chain {
         refresh_certificates(metrics, chain, now);
     }

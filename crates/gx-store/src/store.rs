@@ -46,6 +46,15 @@ enum Pools {
     Postgres(PgPool, Link),
 }
 
+/// How much of a pool of connections is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// `writer` and `readers` of SQLite, `all` of PostgreSQL.
+    pub pool: &'static str,
+    pub in_use: u32,
+    pub max: u32,
+}
+
 /// A write transaction. Dropped without [`Tx::commit`], it leaves nothing.
 #[derive(Debug)]
 pub struct Tx(TxKind);
@@ -262,6 +271,16 @@ impl Store {
         self.begin_for(Purpose::Snapshot).await.map(Snapshot)
     }
 
+    /// How much of each pool of connections is in use at this moment.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                vec![pool_use("writer", writer), pool_use("readers", readers)]
+            }
+            Pools::Postgres(pool, _) => vec![pool_use("all", pool)],
+        }
+    }
+
     /// Closes all connections; SQLite folds its write-ahead log into the file.
     pub async fn close(&self) {
         match &self.pools {
@@ -272,6 +291,12 @@ impl Store {
             Pools::Postgres(pool, _) => pool.close().await,
         }
     }
+}
+
+fn pool_use<DB: sqlx::Database>(pool: &'static str, of: &sqlx::Pool<DB>) -> PoolUse {
+    let idle = u32::try_from(of.num_idle()).unwrap_or(u32::MAX);
+    let in_use = of.size().saturating_sub(idle);
+    PoolUse { pool, in_use, max: of.options().get_max_connections() }
 }
 
 /// Begins a transaction on a task of its own. A caller that is dropped while the statement is on

@@ -32,7 +32,7 @@ const TABLE: [Row; 17] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-client", "gx-workbench"],
-        tests_may: &["gx-pg"],
+        tests_may: &["gx-deploy", "gx-pg"],
         never: &["axum", "tokio"],
     },
     Row {

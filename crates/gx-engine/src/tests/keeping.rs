@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gx_metrics::ByHolder;
 use gx_store::Engine;
 use gx_store::commands::{self, State};
 use gx_store::retention::{self, Kept};
@@ -44,8 +45,19 @@ async fn a_retry_after_the_purge_is_answered_by_the_ledger(engine: Engine) {
         }
     };
     tokio::time::timeout(DEADLINE, gone).await.expect("the row is removed");
+    // The supply is added up as long as somebody leads, and no longer.
+    let counted = async {
+        while rig.metrics.supply_checked_timestamp_seconds.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, counted).await.expect("the supply is added up");
+    assert_eq!(rig.metrics.supply_missing_qirat.get(), 0);
+    let users_hold = ByHolder { holder: "users" };
+    assert!(rig.metrics.supply_qirat.get_or_create(&users_hold).get() > 0);
     stop.cancel();
     kept.await.unwrap();
+    assert_eq!(rig.metrics.supply_checked_timestamp_seconds.get(), 0);
     // The newest row stays, so that no number is given twice.
     assert!(retention::oldest(&rig.store, Kept::Commands).await.unwrap().is_some());
 

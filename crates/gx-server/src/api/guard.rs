@@ -20,8 +20,9 @@ use crate::auth::{Caller, Partner, partners};
 use crate::calendar::now_ms;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
+use crate::http::front::asked_wait;
 use crate::http::limits::{Allowance, Class, Limited};
-use crate::service::Services;
+use crate::service::{Service, Services};
 use gx_engine::{Span, SpanKind};
 use gx_metrics::{ByRoute, ByStatus, Histogram};
 
@@ -66,10 +67,15 @@ pub(crate) fn router(app: &App, routes: &'static [Route], services: Services) ->
 
 /// The handler of a route behind its guard.
 fn guarded(app: &App, route: &'static Route, served: Served) -> MethodRouter<App> {
-    let labels = ByRoute { method: route.verb.as_str(), route: route.path };
+    let labels = ByRoute { api: api(route), method: route.verb.as_str(), route: route.path };
     let seconds = app.metrics().http_request_duration_seconds.get_or_create(&labels).clone();
     let guarded = Arc::new(Guarded { app: app.clone(), route, served, seconds });
     route.method_router().route_layer(from_fn_with_state(guarded, guard))
+}
+
+/// The word for the service of a route; those that every service has are common.
+fn api(route: &Route) -> &'static str {
+    route.service.map_or("common", Service::as_str)
 }
 
 /// Has a route answer a request that another route was asked with, as if it had come in by itself.
@@ -101,6 +107,7 @@ async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: 
     let Some(context) = request.extensions().get::<Context>().cloned() else {
         return Error::internal("the request did not come through the front").into_response();
     };
+    let waits = asked_wait(request.headers()).is_some();
     let mut allowance = None;
     let response =
         match guarded.admit(&context, request.headers(), request.uri(), &mut allowance).await {
@@ -128,7 +135,7 @@ async fn guard(State(guarded): State<Arc<Guarded>>, mut request: Request, next: 
             }
             Err(error) => error.into_response(),
         };
-    guarded.finish(&context, allowance, response)
+    guarded.finish(&context, waits, allowance, response)
 }
 
 impl Guarded {
@@ -303,6 +310,7 @@ impl Guarded {
     fn finish(
         &self,
         context: &Context,
+        waits: bool,
         allowance: Option<Allowance>,
         mut response: Response,
     ) -> Response {
@@ -310,10 +318,13 @@ impl Guarded {
         let (method, path) = (route.verb.as_str(), route.path);
         let status_code = response.status().as_u16();
         let metrics = self.app.metrics();
-        let labels = ByStatus { method, route: path, status_code };
+        let labels = ByStatus { api: api(route), method, route: path, status_code };
         metrics.http_requests.get_or_create(&labels).inc();
         let took = Instant::now().saturating_duration_since(context.came);
-        self.seconds.observe(took.as_secs_f64());
+        // Waiting that the client asked for says nothing of how fast the service is.
+        if !waits {
+            self.seconds.observe(took.as_secs_f64());
+        }
         if context.trace.is_sampled() && route.access() != Access::System {
             self.tell(context, status_code, took);
         }

@@ -127,6 +127,11 @@ impl Hasher {
         })
     }
 
+    /// How many passwords are hashed or wait for it, and how many may.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        (self.waiting.load(Ordering::Relaxed), self.queue)
+    }
+
     /// The hash to keep, in the PHC text form.
     pub(crate) async fn hash(&self, password: String) -> Result<String> {
         let params = self.params.clone();

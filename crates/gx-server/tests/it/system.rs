@@ -69,10 +69,20 @@ async fn metrics_count_requests_and_commands() {
     admin.get("/api/v1/admin/users", 200).await;
     let metrics = server.client.get("/metrics", 200).await;
     for part in [
-        "http_requests_total{method=\"GET\",route=\"/api/v1/admin/users\",status_code=\"200\"} 1",
+        "http_requests_total{api=\"admin\",method=\"GET\",route=\"/api/v1/admin/users\",\
+         status_code=\"200\"} 1",
         "commands_submitted_total{function=\"AdminContract:BootstrapSystem\"} 1",
         "outbox_queue_depth 0",
         "projector_lag_blocks 0",
+        "projector_behind_seconds 0",
+        "projector_heartbeat_age_seconds ",
+        "accounts_open ",
+        "dependency_up{dependency=\"database\"} 1",
+        "dependency_up{dependency=\"documents\"} 1",
+        "database_connections_max{pool=",
+        "password_hashes_max 256",
+        "build_info{version=",
+        "process_start_time_seconds 1",
         "worker_is_leader{worker=\"submitter\"} 1",
     ] {
         assert!(metrics.text.contains(part), "{part}\n{}", metrics.text);

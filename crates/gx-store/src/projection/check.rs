@@ -1,5 +1,6 @@
 //! Whether the rows of the read models agree with one another. For audits: it reads whole tables.
 
+use gx_contract::state::AccountKind;
 use gx_types::{Amount, Role};
 
 use crate::sql::{Conn, sql};
@@ -131,6 +132,24 @@ pub async fn sums(source: impl Into<Source<'_>>) -> Result<Sums, Error> {
     .one(&mut reader.conn())
     .await?;
     Ok(Sums { supply: row.amount(0)?, unbalanced: row.natural(1)? })
+}
+
+/// What the accounts of each kind hold together, all read at one moment. Empty before bootstrap.
+///
+/// # Errors
+/// Those of the database.
+pub async fn held(source: impl Into<Source<'_>>) -> Result<Vec<(AccountKind, Amount)>, Error> {
+    let mut reader = source.into().open().await?;
+    let rows = sql("SELECT a.kind, CAST(SUM(b.balance_qirat) AS BIGINT)
+        FROM accounts a JOIN balances b ON b.account_no = a.account_no GROUP BY a.kind")
+    .all(&mut reader.conn())
+    .await?;
+    let held = rows.iter().map(|row| {
+        let kind = serde_json::from_value(row.string(0)?.into());
+        let kind = kind.map_err(|error| Error::corrupt("kind of an account", error))?;
+        Ok((kind, row.amount(1)?))
+    });
+    held.collect()
 }
 
 /// Batches that the ledger has answered, of which it has no block: their ids are others, or the

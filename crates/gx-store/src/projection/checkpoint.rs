@@ -31,6 +31,14 @@ pub struct Heartbeat {
     pub age: Duration,
 }
 
+impl Heartbeat {
+    /// The time when this was read, by the database's clock.
+    pub fn now(&self) -> TimeMs {
+        let age_ms = i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
+        TimeMs(self.at.0.saturating_add(age_ms))
+    }
+}
+
 /// Counters over all applied blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -65,6 +73,16 @@ impl Position {
     pub fn lag_blocks(&self) -> u64 {
         let applied = self.checkpoint.map_or(0, |checkpoint| checkpoint.block);
         self.tip().unwrap_or(0).saturating_sub(applied)
+    }
+
+    /// How long the oldest unapplied block has been waiting, in milliseconds of the database's
+    /// clock; 0 when there is none.
+    pub fn behind_ms(&self) -> i64 {
+        let Some(heartbeat) = self.heartbeat.filter(|_| self.lag_blocks() > 0) else {
+            return 0;
+        };
+        let now = heartbeat.now();
+        heartbeat.behind_since.map_or(0, |since| now.0.saturating_sub(since.0).max(0))
     }
 }
 
@@ -307,6 +325,25 @@ mod tests {
         ] {
             let position = Position { checkpoint, heartbeat, totals: Totals::default() };
             assert_eq!((position.tip(), position.lag_blocks()), (tip, lag));
+        }
+    }
+
+    #[test]
+    fn a_block_waits_from_its_own_time_to_the_databases() {
+        let heartbeat = |behind_since| {
+            let age = Duration::from_millis(500);
+            Some(Heartbeat { tip: Some(9), behind_since, at: TimeMs(10_000), age })
+        };
+        let checkpoint = |block| Some(Checkpoint { block, hash: [0; 32], at: TimeMs(0) });
+        for (heartbeat, checkpoint, behind_ms) in [
+            (None, checkpoint(4), 0),
+            (heartbeat(None), checkpoint(4), 0),
+            (heartbeat(Some(TimeMs(7_000))), checkpoint(4), 3_500),
+            (heartbeat(Some(TimeMs(7_000))), checkpoint(9), 0),
+            (heartbeat(Some(TimeMs(20_000))), checkpoint(4), 0),
+        ] {
+            let position = Position { checkpoint, heartbeat, totals: Totals::default() };
+            assert_eq!(position.behind_ms(), behind_ms);
         }
     }
 }

@@ -35,7 +35,7 @@ use crate::lease::{self, Lease};
 use crate::{Error, Tx};
 
 pub use block::ProjectedBlock;
-pub use check::{Contradictions, Sums, batches_without_block, contradictions, sums};
+pub use check::{Contradictions, Sums, batches_without_block, contradictions, held, sums};
 pub use checkpoint::{
     Checkpoint, Heartbeat, Position, Totals, check_ledger, clear, heartbeat, position,
 };

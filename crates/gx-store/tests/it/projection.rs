@@ -1,6 +1,7 @@
 //! Blocks become read models: whole, in order, once, or not at all.
 
 use gx_contract::freezing::{FreezeReason, FreezeReasons, FreezeWallet, UnfreezeWallet};
+use gx_contract::state::AccountKind;
 use gx_contract::{Effects, GenesisStatus, Outcome, admin::PauseSystem, admin::ResumeSystem};
 use gx_store::lease::{self, Lease};
 use gx_store::projection::{self, Applied, Known};
@@ -198,6 +199,25 @@ fn balances_are_the_supply_and_the_sums_of_their_entries() {
         backend.alter("UPDATE balances SET balance_qirat = balance_qirat - 1 WHERE account_no = 1");
         let sums = projection::sums(store).await.unwrap();
         assert_eq!((MAX_SUPPLY.qirat() - sums.supply.qirat(), sums.unbalanced), (1, 1));
+    });
+}
+
+#[test]
+fn kinds_of_accounts_hold_the_supply_together() {
+    for_each_backend(|backend| async move {
+        let store = &backend.store;
+        assert!(projection::held(store).await.unwrap().is_empty());
+        let lease = backend.projector().await;
+        apply(store, &lease, &history(&people(3)).blocks).await;
+        let held = projection::held(store).await.unwrap();
+        let of =
+            |kind| held.iter().filter(move |(own, _)| *own == kind).map(|(_, held)| held.qirat());
+        assert_eq!(of(AccountKind::Pool).count(), 1);
+        assert!(of(AccountKind::User).sum::<u64>() > 0);
+        let sum: u64 = held.iter().map(|(_, amount)| amount.qirat()).sum();
+        assert_eq!(sum, MAX_SUPPLY.qirat());
+        let pools = store.pools();
+        assert!(pools.iter().all(|pool| pool.max > 0 && pool.in_use <= pool.max), "{pools:?}");
     });
 }
 
