@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use gx_deploy::KUBERNETES;
+
 use crate::{contract_page, metrics_page, process};
 
 /// Writes the generated files.
@@ -19,6 +21,9 @@ pub(crate) struct Args {
     /// Only the description of the contract, which needs no build of the platform.
     #[arg(long)]
     contract: bool,
+    /// Only what is deployed, from the API description that is there; needs no build either.
+    #[arg(long, conflicts_with = "contract")]
+    deploy: bool,
 }
 
 /// What is generated: where it stands, and how it is made.
@@ -40,29 +45,56 @@ fn openapi() -> Result<String> {
     process::output(&mut process::command(&binary.to_string_lossy(), &["openapi"]))
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let files = if args.contract { vec![CONTRACT] } else { vec![CONTRACT, METRICS, OPENAPI] };
-    let made = files.into_iter().map(|File { path, make }| Ok((path.to_owned(), make()?)));
-    let mut made = made.collect::<Result<Vec<_>>>()?;
-    if !args.contract {
-        made.extend(gx_deploy::monitoring::files());
-        made.extend(gx_deploy::systemd::files());
+/// What is deployed, and the folder that holds nothing else. It follows from the description of the
+/// API, so it is made after it.
+fn deployment() -> Result<Vec<(String, String)>> {
+    let description = fs::read_to_string(process::root().join(OPENAPI.path));
+    let files = gx_deploy::kubernetes::tree(&description.context(OPENAPI.path)?)?;
+    Ok(files.into_iter().map(|file| (file.path, file.text)).collect())
+}
+
+/// Files below a folder, as paths from the repository's root.
+fn below(folder: &str) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(process::root().join(&folder)) else { continue };
+        for entry in entries {
+            let entry = entry?;
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() { folders.push(path) } else { files.push(path) }
+        }
     }
+    Ok(files)
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let files = match (args.contract, args.deploy) {
+        (true, _) => vec![CONTRACT],
+        (_, true) => vec![],
+        (false, false) => vec![CONTRACT, METRICS, OPENAPI],
+    };
     let mut stale = Vec::new();
-    for (path, made) in made {
-        let file = process::root().join(&path);
-        if fs::read_to_string(&file).is_ok_and(|text| text == made) {
-            continue;
+    for File { path, make } in files {
+        bring(args, path, &make()?, &mut stale)?;
+    }
+    if !args.contract {
+        let made = deployment()?;
+        let beside = gx_deploy::monitoring::files().into_iter().chain(gx_deploy::systemd::files());
+        for (path, text) in made.iter().chain(&beside.collect::<Vec<_>>()) {
+            bring(args, path, text, &mut stale)?;
         }
-        if args.check {
-            stale.push(path);
-            continue;
+        for path in below(KUBERNETES)? {
+            if made.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            if args.check {
+                stale.push(path);
+            } else {
+                fs::remove_file(process::root().join(&path))?;
+                eprintln!("{path} is deleted");
+            }
         }
-        let folder = file.parent().unwrap_or(&file);
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&file, made))
-            .with_context(|| format!("could not write {path}"))?;
-        eprintln!("{path} is written");
     }
     if !stale.is_empty() {
         bail!("not what the code makes: {}; run cargo xtask gen", stale.join(", "));
@@ -70,7 +102,25 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Writes a file that is not as it should be, or says so.
+fn bring(args: &Args, path: &str, made: &str, stale: &mut Vec<String>) -> Result<()> {
+    let file = process::root().join(path);
+    if fs::read_to_string(&file).is_ok_and(|text| text == made) {
+        return Ok(());
+    }
+    if args.check {
+        stale.push(path.to_owned());
+        return Ok(());
+    }
+    let folder = file.parent().unwrap_or(&file);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&file, made))
+        .with_context(|| format!("could not write {path}"))?;
+    eprintln!("{path} is written");
+    Ok(())
+}
+
 /// The step of continuous integration.
 pub(crate) fn check() -> Result<()> {
-    run(&Args { check: true, contract: false })
+    run(&Args { check: true, contract: false, deploy: false })
 }

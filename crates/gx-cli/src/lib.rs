@@ -8,6 +8,7 @@
 
 pub mod console;
 pub mod countries;
+pub mod deploy;
 pub mod fabric;
 pub mod key;
 pub mod ledger;

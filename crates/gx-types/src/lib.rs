@@ -15,6 +15,7 @@ mod made_id;
 mod msp;
 mod network;
 mod role;
+mod service;
 mod short_text;
 mod time;
 mod trace;
@@ -32,6 +33,7 @@ pub use made_id::{
 pub use msp::MspId;
 pub use network::NetworkId;
 pub use role::Role;
+pub use service::Service;
 pub use time::TimeMs;
 pub use trace::TraceParent;
 

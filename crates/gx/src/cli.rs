@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use gx_cli::pages::{self, Shell};
 use gx_cli::settings::Settings;
-use gx_cli::{End, fabric, key, ledger, roles, up, verify};
+use gx_cli::{End, deploy, fabric, key, ledger, roles, up, verify};
 use gx_client::{Client, Keys};
 #[cfg(feature = "workbench")]
 use gx_workbench::{bench, demo};
@@ -44,6 +44,8 @@ enum Command {
     Chaincode(fabric::ChaincodeArgs),
     /// Checks a Fabric network, and calls the contract on it by hand.
     Fabric(fabric::Args),
+    /// Checks what is to be deployed, before it is.
+    Deploy(deploy::Args),
     /// Compares ledger, read models and commands of a stopped platform.
     Verify(verify::Args),
     /// Works on the log of what administrators did.
@@ -132,6 +134,7 @@ pub(crate) fn run() -> Result<End> {
         Command::Ledger(args) => ledger::run(&settings, &args),
         Command::Chaincode(args) => fabric::serve_chaincode(&settings, &args),
         Command::Fabric(args) => fabric::run(&args),
+        Command::Deploy(args) => deploy::run(&args),
         Command::Verify(args) => verify::run(&settings, &args),
         Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
         Command::Admin(Admin::ResetPassword { username }) => {

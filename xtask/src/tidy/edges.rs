@@ -39,6 +39,7 @@ const TABLE: [Row; 17] = [
         name: "gx-cli",
         may: &[
             "gx-contract",
+            "gx-deploy",
             "gx-engine",
             "gx-fabric",
             "gx-ledger",
@@ -60,7 +61,7 @@ const TABLE: [Row; 17] = [
         name: "gx-deploy",
         may: &["gx-metrics", "gx-types"],
         tests_may: &[],
-        never: &["axum", "sqlx", "tokio"],
+        never: &["axum", "hyper", "kube", "sqlx", "tokio"],
     },
     Row {
         name: "gx-engine",

@@ -85,7 +85,7 @@ async fn every_rule_evaluates_and_every_panel_of_the_platform_has_data() {
         return;
     }
     let place = Place::new();
-    let (child, payers) = place.start_with(6).await;
+    let (child, payers) = place.start_with(234).await;
     let target = child.url.trim_start_matches("http://").to_owned();
     let prometheus = Prometheus::start(place.path(), &target);
     let deadline = Instant::now() + PATIENCE;
