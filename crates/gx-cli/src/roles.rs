@@ -13,7 +13,7 @@ use gx_store::{Store, admin::audit};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
-use crate::{End, console, process, rebuild, supervisor, up};
+use crate::{End, backup, console, process, rebuild, supervisor, up};
 
 /// `gx serve`
 #[derive(Debug, clap::Args)]
@@ -100,6 +100,7 @@ async fn play(config: Config, workers: Workers, services: &[Services]) -> Result
         started = start => started?,
         () = &mut signal => return Ok(End::Done),
     };
+    let gate = backup::gate(&platform);
     for (services, address, listening) in &open {
         match &app {
             Some(app) => listening.ready(app),
@@ -111,6 +112,7 @@ async fn play(config: Config, workers: Workers, services: &[Services]) -> Result
     signal.await;
     supervised.stopping();
     stop.cancel();
+    drop(gate);
     for (.., listening) in open {
         listening.ended().await;
     }

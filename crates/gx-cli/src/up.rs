@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::roles::BUILD;
 use crate::settings::Settings;
-use crate::{End, console, countries, process, supervisor};
+use crate::{End, backup, console, countries, process, supervisor};
 
 /// How often the log says that the first commands are not settled yet.
 const REMIND_EVERY: Duration = Duration::from_secs(10);
@@ -96,6 +96,7 @@ pub struct Running {
     pub first: Option<OneTimePassword>,
     listening: Listening,
     stop: CancellationToken,
+    gate: Option<gx_backup::Gate>,
 }
 
 impl Running {
@@ -124,7 +125,8 @@ impl Running {
             tell(first);
         }
         listening.ready(&app);
-        let running = Self { platform, address, first, listening, stop };
+        let gate = backup::gate(&platform);
+        let running = Self { platform, address, first, listening, stop, gate };
         if let Err(error) = running.get_ready(began).await {
             running.stop().await;
             return Err(error);
@@ -135,6 +137,7 @@ impl Running {
     /// Lets running requests finish, ends the workers and closes the files.
     pub async fn stop(self) {
         self.stop.cancel();
+        drop(self.gate);
         self.listening.ended().await;
         self.platform.stop().await;
     }

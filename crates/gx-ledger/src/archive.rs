@@ -122,12 +122,27 @@ pub fn import(
     key: &NodeKey,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Tip, Error> {
+    import_while(archive, options, key, &mut |_| true, progress)
+}
+
+/// As [`import`], up to the first block that `keep` does not want. The rest of the archive is read
+/// and held against its checksums all the same, and shown to `keep`, whose answer no longer counts.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_while(
+    archive: &mut dyn Read,
+    options: &Options,
+    key: &NodeKey,
+    keep: &mut dyn FnMut(&Block) -> bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Tip, Error> {
     let path = &options.path;
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
         return Err(Error::Exists { path: path.clone() });
     }
     let unfinished = with_suffix(path, ".import");
-    let imported = import_as(archive, &unfinished, options, key, progress);
+    let imported = import_as(archive, &unfinished, options, key, (keep, progress));
     if imported.is_err() {
         // The error that is on its way says more than one from here could.
         let _ = std::fs::remove_file(&unfinished);
@@ -138,12 +153,15 @@ pub fn import(
     Ok(tip)
 }
 
+/// Which blocks are taken, and who is told how far it is.
+type Taking<'a> = (&'a mut dyn FnMut(&Block) -> bool, &'a mut dyn FnMut(Progress));
+
 fn import_as(
     archive: &mut dyn Read,
     unfinished: &Path,
     options: &Options,
     key: &NodeKey,
-    progress: &mut dyn FnMut(Progress),
+    taking: Taking<'_>,
 ) -> Result<Tip, Error> {
     remove_abandoned(unfinished)?;
     let mut source = Source { archive, block: 0 };
@@ -155,12 +173,14 @@ fn import_as(
     let store = Store::create(unfinished, options.cache_bytes, &identity)?;
     let options = Options { path: unfinished.to_owned(), ..options.clone() };
     let ledger = Ledger::start(options, key, store, identity.clone())?;
-    let tip = import_blocks(&mut source, &ledger, of, progress)?;
+    let tip = import_blocks(&mut source, &ledger, of, taking)?;
     drop(ledger);
+    // Keys that signed blocks which were not taken have signed nothing here.
+    identity.keys.retain(|(from, _)| *from <= tip.number.saturating_add(1));
     if identity.current() != key.public() {
         identity.keys.push((tip.number.saturating_add(1), key.public()));
-        Store::open(unfinished, 1 << 20)?.record_identity(&identity)?;
     }
+    Store::open(unfinished, 1 << 20)?.record_identity(&identity)?;
     Ok(tip)
 }
 
@@ -168,7 +188,7 @@ fn import_blocks(
     source: &mut Source<'_>,
     ledger: &Ledger,
     of: u64,
-    progress: &mut dyn FnMut(Progress),
+    (keep, progress): Taking<'_>,
 ) -> Result<Tip, Error> {
     let mut waiting = VecDeque::new();
     let mut finish = |ticket: Ticket| -> Result<(), Error> {
@@ -176,13 +196,16 @@ fn import_blocks(
         progress(Progress { blocks, of });
         Ok(())
     };
-    let mut number = 0_u64;
+    let (mut number, mut taking) = (0_u64, true);
     let end = loop {
         number = number.saturating_add(1);
         match source.part().map_err(Error::archive)? {
             Part::End { tip, hash } => break (tip, hash),
             Part::Block(block) => {
-                waiting.push_back(enqueue(ledger, number, &block)?);
+                taking = keep(&block) && taking;
+                if taking {
+                    waiting.push_back(enqueue(ledger, number, &block)?);
+                }
             }
         }
         if waiting.len() > AHEAD
@@ -192,9 +215,10 @@ fn import_blocks(
         }
     };
     waiting.into_iter().try_for_each(finish)?;
-    let tip = ledger.tip();
-    if end != (tip.number, tip.hash) || of != tip.number {
-        return Err(Error::archive(ArchiveFault::End(tip.number)));
+    let (tip, last) = (ledger.tip(), number.saturating_sub(1));
+    let as_it_ends = if taking { end == (tip.number, tip.hash) } else { end.0 == last };
+    if !as_it_ends || of != last {
+        return Err(Error::archive(ArchiveFault::End(last)));
     }
     Ok(tip)
 }

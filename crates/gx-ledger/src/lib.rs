@@ -31,7 +31,7 @@ mod verify;
 mod work;
 mod writer;
 
-pub use archive::{export, import};
+pub use archive::{export, import, import_while};
 pub use block::{Block, Header, Notation, Origin, state_digest};
 pub use encoding::Malformed;
 pub use error::{ArchiveFault, Error, Fault};

@@ -128,6 +128,25 @@ pub(crate) const fn has_table(engine: Engine) -> &'static str {
 /// Keeps other processes that migrate waiting until the transaction ends.
 pub(crate) const POSTGRES_LOCK_MIGRATION: &str = "SELECT pg_advisory_xact_lock(7424170001)";
 
+/// Whether the server only replays what another one wrote.
+pub(crate) const POSTGRES_IS_REPLICA: &str =
+    "SELECT CAST(CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS BIGINT)";
+
+/// Gives the present transaction's view a name that `pg_dump --snapshot` takes.
+pub(crate) const POSTGRES_SHARE_SNAPSHOT: &str = "SELECT pg_export_snapshot()";
+
+/// The names of all tables.
+pub(crate) const fn tables(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+        }
+        Engine::Postgres => {
+            "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"
+        }
+    }
+}
+
 /// Inserts outbox rows that are not there. On SQLite the caller numbers them; on PostgreSQL they
 /// are numbered in order, and number and id come back.
 ///

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use gx_cli::pages::{self, Shell};
 use gx_cli::settings::Settings;
-use gx_cli::{End, deploy, fabric, key, ledger, roles, up, verify};
+use gx_cli::{End, backup, deploy, fabric, key, ledger, roles, up, verify};
 use gx_client::{Client, Keys};
 #[cfg(feature = "workbench")]
 use gx_workbench::{bench, demo};
@@ -40,6 +40,8 @@ enum Command {
     Config,
     /// Verifies, describes and moves the ledger's file.
     Ledger(ledger::Args),
+    /// Makes backups of the platform, proves them, and restores them.
+    Backup(backup::Args),
     /// Serves the contract as Fabric chaincode; peers connect to it.
     Chaincode(fabric::ChaincodeArgs),
     /// Checks a Fabric network, and calls the contract on it by hand.
@@ -132,6 +134,7 @@ pub(crate) fn run() -> Result<End> {
         Command::Migrate => roles::migrate(&settings),
         Command::Config => roles::config(&settings),
         Command::Ledger(args) => ledger::run(&settings, &args),
+        Command::Backup(args) => backup::run(&settings, &args),
         Command::Chaincode(args) => fabric::serve_chaincode(&settings, &args),
         Command::Fabric(args) => fabric::run(&args),
         Command::Deploy(args) => deploy::run(&args),

@@ -28,7 +28,7 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 17] = [
+const TABLE: [Row; 18] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-client", "gx-workbench"],
@@ -36,8 +36,15 @@ const TABLE: [Row; 17] = [
         never: &["axum", "tokio"],
     },
     Row {
+        name: "gx-backup",
+        may: &["gx-ledger", "gx-store", "gx-types"],
+        tests_may: &["gx-contract", "gx-pg"],
+        never: &["axum", "redb", "sqlx"],
+    },
+    Row {
         name: "gx-cli",
         may: &[
+            "gx-backup",
             "gx-contract",
             "gx-deploy",
             "gx-engine",

@@ -24,7 +24,7 @@ const TESTING: &str = "crates/gx-contract/src/tests/";
 const HANDLES: [&str; 4] = ["issue_server", "issue_to", "seeded", "with_faults"];
 
 /// Queries of read models that no service has a route for. What is called has to leave the list.
-const WITHOUT_ROUTE: &[&str] = &["get_admin", "to_url", "transaction_in_batch", "update_profile"];
+const WITHOUT_ROUTE: &[&str] = &["get_admin", "transaction_in_batch", "update_profile"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let excused: BTreeSet<&str> = HANDLES.iter().chain(WITHOUT_ROUTE).copied().collect();

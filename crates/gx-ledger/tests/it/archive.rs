@@ -4,6 +4,7 @@ use std::path::Path;
 
 use gx_ledger::{
     ArchiveFault, Error, Expected, Fault, Ledger, NodeKey, Options, Tip, export, import,
+    import_while,
 };
 use gx_types::NetworkId;
 
@@ -80,6 +81,37 @@ fn another_key_signs_what_comes_after_an_archive() {
     let tip = import_into(&third, &archive, &heir).unwrap();
     assert_eq!(tip, copied.tip());
     assert_eq!(gx_ledger::info(&third).unwrap().keys, keys);
+}
+
+#[test]
+fn a_ledger_is_taken_up_to_the_first_block_that_nobody_wants() {
+    let folder = quick_folder();
+    let ledger = filled(&folder.path().join("ledger"), 6, 12, 20);
+    let archive = archive_of(&ledger);
+    let copy = folder.path().join("copy");
+    let mut shown = Vec::new();
+    let mut keep = |block: &gx_ledger::Block| {
+        shown.push(block.number());
+        block.number() != 11
+    };
+    let (options, key) = (options(&copy), key());
+    let tip = import_while(&mut &*archive, &options, &key, &mut keep, &mut |_| ()).unwrap();
+    assert_eq!(tip.number, 10);
+    assert_eq!(tip.hash, ledger.block(10).unwrap().unwrap().hash());
+    assert_eq!(shown, (1..=23).collect::<Vec<u64>>(), "the rest is read as well");
+    // It goes on by itself, and the next archive of it is one like any other.
+    let copied = open(&copy);
+    let batch = Load::new(99).batch(gx_types::Role::PartnerApi, [crate::load::transfer(1, 2, 5)]);
+    assert_eq!(submit(&copied, &batch, 9_999).number, 11);
+    assert_eq!(copied.verify(&Expected::default(), &mut |_| ()).unwrap().problem, None);
+    // What is torn after the last block that is wanted is torn all the same.
+    let other = folder.path().join("other");
+    let torn = &archive[..archive.len() - 3];
+    let mut first = |block: &gx_ledger::Block| block.number() == 1;
+    let options = Options { path: other.clone(), ..options };
+    let refused = import_while(&mut &*torn, &options, &key, &mut first, &mut |_| ()).unwrap_err();
+    assert!(matches!(refused, Error::Archive { source: ArchiveFault::End(23) }), "{refused:?}");
+    assert!(!other.exists());
 }
 
 #[test]

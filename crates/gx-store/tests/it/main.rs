@@ -12,6 +12,7 @@ mod accounts;
 mod admins;
 mod approvals;
 mod audit;
+mod backup;
 mod beneficiaries;
 mod blocks;
 mod commands;

@@ -3,6 +3,7 @@
 //! Every test has a folder of its own and drives processes of the binary that was built with it.
 
 mod away;
+mod backup;
 mod cli;
 mod client;
 mod crash;

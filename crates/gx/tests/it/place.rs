@@ -67,7 +67,7 @@ impl Place {
         Self { folder, environment }
     }
 
-    fn environment(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn environment(&self) -> Vec<(&str, &str)> {
         let more = self.environment.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         ENVIRONMENT.into_iter().chain(more).collect()
     }

@@ -1,0 +1,207 @@
+//! A restore: every part into the place that the settings name for it, over nothing.
+//!
+//! Keys first, then the database, then the ledger up to the last block that the database can
+//! follow. A block with a command that the database never accepted was made after it was captured;
+//! with it, people would be on the ledger whose names and passwords nobody has.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufReader, BufWriter, Write as _};
+use std::path::Path;
+use std::time::Instant;
+
+use gx_ledger::{Block, NodeKey, Options};
+use gx_store::Store;
+use gx_types::{CommandId, TimeMs};
+
+use crate::manifest::Kind;
+use crate::parts::{database, folder, joined};
+use crate::plan::{DATABASE, LEDGER};
+use crate::repository::Reading;
+use crate::time::now_ms;
+use crate::{Backup, Error, Folder, Plan, Platform, Repo};
+
+/// What was restored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    pub backup: String,
+    pub parts: Vec<String>,
+    /// The block that the database stands at.
+    pub database_block: Option<u64>,
+    /// The last block of the ledger.
+    pub ledger_block: Option<u64>,
+    /// Commands of the blocks after it, which the archive holds and the database does not know.
+    pub left_out: Vec<String>,
+    /// Parts for which the settings name no place.
+    pub homeless: Vec<String>,
+    pub took_ms: u64,
+}
+
+/// Restores a backup, or the parts of it that are named.
+///
+/// # Errors
+/// The first part that was not restored, with its reason. What was restored before it stays, and
+/// has to be moved away before the next attempt.
+pub fn restore(
+    plan: &Plan,
+    repo: &Repo,
+    backup: &Backup,
+    platform: &Platform,
+    only: &[String],
+) -> Result<Restored, Error> {
+    let began = Instant::now();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|part| part == name);
+    let held: BTreeSet<&str> =
+        backup.manifest.parts.iter().map(|part| part.name.as_str()).collect();
+    if let Some(unknown) = only.iter().find(|part| !held.contains(part.as_str())) {
+        return Err(Error::not_restored(unknown, "the backup does not hold it"));
+    }
+    if backup.manifest.network != platform.network.as_str() {
+        let (found, expected) = (&backup.manifest.network, platform.network);
+        let reason = format!("it is of {found}, the settings are those of {expected}");
+        return Err(Error::not_restored(&backup.manifest.id, reason));
+    }
+    let reading = repo.to_read()?;
+    let mut done = Restored { backup: backup.manifest.id.clone(), ..Restored::default() };
+    for Folder { name, path, .. } in platform.folders.iter().chain(&plan.folders) {
+        if held.contains(name.as_str()) && wanted(name) {
+            folder::restore(&reading, backup, name, path)?;
+            done.parts.push(name.clone());
+        }
+    }
+    if wanted(DATABASE) {
+        let block = database::restore(&reading, backup, platform, &plan.postgres)?;
+        done.database_block = Some(block);
+        done.parts.push(DATABASE.to_owned());
+    }
+    if held.contains(LEDGER) && wanted(LEDGER) {
+        restore_ledger(&reading, backup, platform, &mut done)?;
+        done.parts.push(LEDGER.to_owned());
+    }
+    let homeless = held.iter().filter(|name| wanted(name));
+    let homeless = homeless.filter(|name| !done.parts.iter().any(|part| part == *name));
+    done.homeless = homeless.map(|name| (*name).to_owned()).collect();
+    done.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(done)
+}
+
+/// Writes one part to a place of the caller's choice: a folder, or one file for what is a stream.
+///
+/// # Errors
+/// [`Error::NotRestored`].
+pub fn extract(repo: &Repo, backup: &Backup, name: &str, to: &Path) -> Result<(), Error> {
+    let Some(part) = backup.manifest.part(name) else {
+        return Err(Error::not_restored(name, "the backup does not hold it"));
+    };
+    let reading = repo.to_read()?;
+    match part.kind {
+        Kind::Folder | Kind::Sqlite => folder::restore(&reading, backup, name, to),
+        Kind::Postgres | Kind::Ledger | Kind::Output => {
+            let failed = |error: io::Error| {
+                Error::not_restored(name, format!("{} can't be written: {error}", to.display()))
+            };
+            let file = std::fs::File::create_new(to).map_err(failed)?;
+            let mut writer = BufWriter::new(file);
+            reading.part(backup, name, &mut writer)?;
+            let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+            file.sync_all().map_err(failed)
+        }
+    }
+}
+
+fn failed(reason: impl Into<String>) -> Error {
+    Error::not_restored(LEDGER, reason)
+}
+
+fn restore_ledger(
+    reading: &Reading,
+    backup: &Backup,
+    platform: &Platform,
+    done: &mut Restored,
+) -> Result<(), Error> {
+    let Some((file, key)) = &platform.ledger else {
+        return Err(failed("the settings name no embedded ledger"));
+    };
+    let key = NodeKey::load(key).map_err(|error| {
+        failed(format!("restore the keys first: {}", gx_types::with_causes(&error)))
+    })?;
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+    }
+    let runtime = database::runtime()?;
+    let sql = |error: gx_store::Error| failed(gx_types::with_causes(&error));
+    let (store, stands_at) = runtime
+        .block_on(async {
+            let store = Store::open(&platform.database).await?;
+            let at = database::height(&store).await?;
+            Ok((store, at))
+        })
+        .map_err(sql)?;
+    let last = backup.manifest.heights.ledger;
+    if stands_at > last {
+        runtime.block_on(store.close());
+        return Err(failed(format!(
+            "the database stands at block {stands_at}, the ledger of this backup ends at {last}; \
+             only both of one backup fit together: move the database away and restore both, and \
+             give what was commanded after block {last} anew"
+        )));
+    }
+    let (mut cut, mut trouble, mut left_out) = (false, None, Vec::new());
+    let mut keep = |block: &Block| {
+        if !cut && block.number() <= stands_at {
+            return true;
+        }
+        // The import names a block that can't be read.
+        let Ok(batch) = block.batch() else { return !cut };
+        let ids: Vec<CommandId> = batch.commands.iter().map(|command| command.command_id).collect();
+        if !cut {
+            match runtime.block_on(gx_store::commands::statuses(&store, &ids)) {
+                Ok(known) if known.iter().all(Option::is_some) => return true,
+                Ok(_) => {}
+                Err(error) => trouble = Some(error),
+            }
+            cut = true;
+        }
+        left_out.extend(ids.iter().map(ToString::to_string));
+        false
+    };
+    let options = Options::new(file, platform.network, TimeMs(now_ms()));
+    let imported = import(reading, backup, &options, &key, &mut keep);
+    runtime.block_on(store.close());
+    if let Some(error) = trouble {
+        // It ends where the database could not be asked any more.
+        let _ = std::fs::remove_file(file);
+        return Err(sql(error));
+    }
+    done.ledger_block = Some(imported?);
+    done.left_out = left_out;
+    Ok(())
+}
+
+/// Executes the blocks of the archive again, as they come out of the repository.
+fn import(
+    reading: &Reading,
+    backup: &Backup,
+    options: &Options,
+    key: &NodeKey,
+    keep: &mut dyn FnMut(&Block) -> bool,
+) -> Result<u64, Error> {
+    let (reader, writer) = io::pipe().map_err(|error| failed(error.to_string()))?;
+    std::thread::scope(|scope| {
+        let giving = scope.spawn(move || {
+            let mut writer = BufWriter::with_capacity(1 << 20, writer);
+            reading.part(backup, LEDGER, &mut writer)?;
+            writer.flush().map_err(|error| failed(error.to_string()))
+        });
+        let mut archive = BufReader::with_capacity(1 << 20, reader);
+        let imported = gx_ledger::import_while(&mut archive, options, key, keep, &mut |_| ());
+        drop(archive);
+        let given = joined(giving).map_err(failed)?;
+        match (imported, given) {
+            (Ok(tip), Ok(())) => Ok(tip.number),
+            // What the repository could not give is why the archive was torn.
+            (Err(gx_ledger::Error::Archive { .. }), Err(error)) => Err(error),
+            (Err(error), _) => Err(failed(gx_types::with_causes(&error))),
+            (Ok(_), Err(error)) => Err(error),
+        }
+    })
+}

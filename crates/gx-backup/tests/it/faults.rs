@@ -1,0 +1,189 @@
+//! What goes wrong is named, and the last good backup is still good.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gx_backup::{Error, Lock, Platform, Repo};
+
+use crate::place::{Place, only_us};
+
+/// A place with one backup in it.
+fn with_backup(more: &str) -> (Place, Platform, String) {
+    let place = Place::new();
+    place.settings(more);
+    let platform = place.platform("data");
+    place.fill(2).stop();
+    Repo::init(&place.plan()).unwrap();
+    let ran = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap();
+    (place, platform, ran.manifest.id)
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
+    files.sort();
+    files
+}
+
+/// What a verification says, whether it finds something or cannot read at all.
+fn verified(place: &Place) -> Vec<String> {
+    match gx_backup::verify(&place.plan(), "latest") {
+        Ok((_, found)) => found,
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+#[test]
+fn another_key_does_not_open_it() {
+    let (place, platform, _) = with_backup("");
+    fs::write(place.path("backup.key"), "5a".repeat(32)).unwrap();
+    only_us(&place.path("backup.key"));
+    let refused = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err();
+    assert!(matches!(refused, Error::WrongKey { .. }), "{refused}");
+    assert!(!refused.to_string().contains("5a5a"));
+}
+
+#[test]
+fn a_truncated_or_altered_file_of_any_kind_is_found() {
+    let (place, _, _) = with_backup("");
+    let repository = place.path("repository");
+    for kind in ["data", "index", "snapshots", "keys", "config"] {
+        let path = repository.join(kind);
+        let files = if path.is_dir() { files_below(&path) } else { vec![path] };
+        assert!(!files.is_empty(), "{kind}");
+        for file in files {
+            let good = fs::read(&file).unwrap();
+            let mut flipped = good.clone();
+            let middle = flipped.len() / 2;
+            flipped[middle] ^= 1;
+            fs::write(&file, &flipped).unwrap();
+            assert!(!verified(&place).is_empty(), "{kind}: a flipped byte in {}", file.display());
+            fs::write(&file, &good[..good.len() / 2]).unwrap();
+            assert!(!verified(&place).is_empty(), "{kind}: half of {}", file.display());
+            fs::remove_file(&file).unwrap();
+            assert!(!verified(&place).is_empty(), "{kind}: without {}", file.display());
+            fs::write(&file, good).unwrap();
+        }
+    }
+    assert_eq!(verified(&place), Vec::<String>::new());
+}
+
+#[test]
+fn a_target_that_is_gone_fails_the_run_and_takes_nothing_along() {
+    let (place, platform, id) = with_backup("");
+    fs::rename(place.path("repository"), place.path("away")).unwrap();
+    let failed = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err();
+    assert!(matches!(failed, Error::NoRepository { .. }), "{failed}");
+    fs::rename(place.path("away"), place.path("repository")).unwrap();
+    assert_eq!(Repo::open(&place.plan()).unwrap().backup("latest").unwrap().manifest.id, id);
+    // Gone in the middle: while the second part is captured.
+    let failed = gx_backup::run(&place.plan(), &platform, &|part| {
+        if part == "ledger" {
+            fs::rename(place.path("repository"), place.path("away")).unwrap();
+        }
+    });
+    let failed = failed.unwrap_err().to_string();
+    assert!(failed.contains("repository"), "{failed}");
+    fs::remove_dir_all(place.path("repository")).unwrap_or_default();
+    fs::rename(place.path("away"), place.path("repository")).unwrap();
+    assert_eq!(Repo::open(&place.plan()).unwrap().backup("latest").unwrap().manifest.id, id);
+    assert_eq!(verified(&place), Vec::<String>::new());
+    let ran = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap();
+    assert_ne!(ran.manifest.id, id);
+}
+
+#[test]
+fn two_runs_at_once_are_one_run_and_one_that_says_why_not() {
+    let (place, platform, _) = with_backup("");
+    let held = Lock::take(&place.plan()).unwrap();
+    let busy = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err();
+    assert!(matches!(busy, Error::Busy { .. }), "{busy}");
+    let busy = gx_backup::prune(&place.plan(), &platform, false).unwrap_err();
+    assert!(matches!(busy, Error::Busy { .. }), "{busy}");
+    drop(held);
+    gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap();
+}
+
+/// Prune marks what nobody needs and removes it a day later: a run of another machine that goes on
+/// meanwhile may rely on it.
+#[test]
+fn a_prune_of_another_machine_in_the_middle_of_a_run_costs_nothing() {
+    let (place, platform, first) = with_backup("[retention]\ndays = 0\nfloor = 1\n");
+    gx_backup::verify(&place.plan(), "latest").unwrap();
+    let elsewhere = place.path("backup.toml");
+    let text = fs::read_to_string(&elsewhere).unwrap();
+    let other = place.path("other.toml");
+    fs::write(&other, text.replace("/state\"", "/other-state\"")).unwrap();
+    let other = gx_backup::Plan::load(&other).unwrap();
+    fs::write(place.path("data/documents/new"), vec![3; 200_000]).unwrap();
+    let ran = gx_backup::run(&place.plan(), &platform, &|part| {
+        if part == "documents" {
+            gx_backup::prune(&other, &platform, false).unwrap();
+        }
+    });
+    let id = ran.unwrap().manifest.id;
+    assert_eq!(verified(&place), Vec::<String>::new());
+    let backups = Repo::open(&place.plan()).unwrap().backups().unwrap();
+    let ids: Vec<&str> = backups.iter().map(|backup| backup.manifest.id.as_str()).collect();
+    assert_eq!(ids, [first.as_str(), id.as_str()]);
+}
+
+#[test]
+fn an_output_that_fails_is_short_or_lacks_its_marks_is_no_part() {
+    let output = |command: &str, more: &str| {
+        format!("[[output]]\nname = \"objects\"\ncommand = {command}\n{more}\n")
+    };
+    for (text, expected) in [
+        (output(r#"["false"]"#, ""), "false ended with"),
+        (output(r#"["/nowhere/kubectl"]"#, ""), "can't be run"),
+        (output(r#"["true"]"#, ""), "it wrote 0 bytes, fewer than 1"),
+        (output(r#"["echo", "text"]"#, "bytes_min = 100"), "fewer than 100"),
+        (output(r#"["echo", "text"]"#, "begins_with = \"REDIS\""), "does not begin with"),
+        (output(r#"["echo", "text"]"#, "ends_with = \"EOF\""), "does not end with"),
+        (output(r#"["sh", "-c", "echo text; echo broken >&2; exit 3"]"#, ""), "broken"),
+    ] {
+        let place = Place::new();
+        place.settings(&text);
+        place.fill(0).stop();
+        Repo::init(&place.plan()).unwrap();
+        let platform = place.platform("data");
+        let failed = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err().to_string();
+        assert!(failed.starts_with("objects was not captured"), "{failed}");
+        assert!(failed.contains(expected), "{expected}: {failed}");
+        let repo = Repo::open(&place.plan()).unwrap();
+        assert!(repo.backup("latest").is_err());
+    }
+    let (place, _, _) = with_backup(&output(r#"["echo", "text"]"#, "ends_with = \"text\""));
+    let repo = Repo::open(&place.plan()).unwrap();
+    let backup = repo.backup("latest").unwrap();
+    gx_backup::extract(&repo, &backup, "objects", &place.path("objects")).unwrap();
+    assert_eq!(fs::read(place.path("objects")).unwrap(), b"text\n");
+}
+
+#[test]
+fn a_ledger_that_is_damaged_or_missing_is_no_part() {
+    let (place, platform, id) = with_backup("");
+    let file = place.path("data/ledger.redb");
+    fs::rename(&file, place.path("away")).unwrap();
+    let failed = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err().to_string();
+    assert!(failed.starts_with("ledger was not captured: there is no ledger"), "{failed}");
+    fs::write(&file, vec![1; 10_000]).unwrap();
+    let failed = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err().to_string();
+    assert!(failed.starts_with("ledger was not captured"), "{failed}");
+    assert_eq!(Repo::open(&place.plan()).unwrap().backup("latest").unwrap().manifest.id, id);
+}
+
+#[test]
+fn a_database_of_another_network_or_of_a_newer_build_is_no_part() {
+    let (place, platform, _) = with_backup("");
+    let other = Platform { network: gx_types::NetworkId::Testnet, ..platform.clone() };
+    let failed = gx_backup::run(&place.plan(), &other, &|_| ()).unwrap_err().to_string();
+    assert!(failed.starts_with("database was not captured"), "{failed}");
+    let repo = Repo::open(&place.plan()).unwrap();
+    let backup = repo.backup("latest").unwrap();
+    let refused = gx_backup::restore(&place.plan(), &repo, &backup, &other, &[]).unwrap_err();
+    assert!(refused.to_string().contains("devnet"), "{refused}");
+}

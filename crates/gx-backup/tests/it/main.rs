@@ -1,0 +1,12 @@
+//! Backups of a small platform that is really there, restored and compared; and everything that
+//! may go wrong on the way.
+
+#![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
+
+mod faults;
+mod kills;
+mod place;
+mod postgres;
+mod restic;
+mod settings;
+mod whole;

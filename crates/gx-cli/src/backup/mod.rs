@@ -1,0 +1,262 @@
+//! `gx backup`: backups of the platform that the settings name, and the proof that they are good.
+//!
+//! What is captured and how stands in `gx-backup`; here it is told where the platform keeps its
+//! parts, and a restore is brought to one height and verified as `gx verify` does it.
+
+mod drill;
+mod replay;
+mod tell;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Subcommand, ValueEnum};
+use gx_backup::{Action as Noted, Folder, Gate, Lock, Plan, Platform, Repo};
+use gx_server::config::{Config, DocumentStore, LedgerEngine};
+use serde_json::json;
+
+use crate::settings::Settings;
+use crate::verify::node_key_path;
+use crate::{End, console};
+
+/// What to do with backups, and with which settings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// Settings of backups: where to, for how long, what besides the platform.
+    #[arg(long, global = true, value_name = "FILE", default_value = "backup.toml")]
+    plan: PathBuf,
+    /// The result as one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Makes the repository, once.
+    Init,
+    /// Makes a backup of the platform, which goes on meanwhile.
+    Run,
+    /// Reads a backup again as a whole and holds every byte against its checksums.
+    Verify {
+        /// Its id, as `gx backup status` lists them.
+        #[arg(default_value = "latest", value_name = "BACKUP")]
+        backup: String,
+    },
+    /// Restores a backup beside the platform, verifies it as a platform, and removes it again.
+    Drill {
+        /// Its id, as `gx backup status` lists them.
+        #[arg(default_value = "latest", value_name = "BACKUP")]
+        backup: String,
+    },
+    /// Restores a backup into the places that the settings name, over nothing.
+    Restore {
+        /// Its id, as `gx backup status` lists them.
+        #[arg(default_value = "latest", value_name = "BACKUP")]
+        backup: String,
+        /// Only this part; may be given several times.
+        #[arg(long = "part", value_name = "NAME")]
+        parts: Vec<String>,
+    },
+    /// Writes one part of a backup to a place of your choice.
+    Extract {
+        /// The part, such as ledger.
+        #[arg(value_name = "NAME")]
+        part: String,
+        /// The file or folder to make.
+        #[arg(value_name = "PATH")]
+        to: PathBuf,
+        /// The backup's id, as `gx backup status` lists them.
+        #[arg(default_value = "latest", value_name = "BACKUP")]
+        backup: String,
+    },
+    /// Removes backups that the retention does not keep.
+    Prune {
+        /// Says what would be removed, and removes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// What there is, what is proved, and what an operator has to do something about.
+    Status,
+    /// Prints what makes a machine do all this by itself.
+    Schedule {
+        /// For whom.
+        #[arg(value_enum)]
+        kind: Scheduler,
+        /// Image of the jobs of Kubernetes.
+        #[arg(long, default_value = "gx:latest", value_name = "IMAGE")]
+        image: String,
+    },
+    /// Prints, once, everything that a restore on an empty machine needs.
+    RecoverySheet {
+        /// Prints it although it was printed before.
+        #[arg(long)]
+        again: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scheduler {
+    Systemd,
+    Kubernetes,
+}
+
+/// Carries one action out.
+pub fn run(settings: &Settings, args: &Args) -> Result<End> {
+    let plan = Plan::load(&args.plan)?;
+    if let Action::Schedule { kind, image } = &args.action {
+        return schedule(args, *kind, image);
+    }
+    let config = settings.load(&[])?;
+    let end = act(&config, &plan, &args.action, args.json);
+    publish(&plan);
+    end
+}
+
+fn act(config: &Config, plan: &Plan, action: &Action, json: bool) -> Result<End> {
+    let platform = platform(config)?;
+    match action {
+        Action::Init => init(plan, &platform, json),
+        Action::Run => {
+            let spinner = tell::spinner();
+            let tell = |part: &str| spinner.set_message(format!("capturing {part}"));
+            let ran = gx_backup::run(plan, &platform, &tell);
+            spinner.finish_and_clear();
+            tell::ran(&ran?, json);
+            Ok(End::Done)
+        }
+        Action::Verify { backup } => {
+            let (id, found) = gx_backup::verify(plan, backup)?;
+            tell::verified(&id, &found, json);
+            Ok(if found.is_empty() { End::Done } else { End::Findings })
+        }
+        Action::Drill { backup } => drill::run(config, plan, backup, json),
+        Action::Restore { backup, parts } => {
+            restore(config, plan, &platform, (backup, parts), json)
+        }
+        Action::Extract { part, to, backup } => {
+            let repo = Repo::open(plan)?;
+            gx_backup::extract(&repo, &repo.backup(backup)?, part, to)?;
+            tell::extracted(part, to, json);
+            Ok(End::Done)
+        }
+        Action::Prune { dry_run } => {
+            let pruned = gx_backup::prune(plan, &platform, *dry_run)?;
+            tell::pruned(&pruned, *dry_run, json);
+            Ok(End::Done)
+        }
+        Action::Status => {
+            let status = gx_backup::status(plan)?;
+            tell::status(&status, json);
+            Ok(if status.warnings.is_empty() { End::Done } else { End::Findings })
+        }
+        Action::RecoverySheet { again } => {
+            let sheet = gx_backup::recovery_sheet(plan, &platform, *again)?;
+            console::line(sheet.trim_end());
+            Ok(End::Done)
+        }
+        // It needs no platform and was carried out already.
+        Action::Schedule { .. } => Ok(End::Done),
+    }
+}
+
+/// Writes the figures, whatever came of the action; what is away now is told by their age.
+fn publish(plan: &Plan) {
+    if plan.metrics_file.as_os_str().is_empty() {
+        return;
+    }
+    let written =
+        gx_backup::status(plan).and_then(|status| gx_backup::write_metrics(plan, &status));
+    if let Err(error) = written {
+        console::failure(&anyhow::Error::from(error).context("the figures were not written"));
+    }
+}
+
+fn init(plan: &Plan, platform: &Platform, as_json: bool) -> Result<End> {
+    plan.check_against(platform)?;
+    let location = Repo::init(plan)?.location();
+    if as_json {
+        console::line(json!({ "repository": location }));
+    } else {
+        console::line(format_args!("A new repository at {location}."));
+        console::line("Without its password nothing in it can be read again, by anybody.");
+        console::line("gx backup recovery-sheet prints what to keep on paper.");
+    }
+    Ok(End::Done)
+}
+
+fn restore(
+    config: &Config,
+    plan: &Plan,
+    platform: &Platform,
+    (asked, parts): (&str, &[String]),
+    as_json: bool,
+) -> Result<End> {
+    let lock = Lock::take(plan)?;
+    let restored = lock.note(plan, Noted::Restore, || {
+        let repo = Repo::open(plan)?;
+        gx_backup::restore(plan, &repo, &repo.backup(asked)?, platform, parts)
+    })?;
+    let both = restored.database_block.is_some() && restored.ledger_block.is_some();
+    let block = both.then(|| replay::catch_up(config)).transpose()?;
+    tell::restored(&restored, block, as_json);
+    Ok(End::Done)
+}
+
+/// Where a platform with these settings keeps its parts.
+fn platform(config: &Config) -> Result<Platform> {
+    let folder =
+        |name: &str, path, may_be_missing| Folder { name: name.to_owned(), path, may_be_missing };
+    // With every secret in the environment no key was made here.
+    let mut folders = vec![folder("keys", config.keys_dir(), true)];
+    if config.documents.store == DocumentStore::Folder {
+        folders.push(folder("documents", config.documents_dir(), true));
+    }
+    let embedded = config.ledger.engine == LedgerEngine::Embedded;
+    if !embedded {
+        folders.push(folder("wallet", config.wallet_dir(), false));
+    }
+    Ok(Platform {
+        network: config.network,
+        database: config.store().context("the settings of the database")?,
+        ledger: embedded.then(|| (config.ledger_path(), node_key_path(config))),
+        folders,
+    })
+}
+
+fn schedule(args: &Args, kind: Scheduler, image: &str) -> Result<End> {
+    let host = gx_backup::host();
+    let program = std::env::current_exe().context("the program's own path")?;
+    let settings = std::path::absolute(&args.plan).context("the path of the settings")?;
+    let files = match kind {
+        Scheduler::Systemd => gx_backup::systemd(&program, &settings, &host),
+        Scheduler::Kubernetes => {
+            vec![("gx-backup.yaml".to_owned(), gx_backup::cron_job(image, &host))]
+        }
+    };
+    if args.json {
+        let files: serde_json::Map<String, serde_json::Value> =
+            files.into_iter().map(|(name, text)| (name, text.into())).collect();
+        console::line(serde_json::Value::Object(files));
+    } else {
+        for (name, text) in files {
+            console::line(format_args!("# {name}\n{text}"));
+        }
+    }
+    Ok(End::Done)
+}
+
+/// Lets `gx backup` have the ledger of this process, which no other process can open. One that
+/// cannot be asked is no reason not to start; the backup says so.
+pub fn gate(platform: &gx_server::Platform) -> Option<Gate> {
+    let ledger = platform.chain()?.ledger()?.clone();
+    match Gate::open(&platform.config().ledger_path(), ledger) {
+        Ok(gate) => Some(gate),
+        Err(error) => {
+            let error = gx_types::with_causes(&error);
+            tracing::warn!(%error, "backups of the ledger can't be made while this process runs");
+            None
+        }
+    }
+}

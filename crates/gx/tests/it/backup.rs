@@ -1,0 +1,77 @@
+//! `docs/operations/disaster.md`, command by command, as it stands there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::place::{GX, Place};
+
+const PAGE: &str = include_str!("../../../../docs/operations/disaster.md");
+
+/// The commands of a section, in their order.
+fn commands(section: &str) -> Vec<String> {
+    let (_, rest) = PAGE.split_once(&format!("\n## {section}\n")).unwrap();
+    let text = rest.split("\n## ").next().unwrap();
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("$ "));
+    lines.map(|line| line.replace("gx-data", "data")).collect()
+}
+
+/// Runs one command of the page, and returns what it printed.
+fn shell(place: &Place, command: &str) -> String {
+    let programs = Path::new(GX).parent().unwrap().display().to_string();
+    let path = format!("{programs}:/usr/local/bin:/usr/bin:/bin");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(place.path()).env_clear().envs(place.environment());
+    let output = shell.env("PATH", path).env("GX_DATA_DIR", "data").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{command}: {} {said}\n{out}", output.status);
+    out
+}
+
+/// The settings of the page, for a folder of this test.
+fn settings(place: &Place) {
+    let (_, rest) = PAGE.split_once("```toml\n").unwrap();
+    let text = rest.split("```").next().unwrap();
+    let repository = place.path().join("repository").display().to_string();
+    let text = text.replace("/srv/backup/gx", &repository);
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    let text = format!("{}\nsame_disk = true\n", lines.join("\n").trim_end());
+    fs::write(place.path().join("backup.toml"), text).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_about_disasters_is_followed_and_the_platform_goes_on() {
+    let place = Place::new();
+    settings(&place);
+    let (child, payers) = place.start_with(234).await;
+    for command in commands("Before it") {
+        let out = shell(&place, &command);
+        if command == "gx backup recovery-sheet" {
+            let key = fs::read_to_string(place.path().join("backup.key")).unwrap();
+            assert!(out.contains(key.trim()), "the sheet has the password");
+        }
+    }
+    child.stop().unwrap();
+    let before = place.verified();
+    assert!(payers.len() == 234 && before["blocks"].as_u64() > Some(2));
+    let mut went_on = false;
+    for command in commands("Everything is lost") {
+        if command == "gx up" {
+            let after = place.verified();
+            for same in ["blocks", "commands", "accounts", "totalQirat", "findings"] {
+                assert_eq!(before[same], after[same], "{same}");
+            }
+            place.start().stop().unwrap();
+            went_on = true;
+        } else {
+            shell(&place, &command);
+        }
+    }
+    assert!(went_on, "the page starts the platform");
+    // What the run in the end has made is good as well, although nobody runs any more.
+    shell(&place, "gx backup verify");
+    let out = shell(&place, "gx backup status --json || test $? = 3");
+    let status: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(status["backups"].as_array().map(Vec::len), Some(2), "{status}");
+}
