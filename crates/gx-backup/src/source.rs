@@ -203,7 +203,7 @@ impl ReadSource for Files {
             let name = as_path.file_name().unwrap_or_default();
             let node = Node::new_node(name, node_type, described(metadata));
             let (path, left, seen) = (path.clone(), metadata.len(), self.seen.clone());
-            let open = is_file.then(|| Opening { path, left, seen });
+            let open = is_file.then_some(Opening { path, left, seen });
             if !metadata.is_dir() {
                 with(&self.seen, |seen| seen.files = seen.files.saturating_add(1));
             }

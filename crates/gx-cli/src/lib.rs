@@ -13,6 +13,7 @@ pub mod deploy;
 pub mod fabric;
 pub mod key;
 pub mod ledger;
+pub mod ops;
 pub mod pages;
 pub mod process;
 pub mod rebuild;
@@ -37,7 +38,7 @@ pub fn run(command_line: impl FnOnce() -> Result<End>) -> ExitCode {
         Ok(_) if !console::is_told() => ExitCode::FAILURE,
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Findings) => ExitCode::from(3),
-        Ok(End::Client(status)) => ExitCode::from(status),
+        Ok(End::Audit(status) | End::Client(status)) => ExitCode::from(status),
         Err(error) => {
             console::failure(&error);
             ExitCode::FAILURE
@@ -51,6 +52,8 @@ pub enum End {
     Done,
     /// A figure misses its bar, a block is altered, a balance differs.
     Findings,
+    /// What an audit found: 2 something critical, 1 something as bad as was asked for, 0 nothing.
+    Audit(u8),
     /// What the client has told, with its exit status.
     Client(u8),
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use gx_cli::pages::{self, Shell};
 use gx_cli::settings::Settings;
-use gx_cli::{End, backup, deploy, fabric, key, ledger, roles, up, verify};
+use gx_cli::{End, backup, deploy, fabric, key, ledger, ops, roles, up, verify};
 use gx_client::{Client, Keys};
 #[cfg(feature = "workbench")]
 use gx_workbench::{bench, demo};
@@ -50,6 +50,9 @@ enum Command {
     Deploy(deploy::Args),
     /// Compares ledger, read models and commands of a stopped platform.
     Verify(verify::Args),
+    /// Looks at clusters, hosts and stores, and says what is wrong with them.
+    #[command(subcommand)]
+    Ops(ops::Ops),
     /// Works on the log of what administrators did.
     #[command(subcommand)]
     Audit(Audit),
@@ -139,6 +142,7 @@ pub(crate) fn run() -> Result<End> {
         Command::Fabric(args) => fabric::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Verify(args) => verify::run(&settings, &args),
+        Command::Ops(ops) => ops::run(&ops),
         Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
         Command::Admin(Admin::ResetPassword { username }) => {
             roles::reset_password(&settings, &username)

@@ -28,7 +28,7 @@ struct Row {
     never: &'static [&'static str],
 }
 
-const TABLE: [Row; 18] = [
+const TABLE: [Row; 19] = [
     Row {
         name: "gx",
         may: &["gx-cli", "gx-client", "gx-workbench"],
@@ -50,6 +50,7 @@ const TABLE: [Row; 18] = [
             "gx-engine",
             "gx-fabric",
             "gx-ledger",
+            "gx-ops",
             "gx-server",
             "gx-store",
             "gx-types",
@@ -101,6 +102,12 @@ const TABLE: [Row; 18] = [
         never: &["axum", "sqlx"],
     },
     Row { name: "gx-metrics", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
+    Row {
+        name: "gx-ops",
+        may: &["gx-types"],
+        tests_may: &[],
+        never: &["axum", "hyper", "rand", "redb", "sqlx"],
+    },
     Row { name: "gx-pg", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },
     Row {
         name: "gx-server",

@@ -131,7 +131,7 @@ impl Running {
     pub(crate) fn begin(&mut self) {
         let first_super_admin: AdminId = "root".parse().unwrap();
         let bootstrap = BootstrapSystem {
-            first_super_admin: first_super_admin,
+            first_super_admin,
             network_id: NetworkId::Devnet,
             account_id: None,
             key: None,

@@ -1,0 +1,106 @@
+//! Secrets and ConfigMaps: what can be said of them without telling them.
+
+use k8s_openapi::api::core::v1 as core;
+use serde_json::Value as Json;
+
+use super::super::Redactor;
+use super::super::redact::is_secret_name;
+use super::certificate::certificates;
+use super::meta::{changed, meta, object};
+use crate::facts::*;
+
+/// Remembers what is secret in an object, so that messages of others are searched for it.
+pub(super) fn learn(kind: &str, object: &Json, r: &mut Redactor) {
+    match kind {
+        "Secret" => {
+            for pointer in ["/data", "/stringData"] {
+                let data = object.pointer(pointer).and_then(Json::as_object);
+                for (key, value) in data.into_iter().flatten() {
+                    let Some(text) = value.as_str() else { continue };
+                    learn_secret(key, text, pointer == "/data", r);
+                }
+            }
+        }
+        "Pod" => learn_env(object.pointer("/spec"), r),
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => {
+            learn_env(object.pointer("/spec/template/spec"), r);
+        }
+        "CronJob" => learn_env(object.pointer("/spec/jobTemplate/spec/template/spec"), r),
+        _ => {}
+    }
+}
+
+fn learn_secret(key: &str, text: &str, is_encoded: bool, r: &mut Redactor) {
+    use base64::Engine as _;
+    // Names of users stand in Secrets as well, and in every message.
+    if !is_secret_name(key) && !text.contains("://") && text.len() < 20 {
+        return;
+    }
+    r.learn(text);
+    if is_encoded
+        && let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text)
+        && let Ok(decoded) = String::from_utf8(bytes)
+    {
+        learn_text(decoded.trim(), r);
+    } else {
+        learn_text(text, r);
+    }
+}
+
+fn learn_text(text: &str, r: &mut Redactor) {
+    r.learn(text);
+    let login = text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    if let Some((_, password)) = login.and_then(|(login, _)| login.split_once(':')) {
+        r.learn(password);
+    }
+}
+
+fn learn_env(spec: Option<&Json>, r: &mut Redactor) {
+    for list in ["containers", "initContainers"] {
+        let containers = spec.and_then(|spec| spec.get(list)).and_then(Json::as_array);
+        let containers = containers.into_iter().flatten();
+        let variables = containers.filter_map(|one| one.get("env")?.as_array()).flatten();
+        for variable in variables {
+            let (name, value) = (super::text(variable, "/name"), super::text(variable, "/value"));
+            if is_secret_name(&name) || value.contains("://") {
+                learn_text(&value, r);
+            }
+        }
+    }
+}
+
+pub(super) fn secret(secret: core::Secret, r: &Redactor) -> (Secret, Vec<Certificate>) {
+    let changed = changed(&secret.metadata);
+    let meta = meta(secret.metadata, r);
+    let written = secret.string_data.unwrap_or_default().into_iter();
+    let written = written.map(|(key, text)| (key, text.into_bytes()));
+    let stored = secret.data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0));
+    let mut data = std::collections::BTreeMap::new();
+    let mut found = Vec::new();
+    for (key, bytes) in stored.chain(written) {
+        let place = format!("Secret {}/{} {key}", meta.namespace, meta.name);
+        found.extend(certificates(&place, &bytes));
+        data.insert(key, r.secret(&bytes));
+    }
+    let secret = object!(Secret, meta, {
+        kind: secret.type_.unwrap_or_else(|| "Opaque".to_owned()),
+        data,
+        immutable: secret.immutable.unwrap_or(false),
+        changed,
+    });
+    (secret, found)
+}
+
+pub(super) fn config_map(map: core::ConfigMap, r: &Redactor) -> (ConfigMap, Vec<Certificate>) {
+    let changed = changed(&map.metadata);
+    let meta = meta(map.metadata, r);
+    let mut found = Vec::new();
+    let mut data = std::collections::BTreeMap::new();
+    for (key, text) in map.data.unwrap_or_default() {
+        let place = format!("ConfigMap {}/{} {key}", meta.namespace, meta.name);
+        found.extend(certificates(&place, text.as_bytes()));
+        data.insert(key.clone(), r.setting(&key, &text));
+    }
+    let binary = map.binary_data.unwrap_or_default().into_keys().collect();
+    (object!(ConfigMap, meta, { data, binary, changed }), found)
+}

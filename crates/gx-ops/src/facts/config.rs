@@ -1,0 +1,25 @@
+//! Secrets and ConfigMaps without what is secret in them.
+
+use std::collections::BTreeMap;
+
+use super::{Time, Value};
+
+objects! {
+    pub struct Secret = "Secret" {
+        /// Such as `kubernetes.io/tls`.
+        pub kind: String,
+        /// Never plain.
+        pub data: BTreeMap<String, Value>,
+        pub immutable: bool,
+        /// When its data were last changed, from the managers of its fields.
+        pub changed: Option<Time>,
+    }
+
+    pub struct ConfigMap = "ConfigMap" {
+        /// Plain where name and value are known to be harmless.
+        pub data: BTreeMap<String, Value>,
+        /// Keys of binary data.
+        pub binary: Vec<String>,
+        pub changed: Option<Time>,
+    }
+}

@@ -1,0 +1,164 @@
+//! Machines, as the host script tells of them.
+
+use std::collections::BTreeMap;
+
+use super::{Keyed, Known, Time, Value};
+
+facts! {
+    pub struct Mounted {
+        pub device: String,
+        pub path: String,
+        pub kind: String,
+        pub bytes: u64,
+        pub used_bytes: u64,
+        pub available_bytes: u64,
+    }
+
+    /// Something that listens.
+    pub struct Listener {
+        /// `tcp` or `udp`.
+        pub protocol: String,
+        pub address: String,
+        pub port: u16,
+        /// Name of the program; empty when the script was not run by root.
+        pub program: String,
+    }
+
+    pub struct Unit {
+        pub name: String,
+        /// `active`, `failed`, …
+        pub active: String,
+        pub sub: String,
+        /// `enabled`, `disabled`, …
+        pub enabled: String,
+    }
+
+    /// A container that runs beside Kubernetes.
+    pub struct HostContainer {
+        pub runtime: String,
+        pub name: String,
+        pub image: String,
+        pub state: String,
+    }
+
+    pub struct HostImage {
+        /// `docker` or `containerd`.
+        pub runtime: String,
+        pub reference: String,
+        /// `sha256:…`
+        pub digest: String,
+        pub bytes: u64,
+    }
+
+    /// What docker could free.
+    pub struct DockerUse {
+        pub images_bytes: u64,
+        pub images_reclaimable_bytes: u64,
+        pub build_cache_bytes: u64,
+        pub build_cache_reclaimable_bytes: u64,
+        pub volumes_bytes: u64,
+    }
+
+    /// A line of a crontab.
+    pub struct CronLine {
+        pub source: String,
+        pub user: String,
+        pub schedule: String,
+        /// The program, without its arguments, which may hold secrets.
+        pub program: String,
+        pub exists: bool,
+        pub executable: bool,
+        /// Value of `PATH` in the crontab; empty when it has none.
+        pub path: String,
+    }
+
+    /// Effective settings of the SSH daemon.
+    pub struct SshServer {
+        pub settings: BTreeMap<String, String>,
+    }
+
+    pub struct AuthorizedKeys {
+        pub user: String,
+        pub keys: u32,
+        pub duplicates: u32,
+        pub malformed: u32,
+    }
+
+    pub struct Clock {
+        pub synchronized: bool,
+        /// How far it is from its sources, without sign.
+        pub offset_ms: Option<u32>,
+    }
+
+    pub struct Firewall {
+        /// `firewalld`, `ufw`, `nftables`, `iptables`; empty: there is none.
+        pub kind: String,
+        pub active: bool,
+        pub trusted_sources: Vec<String>,
+    }
+
+    /// A DNAT of the host's own tables.
+    pub struct Dnat {
+        pub port: u16,
+        pub target: String,
+    }
+
+    /// A file or folder whose size or age matters.
+    pub struct HostPath {
+        pub path: String,
+        pub bytes: u64,
+        pub modified: Option<Time>,
+        /// Octal, such as `600`.
+        pub mode: String,
+        pub owner: String,
+        /// Salted hash of its content, for configurations that must be equal.
+        pub content: Option<Value>,
+    }
+
+    /// A machine.
+    pub struct Host {
+        pub name: String,
+        pub machine_id: String,
+        pub at: Time,
+        pub os: String,
+        pub kernel: String,
+        /// Newest installed; a reboot is due when it differs.
+        pub installed_kernel: Known<String>,
+        pub uptime_seconds: u64,
+        pub cores: u32,
+        pub memory_bytes: u64,
+        pub memory_available_bytes: u64,
+        pub swap_bytes: u64,
+        pub addresses: Vec<String>,
+        pub mounts: Known<Vec<Mounted>>,
+        pub listeners: Known<Vec<Listener>>,
+        pub units: Known<Vec<Unit>>,
+        pub containers: Known<Vec<HostContainer>>,
+        pub images: Known<Vec<HostImage>>,
+        pub docker: Known<DockerUse>,
+        pub cron: Known<Vec<CronLine>>,
+        pub ssh: Known<SshServer>,
+        pub authorized_keys: Known<Vec<AuthorizedKeys>>,
+        pub clock: Known<Clock>,
+        pub firewall: Known<Firewall>,
+        pub dnat: Known<Vec<Dnat>>,
+        pub sysctl: Known<BTreeMap<String, String>>,
+        pub journal_bytes: Known<u64>,
+        /// Archives below temporary folders.
+        pub archives: Known<Vec<HostPath>>,
+        /// Folders of volumes that provisioners have made.
+        pub volumes: Known<Vec<HostPath>>,
+        /// Configurations of K3s, kubelet, registries and etcd's encryption.
+        pub configs: Known<Vec<HostPath>>,
+        /// Names of `/etc/hosts` by address.
+        pub names: Known<Vec<(String, String)>>,
+        /// Open files that a process may have.
+        pub open_files: Known<u64>,
+    }
+}
+
+impl Keyed for Host {
+    fn key(&self) -> String {
+        self.name.clone()
+    }
+}

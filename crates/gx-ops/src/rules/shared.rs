@@ -1,0 +1,278 @@
+//! What several families ask of a snapshot: what a workload is for, how many must survive, where a
+//! node stands.
+
+use std::collections::BTreeMap;
+
+use crate::facts::{
+    Container, Node, Object as _, ObjectRef, Pod, Selector, Snapshot, Workload, WorkloadKind,
+};
+
+pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
+pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// What a workload is, by its name, its labels and its image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Component {
+    Orderer,
+    Peer,
+    CouchDb,
+    Authority,
+    Chaincode,
+    Postgres,
+    Redis,
+    Sentinel,
+    Projector,
+    Submitter,
+    Prometheus,
+    Alertmanager,
+    Grafana,
+    Other,
+}
+
+impl Component {
+    /// Whether losing a majority of its members stops it.
+    pub(super) fn is_quorum(self) -> bool {
+        matches!(self, Self::Orderer | Self::Sentinel)
+    }
+}
+
+/// Names of things, in the order in which they are tried: the narrower before the wider.
+const COMPONENTS: [(&str, Component); 16] = [
+    ("sentinel", Component::Sentinel),
+    ("couchdb", Component::CouchDb),
+    ("chaincode", Component::Chaincode),
+    ("alertmanager", Component::Alertmanager),
+    ("prometheus", Component::Prometheus),
+    ("grafana", Component::Grafana),
+    ("orderer", Component::Orderer),
+    ("fabric-ca", Component::Authority),
+    ("tlsca", Component::Authority),
+    ("postgres", Component::Postgres),
+    ("redis", Component::Redis),
+    ("projector", Component::Projector),
+    ("outbox", Component::Submitter),
+    ("submitter", Component::Submitter),
+    ("peer", Component::Peer),
+    ("ca", Component::Authority),
+];
+
+/// What the workload of this name is. Exporters and backups of a thing are not the thing.
+pub(super) fn component(name: &str) -> Component {
+    let words: Vec<&str> = name.split(['-', '.', '_']).collect();
+    let is_helper = words
+        .iter()
+        .any(|word| ["exporter", "backup", "init", "migrate", "tools", "operator"].contains(word));
+    if is_helper {
+        return Component::Other;
+    }
+    let has = |part: &str| match part {
+        "fabric-ca" => name.contains(part),
+        _ => words.iter().any(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()) == part),
+    };
+    // `ca-orderer` is an authority of orderers, `couchdb-peer0` the database of a peer.
+    match words.first() {
+        Some(&"ca") => Component::Authority,
+        _ => {
+            let found = COMPONENTS.iter().find(|(part, _)| has(part));
+            found.map_or(Component::Other, |(_, component)| *component)
+        }
+    }
+}
+
+/// How many members of so many are a majority. Members, not survivors.
+pub(super) const fn quorum(members: usize) -> usize {
+    members / 2 + 1
+}
+
+/// Members of one set: workloads of one component in one namespace that act together, whether they
+/// are one StatefulSet or one for each member.
+#[derive(Debug)]
+pub(super) struct Set<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) component: Component,
+    pub(super) workloads: Vec<&'a Workload>,
+}
+
+impl<'a> Set<'a> {
+    /// How many members there should be.
+    pub(super) fn members(&self) -> usize {
+        let replicas = self.workloads.iter().map(|one| usize::try_from(one.replicas).unwrap_or(0));
+        replicas.sum()
+    }
+
+    pub(super) fn pods(&self, snapshot: &'a Snapshot) -> Vec<&'a Pod> {
+        let pods = self.workloads.iter().flat_map(|one| snapshot.pods_of(one));
+        pods.filter(|pod| pod.is_active()).collect()
+    }
+
+    /// The workload itself when it is one, else the set by its component's name.
+    pub(super) fn reference(&self) -> ObjectRef {
+        match self.workloads.as_slice() {
+            [one] => one.reference(),
+            _ => {
+                let name = format!("{:?}", self.component).to_ascii_lowercase();
+                ObjectRef::new("Set", self.namespace, format!("{name}s"))
+            }
+        }
+    }
+}
+
+/// The sets of workloads whose component is of some kind.
+pub(super) fn sets<'a>(
+    snapshot: &'a Snapshot,
+    is_wanted: impl Fn(Component) -> bool,
+) -> Vec<Set<'a>> {
+    let mut sets: BTreeMap<(&str, Component), Vec<&Workload>> = BTreeMap::new();
+    for workload in snapshot.top_workloads().filter(|one| one.is_lasting()) {
+        let component = component(&workload.name);
+        if is_wanted(component) && workload.replicas > 0 {
+            sets.entry((&workload.namespace, component)).or_default().push(workload);
+        }
+    }
+    let sets = sets.into_iter();
+    sets.map(|((namespace, component), workloads)| Set { namespace, component, workloads })
+        .collect()
+}
+
+/// Workloads that keep pods running, and that nothing else makes.
+pub(super) fn lasting(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
+    snapshot.top_workloads().filter(|one| one.is_lasting() && one.replicas > 0)
+}
+
+/// The same, without those of which every node has one.
+pub(super) fn replicated(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
+    lasting(snapshot).filter(|one| one.kind != WorkloadKind::DaemonSet)
+}
+
+/// Things by how often they come.
+pub(super) fn tally<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
+}
+
+/// `3 on node-a, 1 on node-b`.
+pub(super) fn told(counts: &BTreeMap<&str, usize>, word: &str) -> String {
+    let parts: Vec<String> =
+        counts.iter().map(|(name, count)| format!("{count} {word} {name}")).collect();
+    parts.join(", ")
+}
+
+/// The most that one of them has, with its name.
+pub(super) fn most<'a>(counts: &BTreeMap<&'a str, usize>) -> Option<(&'a str, usize)> {
+    let most = counts.iter().max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
+    most.map(|(name, count)| (*name, *count))
+}
+
+/// The region that is declared for a host. Labels contradict each other in every record.
+pub(super) fn region<'a>(snapshot: &'a Snapshot, node: &Node) -> Option<&'a str> {
+    let inventory = snapshot.declared()?;
+    let host = inventory.host(node.hostname()).or_else(|| inventory.host(&node.name))?;
+    (!host.region.is_empty()).then_some(host.region.as_str())
+}
+
+/// What a node is for: the environments of the inventory, else those that its labels name.
+pub(super) fn environments(snapshot: &Snapshot, node: &Node) -> Vec<String> {
+    let declared = snapshot.declared();
+    let host = declared.and_then(|inventory| inventory.host(node.hostname()));
+    if let Some(host) = host.filter(|host| !host.environments.is_empty()) {
+        return host.environments.clone();
+    }
+    let keys = ["environment", "backend-environment", "node-role", "fabric-role"];
+    let values = keys.iter().filter_map(|key| node.labels.get(*key));
+    let words = values.flat_map(|value| value.split(['-', '_'])).flat_map(|word| match word {
+        "mainnet" | "production" | "prod" => vec!["mainnet"],
+        "testnet" => vec!["testnet"],
+        "devnet" => vec!["devnet"],
+        "nonprod" | "testdev" => vec!["devnet", "testnet"],
+        _ => Vec::new(),
+    });
+    let mut found: Vec<String> = words.map(str::to_owned).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether one of the terms keeps pods of this kind apart by host.
+pub(super) fn keeps_apart<'a>(workload: &'a Workload) -> impl Iterator<Item = &'a Selector> + 'a {
+    let terms = &workload.template.spec.affinity.anti_required;
+    let by_host = terms.iter().filter(|term| term.topology_key == HOSTNAME);
+    let selectors = by_host.filter_map(|term| term.selector.as_ref());
+    selectors.filter(|selector| selector.matches(&workload.template.labels))
+}
+
+/// The container that a pod is for: the first one.
+pub(super) fn main_container(workload: &Workload) -> Option<&Container> {
+    workload.template.spec.containers.first()
+}
+
+/// The organization that a peer belongs to, by its label or the `org…` in its name.
+pub(super) fn organization(workload: &Workload) -> Option<String> {
+    let label = ["org", "organization", "fabric.gx.io/org"]
+        .iter()
+        .find_map(|key| workload.template.labels.get(*key));
+    let name = || {
+        let mut words = workload.name.split(['-', '.', '_']);
+        words.find(|word| word.starts_with("org") && word.len() > 3).map(str::to_owned)
+    };
+    label.cloned().or_else(name)
+}
+
+/// The host names that the volumes of a workload's replicas are bound to, one for each replica
+/// that has such a volume: by ordinal for a StatefulSet, by the pods' claims for others.
+pub(super) fn bound_hosts<'a>(
+    snapshot: &'a Snapshot,
+    workload: &'a Workload,
+) -> Vec<(String, &'a str)> {
+    let mut found = Vec::new();
+    for number in 0..workload.replicas {
+        let claims = workload.claim_templates.iter().filter_map(|template| {
+            let name = format!("{}-{}-{number}", template.name, workload.name);
+            snapshot.claim(&workload.namespace, &name)
+        });
+        let hosts = claims.filter_map(|claim| snapshot.volume(&claim.volume));
+        let host = hosts.filter_map(|volume| match volume.hostnames().as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        });
+        found.extend(host.take(1).map(|host| (format!("{}-{number}", workload.name), host)));
+    }
+    if workload.claim_templates.is_empty() {
+        let volumes = snapshot.volumes_of(workload).into_iter();
+        found.extend(volumes.filter_map(|(pod, volume)| match volume.hostnames().as_slice() {
+            [one] => Some((pod.name.clone(), *one)),
+            _ => None,
+        }));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_known_by_whole_words() {
+        for (name, expected) in [
+            ("orderer0", Component::Orderer),
+            ("ca-orderer", Component::Authority),
+            ("couchdb-peer0-org1", Component::CouchDb),
+            ("peer0-org1", Component::Peer),
+            ("postgres-exporter", Component::Other),
+            ("postgres", Component::Postgres),
+            ("redis-sentinel", Component::Sentinel),
+            ("gxtv3-chaincode", Component::Chaincode),
+            ("svc-organization", Component::Other),
+            ("calendar", Component::Other),
+        ] {
+            assert_eq!(component(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_majority_is_of_members() {
+        assert_eq!([1, 2, 3, 4, 5, 6, 7].map(quorum), [1, 2, 2, 3, 3, 4, 4]);
+    }
+}

@@ -1,0 +1,183 @@
+//! Walks the table of rules against what is promised, what stands in the fixtures, and the pages.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::audit::{issue, outcome, run};
+use super::fixture::{Fixture, read};
+use super::*;
+use crate::collect::collected_facts;
+
+/// How many promised rules each family may still lack. These numbers only go down.
+const AT_MOST: [(&str, usize); 14] = [
+    ("scheduling", 0),
+    ("nodes", 0),
+    ("etcd", 10),
+    ("workloads", 28),
+    ("images", 13),
+    ("storage", 16),
+    ("network", 31),
+    ("secrets", 36),
+    ("fabric", 17),
+    ("data", 12),
+    ("backup", 22),
+    ("host", 14),
+    ("monitoring", 11),
+    ("parity", 14),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// The fixtures of a rule whose names begin so, by name.
+fn fixtures(rule: &Rule, beginning: &str) -> Vec<(String, Fixture)> {
+    let folder = root().join("fixtures/rules").join(rule.id);
+    let files = fs::read_dir(&folder).unwrap_or_else(|_| panic!("{} is missing", folder.display()));
+    let mut found: Vec<(String, Fixture)> = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(beginning))
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let name = format!("{}/{}", rule.id, path.file_name().unwrap().to_string_lossy());
+            let fixture = read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            (name, fixture)
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+/// What a rule finds, as `severity subject`, and of what it can say nothing.
+fn found(rule: &Rule, snapshot: &Snapshot) -> (Vec<String>, Vec<String>, Outcome) {
+    let findings = run(rule, snapshot, &mut Vec::new());
+    let outcome = outcome(rule, snapshot, &findings);
+    let mut unknown: Vec<String> =
+        findings.unknown.iter().map(|one| one.subject.to_string()).collect();
+    let issues = findings.problems.into_iter().map(|problem| issue(rule, problem));
+    let mut told: Vec<String> = issues
+        .map(|issue| format!("{} {}", issue.finding.severity.as_str(), issue.finding.subject))
+        .collect();
+    told.sort();
+    unknown.sort();
+    (told, unknown, outcome)
+}
+
+#[test]
+fn every_rule_finds_what_its_fixtures_show() {
+    for rule in rules() {
+        let (pass, fail) = (fixtures(rule, "pass"), fixtures(rule, "fail"));
+        assert!(!pass.is_empty() && !fail.is_empty(), "{} lacks a fixture", rule.id);
+        for (name, fixture) in pass.iter().chain(&fail).chain(&fixtures(rule, "near")) {
+            let (told, unknown, outcome) = found(rule, &fixture.snapshot);
+            let mut expected = fixture.expect.clone();
+            expected.sort();
+            assert_eq!(told, expected, "{name}");
+            assert_eq!(unknown, fixture.unknown, "{name}");
+            let is_fail = name.contains("/fail");
+            assert_eq!(outcome == Outcome::Broken, !expected.is_empty(), "{name}: {outcome:?}");
+            assert!(!is_fail || outcome == Outcome::Broken, "{name}: {outcome:?}");
+            let is_pass = name.contains("/pass");
+            assert!(!is_pass || outcome == Outcome::Passed, "{name}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn without_a_fact_nothing_passes() {
+    for rule in rules() {
+        for (name, fixture) in fixtures(rule, "fail") {
+            for fact in Fact::ALL {
+                let without = fixture.snapshot.clone().without(*fact);
+                let (_, _, outcome) = found(rule, &without);
+                let is_known = matches!(outcome, Outcome::Broken | Outcome::Unknown);
+                assert!(is_known, "{name} without {}: {outcome:?}", fact.name());
+                assert!(
+                    !rule.needs.contains(fact) || outcome == Outcome::Unknown,
+                    "{name} needs {} and answers {outcome:?} without",
+                    fact.name()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_rules_need_is_collected() {
+    let collected: BTreeSet<Fact> = collected_facts().into_iter().collect();
+    for rule in rules() {
+        assert!(!rule.needs.is_empty(), "{} needs nothing", rule.id);
+        for fact in rule.needs {
+            assert!(collected.contains(fact), "{}: nothing collects {}", rule.id, fact.name());
+        }
+    }
+}
+
+#[test]
+fn every_promised_rule_is_there_or_on_the_list() {
+    let promised: BTreeSet<&str> = include_str!("promised.txt").lines().collect();
+    assert_eq!(promised.len(), 264);
+    let written: Vec<&str> = rules().map(|rule| rule.id).collect();
+    let names: BTreeSet<&str> = written.iter().copied().collect();
+    assert_eq!(names.len(), written.len(), "two rules have one id");
+    let unwritten: BTreeSet<&str> =
+        FAMILIES.iter().flat_map(|family| family.unwritten).copied().collect();
+    let both: Vec<&&str> = names.intersection(&unwritten).collect();
+    assert!(both.is_empty(), "written, so take it off UNWRITTEN: {both:?}");
+    for id in &promised {
+        assert!(names.contains(id) || unwritten.contains(id), "{id} is nowhere");
+    }
+    for id in &unwritten {
+        assert!(promised.contains(id), "{id} was never promised");
+    }
+    for family in &FAMILIES {
+        let (_, most) = AT_MOST.iter().find(|(name, _)| *name == family.name).unwrap();
+        assert!(family.unwritten.len() <= *most, "{} lacks more than before", family.name);
+    }
+}
+
+#[test]
+fn rules_say_why_and_what_to_do() {
+    for rule in rules() {
+        for text in [rule.why, rule.otherwise, rule.remedy] {
+            assert!(text.ends_with('.') || text.ends_with('`'), "{}: {text:?}", rule.id);
+        }
+        assert!(!rule.title.ends_with('.') && rule.title.len() <= 90, "{}", rule.title);
+        assert!(rule.severity > Severity::Passed, "{}", rule.id);
+    }
+}
+
+#[test]
+fn pages_are_as_they_are_generated() {
+    let folder = root().join("../../docs/rules");
+    let mut pages: Vec<(String, String)> =
+        rules().map(|rule| (format!("{}.md", rule.id), page(rule))).collect();
+    pages.push(("README.md".to_owned(), overview()));
+    if std::env::var_os("GX_UPDATE_PAGES").is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in &pages {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    for (name, text) in &pages {
+        let there = fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert_eq!(there, *text, "GX_UPDATE_PAGES=1 cargo test -p gx-ops pages writes {name}");
+    }
+    let names: BTreeSet<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
+    for file in fs::read_dir(&folder).unwrap() {
+        let name = file.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(names.contains(name.as_str()), "{name} is the page of no rule");
+    }
+}
+
+#[test]
+fn the_schema_is_the_one_that_is_checked_in() {
+    let path = root().join("schema/snapshot.json");
+    let text = serde_json::to_string_pretty(&Snapshot::schema()).unwrap() + "\n";
+    if std::env::var_os("GX_UPDATE_SCHEMA").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == text, "GX_UPDATE_SCHEMA=1 cargo test -p gx-ops schema writes it");
+}

@@ -1,0 +1,10 @@
+//! The crate from outside: what goes into a snapshot, and whether placement agrees with the real
+//! scheduler.
+
+mod canary;
+mod collects;
+mod differential;
+mod generate;
+mod live;
+mod rig;
+mod size;
