@@ -392,15 +392,7 @@ async fn metrics(State(process): State<Process>) -> Result<Figures> {
     // Figures that live in SQL are read when somebody looks. Without an answer the last ones stay.
     let (metrics, now) = (&process.metrics, TimeMs(now_ms()));
     let read = tokio::time::timeout(PATIENCE, refresh(metrics, &process.store, now)).await;
-    let (documents, scanner) = document_checks(&process).await;
-    let is_up = |check: Option<Check>| check.map(|check| check.is_healthy());
-    let answers = [
-        ("database", Some(matches!(read, Ok(Ok(()))))),
-        ("documents", is_up(documents)),
-        ("virus_scanner", is_up(scanner)),
-        ("redis", is_up(process.redis.as_ref().map(redis_check))),
-    ];
-    refresh_dependencies(metrics, answers);
+    show_dependencies(&process, matches!(read, Ok(Ok(())))).await;
     if let Some(hasher) = &process.hasher {
         refresh_hashing(metrics, hasher.load());
     }
@@ -408,6 +400,19 @@ async fn metrics(State(process): State<Process>) -> Result<Figures> {
         refresh_certificates(metrics, chain, now);
     }
     Ok(Figures(metrics.render()))
+}
+
+/// Shows what this process depends on, and whether it answers.
+async fn show_dependencies(process: &Process, is_database_up: bool) {
+    let (documents, scanner) = document_checks(process).await;
+    let is_up = |check: Option<Check>| check.map(|check| check.is_healthy());
+    let answers = [
+        ("database", Some(is_database_up)),
+        ("documents", is_up(documents)),
+        ("virus_scanner", is_up(scanner)),
+        ("redis", is_up(process.redis.as_ref().map(redis_check))),
+    ];
+    refresh_dependencies(&process.metrics, answers);
 }
 
 /// What is running here.

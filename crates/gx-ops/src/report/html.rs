@@ -37,12 +37,12 @@ pub(super) fn render(audit: &Audit) -> String {
     let missing = words::missing(audit);
     if !missing.is_empty() {
         page.push_str("<h2>Not known</h2>\n<ul>\n");
-        for (what, how, rules) in missing {
+        for fact in missing {
             page.push_str(&format!(
                 "<li>{}<br><code>{}</code><br>{}</li>\n",
-                escape(&what),
-                escape(&how),
-                escape(&rules.join(", "))
+                escape(&fact.told()),
+                escape(&fact.how),
+                escape(&fact.rules.join(", "))
             ));
         }
         page.push_str("</ul>\n");

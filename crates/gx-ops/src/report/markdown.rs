@@ -32,8 +32,9 @@ pub(super) fn render(audit: &Audit) -> String {
     let missing = words::missing(audit);
     if !missing.is_empty() {
         text.push_str("\n## Not known\n\n| What | How to know it | Rules |\n|---|---|---|\n");
-        for (what, how, rules) in missing {
-            text.push_str(&format!("| {} | `{how}` | {} |\n", plain(&what), rules.join(", ")));
+        for fact in missing {
+            let (what, rules) = (plain(&fact.told()), fact.rules.join(", "));
+            text.push_str(&format!("| {what} | `{}` | {rules} |\n", fact.how));
         }
     }
     if !audit.excluded.is_empty() {

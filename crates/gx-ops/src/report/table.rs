@@ -19,8 +19,9 @@ pub(super) fn render(audit: &Audit, look: &Look) -> String {
     let missing = words::missing(audit);
     if !missing.is_empty() {
         text.push_str("Not known:\n");
-        for (what, how, rules) in missing.iter().take(look.top) {
-            let line = format!("{what} ({}); {how}", plural(rules.len(), "rule"));
+        for fact in missing.iter().take(look.top) {
+            let rules = plural(fact.rules.len(), "rule");
+            let line = format!("{} ({rules}); {}", fact.told(), fact.how);
             text.push_str(&wrapped(&line, "  ", "    ", look.width));
         }
         let more = missing.len().saturating_sub(look.top);
@@ -53,7 +54,7 @@ pub fn explain(rule: &Rule, look: &Look) -> String {
 fn cause(group: &Group, look: &Look) -> String {
     let Some(head) = group.head() else { return String::new() };
     let mut text = String::new();
-    let mark = painted(&format!("{:<9}", head.finding.severity), head.finding.severity, look);
+    let mark = painted(&format!("{:<9}", group.severity), group.severity, look);
     let title = format!("{}  {}", group.cause, head.title);
     let line = wrapped(&title, "         ", "           ", look.width);
     text.push_str(&mark);

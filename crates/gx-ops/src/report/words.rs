@@ -37,20 +37,56 @@ pub(super) fn rules(audit: &Audit) -> String {
     text
 }
 
-/// The missing facts with the rules that ask for them, most asked for first.
-pub(super) fn missing(audit: &Audit) -> Vec<(String, String, Vec<String>)> {
-    let mut facts: Vec<(String, String, Vec<String>)> = Vec::new();
-    for unknown in &audit.unknown {
-        let what = match &unknown.object {
-            Some(object) => format!("{object}: {}", unknown.missing),
-            None => unknown.missing.clone(),
-        };
-        match facts.iter_mut().find(|(known, _, _)| *known == what) {
-            Some((_, _, rules)) => rules.push(unknown.rule.clone()),
-            None => facts.push((what, unknown.how.clone(), vec![unknown.rule.clone()])),
+/// A fact that is missing.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) what: String,
+    pub(super) how: String,
+    /// Rules that ask for it.
+    pub(super) rules: Vec<String>,
+    /// Things of which it is missing; empty: it is missing altogether.
+    pub(super) of: Vec<String>,
+}
+
+impl Missing {
+    /// What is missing, and of what.
+    pub(super) fn told(&self) -> String {
+        match self.of.as_slice() {
+            [] => self.what.clone(),
+            [one] => format!("{one}: {}", self.what),
+            [one, more @ ..] => format!("{one} and {} more: {}", more.len(), self.what),
         }
     }
-    facts.sort_by(|a, b| b.2.len().cmp(&a.2.len()).then_with(|| a.0.cmp(&b.0)));
+}
+
+/// The missing facts, those that most rules ask for first.
+pub(super) fn missing(audit: &Audit) -> Vec<Missing> {
+    let mut facts: Vec<Missing> = Vec::new();
+    for unknown in &audit.unknown {
+        let known = facts.iter_mut().find(|one| {
+            one.what == unknown.missing && one.of.is_empty() == unknown.object.is_none()
+        });
+        let of = unknown.object.as_ref().map(ToString::to_string);
+        match known {
+            Some(known) => {
+                known.rules.push(unknown.rule.clone());
+                known.of.extend(of);
+            }
+            None => facts.push(Missing {
+                what: unknown.missing.clone(),
+                how: unknown.how.clone(),
+                rules: vec![unknown.rule.clone()],
+                of: of.into_iter().collect(),
+            }),
+        }
+    }
+    for fact in &mut facts {
+        fact.rules.sort();
+        fact.rules.dedup();
+        fact.of.sort();
+        fact.of.dedup();
+    }
+    facts.sort_by(|a, b| b.rules.len().cmp(&a.rules.len()).then_with(|| a.what.cmp(&b.what)));
     facts
 }
 

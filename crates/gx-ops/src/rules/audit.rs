@@ -216,7 +216,7 @@ pub(super) fn run(rule: &Rule, snapshot: &Snapshot, unknown: &mut Vec<UnknownFac
         rule: rule.id.to_owned(),
         object: Some(one.subject.clone()),
         missing: one.what.clone(),
-        how: rule.needs.first().map(|fact| fact.how()).unwrap_or_default().to_owned(),
+        how: one.how.or(rule.needs.first().map(|fact| fact.how())).unwrap_or_default().to_owned(),
     }));
     findings
 }

@@ -58,8 +58,10 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     pub subject: ObjectRef,
-    /// What is not known of it, and how it would be.
+    /// What is not known of it, and why.
     pub what: String,
+    /// How it would be known, when that is not how the rule's facts are collected.
+    pub how: Option<&'static str>,
 }
 
 /// All that a rule says.
@@ -83,6 +85,11 @@ impl Findings {
 
     /// A thing of which nothing can be said.
     pub fn unknown(&mut self, subject: ObjectRef, what: impl Into<String>) {
-        self.unknown.push(Unknown { subject, what: what.into() });
+        self.unknown.push(Unknown { subject, what: what.into(), how: None });
+    }
+
+    /// The same, of a fact that is collected in a way of its own.
+    pub fn unknown_but(&mut self, subject: ObjectRef, what: impl Into<String>, how: &'static str) {
+        self.unknown.push(Unknown { subject, what: what.into(), how: Some(how) });
     }
 }

@@ -245,7 +245,8 @@ fn missing_labels(snapshot: &Snapshot) -> Findings {
     let declared = snapshot.declared();
     if let Some(why) = snapshot.lacks(Fact::Inventory) {
         let subject = ObjectRef::global("Inventory", "inventory");
-        findings.unknown(subject, format!("which labels nodes must have: {why}"));
+        let what = format!("which labels nodes must have: {why}");
+        findings.unknown_but(subject, what, Fact::Inventory.how());
     }
     let mut wanted: BTreeSet<&str> =
         declared.into_iter().flat_map(|one| &one.required_labels).map(String::as_str).collect();
@@ -372,6 +373,8 @@ fn shown(name: &str, amount: u64) -> String {
     }
 }
 
+const METRICS: &str = "kubectl get --raw /apis/metrics.k8s.io/v1beta1/nodes";
+
 /// NOD-07
 fn used_up(snapshot: &Snapshot) -> Findings {
     let mut findings = Findings::default();
@@ -379,7 +382,8 @@ fn used_up(snapshot: &Snapshot) -> Findings {
         let usage = match &node.usage {
             Known::Known(usage) => usage,
             Known::Missing(missing) => {
-                findings.unknown(node.reference(), format!("its use: {}", missing.missing));
+                let what = format!("what a node uses: {}", missing.missing);
+                findings.unknown_but(node.reference(), what, METRICS);
                 continue;
             }
         };

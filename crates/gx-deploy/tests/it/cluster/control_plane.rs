@@ -54,6 +54,13 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// A program that the kernel ends when the test is killed before it can.
+fn ends_with_us(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
 fn etcd(home: &Path) -> PathBuf {
     let own = home.join("bin/etcd");
     if own.exists() { own } else { PathBuf::from("etcd") }
@@ -84,7 +91,7 @@ impl ControlPlane {
             ("kube-controller-manager", vec![key, format!("--controllers={CONTROLLERS}")]),
             ("kube-scheduler", vec![]),
         ] {
-            let mut command = Command::new(home.join("bin").join(name));
+            let mut command = ends_with_us(&home.join("bin").join(name));
             command.arg(&kubeconfig).args(["--bind-address=127.0.0.1", "--leader-elect=false"]);
             command.arg(format!("--secure-port={}", free_port())).args(more);
             command.arg(format!("--cert-dir={}", plane.path(name).display()));
@@ -123,7 +130,7 @@ impl ControlPlane {
     fn start_etcd(&mut self, home: &Path, clients: u16, peers: u16) {
         let (clients, peers) =
             (format!("http://127.0.0.1:{clients}"), format!("http://127.0.0.1:{peers}"));
-        let mut command = Command::new(etcd(home));
+        let mut command = ends_with_us(&etcd(home));
         command.arg("--data-dir").arg(self.path("etcd"));
         command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
         command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
@@ -132,7 +139,7 @@ impl ControlPlane {
     }
 
     fn start_api(&mut self, home: &Path, port: u16, etcd: u16) {
-        let mut command = Command::new(home.join("bin/kube-apiserver"));
+        let mut command = ends_with_us(&home.join("bin/kube-apiserver"));
         let file = |flag: &str, name: &str| format!("--{flag}={}", self.path(name).display());
         command.args([
             file("service-account-key-file", "accounts.pub"),

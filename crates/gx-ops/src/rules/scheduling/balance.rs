@@ -183,7 +183,8 @@ pub(super) fn quorum_in_one_region(snapshot: &Snapshot) -> Findings {
         region_takes_quorum(&mut findings, set.reference(), set.members(), &counts, &unknown);
     }
     if let Some(why) = snapshot.lacks(Fact::Etcd) {
-        findings.unknown(ObjectRef::global("Etcd", "etcd"), format!("its members: {why}"));
+        let what = format!("members of etcd: {why}");
+        findings.unknown_but(ObjectRef::global("Etcd", "etcd"), what, Fact::Etcd.how());
     }
     // Every server tells of the same members.
     let members = snapshot.etcd.items().iter().find_map(|etcd| etcd.members.get());

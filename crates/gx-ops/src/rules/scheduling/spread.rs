@@ -152,13 +152,11 @@ pub(super) fn only_preferred(snapshot: &Snapshot) -> Findings {
             let hard = |one: &crate::facts::Spread| one.when == Unsatisfiable::DoNotSchedule;
             let is_required =
                 !spec.affinity.anti_required.is_empty() || spec.spread.iter().any(hard);
-            let soft = spec.affinity.anti_preferred.len();
-            if is_required || soft == 0 {
+            if is_required || spec.affinity.anti_preferred.is_empty() {
                 continue;
             }
             let evidence = format!(
-                "it is one of {} members and has {soft} preferred terms of podAntiAffinity and no \
-                 required one",
+                "its {} members prefer to be apart, and nothing requires it",
                 set.members()
             );
             let field = "spec.template.spec.topologySpreadConstraints";
