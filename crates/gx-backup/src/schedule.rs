@@ -65,13 +65,17 @@ pub fn cron_job(image: &str, host: &str) -> String {
         // Writing to a text cannot fail.
         let _ = write!(
             text,
-            "---\napiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: gx-backup-{action}\nspec:\n  \
-             schedule: \"{minute} {cron}\"\n  timeZone: Etc/UTC\n  concurrencyPolicy: Forbid\n  \
-             startingDeadlineSeconds: 3600\n  jobTemplate:\n    spec:\n      backoffLimit: 0\n      \
-             template:\n        spec:\n          restartPolicy: Never\n          containers:\n          \
-             - name: backup\n            image: {image}\n            \
-             args: [backup, {action}, --plan, /etc/gx-backup/backup.toml]\n            env:\n            \
-             - {{name: PATH, value: \"/usr/local/bin:/usr/bin:/bin\"}}\n            volumeMounts:\n            \
+            "---\napiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: gx-backup-{action}\n\
+             spec:\n  schedule: \"{minute} {cron}\"\n  timeZone: Etc/UTC\n  \
+             concurrencyPolicy: Forbid\n  \
+             startingDeadlineSeconds: 3600\n  jobTemplate:\n    spec:\n      \
+             backoffLimit: 0\n      template:\n        spec:\n          \
+             restartPolicy: Never\n          \
+             containers:\n          - name: backup\n            image: {image}\n            \
+             args: [backup, {action}, --plan, /etc/gx-backup/backup.toml]\n            \
+             env:\n            \
+             - {{name: PATH, value: \"/usr/local/bin:/usr/bin:/bin\"}}\n            \
+             volumeMounts:\n            \
              - {{name: settings, mountPath: /etc/gx-backup, readOnly: true}}\n            \
              - {{name: state, mountPath: /var/lib/gx-backup}}\n          volumes:\n          \
              - {{name: settings, secret: {{secretName: gx-backup, defaultMode: 256}}}}\n          \

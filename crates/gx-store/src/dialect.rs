@@ -139,7 +139,8 @@ pub(crate) const POSTGRES_SHARE_SNAPSHOT: &str = "SELECT pg_export_snapshot()";
 pub(crate) const fn tables(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+            "SELECT name FROM sqlite_master
+            WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
         }
         Engine::Postgres => {
             "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"

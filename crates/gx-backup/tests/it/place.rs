@@ -44,7 +44,8 @@ impl Place {
     pub(crate) fn settings(&self, more: &str) {
         let text = format!(
             "state_dir = \"{0}/state\"\nmetrics_file = \"{0}/metrics.prom\"\n[repository]\n\
-             location = \"{0}/repository\"\npassword_file = \"{0}/backup.key\"\nsame_disk = true\n{more}",
+             location = \"{0}/repository\"\npassword_file = \"{0}/backup.key\"\n\
+             same_disk = true\n{more}",
             self.folder.path().display()
         );
         fs::write(self.path("backup.toml"), text).unwrap();

@@ -81,7 +81,8 @@ fn lines_of(restored: &Restored) {
     }
     for part in &restored.homeless {
         console::line(format_args!(
-            "not restored: {part}, for which the settings name no place; gx backup extract {part} PATH"
+            "not restored: {part}, for which the settings name no place; \
+             gx backup extract {part} PATH"
         ));
     }
     for command in &restored.left_out {

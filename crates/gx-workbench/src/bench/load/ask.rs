@@ -82,7 +82,7 @@ fn targets() -> Vec<Target> {
         let left_out = LEFT_OUT.iter().any(|end| route.path.ends_with(end));
         route.verb == Verb::Get
             && !left_out
-            && route.access() != Access::System
+            && !matches!(route.access(), Access::System | Access::Partner)
             && !OF_THE_LEDGER.contains(&route.path)
     });
     let plain = read.map(|route| {
