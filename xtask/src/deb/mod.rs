@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// A binary that was built already, in place of a build.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
-    /// Who answers for the package: name <address>.
+    /// Who answers for the package: `name <address>`.
     #[arg(long, value_name = "NAME", env = "GX_DEB_MAINTAINER", default_value = MAINTAINER)]
     maintainer: String,
 }

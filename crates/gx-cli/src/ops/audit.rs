@@ -86,7 +86,7 @@ pub struct Args {
     /// Rules that are left out.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     skip: Vec<String>,
-    /// File in TOML of what is accepted: [[exclusion]] with rule, subject, reason, owner, until.
+    /// File in TOML of what is accepted: `[[exclusion]]` with rule, subject, reason, owner, until.
     #[arg(long, value_name = "FILE")]
     exclusions: Option<PathBuf>,
     /// Shows all causes on a terminal, not the ten worst.
