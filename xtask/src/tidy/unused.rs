@@ -27,7 +27,7 @@ const HANDLES: [&str; 4] = ["issue_server", "issue_to", "seeded", "with_faults"]
 const WITHOUT_ROUTE: &[&str] = &["get_admin", "transaction_in_batch", "update_profile"];
 
 /// What a snapshot of the operator's tool can answer and no rule asks. The same holds here.
-const UNASKED: &[&str] = &["equals", "items_mut", "key_refs", "of_ordinal", "place_and_start"];
+const UNASKED: &[&str] = &["equals", "place_and_start"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let lists = HANDLES.iter().chain(WITHOUT_ROUTE).chain(UNASKED);

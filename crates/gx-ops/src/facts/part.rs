@@ -117,14 +117,6 @@ impl<T> Part<T> {
         }
     }
 
-    /// The items, to be changed. A part that is missing stays so.
-    pub fn items_mut(&mut self) -> Option<&mut Vec<T>> {
-        match self {
-            Self::Known(collected) => Some(&mut collected.items),
-            Self::Missing(_) => None,
-        }
-    }
-
     pub fn sources(&self) -> &[Source] {
         match self {
             Self::Known(collected) => &collected.sources,

@@ -372,42 +372,6 @@ impl PodSpec {
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
         self.init_containers.iter().chain(&self.containers)
     }
-
-    /// What it reads of Secrets and ConfigMaps, by environment and by files.
-    pub fn key_refs(&self) -> Vec<KeyRef> {
-        let mut refs = Vec::new();
-        for container in self.all_containers() {
-            refs.extend(container.env.iter().filter_map(|env| env.from.clone()));
-            refs.extend(container.env_from.iter().cloned());
-        }
-        for volume in &self.volumes {
-            match &volume.source {
-                VolumeSource::Secret(files) => refs.extend(file_refs("Secret", files)),
-                VolumeSource::ConfigMap(files) => refs.extend(file_refs("ConfigMap", files)),
-                VolumeSource::Projected(more) => refs.extend(more.iter().cloned()),
-                VolumeSource::Claim(_)
-                | VolumeSource::Ephemeral
-                | VolumeSource::HostPath(_)
-                | VolumeSource::EmptyDir
-                | VolumeSource::Csi(_)
-                | VolumeSource::Other(_) => {}
-            }
-        }
-        refs
-    }
-}
-
-fn file_refs(kind: &str, files: &Files) -> Vec<KeyRef> {
-    let one = |key: &str| KeyRef {
-        kind: kind.to_owned(),
-        name: files.name.clone(),
-        key: key.to_owned(),
-        optional: files.optional,
-    };
-    if files.items.is_empty() {
-        return vec![one("")];
-    }
-    files.items.iter().map(|item| one(&item.key)).collect()
 }
 
 /// Environment variables of a container by name; the last one of a name holds.

@@ -51,22 +51,11 @@ impl<'a> Candidate<'a> {
 
     /// The next pod of a workload, with claims of its own that do not exist yet.
     pub fn of_workload(snapshot: &'a Snapshot, workload: &'a Workload) -> Self {
-        Self::of_replica(snapshot, workload, None)
-    }
-
-    /// The pod of a StatefulSet with this number, with the claims that it has already.
-    pub fn of_ordinal(snapshot: &'a Snapshot, workload: &'a Workload, number: u32) -> Self {
-        Self::of_replica(snapshot, workload, Some(number))
-    }
-
-    fn of_replica(snapshot: &'a Snapshot, workload: &'a Workload, number: Option<u32>) -> Self {
         let namespace = workload.namespace.as_str();
-        let made = workload.claim_templates.iter().map(|template| {
-            let name = number.map(|n| format!("{}-{}-{n}", template.name, workload.name));
-            let known = name.and_then(|name| snapshot.claim(namespace, &name));
-            let future = ClaimUse::Future { class: template.class.as_deref() };
-            known.map_or(future, ClaimUse::Existing)
-        });
+        let made = workload
+            .claim_templates
+            .iter()
+            .map(|template| ClaimUse::Future { class: template.class.as_deref() });
         let spec = &workload.template.spec;
         let named = spec.volumes.iter().filter_map(|volume| match &volume.source {
             // A template's own claims stand in its volumes as well once it is a pod.
