@@ -15,3 +15,4 @@ pub(crate) mod paging;
 pub(crate) mod server;
 pub(crate) mod signature;
 pub(crate) mod stream;
+mod unread;

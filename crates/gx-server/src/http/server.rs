@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use hyper::header;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
 use super::front::Front;
+use super::unread::ReadToEnd;
 use crate::config::Http;
 
 /// Serves a front until `shutdown` is ready, and returns when no request is running any more.
@@ -97,7 +99,13 @@ async fn connection(
 ) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.answer(peer, request.map(Body::new)).await) }
+        // Who asks first whether to send a body is answered before there is one.
+        let asks = request.headers().contains_key(header::EXPECT);
+        let request = request.map(|body| match asks {
+            true => Body::new(body),
+            false => Body::new(ReadToEnd::new(body)),
+        });
+        async move { Ok::<_, Infallible>(front.answer(peer, request).await) }
     });
     // A client that does not read its answers would hold its place for ever.
     let mut stream = TimeoutStream::new(stream);

@@ -49,6 +49,43 @@ async fn a_body_that_does_not_come_is_the_clients_fault() {
     assert_eq!(&answer, b"HTTP/1.1 408");
 }
 
+/// An answer that comes before the body was read is not lost by a connection that is reset.
+#[tokio::test]
+async fn who_is_refused_early_can_send_to_the_end_and_hears_why() {
+    let server = Server::start_with(&[], Workers::NONE).await;
+    // More than any buffer on the way holds.
+    let body = vec![b'x'; 24 << 20];
+    for (path, status) in [("/api/v1/auth/login", "413"), ("/api/v1/users/me/documents", "401")] {
+        let mut stream = TcpStream::connect(server.client.address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{path}: {answer}");
+    }
+}
+
+/// What nobody wants is not read for ever.
+#[tokio::test]
+async fn a_body_without_an_end_is_cut() {
+    let server = Server::start_with(&[], Workers::NONE).await;
+    let mut stream = TcpStream::connect(server.client.address).await.unwrap();
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: test\r\n\
+        content-type: application/json\r\ncontent-length: 1000000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let piece = vec![b'x'; 1 << 20];
+    let mut sent = 0;
+    while stream.write_all(&piece).await.is_ok() {
+        sent += 1;
+        assert!(sent < 1024, "{sent} MiB were taken");
+    }
+}
+
 /// As many connections as there may be ask for more than fits on the way and read nothing.
 #[tokio::test]
 async fn clients_that_do_not_read_lose_their_places() {
