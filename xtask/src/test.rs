@@ -4,7 +4,10 @@
 //! them would take longer than the tests.
 
 use std::env;
+use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Result, bail};
 use gx_pg::{Cluster, Error, Options, Pooler, Programs, SHARED_URL};
@@ -32,8 +35,10 @@ pub(crate) fn run(mixed: bool, args: &[String]) -> Result<()> {
     provide()?;
     let cluster = Cluster::start(Options::default())?;
     let url = cluster.server().base_url();
+    let threads = threads();
     let cargo = |fixed: &[&str]| {
         let mut command = process::cargo(fixed);
+        command.env(THREADS, &threads);
         if args.is_empty() {
             command.arg("--workspace");
         }
@@ -51,12 +56,22 @@ pub(crate) fn run(mixed: bool, args: &[String]) -> Result<()> {
             let filter = ["--workspace", "--filterset", "package(gx-server) & kind(test)"];
             let mut command = process::cargo(&["nextest", "run", "--no-fail-fast"]);
             command.args(filter).env(SHARED_URL, &url).env("GX_TEST_ON", on);
+            command.env(THREADS, &threads);
             process::run(&mut command)?;
         }
         // The examples in the documentation, which nextest leaves out.
         cargo(&["test", "--doc"])?;
     }
     Ok(())
+}
+
+/// How many tests run at once, unless whoever calls says so.
+const THREADS: &str = "NEXTEST_TEST_THREADS";
+
+/// Two for each core: half of the time a test waits, for a disk, a lease or another process.
+fn threads() -> OsString {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    env::var_os(THREADS).unwrap_or_else(|| (2 * cores).to_string().into())
 }
 
 /// Checks for PostgreSQL's server programs, for PgBouncer, and for what optional parts are tested

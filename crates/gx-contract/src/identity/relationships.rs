@@ -186,11 +186,17 @@ impl Relationship {
         Self { state, since: tx.now, askable_from: None, ..self }
     }
 
+    /// Asks in one go for what the relation changes on both sides.
+    fn load_sides(&self, tx: &mut Tx<'_>) -> Result<(), Stop> {
+        let sides = [self.subject_id, self.object_id];
+        tx.state.load(sides.iter().flat_map(|id| [Key::Tally(*id), Key::User(*id)]))
+    }
+
     /// Counts the relation for the side that it describes, in or out: being asked whether A is the
     /// father of B tells that B has a father. A symmetric relation describes both sides.
     fn count(&self, tx: &mut Tx<'_>, confirmed: bool) -> Result<Vec<TrustScore>, Stop> {
         let sides = [(self.subject_id, self.object_id), (self.object_id, self.subject_id)];
-        tx.state.load(sides.iter().flat_map(|(id, _)| [Key::Tally(*id), Key::User(*id)]))?;
+        self.load_sides(tx)?;
         let described = if self.kind.is_symmetric() { &sides[..] } else { &sides[1..] };
         let mut scores = Vec::with_capacity(described.len());
         for (user, with) in described {
@@ -241,8 +247,8 @@ impl Rule for ConfirmRelationship {
         let relationship = asked(tx, self.relationship_id)?;
         let Relationship { kind, subject_id, object_id, .. } = relationship;
         check_family(tx, kind, subject_id, object_id)?;
+        relationship.load_sides(tx)?;
         if kind == RelationshipKind::SpouseOf {
-            tx.state.load([Key::Tally(subject_id), Key::Tally(object_id)])?;
             for side in [subject_id, object_id] {
                 let tally: Option<Tally> = tx.state.get(Key::Tally(side))?;
                 if tally.is_some_and(|tally| tally.spouse.is_some()) {

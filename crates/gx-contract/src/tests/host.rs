@@ -18,9 +18,10 @@ use crate::{
 /// Encoded keys and what is stored under them.
 pub(super) type Ledger = BTreeMap<String, Vec<u8>>;
 
-/// A batch may ask this often; each time is a round trip to the engine. Random mixtures of commands
-/// have needed seven.
-const ROUNDS_MAX: usize = 8;
+/// A batch may ask this often; each time is a round trip to the engine. Two confirmations of one
+/// person's relations in one batch need most: the request, the family, both sides, and the family
+/// and sides again for what the first has changed.
+const ROUNDS_MAX: usize = 6;
 
 /// One key a round is tried only while it stays cheap.
 const ONE_BY_ONE_MAX: usize = 40;
