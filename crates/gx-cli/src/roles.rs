@@ -229,10 +229,12 @@ pub const BUILD: Build = Build {
 /// Prints what this build is.
 pub fn version() -> Result<End> {
     let (version, schema) = (env!("CARGO_PKG_VERSION"), gx_store::SCHEMA_VERSION);
+    let keeps = gx_store::SCHEMA_KEEPS;
     let hash = BUILD.git_hash.unwrap_or("outside a repository");
     let built = BUILD.built_at_ms.map_or_else(|| "at an unknown time".to_owned(), rfc3339);
     console::line(format_args!(
-        "gx {version} (git {hash}, built {built}, schema version {schema})"
+        "gx {version} (git {hash}, built {built}, schema version {schema}, keeps builds from \
+         {keeps} on)"
     ));
     Ok(End::Done)
 }

@@ -40,5 +40,5 @@ pub mod webhooks;
 
 pub use config::{Config, ConfigError, PostgresConfig, Secret, SqliteConfig, SslMode};
 pub use error::{Class, Error};
-pub use migrate::{Migrated, SCHEMA_VERSION};
+pub use migrate::{Migrated, SCHEMA_KEEPS, SCHEMA_VERSION};
 pub use store::{Engine, PoolUse, Snapshot, Source, Store, Tx};

@@ -179,8 +179,15 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The schema version that this build works with.
+/// The schema version that this build brings.
 pub const SCHEMA_VERSION: i64 = 27;
+
+/// The oldest version whose builds go on working, and may start again, with this build's schema.
+///
+/// It becomes the version of a migration that takes something away or changes what is there, so
+/// that whatever an older build writes or reads would fail; one that only adds leaves it. A test
+/// reads the texts of the migrations above it.
+pub const SCHEMA_KEEPS: i64 = 27;
 
 /// What [`Store::migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,22 +211,27 @@ CREATE TABLE IF NOT EXISTS network (
 CREATE TABLE IF NOT EXISTS identity_pepper (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     fingerprint TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS schema_keeps (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    version BIGINT NOT NULL
 );";
 
 impl Store {
     /// Brings the schema to this build's version and gives the database its network.
     ///
-    /// May be interrupted anywhere and run again; processes that run it at once take turns.
+    /// May be interrupted anywhere and run again; processes that run it at once take turns. A newer
+    /// schema that keeps builds of this version stays as it is.
     ///
     /// # Errors
-    /// When the schema is newer than this build, or the database belongs to another network; then
-    /// nothing was changed.
+    /// When the schema is newer than this build can work with, or the database belongs to another
+    /// network; then nothing was changed.
     pub async fn migrate(&self, network: NetworkId) -> Result<Migrated, Error> {
         self.migrate_to(network, SCHEMA_VERSION).await
     }
 
     async fn migrate_to(&self, network: NetworkId, last: i64) -> Result<Migrated, Error> {
-        self.found(network).await?;
+        let found = self.found(network).await?;
         let mut ran = Vec::new();
         for migration in MIGRATIONS.iter().filter(|migration| migration.version <= last) {
             if self.step(migration).await? {
@@ -227,11 +239,12 @@ impl Store {
                 ran.push(migration.name);
             }
         }
-        Ok(Migrated { ran, version: last })
+        Ok(Migrated { ran, version: last.max(found) })
     }
 
-    /// Makes the tables that say what the database is, and compares what they say.
-    async fn found(&self, network: NetworkId) -> Result<(), Error> {
+    /// Makes the tables that say what the database is, and compares what they say. Gives the
+    /// version that was found.
+    async fn found(&self, network: NetworkId) -> Result<i64, Error> {
         let mut tx = self.begin().await?;
         let engine = self.engine();
         let mut conn = tx.conn();
@@ -239,14 +252,15 @@ impl Store {
         script(engine, &mut conn, FOUNDATION).await?;
         let found = version(&mut conn).await?;
         if found > SCHEMA_VERSION {
-            return Err(Error::SchemaVersion { found, expected: SCHEMA_VERSION });
+            check_kept(&mut conn, found).await?;
         }
         sql("INSERT INTO network (id, network_id) VALUES (1, $1) ON CONFLICT DO NOTHING")
             .bind(network.as_str())
             .run(&mut conn)
             .await?;
         check_network(&mut conn, network).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// Runs one migration unless it ran before.
@@ -270,11 +284,17 @@ impl Store {
         .bind(migration.name)
         .run(&mut conn)
         .await?;
+        sql("INSERT INTO schema_keeps (id, version) VALUES (1, $1)
+            ON CONFLICT (id) DO UPDATE SET version = excluded.version")
+        .bind(SCHEMA_KEEPS.min(migration.version))
+        .run(&mut conn)
+        .await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// Whether this build can work with the database, on this network.
+    /// Whether this build can work with the database, on this network: with the schema that it
+    /// brings, or with a newer one that keeps builds of its version.
     ///
     /// # Errors
     /// [`Error::SchemaVersion`] or [`Error::Network`] with what was found; version 0 is an empty
@@ -287,7 +307,9 @@ impl Store {
         } else {
             0
         };
-        if found != SCHEMA_VERSION {
+        if found > SCHEMA_VERSION {
+            check_kept(&mut conn, found).await?;
+        } else if found < SCHEMA_VERSION {
             return Err(Error::SchemaVersion { found, expected: SCHEMA_VERSION });
         }
         check_network(&mut conn, network).await
@@ -334,6 +356,16 @@ async fn version(conn: &mut Conn<'_>) -> Result<i64, Error> {
     sql("SELECT COALESCE(MAX(version), 0) FROM schema_migrations").one(conn).await?.int(0)
 }
 
+/// Whether a newer schema keeps builds of this version, as whoever migrated has noted.
+async fn check_kept(conn: &mut Conn<'_>, found: i64) -> Result<(), Error> {
+    let keeps = sql("SELECT version FROM schema_keeps WHERE id = 1").optional(conn).await?;
+    let keeps = keeps.map_or(Ok(found), |row| row.int(0))?;
+    if keeps > SCHEMA_VERSION {
+        return Err(Error::SchemaVersion { found, expected: SCHEMA_VERSION });
+    }
+    Ok(())
+}
+
 async fn check_network(conn: &mut Conn<'_>, expected: NetworkId) -> Result<(), Error> {
     let row = sql("SELECT network_id FROM network WHERE id = 1").one(conn).await?;
     let found: NetworkId = network_of(&row)?;
@@ -352,4 +384,63 @@ async fn script(engine: Engine, conn: &mut Conn<'_>, text: &str) -> Result<(), E
         Conn::Postgres(conn, _) => conn.execute(script).await.map(drop),
     }
     .map_err(|source| Error::sql("migrating", source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What takes away, changes, or asks for more than a build of before gives.
+    const BREAKS: [&str; 9] = [
+        "drop table",
+        "drop column",
+        "rename",
+        "alter column",
+        "delete from",
+        "update ",
+        "create unique index",
+        "add constraint",
+        "set not null",
+    ];
+
+    /// The first thing in a migration that builds of before it could not live with.
+    fn breaks(text: &str) -> Option<String> {
+        text.lines().map(str::to_ascii_lowercase).find(|line| {
+            let line = line.split("--").next().unwrap_or_default();
+            let adds = line.contains("add column");
+            let demands = adds && line.contains("not null") && !line.contains("default");
+            demands || BREAKS.iter().any(|word| line.contains(word))
+        })
+    }
+
+    #[test]
+    fn what_keeps_older_builds_only_adds() {
+        assert!(SCHEMA_KEEPS <= SCHEMA_VERSION);
+        for migration in MIGRATIONS.iter().filter(|migration| migration.version > SCHEMA_KEEPS) {
+            for text in [migration.both, migration.postgres] {
+                let name = migration.name;
+                assert_eq!(breaks(text), None, "{name}: SCHEMA_KEEPS has to follow");
+            }
+        }
+    }
+
+    #[test]
+    fn what_breaks_is_seen() {
+        for text in [
+            "ALTER TABLE a DROP COLUMN b;",
+            "ALTER TABLE a\n    ADD COLUMN b BIGINT NOT NULL;",
+            "UPDATE a SET b = 1;",
+            "CREATE UNIQUE INDEX a_b_idx ON a (b);",
+        ] {
+            assert!(breaks(text).is_some(), "{text}");
+        }
+        for text in [
+            "CREATE TABLE a (b BIGINT NOT NULL);",
+            "ALTER TABLE a ADD COLUMN b BIGINT NOT NULL DEFAULT 0;",
+            "-- Nothing is dropped: no DROP TABLE.",
+            "CREATE INDEX a_b_idx ON a (updated_at_ms);",
+        ] {
+            assert_eq!(breaks(text), None, "{text}");
+        }
+    }
 }

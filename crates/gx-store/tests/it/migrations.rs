@@ -317,6 +317,42 @@ fn an_empty_database_has_version_zero() {
     });
 }
 
+/// What a build of the next version has made of the database, with the oldest version that it keeps.
+fn made_newer(backend: &Backend, keeps: i64) {
+    let newer = SCHEMA_VERSION + 1;
+    backend.alter(&format!(
+        "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES ({newer}, 'next', 0)"
+    ));
+    backend.alter(&format!("UPDATE schema_keeps SET version = {keeps}"));
+}
+
+#[test]
+fn a_newer_schema_is_worked_with_where_it_keeps_this_version() {
+    for_each_backend(|backend| async move {
+        made_newer(&backend, SCHEMA_VERSION);
+        backend.store.check(NETWORK).await.unwrap();
+        let before = tables(&backend).await;
+        let migrated = backend.store.migrate(NETWORK).await.unwrap();
+        assert_eq!((migrated.ran.len(), migrated.version), (0, SCHEMA_VERSION + 1));
+        assert_eq!(tables(&backend).await, before);
+        backend.store.check(NETWORK).await.unwrap();
+    });
+}
+
+#[test]
+fn a_newer_schema_that_does_not_keep_this_version_is_refused() {
+    for_each_backend(|backend| async move {
+        made_newer(&backend, SCHEMA_VERSION + 1);
+        for error in [
+            backend.store.check(NETWORK).await.unwrap_err(),
+            backend.store.migrate(NETWORK).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::SchemaVersion { found, expected }
+                if found == SCHEMA_VERSION + 1 && expected == SCHEMA_VERSION));
+        }
+    });
+}
+
 #[test]
 fn another_network_is_refused() {
     for_each_backend(|backend| async move {
@@ -329,21 +365,6 @@ fn another_network_is_refused() {
                 error.to_string(),
                 "the database belongs to devnet, this process to mainnet"
             );
-        }
-    });
-}
-
-#[test]
-fn a_newer_schema_is_left_alone() {
-    for_each_backend(|backend| async move {
-        let text = "INSERT INTO schema_migrations (version, name, applied_at_ms)
-            VALUES (99, 'from the future', 0)";
-        backend.alter(text);
-        for error in [
-            backend.store.check(NETWORK).await.unwrap_err(),
-            backend.store.migrate(NETWORK).await.unwrap_err(),
-        ] {
-            assert!(matches!(error, Error::SchemaVersion { found: 99, .. }), "{error}");
         }
     });
 }

@@ -64,10 +64,15 @@ async fn another_schema_is_refused() {
     let place = used();
     let url = format!("sqlite://{}", place.data().join("gx.db").display());
     let mut database = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("UPDATE schema_migrations SET version = 99 WHERE version = 3")
-        .execute(&mut database)
-        .await
-        .unwrap();
+    let made =
+        "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (99, 'next', 0)";
+    sqlx::query(made).execute(&mut database).await.unwrap();
+    // What only adds to the schema keeps this build.
+    assert_eq!(place.run(&["migrate", "--data", "data"]).status, Some(0));
+    let child = place.start();
+    assert!(child.stop().unwrap().success());
+    let broken = "UPDATE schema_keeps SET version = 99";
+    sqlx::query(broken).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     place.run(&UP).failed(&["schema version 99"]);
     place.run(&["serve", "--data", "data"]).failed(&["schema version 99"]);
