@@ -167,6 +167,9 @@ fn made_secrets(objects: &Objects) -> BTreeSet<(&str, String)> {
     made
 }
 
+/// The cluster's own authority, which a cluster puts into every namespace by itself.
+const AUTHORITY: &str = "kube-root-ca.crt";
+
 fn references(objects: &Objects) -> Vec<Finding> {
     let secrets = made_secrets(objects);
     let maps: BTreeSet<(&str, &str)> =
@@ -177,7 +180,7 @@ fn references(objects: &Objects) -> Vec<Finding> {
             let Named { field, is_secret, name } = reference;
             let there = match is_secret {
                 true => secrets.contains(&(object.namespace(), name.to_owned())),
-                false => maps.contains(&(object.namespace(), name)),
+                false => name == AUTHORITY || maps.contains(&(object.namespace(), name)),
             };
             if !there {
                 let rule = if is_secret { SECRET } else { MAP };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Tree};
-use crate::model::{End, PAIRS_OF_ALL, Pair, operator_pairs, pairs};
+use crate::model::{End, PAIRS_OF_ALL, Pair, operator_pairs, pairs, promotion_pairs};
 
 /// A row of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ impl Connection {
             port: PAIRS_OF_ALL,
             why: "names, by UDP as well".to_owned(),
         };
-        let pairs = pairs().into_iter().chain(operator_pairs());
+        let pairs = pairs().into_iter().chain(operator_pairs()).chain(promotion_pairs());
         std::iter::once(names).chain(pairs.map(|pair| Self::of(&pair))).collect()
     }
 }
@@ -40,7 +40,8 @@ pub(super) fn write(tree: &mut Tree) -> Result<(), Error> {
         "# Who reaches whom\n\n\
          Made by `cargo xtask gen` from `crates/gx-deploy`, as the network policies are.\n\
          Everything that does not stand here is denied, on every network and between them.\n\
-         Rows of the database operator hold where CloudNativePG runs the database.\n\
+         Rows of the database operator hold where CloudNativePG runs the database, those for\n\
+         promotion where an overlay takes the component `promotion/NETWORK`.\n\
          `reachability.json` is the same for programs.\n\n\
          | From | To | Port | For |\n|---|---|---|---|\n",
     );

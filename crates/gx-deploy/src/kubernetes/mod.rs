@@ -17,6 +17,7 @@ mod networks;
 mod parts;
 mod policies;
 mod postgres;
+mod promotion;
 mod redis;
 mod settings;
 mod texts;
@@ -57,6 +58,7 @@ pub fn tree(openapi: &str) -> Result<Vec<File>, Error> {
     ingress::write(&mut tree, openapi)?;
     fabric::write(&mut tree)?;
     components::write(&mut tree)?;
+    promotion::write(&mut tree)?;
     for network in NetworkId::ALL {
         networks::write(&mut tree, network)?;
     }

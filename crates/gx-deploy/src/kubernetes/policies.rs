@@ -16,7 +16,8 @@ use serde_json::Value;
 use super::parts::{Labels, labels, match_labels, named, selector};
 use super::{Error, value};
 use crate::model::{
-    End, NetworkId, Outside, PAIRS_OF_ALL, Part, SOLVER_PORT, Workload, operator_pairs, pairs,
+    End, NetworkId, Outside, PAIRS_OF_ALL, Part, SOLVER_PORT, Service, Workload, operator_pairs,
+    pairs, promotion_pairs,
 };
 
 /// Label that every namespace has without anybody's doing.
@@ -249,6 +250,22 @@ pub(super) fn operator() -> Result<Vec<Value>, Error> {
         }
     }
     policy("postgres-operator", database, into, out)
+}
+
+/// What a promoter needs beside the table, in its namespace.
+pub(super) fn promotion(namespace: &str) -> Result<Vec<Value>, Error> {
+    let mut out: BTreeMap<u16, BTreeSet<End>> = BTreeMap::new();
+    for pair in promotion_pairs() {
+        out.entry(pair.port).or_default().insert(pair.to);
+    }
+    let promoter = Workload::Service(Service::Admin);
+    let mut found = policy("promotion", promoter, BTreeMap::new(), out)?;
+    for one in &mut found {
+        if let Some(metadata) = one.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("namespace".to_owned(), namespace.into());
+        }
+    }
+    Ok(found)
 }
 
 /// What holds for every pod of a namespace: nothing in, nothing out, but names may be asked for.

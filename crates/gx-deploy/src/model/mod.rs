@@ -7,7 +7,9 @@ mod pairs;
 mod sizes;
 
 pub use gx_types::{NetworkId, Service};
-pub use pairs::{End, Outside, PAIRS_OF_ALL, Pair, SOLVER_PORT, operator_pairs, pairs};
+pub use pairs::{
+    End, Outside, PAIRS_OF_ALL, Pair, SOLVER_PORT, operator_pairs, pairs, promotion_pairs,
+};
 pub use sizes::{Bounds, Size, disk_gib, size};
 
 /// The channel and the chaincode, on every network.

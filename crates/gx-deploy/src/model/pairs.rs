@@ -30,7 +30,7 @@ pub enum Outside {
     Documents,
     /// Endpoints of webhooks: any address of the public internet.
     Webhooks,
-    /// The API of the cluster, which an operator's database asks who leads.
+    /// The API of the cluster, which an operator's database and a promoter ask.
     Api,
 }
 
@@ -124,6 +124,16 @@ pub fn operator_pairs() -> Vec<Pair> {
         out(Workload::Postgres, Outside::Api, "who leads"),
         into(5432, "the operator"),
         into(8000, "the operator"),
+    ]
+}
+
+/// What comes to the table where a network is promoted to, by its admin service.
+pub fn promotion_pairs() -> Vec<Pair> {
+    let promoter = Workload::Service(Service::Admin);
+    let asks = "promotion: how much of the error budget is left";
+    vec![
+        out(promoter, Outside::Api, "promotion: images of the deployments"),
+        Pair { from: End::Pods(promoter), to: End::Monitoring, port: 9090, why: asks },
     ]
 }
 

@@ -63,6 +63,15 @@ impl Overlay {
         text.lines().find(|line| line.contains(word)).unwrap().to_owned()
     }
 
+    fn take(&self, components: &[&str]) {
+        for name in components {
+            let taken = "components/secrets-external/mainnet\n";
+            let line = self.line_of("components/secrets-external/mainnet");
+            let more = line.replace("secrets-external/mainnet", name);
+            self.change("kustomization.yaml", taken, &format!("{taken}{more}\n"));
+        }
+    }
+
     fn add(&self, lines: &str) {
         let path = self.path().join("kustomization.yaml");
         let text = fs::read_to_string(&path).unwrap();
@@ -107,20 +116,16 @@ fn every_component_can_be_taken_in_by_an_overlay() {
         return;
     }
     let overlay = Overlay::new();
-    for name in ["autoscale-by-requests", "pod-monitors/mainnet"] {
-        let taken = "components/secrets-external/mainnet\n";
-        let line = overlay.line_of("components/secrets-external/mainnet");
-        let more = line.replace("secrets-external/mainnet", name);
-        overlay.change("kustomization.yaml", taken, &format!("{taken}{more}\n"));
-    }
+    overlay.take(&["autoscale-by-requests", "pod-monitors/mainnet", "promotion/mainnet"]);
     overlay.change("kustomization.yaml", "storage-local-path", "storage-longhorn");
     let objects = check::overlay(overlay.path()).unwrap();
     assert_eq!(overlay.findings(), []);
     let all: Vec<String> = objects.all.iter().map(|object| object.value.to_string()).collect();
-    for word in ["http_requests_per_second", "PodMonitor", "\"longhorn\""] {
+    for word in ["http_requests_per_second", "PodMonitor", "\"longhorn\"", "GX_PROMOTION__TARGET"] {
         assert!(all.iter().any(|text| text.contains(word)), "{word}");
     }
-    let whole = ["Namespace", "PriorityClass", "ClusterIssuer"];
+    let whole =
+        ["Namespace", "PriorityClass", "ClusterIssuer", "ClusterRole", "ClusterRoleBinding"];
     for object in objects.all.iter().filter(|object| !whole.contains(&object.kind())) {
         assert_ne!(object.namespace(), "", "{} {} would go anywhere", object.kind(), object.name());
     }

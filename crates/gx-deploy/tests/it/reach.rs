@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use gx_deploy::model::{End, NetworkId, Outside, Part, Workload, operator_pairs, pairs};
+use gx_deploy::model::{
+    End, NetworkId, Outside, Pair, Part, Workload, operator_pairs, pairs, promotion_pairs,
+};
 use serde_json::Value;
 
-use crate::render::{Pods, at, has_kubectl, kustomize, list, matches, named, pods, text};
+use crate::render::{
+    Pods, at, component, has_kubectl, kustomize, list, matches, named, pods, text,
+};
 
 /// Something that connects or is connected to.
 #[derive(Debug, Clone)]
@@ -170,6 +174,10 @@ fn table(network: NetworkId) -> BTreeSet<Row> {
     if network == NetworkId::Mainnet {
         all.extend(operator_pairs());
     }
+    rows(all)
+}
+
+fn rows(all: Vec<Pair>) -> BTreeSet<Row> {
     let mut rows: BTreeSet<Row> =
         all.into_iter().map(|pair| (pair.from.name(), pair.to.name(), pair.port)).collect();
     for workload in Workload::all() {
@@ -204,11 +212,28 @@ fn the_policies_let_through_what_the_table_says_and_nothing_else() {
     }
     for network in NetworkId::ALL {
         let objects = kustomize(&format!("networks/{network}"));
-        let (computed, table) = (computed(&objects), table(network));
-        let more: Vec<&Row> = computed.difference(&table).collect();
-        let less: Vec<&Row> = table.difference(&computed).collect();
-        assert!(more.is_empty() && less.is_empty(), "{network}: more {more:?}, less {less:?}");
+        is_the_table(network, &computed(&objects), &table(network));
     }
+}
+
+fn is_the_table(network: NetworkId, computed: &BTreeSet<Row>, table: &BTreeSet<Row>) {
+    let more: Vec<&Row> = computed.difference(table).collect();
+    let less: Vec<&Row> = table.difference(computed).collect();
+    assert!(more.is_empty() && less.is_empty(), "{network}: more {more:?}, less {less:?}");
+}
+
+#[test]
+fn a_promoter_reaches_the_cluster_and_nobody_else_does() {
+    if !has_kubectl("reachability of a promoter") {
+        return;
+    }
+    let policies = component("promotion/mainnet/promotion.yaml");
+    let mut objects = kustomize("networks/mainnet");
+    objects.extend(policies.into_iter().filter(|one| text(one, "kind") == "NetworkPolicy"));
+    let mut all = pairs();
+    all.extend(operator_pairs());
+    all.extend(promotion_pairs());
+    is_the_table(NetworkId::Mainnet, &computed(&objects), &rows(all));
 }
 
 #[test]

@@ -41,6 +41,12 @@ pub(crate) fn kustomize(folder: &str) -> Vec<Value> {
     rendered.entry(folder.to_owned()).or_insert_with(render).clone()
 }
 
+/// The objects in a file of the components.
+pub(crate) fn component(file: &str) -> Vec<Value> {
+    let path = repository().join("deploy/kubernetes/components").join(file);
+    yaml::read(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// The field at keys with a slash between them.
 pub(crate) fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
     value.pointer(&format!("/{path}")).unwrap_or(&Value::Null)

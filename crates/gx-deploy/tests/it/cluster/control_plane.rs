@@ -173,7 +173,7 @@ impl ControlPlane {
         fs::write(self.path("kubeconfig"), yaml::text(&config)).unwrap();
     }
 
-    fn try_kubectl(&self, args: &[&str], input: &str) -> Result<String, String> {
+    pub(super) fn try_kubectl(&self, args: &[&str], input: &str) -> Result<String, String> {
         let mut command = Command::new("kubectl");
         command.arg("--kubeconfig").arg(self.path("kubeconfig")).arg("--cache-dir");
         command.arg(self.path("cache")).args(args);

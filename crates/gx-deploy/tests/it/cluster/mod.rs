@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::checked::page;
 use crate::render::{
-    at, has_kubectl, kustomize, labels, list, matches, named, pods, repository, text,
+    at, component, has_kubectl, kustomize, labels, list, matches, named, pods, repository, text,
 };
 use control_plane::{ControlPlane, wait};
 
@@ -281,6 +281,7 @@ fn a_control_plane_takes_the_networks_and_places_them() {
     restricted(&plane);
     budgets(&plane);
     accounts(&plane, &rendered[&NetworkId::Mainnet]);
+    promoters(&plane);
     lost_nodes(&plane);
     roll_out(&plane);
 }
@@ -372,10 +373,52 @@ fn budgets(plane: &ControlPlane) {
     }
 }
 
+/// What an account may do, a right a line.
+fn rights(plane: &ControlPlane, namespace: &str, name: &str) -> String {
+    let user = format!("--as=system:serviceaccount:{namespace}:{name}");
+    let can = plane.kubectl(&["auth", "can-i", "--list", "-n", namespace, &user]);
+    let mut lines: Vec<String> =
+        can.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    lines.sort();
+    lines.join("\n") + "\n"
+}
+
+/// What is checked in of what accounts may do.
+fn allowed(file: &str) -> String {
+    let folder = repository().join("crates/gx-deploy/tests/it/cluster");
+    std::fs::read_to_string(folder.join(file)).unwrap()
+}
+
+/// A promoter may do what its component gives it, in its own network; before and elsewhere nothing.
+fn promoters(plane: &ControlPlane) {
+    let all = allowed("can-i.txt");
+    let (testnet, mainnet) = ("backend-testnet", "backend-mainnet");
+    plane.apply(&component("promotion/mainnet/promotion.yaml"));
+    let more = allowed("can-i-promoter.txt");
+    let mut expected: Vec<&str> = all.lines().chain(more.lines()).collect();
+    expected.sort_unstable();
+    assert_eq!(rights(plane, mainnet, "svc-admin"), expected.join("\n") + "\n");
+    assert_eq!(rights(plane, testnet, "svc-admin"), all, "the source's own service");
+    assert_eq!(rights(plane, mainnet, "svc-identity"), all, "another service");
+    let promoter = format!("--as=system:serviceaccount:{mainnet}:svc-admin");
+    for (namespace, verb, what, may) in [
+        (testnet, "get", "deployments/svc-admin", "yes"),
+        (testnet, "patch", "deployments/svc-admin", "no"),
+        (testnet, "list", "pods", "no"),
+        (mainnet, "get", "secrets", "no"),
+        ("fabric-mainnet", "list", "pods", "yes"),
+        ("fabric-mainnet", "patch", "statefulsets", "no"),
+    ] {
+        let asked = ["auth", "can-i", verb, what, "-n", namespace, &promoter];
+        // The answer no is a failure as well.
+        let answer = plane.try_kubectl(&asked, "").unwrap_or_else(|_| "no".to_owned());
+        assert_eq!(answer.trim(), may, "{verb} {what} in {namespace}");
+    }
+}
+
 /// What each account may do is what anybody may who is logged in, and that is checked in.
 fn accounts(plane: &ControlPlane, objects: &[Value]) {
-    let path = repository().join("crates/gx-deploy/tests/it/cluster/can-i.txt");
-    let expected = std::fs::read_to_string(path).unwrap();
+    let expected = allowed("can-i.txt");
     let accounts: BTreeSet<(&str, &str)> = objects
         .iter()
         .filter(|one| text(one, "kind") == "ServiceAccount")
@@ -383,12 +426,7 @@ fn accounts(plane: &ControlPlane, objects: &[Value]) {
         .collect();
     assert!(accounts.len() > 20);
     for (namespace, name) in accounts {
-        let user = format!("--as=system:serviceaccount:{namespace}:{name}");
-        let can = plane.kubectl(&["auth", "can-i", "--list", "-n", namespace, &user]);
-        let mut lines: Vec<String> =
-            can.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        lines.sort();
-        assert_eq!(lines.join("\n") + "\n", expected, "{namespace}/{name} can:\n{can}");
+        assert_eq!(rights(plane, namespace, name), expected, "{namespace}/{name}");
     }
 }
 
