@@ -6,5 +6,6 @@ mod collects;
 mod differential;
 mod generate;
 mod live;
+mod manifests;
 mod rig;
 mod size;

@@ -9,7 +9,9 @@ use super::super::shared::{
     replicated, sets, tally, told,
 };
 use super::super::{Findings, Problem};
-use crate::facts::{Object as _, Phase, Pod, Snapshot, Unsatisfiable, Workload, WorkloadKind};
+use crate::facts::{
+    Autoscaler, Object as _, Phase, Pod, Snapshot, Unsatisfiable, Workload, WorkloadKind,
+};
 use crate::placement::{Candidate, Cluster};
 
 /// SCH-01
@@ -173,13 +175,24 @@ pub(super) fn single_replica(snapshot: &Snapshot) -> Findings {
     for workload in deployments.filter(|one| snapshot.is_mainnet(&one.namespace)) {
         findings.looked();
         let is_one_by_design = component(&workload.name) == Component::Projector;
-        if workload.replicas > 1 || is_one_by_design || is_declared_single(snapshot, workload) {
+        let is_meant = is_one_by_design || is_declared_single(snapshot, workload);
+        if workload.replicas > 1 || is_meant || is_scaled_to_two(snapshot, workload) {
             continue;
         }
         let evidence = "spec.replicas is 1".to_owned();
         findings.add(Problem::new(workload.reference(), evidence).field("spec.replicas"));
     }
     findings
+}
+
+/// Whether an autoscaler never leaves it alone; manifests do not say how many there are then.
+fn is_scaled_to_two(snapshot: &Snapshot, workload: &Workload) -> bool {
+    let of_it = |one: &&Autoscaler| {
+        one.namespace == workload.namespace
+            && one.target_kind == workload.kind.as_str()
+            && one.target == workload.name
+    };
+    snapshot.autoscalers.items().iter().filter(of_it).any(|one| one.min > 1)
 }
 
 fn is_declared_single(snapshot: &Snapshot, workload: &Workload) -> bool {
