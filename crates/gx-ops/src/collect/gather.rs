@@ -33,8 +33,8 @@ pub enum GatherError {
     Nothing,
 }
 
-/// Makes one snapshot of all inputs: snapshots, objects of `kubectl get -o json|yaml`, output of
-/// the host script, an inventory in TOML.
+/// Makes one snapshot of all inputs: snapshots, objects of `kubectl get -o json|yaml`, what
+/// kubelets answer under `/stats/summary`, output of the host script, an inventory in TOML.
 ///
 /// # Errors
 /// When one of them is none of these, or they belong to different clusters.

@@ -24,7 +24,7 @@ pub enum HostError {
     Section(String),
 }
 
-const SECTIONS: [&str; 27] = [
+const SECTIONS: [&str; 31] = [
     "addresses",
     "archives",
     "authorized_keys",
@@ -43,11 +43,15 @@ const SECTIONS: [&str; 27] = [
     "etcd_snapshots",
     "firewall",
     "host",
+    "image_removal",
     "journal",
     "kernels",
     "listeners",
+    "log_errors",
     "mounts",
     "names",
+    "registries",
+    "runtime_folders",
     "ssh",
     "sysctl",
     "units",
@@ -200,6 +204,7 @@ fn host(sections: &Sections<'_>, r: &Redactor) -> Result<Host, HostError> {
     runtime(sections, &mut host)?;
     rights(sections, &mut host)?;
     files(sections, &mut host, r)?;
+    containers(sections, &mut host)?;
     Ok(host)
 }
 
@@ -256,11 +261,17 @@ fn runtime(sections: &Sections<'_>, host: &mut Host) -> Result<(), HostError> {
     host.docker = docker(sections)?;
     let image = |runtime: &'static str| {
         move |fields: &[&str]| match fields {
-            [reference, digest, size] => Some(HostImage {
+            [reference, digest, size, platforms @ ..] => Some(HostImage {
                 runtime: runtime.to_owned(),
                 reference: (*reference).to_owned(),
                 digest: (*digest).to_owned(),
                 bytes: human(size)?,
+                platforms: platforms
+                    .iter()
+                    .flat_map(|list| list.split(','))
+                    .filter(|one| one.contains('/'))
+                    .map(str::to_owned)
+                    .collect(),
             }),
             _ => None,
         }
@@ -402,6 +413,44 @@ fn files(sections: &Sections<'_>, host: &mut Host, r: &Redactor) -> Result<(), H
     Ok(())
 }
 
+/// How it keeps images, and what its containers say.
+fn containers(sections: &Sections<'_>, host: &mut Host) -> Result<(), HostError> {
+    host.registries = sections.list("registries", |fields| match fields {
+        [name] => Some((*name).to_owned()),
+        _ => None,
+    })?;
+    let thresholds = sections.list("image_removal", |fields| match fields {
+        [name, percent] => {
+            percent.parse::<u8>().ok().map(|_| ((*name).to_owned(), (*percent).to_owned()))
+        }
+        _ => None,
+    })?;
+    host.image_removal = match thresholds {
+        Known::Known(pairs) => Known::Known(pairs.into_iter().collect()),
+        Known::Missing(missing) => Known::Missing(missing),
+    };
+    host.runtime_folders = sections.list("runtime_folders", |fields| match fields {
+        [path, kib, modified] => Some(HostPath {
+            path: (*path).to_owned(),
+            bytes: kib.parse::<u64>().ok()?.saturating_mul(1024),
+            modified: modified.parse().ok().map(Time::from_seconds),
+            ..HostPath::default()
+        }),
+        _ => None,
+    })?;
+    host.log_errors = sections.list("log_errors", |fields| match fields {
+        [namespace, pod, container, signature, lines] => Some(LogErrors {
+            namespace: (*namespace).to_owned(),
+            pod: (*pod).to_owned(),
+            container: (*container).to_owned(),
+            signature: (*signature).to_owned(),
+            lines: lines.parse().ok()?,
+        }),
+        _ => None,
+    })?;
+    Ok(())
+}
+
 fn etcd(sections: &Sections<'_>, host: &str) -> Result<Etcd, HostError> {
     let health = sections.list("etcd_health", |fields| match fields {
         [endpoint, healthy, took] => {
@@ -499,6 +548,22 @@ mod tests {
         assert!(members[2].is_learner);
         assert_eq!(etcd.encrypts_secrets, Known::Known(true));
         assert_eq!(etcd.snapshots.get().unwrap()[0].bytes, 19_500_000);
+    }
+
+    #[test]
+    fn containers_of_a_host_are_told() {
+        let snapshot = parse(OUTPUT).unwrap();
+        let [host] = snapshot.hosts.items() else { panic!("one host") };
+        let [docker, containerd] = host.images.get().unwrap().as_slice() else { panic!() };
+        assert!(docker.platforms.is_empty());
+        assert_eq!(containerd.platforms, ["linux/amd64", "linux/arm64/v8"]);
+        assert_eq!(host.registries.get().unwrap(), &["localhost:30500"]);
+        let removal = host.image_removal.get().unwrap();
+        assert_eq!(removal.get("high").map(String::as_str), Some("70"));
+        assert_eq!(host.runtime_folders.get().unwrap()[0].bytes, 65_000_000 * 1024);
+        let [errors] = host.log_errors.get().unwrap().as_slice() else { panic!("one") };
+        assert_eq!((errors.pod.as_str(), errors.lines), ("outbox-submitter-1", 12));
+        assert_eq!(errors.signature, "NOAUTH");
     }
 
     #[test]

@@ -68,11 +68,11 @@ else missing listeners "ss is not installed"; fi
 
 if has systemctl && systemctl list-units > /dev/null 2>&1; then
     begin units
-    systemctl list-units --type=service --all --plain --no-legend --no-pager |
+    systemctl list-units --type=service,socket --all --plain --no-legend --no-pager |
         awk '$2 == "loaded" { print $1 "\t" $3 "\t" $4 }'
     end units
     begin enabled
-    systemctl list-unit-files --type=service --no-legend --no-pager | awk '{ print $1 "\t" $2 }'
+    systemctl list-unit-files --type=service,socket --no-legend --no-pager | awk '{ print $1 "\t" $2 }'
     end enabled
 else
     missing units "systemd does not run here"
@@ -98,7 +98,7 @@ fi
 if has k3s; then ctr="k3s ctr"; elif has ctr; then ctr=ctr; else ctr=; fi
 if [ -n "$ctr" ] && $ctr -n k8s.io images ls > /dev/null 2>&1; then
     begin containerd_images
-    $ctr -n k8s.io images ls | awk 'NR > 1 { print $1 "\t" $3 "\t" $4 $5 }'
+    $ctr -n k8s.io images ls | awk 'NR > 1 { print $1 "\t" $3 "\t" $4 $5 "\t" $6 }'
     end containerd_images
 else missing containerd_images "containerd cannot be asked"; fi
 
@@ -239,6 +239,62 @@ else missing configs "sha256sum is not installed"; fi
 begin names
 awk '!/^[ \t]*(#|$)/ { for (i = 2; i <= NF; i++) { if ($i ~ /^#/) break; print $1 "\t" $i } }' /etc/hosts
 end names
+
+begin registries
+{
+    for folder in /var/lib/rancher/k3s/agent/etc/containerd/certs.d /etc/containerd/certs.d; do
+        if [ -d "$folder" ]; then ls "$folder"; fi
+    done
+    # The keys under mirrors; what stands under configs may be secret.
+    file=/etc/rancher/k3s/registries.yaml
+    [ -r "$file" ] && awk '
+        /^[^ #]/ { inside = ($1 == "mirrors:") }
+        inside && /^ +[^ #]/ {
+            match($0, /^ +/)
+            if (depth == 0) depth = RLENGTH
+            if (RLENGTH == depth) { name = $1; sub(/:$/, "", name); gsub(/["\047]/, "", name); print name }
+        }' "$file"
+} | sed 's/^_default$/*/' | sort -u
+end registries
+
+begin image_removal
+for file in /etc/rancher/k3s/config.yaml /etc/rancher/k3s/config.yaml.d/*.yaml /var/lib/rancher/k3s/agent/etc/kubelet.conf.d/*.conf /var/lib/kubelet/config.yaml; do
+    [ -r "$file" ] && awk '
+        /^[ \t]*#/ { next }
+        match($0, /(image-gc-(high|low)-threshold=|imageGC(High|Low)ThresholdPercent"?:) *[0-9]+/) {
+            found = tolower(substr($0, RSTART, RLENGTH)); percent = found
+            sub(/.*[^0-9]/, "", percent)
+            print ((found ~ /high/) ? "high" : "low") "\t" percent
+        }' "$file"
+done
+end image_removal
+
+begin runtime_folders
+for folder in /var/lib/containerd /var/lib/docker /var/lib/rancher/k3s/agent/containerd; do
+    if [ -d "$folder" ]; then
+        size=$(du -skx "$folder" 2> /dev/null | cut -f1)
+        fields "$folder" "${size:-0}" "$(stat -c %Y "$folder")"
+    fi
+done
+end runtime_folders
+
+# How often errors that no retry mends stand in the newest log of each container: counts alone.
+if [ -r /var/log/pods ]; then
+    begin log_errors
+    for folder in /var/log/pods/*/*/; do
+        log=$(ls -t "$folder" 2> /dev/null | grep '\.log$' | head -n 1)
+        if [ -z "$log" ] || [ ! -r "$folder$log" ]; then continue; fi
+        pod=${folder#/var/log/pods/}; container=${pod#*/}; pod=${pod%%/*}
+        rest=${pod#*_}
+        for signature in NOAUTH WRONGPASS ENOTFOUND 'no such host' 'password authentication failed' 'hash validation failed' 'exec format error' 'access denied' 'certificate has expired'; do
+            lines=$(tail -n 5000 "$folder$log" 2> /dev/null | grep -cF -- "$signature")
+            if [ "${lines:-0}" -gt 0 ]; then
+                fields "${pod%%_*}" "${rest%_*}" "${container%/}" "$signature" "$lines"
+            fi
+        done
+    done
+    end log_errors
+else missing log_errors "there is no /var/log/pods that can be read"; fi
 
 if has k3s && k3s etcd-snapshot ls > /dev/null 2>&1; then
     begin etcd_snapshots

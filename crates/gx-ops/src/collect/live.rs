@@ -22,7 +22,7 @@ pub enum LiveError {
 const PAGE: u32 = 500;
 
 /// Where each kind is listed.
-const PATHS: [(&str, &str); 36] = [
+const PATHS: [(&str, &str); 37] = [
     ("Node", "/api/v1/nodes"),
     ("NodeMetrics", "/apis/metrics.k8s.io/v1beta1/nodes"),
     ("Pod", "/api/v1/pods"),
@@ -41,6 +41,7 @@ const PATHS: [(&str, &str); 36] = [
     ("PersistentVolume", "/api/v1/persistentvolumes"),
     ("StorageClass", "/apis/storage.k8s.io/v1/storageclasses"),
     ("Volume", "/apis/longhorn.io/v1beta2/volumes"),
+    ("Replica", "/apis/longhorn.io/v1beta2/replicas"),
     ("PodDisruptionBudget", "/apis/policy/v1/poddisruptionbudgets"),
     ("HorizontalPodAutoscaler", "/apis/autoscaling/v2/horizontalpodautoscalers"),
     ("ResourceQuota", "/api/v1/resourcequotas"),

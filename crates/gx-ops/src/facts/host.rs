@@ -48,6 +48,8 @@ facts! {
         /// `sha256:…`
         pub digest: String,
         pub bytes: u64,
+        /// Such as `linux/amd64`; docker does not tell.
+        pub platforms: Vec<String>,
     }
 
     /// What docker could free.
@@ -115,6 +117,17 @@ facts! {
         pub content: Option<Value>,
     }
 
+    /// Lines with one known error in the newest log of a container; the lines themselves are not
+    /// kept.
+    pub struct LogErrors {
+        pub namespace: String,
+        pub pod: String,
+        pub container: String,
+        /// What was looked for.
+        pub signature: String,
+        pub lines: u32,
+    }
+
     /// A machine.
     pub struct Host {
         pub name: String,
@@ -154,6 +167,14 @@ facts! {
         pub names: Known<Vec<(String, String)>>,
         /// Open files that a process may have.
         pub open_files: Known<u64>,
+        /// Registries for which containerd has mirrors or settings, by host; `*` is all.
+        pub registries: Known<Vec<String>>,
+        /// Thresholds of kubelet's removal of images that are set, in percent.
+        pub image_removal: Known<BTreeMap<String, String>>,
+        /// Folders in which container runtimes keep what they have.
+        pub runtime_folders: Known<Vec<HostPath>>,
+        /// Errors that no retry mends, in the logs of its pods.
+        pub log_errors: Known<Vec<LogErrors>>,
     }
 }
 

@@ -1,7 +1,10 @@
 //! What is known, from where and since when; or why it is not.
 
+use std::fmt;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Time;
 
@@ -13,11 +16,37 @@ pub enum Known<T> {
     Known(T),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Missing {
     /// Why it is not known.
     pub missing: String,
+}
+
+/// From an object alone. A derived one would take a list of one text for a reason as well, and a
+/// fact that is such a list for one that is missing.
+impl<'de> Deserialize<'de> for Missing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Missing;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with the field missing")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Missing, A::Error> {
+                let mut why = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key != "missing" || why.is_some() {
+                        return Err(A::Error::unknown_field(&key, &["missing"]));
+                    }
+                    why = Some(map.next_value()?);
+                }
+                let missing = why.ok_or_else(|| A::Error::missing_field("missing"))?;
+                Ok(Missing { missing })
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 impl<T> Known<T> {
@@ -176,4 +205,17 @@ impl<T> Default for Part<T> {
 
 fn latest<T>(collected: &Collected<T>) -> Option<Time> {
     collected.sources.iter().map(|source| source.at).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_one_text_is_no_reason() {
+        let read = |text: &str| serde_json::from_str::<Known<Vec<String>>>(text);
+        assert_eq!(read(r#"["any"]"#).unwrap(), Known::Known(vec!["any".to_owned()]));
+        assert_eq!(read(r#"{"missing":"why"}"#).unwrap(), Known::missing("why"));
+        assert!(read(r#"{"missing":"why","more":"x"}"#).is_err() && read("{}").is_err());
+    }
 }

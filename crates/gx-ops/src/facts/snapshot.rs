@@ -145,7 +145,8 @@ snapshot! {
     Claims claims: Claim, "kubectl get pvc -A -o json";
     Volumes volumes: PersistentVolume, "kubectl get pv -o json";
     StorageClasses storage_classes: StorageClass, "kubectl get storageclasses -o json";
-    Longhorn longhorn: LonghornVolume, "kubectl get volumes.longhorn.io -A -o json";
+    Longhorn longhorn: LonghornVolume,
+        "kubectl get volumes.longhorn.io,replicas.longhorn.io -A -o json";
     Budgets budgets: DisruptionBudget, "kubectl get pdb -A -o json";
     Autoscalers autoscalers: Autoscaler, "kubectl get hpa -A -o json";
     Quotas quotas: Quota, "kubectl get quota -A -o json";

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{
-    Container, Node, Object as _, ObjectRef, Pod, Selector, Snapshot, Workload, WorkloadKind,
+    Container, Node, Object as _, ObjectRef, Pod, Process, Selector, Snapshot, Workload,
+    WorkloadKind,
 };
 
 pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -247,6 +248,68 @@ pub(super) fn bound_hosts<'a>(
         }));
     }
     found
+}
+
+/// Words in the names of claims whose loss is a loss.
+pub(super) const CRITICAL: [&str; 9] =
+    ["ca", "couchdb", "minio", "orderer", "peer", "postgres", "redis", "registry", "tlsca"];
+
+/// The words of a name, without the numbers of members at their ends.
+pub(super) fn stems(name: &str) -> Vec<String> {
+    let words = name.split(['-', '.', '_']);
+    words.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()).collect()
+}
+
+/// Whether a name is of a pattern in which `*` stands for anything.
+pub(super) fn is_of_pattern(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
+    let Some(rest) = name.strip_prefix(head) else { return false };
+    if tail.is_empty() {
+        return true;
+    }
+    (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| is_of_pattern(tail, rest)))
+}
+
+/// Namespaces of what the cluster itself brings. How it is described is not the operator's to
+/// write.
+const FOREIGN: [&str; 8] = [
+    "cert-manager",
+    "cnpg-system",
+    "ingress-nginx",
+    "kube-node-lease",
+    "kube-public",
+    "kube-system",
+    "longhorn-system",
+    "metallb-system",
+];
+
+/// Whether what is in a namespace comes from elsewhere, with manifests that others write.
+pub(super) fn is_foreign(namespace: &str) -> bool {
+    FOREIGN.contains(&namespace)
+}
+
+/// The node of a pod, when it is not ready: what is wrong with the pod then follows from it.
+pub(super) fn lost_node(snapshot: &Snapshot, pod: &Pod) -> Option<ObjectRef> {
+    let node = snapshot.node(&pod.node).filter(|node| !node.is_ready())?;
+    Some(node.reference())
+}
+
+/// What a pod's fault is told under: its node when that is lost, else the workload that all its
+/// like belong to.
+pub(super) fn told_under(snapshot: &Snapshot, pod: &Pod) -> Option<ObjectRef> {
+    let workload = || snapshot.workload_of(pod).map(|workload| workload.reference());
+    lost_node(snapshot, pod).or_else(workload)
+}
+
+/// The process in a pod, whether it was asked by the pod's name or at its address.
+pub(super) fn process_of<'a>(snapshot: &'a Snapshot, pod: &Pod) -> Option<&'a Process> {
+    let name = format!("Pod {}/{}", pod.namespace, pod.name);
+    let is_at = |place: &str| {
+        let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+        !pod.ip.is_empty() && (place == pod.ip || host.trim_matches(['[', ']']) == pod.ip)
+    };
+    let processes = snapshot.processes.items();
+    processes.iter().find(|process| process.place == name || is_at(&process.place))
 }
 
 #[cfg(test)]

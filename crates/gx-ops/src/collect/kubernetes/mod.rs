@@ -31,6 +31,8 @@ pub struct Objects {
     /// Kinds that could not be had, with the reason.
     refused: BTreeMap<String, String>,
     notes: BTreeSet<Note>,
+    /// Bytes used of claims, by namespace and name, as kubelets tell of them.
+    used: BTreeMap<(String, String), u64>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ struct Given {
 }
 
 /// Kinds and the parts they go into. A kind that several groups have is told apart below.
-const KINDS: [(&str, Fact); 36] = [
+const KINDS: [(&str, Fact); 37] = [
     ("Node", Fact::Nodes),
     ("NodeMetrics", Fact::Nodes),
     ("Pod", Fact::Pods),
@@ -59,6 +61,7 @@ const KINDS: [(&str, Fact); 36] = [
     ("PersistentVolume", Fact::Volumes),
     ("StorageClass", Fact::StorageClasses),
     ("Volume", Fact::Longhorn),
+    ("Replica", Fact::Longhorn),
     ("PodDisruptionBudget", Fact::Budgets),
     ("HorizontalPodAutoscaler", Fact::Autoscalers),
     ("ResourceQuota", Fact::Quotas),
@@ -91,6 +94,11 @@ impl Objects {
     /// there is no more of it; so do lists that hold objects of several namespaces.
     pub fn add(&mut self, document: Json) {
         let kind = text(&document, "/kind");
+        // What a kubelet answers under /stats/summary has no kind.
+        if kind.is_empty() && document.pointer("/node/nodeName").is_some() {
+            self.used.extend(storage::used(&document));
+            return;
+        }
         match kind.strip_suffix("List") {
             Some(of) => self.add_list(of, document),
             None => self.add_object(kind, document),
@@ -136,7 +144,7 @@ impl Objects {
         // Longhorn's volumes and cert-manager's certificates share their kinds' names with others.
         let group = text(&object, "/apiVersion");
         let is_right = match kind.as_str() {
-            "Volume" => group.starts_with("longhorn.io/"),
+            "Volume" | "Replica" => group.starts_with("longhorn.io/"),
             "Certificate" | "Issuer" | "ClusterIssuer" => group.starts_with("cert-manager.io/"),
             _ => true,
         };
@@ -158,7 +166,7 @@ impl Objects {
         for given in &self.given {
             config::learn(&given.kind, &given.object, &mut redactor);
         }
-        let mut parts = Parts::default();
+        let mut parts = Parts { used: std::mem::take(&mut self.used), ..Parts::default() };
         let mut seen: BTreeMap<Fact, Scope> = BTreeMap::new();
         for (kind, scope) in &self.lists {
             if let Some((_, fact)) = KINDS.iter().find(|(known, _)| known == kind) {
@@ -222,6 +230,10 @@ struct Parts {
     issuers: Vec<Issuer>,
     events: Vec<Event>,
     certificates: Vec<Certificate>,
+    /// Bytes used of claims, by namespace and name.
+    used: BTreeMap<(String, String), u64>,
+    /// Nodes with replicas of Longhorn's volumes that work, by the volume's name.
+    replicas: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Parts {
@@ -249,6 +261,7 @@ impl Parts {
             "PersistentVolume" => self.volumes.push(storage::volume(typed(object)?, r)),
             "StorageClass" => self.storage_classes.push(storage::class(typed(object)?, r)),
             "Volume" => self.longhorn.push(storage::longhorn(&object, r)?),
+            "Replica" => storage::replica(&object, &mut self.replicas)?,
             "PodDisruptionBudget" => self.budgets.push(cluster::budget(typed(object)?, r)),
             "HorizontalPodAutoscaler" => {
                 self.autoscalers.push(cluster::autoscaler(typed(object)?, r));
@@ -305,6 +318,14 @@ impl Parts {
             if let Some(usage) = self.usage.remove(&node.name) {
                 node.usage = Known::Known(usage);
             }
+        }
+        for claim in &mut self.claims {
+            let place = (claim.namespace.clone(), claim.name.clone());
+            claim.used_bytes = self.used.remove(&place);
+        }
+        for volume in &mut self.longhorn {
+            let nodes = self.replicas.remove(&volume.name).unwrap_or_default();
+            volume.replica_nodes = nodes.into_iter().collect();
         }
         let mut snapshot = Snapshot::empty(seen.origin.at);
         snapshot.notes = notes.into_iter().collect();

@@ -1,5 +1,7 @@
 //! Claims, volumes, classes of storage, and Longhorn's volumes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::storage::v1 as storage;
 use serde_json::Value as Json;
@@ -96,13 +98,81 @@ pub(super) fn class(class: storage::StorageClass, r: &Redactor) -> StorageClass 
 
 pub(super) fn longhorn(object: &Json, r: &Redactor) -> Option<LonghornVolume> {
     let wanted = object.pointer("/spec/numberOfReplicas").and_then(Json::as_u64);
-    // Newer releases tell of replicas in objects of their own; older ones name their nodes here.
-    let nodes = object.pointer("/status/kubernetesStatus/replicaNodes");
-    let nodes = nodes.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     Some(object!(LonghornVolume, meta_of(object, r)?, {
         state: text(object, "/status/state"),
         robustness: text(object, "/status/robustness"),
         replicas_wanted: wanted.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
-        replica_nodes: nodes.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        replica_nodes: Vec::new(),
     }))
+}
+
+/// Adds the node of a replica that works to those of its volume.
+pub(super) fn replica(object: &Json, nodes: &mut BTreeMap<String, BTreeSet<String>>) -> Option<()> {
+    let volume = text(object, "/spec/volumeName");
+    let node = text(object, "/spec/nodeID");
+    if volume.is_empty() {
+        return None;
+    }
+    // One that has failed keeps its node until it is built again.
+    let works = text(object, "/spec/failedAt").is_empty()
+        && !["error", "unknown"].contains(&text(object, "/status/currentState").as_str());
+    let nodes = nodes.entry(volume).or_default();
+    if works && !node.is_empty() {
+        nodes.insert(node);
+    }
+    Some(())
+}
+
+/// Bytes used of the claims that pods of a node mount, by namespace and name, from what its kubelet
+/// answers under `/stats/summary`.
+pub(super) fn used(summary: &Json) -> Vec<((String, String), u64)> {
+    let list = |json: &Json, name: &str| -> Vec<Json> {
+        json.get(name).and_then(Json::as_array).cloned().unwrap_or_default()
+    };
+    let volumes = list(summary, "pods").into_iter().flat_map(|pod| list(&pod, "volume"));
+    let of_claim = volumes.filter_map(|volume| {
+        let used = volume.get("usedBytes").and_then(Json::as_u64)?;
+        let place = (text(&volume, "/pvcRef/namespace"), text(&volume, "/pvcRef/name"));
+        (!place.1.is_empty()).then_some((place, used))
+    });
+    of_claim.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::{Objects, Origin, Redactor, Salt};
+    use crate::facts::*;
+
+    #[test]
+    fn use_and_replicas_are_told_of_claims_and_volumes() {
+        let mut objects = Objects::default();
+        let named = |kind: &str, name: &str| {
+            let metadata = json!({"namespace": "m", "name": name});
+            json!({"apiVersion": "v1", "kind": kind, "metadata": metadata})
+        };
+        objects.add(named("PersistentVolumeClaim", "data"));
+        objects.add(named("PersistentVolumeClaim", "other"));
+        let claim = json!({"namespace": "m", "name": "data"});
+        objects.add(json!({"node": {"nodeName": "alfa"}, "pods": [
+            {"podRef": {"name": "db-0"}, "volume": [
+                {"name": "tmp", "usedBytes": 9},
+                {"name": "data", "usedBytes": 7, "pvcRef": claim},
+            ]},
+        ]}));
+        objects.add(json!({"apiVersion": "longhorn.io/v1beta2", "kind": "Volume",
+            "metadata": {"name": "pvc-1"}, "spec": {"numberOfReplicas": 3}}));
+        for (name, node, failed) in [("a", "alfa", ""), ("b", "bravo", "2026-11-30T00:00:00Z")] {
+            objects.add(json!({"apiVersion": "longhorn.io/v1beta2", "kind": "Replica",
+                "metadata": {"name": name}, "status": {"currentState": "running"},
+                "spec": {"volumeName": "pvc-1", "nodeID": node, "failedAt": failed}}));
+        }
+        let origin = Origin { from: "a".to_owned(), at: Time::default() };
+        let snapshot = objects.into_snapshot(&origin, Redactor::new(Salt::new([3; 32])));
+        assert!(snapshot.notes.is_empty(), "{:?}", snapshot.notes);
+        assert_eq!(snapshot.claim("m", "data").unwrap().used_bytes, Some(7));
+        assert_eq!(snapshot.claim("m", "other").unwrap().used_bytes, None);
+        assert_eq!(snapshot.longhorn.items()[0].replica_nodes, ["alfa"]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::shared::{HOSTNAME, keeps_apart, lasting, replicated};
+use super::super::shared::{CRITICAL, HOSTNAME, keeps_apart, lasting, replicated, stems};
 use super::super::{Findings, Problem};
 use crate::facts::{Effect, Node, Object as _, ObjectRef, Snapshot, Workload, WorkloadKind};
 use crate::placement::{Candidate, Cluster, Reason, Verdict};
@@ -168,18 +168,10 @@ pub(super) fn nothing_selected(snapshot: &Snapshot) -> Findings {
     findings
 }
 
-/// Words in the names of claims whose loss is a loss.
-const CRITICAL: [&str; 9] =
-    ["ca", "couchdb", "minio", "orderer", "peer", "postgres", "redis", "registry", "tlsca"];
-
 /// SCH-25
 pub(super) fn backup_beside_data(snapshot: &Snapshot) -> Findings {
     let mut findings = Findings::default();
-    let words = |name: &str| -> Vec<String> {
-        let words = name.split(['-', '.', '_']);
-        words.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()).collect()
-    };
-    let is_backup = |name: &str| words(name).iter().any(|word| word.starts_with("backup"));
+    let is_backup = |name: &str| stems(name).iter().any(|word| word.starts_with("backup"));
     let hosts = |volume: &str| -> Vec<&str> {
         snapshot.volume(volume).map(|volume| volume.hostnames()).unwrap_or_default()
     };
@@ -191,11 +183,11 @@ pub(super) fn backup_beside_data(snapshot: &Snapshot) -> Findings {
         findings.looked();
         let at = hosts(&backup.volume);
         // A backup names what it protects; one that does not protects all of its namespace.
-        let own: Vec<String> = words(&backup.name);
+        let own: Vec<String> = stems(&backup.name);
         let named: Vec<&&str> =
             CRITICAL.iter().filter(|word| own.iter().any(|own| own == **word)).collect();
         let beside = claims.iter().filter(|claim| {
-            let is_data = words(&claim.name).iter().any(|word| {
+            let is_data = stems(&claim.name).iter().any(|word| {
                 let word = word.as_str();
                 if named.is_empty() { CRITICAL.contains(&word) } else { named.contains(&&word) }
             });

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gx_types::Severity;
 
 use super::super::shared::{
-    Component, HOSTNAME, bound_hosts, component, keeps_apart, main_container, most, quorum,
-    replicated, sets, tally, told,
+    Component, HOSTNAME, bound_hosts, component, is_of_pattern, keeps_apart, main_container, most,
+    quorum, replicated, sets, tally, told,
 };
 use super::super::{Findings, Problem};
 use crate::facts::{
@@ -198,17 +198,7 @@ fn is_scaled_to_two(snapshot: &Snapshot, workload: &Workload) -> bool {
 fn is_declared_single(snapshot: &Snapshot, workload: &Workload) -> bool {
     let name = format!("{}/{}", workload.namespace, workload.name);
     let declared = snapshot.declared().into_iter().flat_map(|one| &one.single_replica);
-    declared.into_iter().any(|pattern| matches(pattern, &name))
-}
-
-/// Whether a name is of a pattern in which `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
-    let Some(rest) = name.strip_prefix(head) else { return false };
-    if tail.is_empty() {
-        return true;
-    }
-    (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| matches(tail, rest)))
+    declared.into_iter().any(|pattern| is_of_pattern(pattern, &name))
 }
 
 /// SCH-26
