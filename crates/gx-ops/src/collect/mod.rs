@@ -35,6 +35,6 @@ pub struct Origin {
 
 /// Every kind of facts that one of these collectors collects.
 pub fn collected_facts() -> Vec<Fact> {
-    let others = [Fact::Hosts, Fact::Etcd, Fact::Inventory];
+    let others = [Fact::Hosts, Fact::Etcd, Fact::Reached, Fact::Inventory];
     kubernetes_facts().into_iter().chain(others).collect()
 }

@@ -353,7 +353,7 @@ fn is_random(word: &str) -> bool {
     word.len() >= 12 && digits > 0 && letters > 0 && turns.count() > 2 || word.len() > 40
 }
 
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-[]:".contains(c);
     text.len() <= 253 && text.chars().all(allowed) && !text.split('.').any(is_random)
 }

@@ -50,5 +50,7 @@ objects! {
         /// Address of the ACME server; empty for other kinds.
         pub acme_server: String,
         pub conditions: Vec<Condition>,
+        /// How it proves that it may have a certificate: `http01`, `dns01`.
+        pub solvers: Vec<String>,
     }
 }

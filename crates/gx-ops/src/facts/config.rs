@@ -21,5 +21,8 @@ objects! {
         /// Keys of binary data.
         pub binary: Vec<String>,
         pub changed: Option<Time>,
+        /// Private IPv4 addresses and names of Services that its texts mention, also those that are
+        /// hidden.
+        pub places: Vec<String>,
     }
 }

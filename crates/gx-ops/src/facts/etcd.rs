@@ -32,6 +32,9 @@ facts! {
         pub snapshots: Known<Vec<EtcdSnapshot>>,
         /// Whether Secrets are encrypted at rest.
         pub encrypts_secrets: Known<bool>,
+        /// Name of the member on the host that was asked, and when it joined.
+        pub own_name: String,
+        pub joined: Option<Time>,
     }
 }
 

@@ -66,7 +66,8 @@ facts! {
         pub source: String,
         pub user: String,
         pub schedule: String,
-        /// The program, without its arguments, which may hold secrets.
+        /// The program, or the script that an interpreter is given by its path; without arguments,
+        /// which may hold secrets.
         pub program: String,
         pub exists: bool,
         pub executable: bool,
@@ -128,6 +129,16 @@ facts! {
         pub lines: u32,
     }
 
+    /// Programs of one kind that run: tools of developers, forwarded ports.
+    pub struct HostProgram {
+        /// Such as `vscode-server`, `port-forward`, `socat`; never its arguments.
+        pub name: String,
+        pub count: u32,
+        pub bytes: u64,
+        /// How long the oldest of them runs.
+        pub oldest_seconds: u64,
+    }
+
     /// A machine.
     pub struct Host {
         pub name: String,
@@ -165,7 +176,7 @@ facts! {
         pub configs: Known<Vec<HostPath>>,
         /// Names of `/etc/hosts` by address.
         pub names: Known<Vec<(String, String)>>,
-        /// Open files that a process may have.
+        /// Open files that a process may have: K3s or the container runtime, where one runs.
         pub open_files: Known<u64>,
         /// Registries for which containerd has mirrors or settings, by host; `*` is all.
         pub registries: Known<Vec<String>>,
@@ -175,6 +186,19 @@ facts! {
         pub runtime_folders: Known<Vec<HostPath>>,
         /// Errors that no retry mends, in the logs of its pods.
         pub log_errors: Known<Vec<LogErrors>>,
+        /// When the oldest file of the journal was last written.
+        pub journal_oldest: Option<Time>,
+        /// Runtimes whose images could not be listed, with the reason.
+        pub images_missing: BTreeMap<String, String>,
+        pub programs: Known<Vec<HostProgram>>,
+        /// Files of the virus scanner's definitions; none when no scanner is installed.
+        pub virus_definitions: Known<Vec<HostPath>>,
+        /// Whom the firewall lets reach SSH, as networks; `any` is everybody.
+        pub ssh_sources: Known<Vec<String>>,
+        /// Settings of a K3s server that must be the same on all servers.
+        pub server_settings: Known<BTreeMap<String, String>>,
+        /// Files by which people and programs reach an API server, with its host.
+        pub kubeconfigs: Known<Vec<(String, String)>>,
     }
 }
 

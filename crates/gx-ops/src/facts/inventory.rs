@@ -70,6 +70,8 @@ facts! {
         /// Prefixes of registries of the project's images.
         pub registries: Vec<String>,
         pub thresholds: Thresholds,
+        /// Programs that crontabs may start; `*` ends a beginning.
+        pub cron_allowed: Vec<String>,
     }
 }
 

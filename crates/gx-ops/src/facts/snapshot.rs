@@ -175,7 +175,8 @@ snapshot! {
     Ledgers ledgers: Ledger, "no collector of this version tells of it";
     Processes processes: Process, "no collector of this version tells of it";
     Monitoring monitoring: Monitoring, "no collector of this version tells of it";
-    Reached reached: Reached, "no collector of this version tells of it";
+    Reached reached: Reached,
+        "gx ops host-script | ssh HOST 'sudo sh -s -- NAME:PORT …' > HOST.txt";
     Backups backups: Backup, "no collector of this version tells of it";
     DeploymentRecords deployment_records: DeploymentRecord,
         "no collector of this version tells of it";

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Findings;
 use crate::facts::{
-    Container, Node, Object as _, ObjectRef, Pod, Process, Selector, Snapshot, Workload,
-    WorkloadKind,
+    Container, Host, Known, Node, Object as _, ObjectRef, Pod, Process, Selector, Snapshot, Unit,
+    Workload, WorkloadKind,
 };
 
 pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -311,6 +312,57 @@ pub(super) fn process_of<'a>(snapshot: &'a Snapshot, pod: &Pod) -> Option<&'a Pr
     let processes = snapshot.processes.items();
     processes.iter().find(|process| process.place == name || is_at(&process.place))
 }
+/// A machine, for people and programs.
+pub(super) fn host_reference(name: &str) -> ObjectRef {
+    ObjectRef::global("Host", name)
+}
+
+/// What is known of one thing of a host; when it is not, that is noted.
+pub(super) fn told_by<'a, T>(
+    findings: &mut Findings,
+    host: &Host,
+    what: &str,
+    known: &'a Known<T>,
+) -> Option<&'a T> {
+    if let Some(why) = known.reason() {
+        findings.unknown(host_reference(&host.name), format!("{what}: {why}"));
+    }
+    known.get()
+}
+
+/// The node that a machine is, when it is one.
+pub(super) fn node_of_host<'a>(snapshot: &'a Snapshot, host: &Host) -> Option<&'a Node> {
+    snapshot.node_of_hostname(&host.name).or_else(|| snapshot.node(&host.name))
+}
+
+/// Whether a machine is a node of a cluster; none when that cannot be told.
+pub(super) fn is_cluster_host(snapshot: &Snapshot, host: &Host) -> Option<bool> {
+    if node_of_host(snapshot, host).is_some() {
+        return Some(true);
+    }
+    let declared = snapshot.declared().and_then(|inventory| inventory.host(&host.name));
+    if declared.is_some_and(|declared| declared.is_standalone) || snapshot.nodes.is_whole() {
+        return Some(false);
+    }
+    let units = host.units.get()?;
+    let agents = ["k3s.service", "k3s-agent.service", "kubelet.service"];
+    let runs = |unit: &Unit| agents.contains(&unit.name.as_str()) && unit.active == "active";
+    units.iter().any(runs).then_some(true)
+}
+
+/// The environments that a machine is for; none when nothing says.
+pub(super) fn environments_of_host(snapshot: &Snapshot, host: &Host) -> Option<Vec<String>> {
+    let declared = snapshot.declared().and_then(|inventory| inventory.host(&host.name));
+    if let Some(declared) = declared.filter(|one| !one.environments.is_empty()) {
+        return Some(declared.environments.clone());
+    }
+    let node = node_of_host(snapshot, host)?;
+    Some(environments(snapshot, node)).filter(|found| !found.is_empty())
+}
+
+/// Units of web servers.
+pub(super) const WEB_SERVERS: [&str; 6] =
+    ["apache2", "caddy", "haproxy", "httpd", "lighttpd", "nginx"];
 
 #[cfg(test)]
 mod tests {

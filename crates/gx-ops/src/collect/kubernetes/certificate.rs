@@ -112,5 +112,19 @@ pub(super) fn issuer(object: &Json, r: &Redactor) -> Option<Issuer> {
     Some(object!(Issuer, meta_of(object, r)?, {
         acme_server: text(object, "/spec/acme/server"),
         conditions: conditions_of(object),
+        solvers: solvers(object),
     }))
+}
+
+fn solvers(issuer: &Json) -> Vec<String> {
+    let solvers = issuer.pointer("/spec/acme/solvers").and_then(Json::as_array);
+    let kinds = solvers.into_iter().flatten().filter_map(Json::as_object);
+    let mut kinds: Vec<String> = kinds
+        .flat_map(|solver| solver.keys())
+        .filter(|key| ["dns01", "http01"].contains(&key.as_str()))
+        .cloned()
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }

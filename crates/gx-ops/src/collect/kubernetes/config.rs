@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1 as core;
 use serde_json::Value as Json;
 
 use super::super::Redactor;
-use super::super::redact::is_secret_name;
+use super::super::redact::{is_host, is_secret_name};
 use super::certificate::certificates;
 use super::meta::{changed, meta, object};
 use crate::facts::*;
@@ -95,12 +95,43 @@ pub(super) fn config_map(map: core::ConfigMap, r: &Redactor) -> (ConfigMap, Vec<
     let changed = changed(&map.metadata);
     let meta = meta(map.metadata, r);
     let mut found = Vec::new();
+    let mut places = std::collections::BTreeSet::new();
     let mut data = std::collections::BTreeMap::new();
     for (key, text) in map.data.unwrap_or_default() {
         let place = format!("ConfigMap {}/{} {key}", meta.namespace, meta.name);
         found.extend(certificates(&place, text.as_bytes()));
+        places.extend(mentioned(&text));
         data.insert(key.clone(), r.setting(&key, &text));
     }
     let binary = map.binary_data.unwrap_or_default().into_keys().collect();
-    (object!(ConfigMap, meta, { data, binary, changed }), found)
+    let places = places.into_iter().collect();
+    (object!(ConfigMap, meta, { data, binary, changed, places }), found)
+}
+
+/// Private addresses and names of Services in a text, which may otherwise be hidden: what it leads
+/// to has to be known, and none of these is a secret.
+fn mentioned(text: &str) -> impl Iterator<Item = String> + '_ {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-');
+    words.map(|word| word.trim_matches('.')).filter(|word| is_place(word)).map(str::to_owned)
+}
+
+fn is_place(word: &str) -> bool {
+    let is_service = word.ends_with(".svc") || word.ends_with(".svc.cluster.local");
+    match word.parse::<std::net::Ipv4Addr>() {
+        Ok(address) => address.is_private(),
+        Err(_) => is_service && is_host(word),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentioned;
+
+    #[test]
+    fn places_are_told_and_nothing_else() {
+        let text = "url: grpcs://peer0.fabric-testnet.svc.cluster.local:7051\nip 10.42.1.7, 8.8.8.8\n\
+                    key=a8Fk2Lq9Zx3Vw7.svc password 1.2.3\nversion 10.42.1\n";
+        let found: Vec<String> = mentioned(text).collect();
+        assert_eq!(found, ["peer0.fabric-testnet.svc.cluster.local", "10.42.1.7"]);
+    }
 }
