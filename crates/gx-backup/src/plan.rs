@@ -134,7 +134,7 @@ fn one() -> u64 {
 
 impl Retention {
     /// For how many days every backup is kept.
-    pub(crate) fn days_on(&self, network: NetworkId) -> u32 {
+    pub fn days_on(&self, network: NetworkId) -> u32 {
         let usual = if network == NetworkId::Mainnet { 30 } else { 14 };
         self.days.unwrap_or(usual)
     }

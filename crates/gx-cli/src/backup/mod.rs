@@ -148,7 +148,7 @@ fn act(config: &Config, plan: &Plan, action: &Action, json: bool) -> Result<End>
         }
         Action::Status => {
             let status = gx_backup::status(plan)?;
-            tell::status(&status, json);
+            tell::status(plan, &status, json);
             Ok(if status.warnings.is_empty() { End::Done } else { End::Findings })
         }
         Action::RecoverySheet { again } => {

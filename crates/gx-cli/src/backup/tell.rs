@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use gx_backup::{Action, Backup, How, Outcome, Pruned, Ran, Restored, Status};
+use gx_backup::{Action, Backup, How, Outcome, Plan, Pruned, Ran, Restored, Status};
 use gx_server::calendar::rfc3339;
+use gx_types::NetworkId;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
@@ -163,7 +164,7 @@ fn json_of_outcome((action, outcome): (&Action, &Outcome)) -> (String, Value) {
     (action.as_str().to_owned(), value)
 }
 
-pub(super) fn status(status: &Status, as_json: bool) {
+pub(super) fn status(plan: &Plan, status: &Status, as_json: bool) {
     let proved = |backup: &Backup, how| backup.proved(how).map(rfc3339);
     if as_json {
         let backups: Vec<Value> = status
@@ -171,7 +172,8 @@ pub(super) fn status(status: &Status, as_json: bool) {
             .iter()
             .map(|backup| {
                 json!({
-                    "backup": backup.manifest.id, "host": backup.manifest.host,
+                    "backup": backup.manifest.id, "network": backup.manifest.network,
+                    "host": backup.manifest.host, "parts": backup.manifest.parts,
                     "startedAt": rfc3339(backup.manifest.started_at_ms),
                     "bytes": backup.manifest.bytes(), "heights": backup.manifest.heights,
                     "verifiedAt": proved(backup, How::Verified),
@@ -181,9 +183,12 @@ pub(super) fn status(status: &Status, as_json: bool) {
             .collect();
         let newest: serde_json::Map<String, Value> =
             status.state.newest.iter().map(json_of_outcome).collect();
+        let network = status.newest().map(|backup| backup.manifest.network.parse::<NetworkId>());
+        let days = network.and_then(Result::ok).map(|network| plan.retention.days_on(network));
         return console::line(json!({
             "backups": backups, "newest": newest, "warnings": status.warnings,
             "recoveryTimeMs": status.recovery_time_ms(),
+            "location": plan.repository.location, "retentionDays": days,
         }));
     }
     let mut rows = vec![["backup", "block", "bytes", "verified", "drilled"].map(str::to_owned)];

@@ -16,8 +16,10 @@ use crate::process;
 /// What is looked at.
 #[derive(Debug, clap::Args)]
 pub(super) struct Source {
-    /// Snapshots, output of `kubectl get -o json|yaml` and of the host script, inventories in TOML,
-    /// or folders of them; `-` is standard input. None: the cluster of the kubeconfig.
+    /// Snapshots, output of `kubectl get -o json|yaml` and of the scripts that gx ops prints, of
+    /// gx backup status, gx fabric check, gx ledger info and gx admin deployments list with --json,
+    /// of rclone lsjson, inventories in TOML, or folders of them; `-` is standard input. None: the
+    /// cluster of the kubeconfig.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Asks the cluster as well when files are given.

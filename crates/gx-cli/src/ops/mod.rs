@@ -8,7 +8,7 @@ mod collect;
 mod input;
 
 use anyhow::{Result, bail};
-use gx_ops::collect::SCRIPT;
+use gx_ops::collect::{ASK_SCRIPT, POSTGRES_SCRIPT, SCRIPT};
 use gx_ops::report::explain;
 use gx_ops::rules;
 
@@ -31,6 +31,12 @@ pub enum Ops {
     /// Prints a shell script that tells facts of the host it runs on, and changes nothing:
     /// gx ops host-script | ssh HOST 'sudo sh -s' > HOST.txt
     HostScript,
+    /// Prints a shell script that asks processes, ledgers, Redis, Prometheus and logs of backups,
+    /// and changes nothing: gx ops ask-script | sh -s -- process URL... > PROCESSES.txt
+    AskScript,
+    /// Prints a script for psql that tells facts of a server, and changes nothing:
+    /// gx ops postgres-script | psql -X -v place='Pod NAMESPACE/POD' URL > POD.json
+    PostgresScript,
 }
 
 /// Answers.
@@ -47,6 +53,14 @@ pub fn run(ops: &Ops) -> Result<End> {
         }
         Ops::HostScript => {
             console::line(SCRIPT.trim_end());
+            Ok(End::Done)
+        }
+        Ops::AskScript => {
+            console::line(ASK_SCRIPT.trim_end());
+            Ok(End::Done)
+        }
+        Ops::PostgresScript => {
+            console::line(POSTGRES_SCRIPT.trim_end());
             Ok(End::Done)
         }
     }

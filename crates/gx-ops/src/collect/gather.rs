@@ -1,5 +1,6 @@
 //! Several inputs of different kinds as one snapshot. What an input is, is told by its content.
 
+use super::ask::{Answers, AskError, is_bundle, is_info};
 use super::{
     HostError, InventoryError, Objects, Origin, Redactor, StreamError, parse_host, parse_inventory,
     read_stream,
@@ -24,6 +25,8 @@ pub enum GatherError {
     #[error("{name} cannot be read")]
     Host { name: String, source: HostError },
     #[error("{name} cannot be read")]
+    Ask { name: String, source: AskError },
+    #[error("{name} cannot be read")]
     Inventory { name: String, source: InventoryError },
     #[error("{name} cannot be read")]
     Snapshot { name: String, source: SnapshotError },
@@ -34,7 +37,8 @@ pub enum GatherError {
 }
 
 /// Makes one snapshot of all inputs: snapshots, objects of `kubectl get -o json|yaml`, what
-/// kubelets answer under `/stats/summary`, output of the host script, an inventory in TOML.
+/// kubelets answer under `/stats/summary`, output of the host script, an inventory in TOML, and what
+/// running things answer (`ask`).
 ///
 /// # Errors
 /// When one of them is none of these, or they belong to different clusters.
@@ -43,12 +47,19 @@ pub fn gather(inputs: Vec<Input>, redactor: Redactor) -> Result<Snapshot, Gather
     // The oldest of the files decides how old the objects are.
     let mut origin: Option<Origin> = None;
     let mut parts: Vec<(String, Snapshot)> = Vec::new();
+    let mut answers = Answers::default();
     for Input { name, text, at } in inputs {
         let from = Origin { from: name.clone(), at };
         if text.starts_with("#gx-host ") {
             let host = parse_host(&text, &name, &redactor);
             let host = host.map_err(|source| GatherError::Host { name: name.clone(), source })?;
             parts.push((name, host));
+        } else if is_bundle(&text) {
+            answers.bundles(&text, &from, &redactor).map_err(asked(&name))?;
+        } else if is_info(&text) {
+            answers.info(&text, &from).map_err(asked(&name))?;
+        } else if text.starts_with("# HELP ") || text.starts_with("# TYPE ") {
+            answers.metrics(&text, &from).map_err(asked(&name))?;
         } else if name.ends_with(".toml") {
             let inventory = parse_inventory(&text, &from);
             let inventory = inventory
@@ -62,15 +73,25 @@ pub fn gather(inputs: Vec<Input>, redactor: Redactor) -> Result<Snapshot, Gather
         } else {
             let documents = read_stream(&text)
                 .map_err(|source| GatherError::Stream { name: name.clone(), source })?;
-            documents.into_iter().for_each(|document| objects.add(document));
-            origin = Some(match origin {
-                None => from,
-                Some(before) => {
-                    Origin { from: format!("{}, {name}", before.from), at: before.at.min(at) }
+            let mut has_objects = documents.is_empty();
+            for document in documents {
+                if !answers.take(&document, &from, &redactor).map_err(asked(&name))? {
+                    objects.add(document);
+                    has_objects = true;
                 }
-            });
+            }
+            if has_objects {
+                origin = Some(match origin {
+                    None => from,
+                    Some(before) => {
+                        Origin { from: format!("{}, {name}", before.from), at: before.at.min(at) }
+                    }
+                });
+            }
         }
     }
+    let answered = answers.into_snapshot().map(|snapshot| ("answers".to_owned(), snapshot));
+    parts.extend(answered);
     if let Some(origin) = origin {
         let snapshot = objects.into_snapshot(&origin, redactor);
         parts.insert(0, (origin.from, snapshot));
@@ -80,6 +101,11 @@ pub fn gather(inputs: Vec<Input>, redactor: Redactor) -> Result<Snapshot, Gather
     parts.try_fold(first, |all, (name, more)| {
         all.merge(more).map_err(|source| GatherError::Merge { name, source })
     })
+}
+
+/// An answer of this input that cannot be used.
+fn asked(name: &str) -> impl Fn(AskError) -> GatherError + '_ {
+    move |source| GatherError::Ask { name: name.to_owned(), source }
 }
 
 /// Whether a text is a snapshot rather than an object of Kubernetes, which has a kind.

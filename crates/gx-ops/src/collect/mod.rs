@@ -4,6 +4,7 @@
 //! What is secret is replaced here, before anything is kept (`redact.rs`). A collector says what it
 //! could not understand in the snapshot's notes, and never quotes it there.
 
+mod ask;
 mod gather;
 mod host;
 mod inventory;
@@ -12,6 +13,7 @@ mod live;
 mod redact;
 mod stream;
 
+pub use ask::{ASK_SCRIPT, AskError, POSTGRES_SCRIPT};
 pub use gather::{GatherError, Input, gather};
 pub use host::{HostError, SCRIPT, parse_host};
 pub use inventory::{InventoryError, parse_inventory};
@@ -35,6 +37,18 @@ pub struct Origin {
 
 /// Every kind of facts that one of these collectors collects.
 pub fn collected_facts() -> Vec<Fact> {
-    let others = [Fact::Hosts, Fact::Etcd, Fact::Reached, Fact::Inventory];
+    let others = [
+        Fact::Hosts,
+        Fact::Etcd,
+        Fact::Reached,
+        Fact::Inventory,
+        Fact::Postgres,
+        Fact::Redis,
+        Fact::Ledgers,
+        Fact::Processes,
+        Fact::Monitoring,
+        Fact::Backups,
+        Fact::DeploymentRecords,
+    ];
     kubernetes_facts().into_iter().chain(others).collect()
 }

@@ -76,8 +76,8 @@ impl Redactor {
         if let Some(dsn) = self.dsn(text) {
             return Value::Dsn(Box::new(dsn));
         }
-        let shown =
-            !is_secret_name(name) && (is_figure(text) || (is_open_name(name) && is_plain(text)));
+        let is_harmless = is_open_name(name) && (is_plain(text) || is_package_id(text));
+        let shown = !is_secret_name(name) && (is_figure(text) || is_harmless);
         if shown || text.is_empty() {
             Value::Plain(text.to_owned())
         } else {
@@ -342,6 +342,13 @@ fn is_plain(text: &str) -> bool {
         && text.split(['.', ':', '/', ',', '-', '_']).all(|word| !is_random(word))
 }
 
+/// The id of a package of chaincode: its label and the SHA-256 of it, which tells nothing else.
+fn is_package_id(text: &str) -> bool {
+    let Some((label, hash)) = text.split_once(':') else { return false };
+    let is_hash = hash.len() == 64 && hash.chars().all(|c| c.is_ascii_hexdigit());
+    is_hash && !label.is_empty() && is_plain(label)
+}
+
 /// A long word with figures among its letters.
 fn is_random(word: &str) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
@@ -438,6 +445,10 @@ mod tests {
             ("FABRIC_PEER_ENDPOINT", "peer0-org1.fabric-mainnet.svc.cluster.local:7051"),
             ("CORE_PEER_LOCALMSPID", "Org1MainnetMSP"),
             ("FEATURE", "true"),
+            (
+                "CHAINCODE_ID",
+                "gxtv3_1.0:fdffaeac2db300fa70740c4d05331ebad28877afb17f5449b87a4f54265139cf",
+            ),
             ("ANYTHING", "10s"),
         ] {
             assert_eq!(redactor().setting(name, text).plain(), Some(text), "{name}");

@@ -36,6 +36,12 @@ facts! {
         pub retention_days: Option<u32>,
         /// Server that it was taken from.
         pub taken_from: String,
+        /// Whether the target stands outside of the place of what it is a copy of.
+        pub off_site: Known<bool>,
+        /// Since when it is made, as far as that is known.
+        pub since: Option<Time>,
+        /// Words of the log of the last run that say that something failed.
+        pub log_faults: Known<Vec<String>>,
     }
 }
 

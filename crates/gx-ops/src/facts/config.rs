@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Time, Value};
+use super::{Hidden, Time, Value};
 
 objects! {
     pub struct Secret = "Secret" {
@@ -24,5 +24,7 @@ objects! {
         /// Private IPv4 addresses and names of Services that its texts mention, also those that are
         /// hidden.
         pub places: Vec<String>,
+        /// Dashboards of Grafana among the data, by uid: hash of what they show.
+        pub dashboards: BTreeMap<String, Hidden>,
     }
 }

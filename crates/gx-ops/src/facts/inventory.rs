@@ -51,6 +51,8 @@ facts! {
         pub backup_hours: Option<u32>,
         /// Days after which credentials are to be changed.
         pub credential_days: Option<u32>,
+        /// Hours of work that may be lost.
+        pub recovery_point_hours: Option<u32>,
     }
 
     pub struct Inventory {

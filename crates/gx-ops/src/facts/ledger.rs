@@ -18,6 +18,8 @@ facts! {
         pub last_block: Option<Time>,
         pub bytes: Option<u64>,
         pub version: String,
+        /// Whether it is in the channel.
+        pub joined: Known<bool>,
     }
 
     pub struct Orderer {
@@ -41,6 +43,15 @@ facts! {
         pub installed: BTreeMap<String, Vec<String>>,
     }
 
+    /// One of the checks that a client makes of a network.
+    pub struct LedgerCheck {
+        /// Such as `endorsement`.
+        pub rule: String,
+        pub subject: String,
+        pub ok: bool,
+        pub evidence: String,
+    }
+
     pub struct Ledger {
         /// Name of the network or channel.
         pub name: String,
@@ -58,6 +69,12 @@ facts! {
         /// Countries with their shares in millionths of a percent.
         pub countries: Known<BTreeMap<String, u64>>,
         pub authorities: Known<Vec<LedgerAuthority>>,
+        /// What the pools hold now, in Qirat.
+        pub pool_balances: Known<BTreeMap<String, String>>,
+        /// What `gx fabric check` has found.
+        pub checks: Known<Vec<LedgerCheck>>,
+        /// When the newest block was made that the platform knows of.
+        pub last_block: Option<Time>,
     }
 
     /// A certificate authority of the network.

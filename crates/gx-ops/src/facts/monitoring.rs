@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Keyed, Known};
+use super::{Hidden, Keyed, Known};
 
 facts! {
     pub struct ScrapeTarget {
@@ -32,6 +32,8 @@ facts! {
         pub default_receiver: String,
         pub retention_seconds: Option<u64>,
         pub ingested_bytes_per_day: Option<u64>,
+        /// By uid: hash of what Grafana shows as that dashboard.
+        pub dashboards: Known<BTreeMap<String, Hidden>>,
     }
 
     /// What was tried from elsewhere: a name, an address, a port.

@@ -30,6 +30,12 @@ facts! {
         pub checks: Vec<ReadyCheck>,
         pub samples: Known<Vec<Sample>>,
         pub version: Known<String>,
+        /// Version of the schema that it works with.
+        pub schema_version: Known<u32>,
+        /// The network that it serves.
+        pub network: String,
+        /// Processes that should be set alike show the same.
+        pub config_digest: String,
     }
 }
 

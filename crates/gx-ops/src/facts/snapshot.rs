@@ -170,16 +170,21 @@ snapshot! {
         "kubectl get secrets,configmaps -A -o json | gx ops collect -";
     Etcd etcd: Etcd, "gx ops host-script | ssh SERVER 'sudo sh -s' > SERVER.txt";
     Hosts hosts: Host, "gx ops host-script | ssh HOST 'sudo sh -s' > HOST.txt";
-    Postgres postgres: Postgres, "no collector of this version tells of it";
-    Redis redis: Redis, "no collector of this version tells of it";
-    Ledgers ledgers: Ledger, "no collector of this version tells of it";
-    Processes processes: Process, "no collector of this version tells of it";
-    Monitoring monitoring: Monitoring, "no collector of this version tells of it";
+    Postgres postgres: Postgres,
+        "gx ops postgres-script | psql -X -v place='Pod NAMESPACE/POD' URL > POD.json";
+    Redis redis: Redis,
+        "gx ops ask-script | sh -s -- redis 'Pod NAMESPACE/POD' -h HOST > POD.txt";
+    Ledgers ledgers: Ledger,
+        "gx ops ask-script | sh -s -- fabric ORGANIZATION URL... > fabric.txt";
+    Processes processes: Process,
+        "gx ops ask-script | sh -s -- process URL... > processes.txt";
+    Monitoring monitoring: Monitoring,
+        "gx ops ask-script | sh -s -- prometheus URL ALERTMANAGER-URL > monitoring.txt";
     Reached reached: Reached,
         "gx ops host-script | ssh HOST 'sudo sh -s -- NAME:PORT …' > HOST.txt";
-    Backups backups: Backup, "no collector of this version tells of it";
+    Backups backups: Backup, "gx backup status --json > backups.json";
     DeploymentRecords deployment_records: DeploymentRecord,
-        "no collector of this version tells of it";
+        "gx admin deployments list --json > deployments.json";
     Inventory inventory: Inventory, "give gx ops collect the file inventory.toml as well";
 }
 

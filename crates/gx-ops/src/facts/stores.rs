@@ -35,6 +35,8 @@ facts! {
         pub bytes: u64,
         /// Seconds since it was last vacuumed.
         pub vacuumed: Option<Time>,
+        /// Whether its rows were counted, rather than estimated.
+        pub is_exact: bool,
     }
 
     pub struct PgDatabase {
@@ -45,6 +47,10 @@ facts! {
         pub schema_hash: String,
         pub tables: Vec<PgTable>,
         pub xid_age: u64,
+        /// Whether its tables were looked into: of the database that was connected to alone.
+        pub is_told: bool,
+        /// The oldest version whose builds work with this schema; none: its own alone.
+        pub schema_keeps: Option<u32>,
     }
 
     /// One server. Which one is the primary is asked, never guessed from its name.
@@ -62,6 +68,12 @@ facts! {
         /// Sessions that wait for a lock.
         pub waiting: u32,
         pub longest_wait_seconds: u64,
+        /// The same for a server and all its physical copies, and for no other.
+        pub system_identifier: String,
+        /// State of a standby's connection to what it follows; empty when there is none.
+        pub receiver: String,
+        /// How far a standby has not replayed what it has received.
+        pub replay_lag_ms: Option<u64>,
     }
 
     pub struct Redis {
@@ -81,6 +93,8 @@ facts! {
         pub eviction: String,
         pub asks_password: Known<bool>,
         pub keys: u64,
+        /// Of a sentinel: how many watch together.
+        pub sentinels: Option<u32>,
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::Findings;
 use crate::facts::{
-    Container, Host, Known, Node, Object as _, ObjectRef, Pod, Process, Selector, Snapshot, Unit,
-    Workload, WorkloadKind,
+    Artifact, Backup, Container, Host, Known, Node, Object as _, ObjectRef, Pod, Process, Selector,
+    Snapshot, Unit, Workload, WorkloadKind,
 };
 
 pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -363,6 +363,57 @@ pub(super) fn environments_of_host(snapshot: &Snapshot, host: &Host) -> Option<V
 /// Units of web servers.
 pub(super) const WEB_SERVERS: [&str; 6] =
     ["apache2", "caddy", "haproxy", "httpd", "lighttpd", "nginx"];
+
+/// The environment of a place such as `Pod NAMESPACE/NAME`; none for addresses.
+pub(super) fn place_environment<'a>(snapshot: &'a Snapshot, place: &'a str) -> Option<&'a str> {
+    let (namespace, _) = place.strip_prefix("Pod ")?.split_once('/')?;
+    snapshot.environment(namespace)
+}
+
+/// What backups of a component are called.
+const BACKUP_NAMES: [(Component, &[&str]); 6] = [
+    (Component::Postgres, &["database", "postgres", "pg", "platform"]),
+    (Component::Peer, &["ledger", "fabric", "peer", "peers"]),
+    (Component::Orderer, &["ledger", "fabric", "orderer", "orderers"]),
+    (Component::Authority, &["authorities", "authority", "ca", "cas"]),
+    (Component::CouchDb, &["couchdb"]),
+    (Component::Redis, &["redis"]),
+];
+
+/// Whether a name that backups have is one of a component.
+pub(super) fn is_backup_name(name: &str, component: Component) -> bool {
+    let names = BACKUP_NAMES.iter().find(|(of, _)| *of == component).map(|(_, names)| *names);
+    let mut words = name.split(['-', '_', '.']);
+    words.any(|word| names.is_some_and(|names| names.contains(&word)))
+}
+
+/// The newest artifact of a component, where one is known.
+pub(super) fn newest_backup<'a>(
+    snapshot: &'a Snapshot,
+    environment: &str,
+    component: Component,
+) -> Option<(&'a Backup, &'a Artifact)> {
+    let all = snapshot.backups.items().iter().filter(|one| {
+        let is_of_it = one.environment.is_empty() || one.environment == environment;
+        is_of_it && is_backup_name(&one.component, component)
+    });
+    let artifacts = all.flat_map(|one| one.artifacts.iter().map(move |artifact| (one, artifact)));
+    artifacts.filter(|(_, artifact)| artifact.bytes > 0).max_by_key(|(_, artifact)| artifact.at)
+}
+
+/// Pods of PostgreSQL that an operator makes by itself, by namespace and name of its cluster.
+pub(super) fn operated_databases(snapshot: &Snapshot) -> BTreeMap<(&str, &str), Vec<&Pod>> {
+    let mut found: BTreeMap<(&str, &str), Vec<&Pod>> = BTreeMap::new();
+    for pod in snapshot.pods.items().iter().filter(|pod| pod.is_active()) {
+        let Some(owner) = pod.owner.as_ref().filter(|owner| owner.kind == "Cluster") else {
+            continue;
+        };
+        if component(&pod.name) == Component::Postgres {
+            found.entry((&pod.namespace, &owner.name)).or_default().push(pod);
+        }
+    }
+    found
+}
 
 #[cfg(test)]
 mod tests {

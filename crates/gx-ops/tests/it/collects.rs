@@ -56,7 +56,14 @@ fn what_is_said_to_be_collected_is_collected() {
         })
         .collect();
     let host = include_str!("../../fixtures/collect/host.txt");
-    let files = [("all.json", lists.as_str()), ("a.txt", host), ("i.toml", "name = \"example\"\n")];
+    let files = [
+        ("all.json", lists.as_str()),
+        ("a.txt", host),
+        ("i.toml", "name = \"example\"\n"),
+        ("postgres.json", include_str!("../../fixtures/collect/postgres.json")),
+        ("asked.txt", include_str!("../../fixtures/collect/asked.txt")),
+        ("deployments.json", r#"{"deployments": [], "pagination": {}}"#),
+    ];
     let snapshot = read(&files);
     for fact in collected_facts() {
         assert_eq!(snapshot.lacks(fact), None, "{}", fact.name());

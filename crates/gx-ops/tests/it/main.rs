@@ -1,6 +1,7 @@
 //! The crate from outside: what goes into a snapshot, and whether placement agrees with the real
 //! scheduler.
 
+mod answers;
 mod canary;
 mod collects;
 mod differential;
