@@ -5,6 +5,7 @@
 //! could not understand in the snapshot's notes, and never quotes it there.
 
 mod ask;
+mod careless;
 mod gather;
 mod host;
 mod inventory;
@@ -19,6 +20,7 @@ pub use host::{HostError, SCRIPT, parse_host};
 pub use inventory::{InventoryError, parse_inventory};
 pub use kubernetes::{Objects, collected_facts as kubernetes_facts};
 pub use live::{LiveError, collect_live, connect};
+pub(crate) use redact::is_secret_name;
 pub use redact::{Redactor, Salt};
 pub use stream::{StreamError, read_stream};
 

@@ -59,6 +59,7 @@ impl Redactor {
             hash: format!("{}:{}", self.id, hex(&mac(&self.salt.0, bytes), 12)),
             length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             class: class(bytes),
+            well_known: is_well_known(bytes),
         }
     }
 
@@ -78,7 +79,7 @@ impl Redactor {
         }
         let is_harmless = is_open_name(name) && (is_plain(text) || is_package_id(text));
         let shown = !is_secret_name(name) && (is_figure(text) || is_harmless);
-        if shown || text.is_empty() {
+        if shown || text.is_empty() || reference(text).is_some() {
             Value::Plain(text.to_owned())
         } else {
             Value::Hidden(self.hide(text.as_bytes()))
@@ -181,7 +182,8 @@ impl Redactor {
         };
         let host_ok = !host.is_empty() && is_host(host);
         let encoded = |text: &str| text.chars().all(is_encoded);
-        let password = password.map(|password| {
+        let variable = password.and_then(reference);
+        let password = password.filter(|_| variable.is_none()).map(|password| {
             let decoded: Vec<u8> = percent_decode_str(password).collect();
             (encoded(password), self.hide(&decoded))
         });
@@ -200,6 +202,7 @@ impl Redactor {
             password: password.map(|(_, hidden)| hidden),
             well_formed,
             whole,
+            password_variable: variable.map(str::to_owned),
         })
     }
 }
@@ -264,7 +267,7 @@ const SECRET_WORDS: [&str; 17] = [
 ];
 
 /// Last words of names whose values are names, places and sizes.
-const OPEN_WORDS: [&str; 44] = [
+const OPEN_WORDS: [&str; 47] = [
     "addr",
     "address",
     "addresses",
@@ -298,7 +301,10 @@ const OPEN_WORDS: [&str; 44] = [
     "name",
     "namespace",
     "network",
+    "orderers",
+    "organizations",
     "path",
+    "peers",
     "port",
     "region",
     "retention",
@@ -311,7 +317,8 @@ const OPEN_WORDS: [&str; 44] = [
     "version",
 ];
 
-pub(super) fn is_secret_name(name: &str) -> bool {
+/// Whether a name says that its value is secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_WORDS.iter().any(|word| name.contains(word)) || name.ends_with("pass")
 }
@@ -321,6 +328,46 @@ fn is_open_name(name: &str) -> bool {
     let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
     OPEN_WORDS.contains(&last)
         || OPEN_WORDS.iter().any(|word| word.len() > 4 && last.ends_with(word))
+}
+
+/// The variable whose value Kubernetes puts in place of such a text.
+fn reference(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("$(")?.strip_suffix(')')?;
+    let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_name = name.len() <= 64 && name.chars().all(allowed) && !name.split('_').any(is_random);
+    (is_name && name.starts_with(|c: char| c.is_ascii_uppercase())).then_some(name)
+}
+
+/// What programs are delivered with as a password, alone or behind the name of a user.
+const WELL_KNOWN: [&str; 22] = [
+    "123456",
+    "12345678",
+    "admin",
+    "admin123",
+    "adminpw",
+    "changeit",
+    "changeme",
+    "couchdb",
+    "default",
+    "example",
+    "grafana",
+    "guest",
+    "letmein",
+    "minioadmin",
+    "password",
+    "password123",
+    "postgres",
+    "prom-operator",
+    "redis",
+    "root",
+    "secret",
+    "test",
+];
+
+fn is_well_known(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes).unwrap_or_default().trim().to_ascii_lowercase();
+    let password = text.split_once(':').map_or(text.as_str(), |(_, password)| password);
+    WELL_KNOWN.contains(&password)
 }
 
 /// A number with or without a unit, or a truth value.
@@ -450,6 +497,7 @@ mod tests {
                 "gxtv3_1.0:fdffaeac2db300fa70740c4d05331ebad28877afb17f5449b87a4f54265139cf",
             ),
             ("ANYTHING", "10s"),
+            ("REDIS_PASSWORD", "$(PASSWORD_OF_REDIS)"),
         ] {
             assert_eq!(redactor().setting(name, text).plain(), Some(text), "{name}");
         }
@@ -463,6 +511,7 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "EXAMPLEKEY"),
             ("WEBHOOK_NAME", "a8f3k2l9d0s7f6g5"),
             ("API_HOST", "not a host"),
+            ("REDIS_PASSWORD", "$(a8f3k2l9d0s7f6g5)"),
         ] {
             let value = redactor().setting(name, text);
             assert_eq!(value.plain(), None, "{name}");
@@ -485,6 +534,24 @@ mod tests {
         let dsn = broken.dsn().unwrap();
         assert!(!dsn.well_formed);
         assert_eq!(dsn.password.as_ref().unwrap().equals(&redactor.hide(b"ab/c=")), Some(true));
+        // A reference is no password, and says where to look for it.
+        let referring = redactor.setting("URL", "redis://:$(REDIS_PASSWORD)@redis-master:6379");
+        let dsn = referring.dsn().unwrap();
+        assert_eq!(
+            (dsn.password_variable.as_deref(), &dsn.password),
+            (Some("REDIS_PASSWORD"), &None)
+        );
+    }
+
+    #[test]
+    fn what_everybody_tries_is_known_as_such() {
+        let redactor = redactor();
+        for text in ["admin", "adminpw", "admin:adminpw", "Password\n"] {
+            assert!(redactor.hide(text.as_bytes()).well_known, "{text}");
+        }
+        for text in ["administrator", "adminpw2", "", "postgres:hunter2hunter2"] {
+            assert!(!redactor.hide(text.as_bytes()).well_known, "{text}");
+        }
     }
 
     #[test]

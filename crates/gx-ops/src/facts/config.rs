@@ -26,5 +26,10 @@ objects! {
         pub places: Vec<String>,
         /// Dashboards of Grafana among the data, by uid: hash of what they show.
         pub dashboards: BTreeMap<String, Hidden>,
+        /// Switches for TLS in files in YAML, as `FILE:PATH`, such as
+        /// `orderer.yaml:general.tls.enabled`.
+        pub tls_switches: BTreeMap<String, bool>,
+        /// What scripts do carelessly, by key.
+        pub careless: BTreeMap<String, Vec<String>>,
     }
 }

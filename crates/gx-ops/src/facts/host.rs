@@ -139,6 +139,22 @@ facts! {
         pub oldest_seconds: u64,
     }
 
+    /// A password of a host's user.
+    pub struct HostPassword {
+        pub user: String,
+        /// `set`, or `empty`: nothing is asked for.
+        pub state: String,
+        /// Salted hash of what is kept of it; equal on hosts that were made from one image.
+        pub content: Option<Value>,
+    }
+
+    /// Something that a script of a host's crontabs does carelessly.
+    pub struct CarelessScript {
+        pub path: String,
+        /// `hostKeysUnchecked` or `passwordOnCommandLine`.
+        pub habit: String,
+    }
+
     /// A machine.
     pub struct Host {
         pub name: String,
@@ -199,6 +215,9 @@ facts! {
         pub server_settings: Known<BTreeMap<String, String>>,
         /// Files by which people and programs reach an API server, with its host.
         pub kubeconfigs: Known<Vec<(String, String)>>,
+        /// Of users that have one.
+        pub passwords: Known<Vec<HostPassword>>,
+        pub careless: Known<Vec<CarelessScript>>,
     }
 }
 

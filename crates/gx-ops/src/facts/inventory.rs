@@ -74,6 +74,8 @@ facts! {
         pub thresholds: Thresholds,
         /// Programs that crontabs may start; `*` ends a beginning.
         pub cron_allowed: Vec<String>,
+        /// Variables that workloads must have, by `NAMESPACE/NAME`; `*` ends a beginning.
+        pub required_settings: BTreeMap<String, Vec<String>>,
     }
 }
 

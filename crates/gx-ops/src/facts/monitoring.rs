@@ -48,6 +48,8 @@ facts! {
         pub status: Option<u16>,
         /// Addresses that the name had.
         pub addresses: Vec<String>,
+        /// What was asked for over HTTP; empty for other tries.
+        pub path: String,
     }
 }
 
@@ -59,6 +61,6 @@ impl Keyed for Monitoring {
 
 impl Keyed for Reached {
     fn key(&self) -> String {
-        format!("{} {} {}", self.from, self.to, self.port)
+        format!("{} {} {}{}", self.from, self.to, self.port, self.path)
     }
 }

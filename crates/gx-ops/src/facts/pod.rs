@@ -183,6 +183,9 @@ facts! {
         pub mounts: Vec<Mount>,
         /// Of an init container: it stays beside the others.
         pub is_sidecar: bool,
+        /// What its command line does carelessly: `hostKeysUnchecked`, `passwordOnCommandLine`,
+        /// `passwordInScript`.
+        pub careless: Vec<String>,
     }
 
     /// One file that a volume is made of.

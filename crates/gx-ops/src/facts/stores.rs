@@ -51,6 +51,10 @@ facts! {
         pub is_told: bool,
         /// The oldest version whose builds work with this schema; none: its own alone.
         pub schema_keeps: Option<u32>,
+        /// Rows that a correction of data has not reached, by the name of the correction.
+        pub uncorrected: Known<BTreeMap<String, u64>>,
+        /// Accounts that are for tests.
+        pub test_accounts: Known<u64>,
     }
 
     /// One server. Which one is the primary is asked, never guessed from its name.

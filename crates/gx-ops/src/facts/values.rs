@@ -257,6 +257,8 @@ facts! {
         /// Bytes.
         pub length: u32,
         pub class: Class,
+        /// Whether it is one of the few that programs are delivered with, which everybody tries.
+        pub well_known: bool,
     }
 
     /// An address of a server with what one logs in with.
@@ -274,6 +276,8 @@ facts! {
         pub well_formed: bool,
         /// Of the whole text.
         pub whole: Hidden,
+        /// Name of the variable that stands in place of the password, as in `$(NAME)`.
+        pub password_variable: Option<String>,
     }
 }
 

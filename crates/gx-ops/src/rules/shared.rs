@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Findings;
 use crate::facts::{
     Artifact, Backup, Container, Host, Known, Node, Object as _, ObjectRef, Pod, Process, Selector,
-    Snapshot, Unit, Workload, WorkloadKind,
+    Snapshot, Unit, Value, Workload, WorkloadKind,
 };
 
 pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -415,6 +415,133 @@ pub(super) fn operated_databases(snapshot: &Snapshot) -> BTreeMap<(&str, &str), 
     found
 }
 
+/// Something that is asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found<T> {
+    Here(T),
+    /// All of its kind is known, and it is not among them.
+    Absent,
+    /// It may exist: not all of its kind was collected.
+    Unknown,
+}
+
+/// Keys of a Secret or ConfigMap, with their values.
+pub(super) fn data_of<'a>(
+    snapshot: &'a Snapshot,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> Found<&'a BTreeMap<String, Value>> {
+    let (data, is_whole) = if kind == "Secret" {
+        let mut items = snapshot.secrets.items().iter();
+        let found = items.find(|one| one.namespace == namespace && one.name == name);
+        (found.map(|one| &one.data), snapshot.secrets.is_whole())
+    } else {
+        let mut items = snapshot.config_maps.items().iter();
+        let found = items.find(|one| one.namespace == namespace && one.name == name);
+        (found.map(|one| &one.data), snapshot.config_maps.is_whole())
+    };
+    match (data, is_whole) {
+        (Some(data), _) => Found::Here(data),
+        (None, true) => Found::Absent,
+        (None, false) => Found::Unknown,
+    }
+}
+
+/// A variable of a container.
+#[derive(Debug, Clone)]
+pub(super) struct Variable<'a> {
+    /// None: it comes from a field of the pod, or from an object that does not tell of it.
+    pub(super) value: Option<&'a Value>,
+    /// The Secret or ConfigMap that it comes from.
+    pub(super) from: Option<ObjectRef>,
+}
+
+/// All variables of a container.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Variables<'a> {
+    pub(super) by_name: BTreeMap<&'a str, Variable<'a>>,
+    /// Objects that some come from and that are not known: there may be more variables.
+    pub(super) unknown: Vec<ObjectRef>,
+}
+
+impl<'a> Variables<'a> {
+    /// What the program sees: all of an object first, then one by one, the last of a name holds.
+    pub(super) fn of(snapshot: &'a Snapshot, namespace: &str, container: &'a Container) -> Self {
+        let mut all = Self::default();
+        for from in &container.env_from {
+            let reference = ObjectRef::new(&from.kind, namespace, &from.name);
+            match data_of(snapshot, &from.kind, namespace, &from.name) {
+                Found::Here(data) => all.by_name.extend(data.iter().map(|(name, value)| {
+                    let (value, from) = (Some(value), Some(reference.clone()));
+                    (name.as_str(), Variable { value, from })
+                })),
+                Found::Unknown => all.unknown.push(reference),
+                Found::Absent => {}
+            }
+        }
+        for env in &container.env {
+            let mut variable = Variable { value: env.value.as_ref(), from: None };
+            if let Some(from) = &env.from {
+                variable.from = Some(ObjectRef::new(&from.kind, namespace, &from.name));
+                match data_of(snapshot, &from.kind, namespace, &from.name) {
+                    Found::Here(data) => variable.value = data.get(&from.key),
+                    Found::Unknown => all.unknown.extend(variable.from.clone()),
+                    Found::Absent => {}
+                }
+            }
+            all.by_name.insert(&env.name, variable);
+        }
+        all
+    }
+
+    /// The text of a variable, when it is harmless.
+    pub(super) fn plain(&self, name: &str) -> Option<&'a str> {
+        self.by_name.get(name)?.value?.plain()
+    }
+}
+
+/// Containers of workloads that nothing else makes, init containers too.
+pub(super) fn all_containers(snapshot: &Snapshot) -> impl Iterator<Item = (&Workload, &Container)> {
+    let workloads = snapshot.top_workloads();
+    workloads.flat_map(|one| one.template.spec.all_containers().map(move |it| (one, it)))
+}
+
+/// The namespace of the cluster that a host is in: of `db.backend.svc` it is `backend`; none for a
+/// name without a namespace and for names of elsewhere.
+pub(super) fn namespace_of_host(host: &str) -> Option<&str> {
+    let mut steps = host.split('.').skip(1);
+    let namespace = steps.next().filter(|namespace| !namespace.is_empty())?;
+    steps.next().is_none_or(|step| step == "svc").then_some(namespace)
+}
+
+/// The environments in the order in which an image goes through them.
+pub(super) const ENVIRONMENTS: [&str; 3] = ["devnet", "testnet", "mainnet"];
+
+/// How far up an environment stands; none for one that is not known.
+pub(super) fn rank(environment: &str) -> Option<usize> {
+    ENVIRONMENTS.iter().position(|one| *one == environment)
+}
+
+/// Secrets that Kubernetes and Helm make for themselves.
+const MACHINE_MADE: [&str; 4] = [
+    "bootstrap.kubernetes.io/token",
+    "helm.sh/release.v1",
+    "kubernetes.io/dockerconfigjson",
+    "kubernetes.io/service-account-token",
+];
+
+/// Whether people or the platform keep credentials in a Secret of this type.
+pub(super) fn holds_credentials(kind: &str) -> bool {
+    !MACHINE_MADE.contains(&kind)
+}
+
+/// Words of a name, in lower case.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -435,6 +562,14 @@ mod tests {
         ] {
             assert_eq!(component(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn hosts_of_the_cluster_tell_their_namespace() {
+        assert_eq!(namespace_of_host("db.backend.svc.cluster.local"), Some("backend"));
+        assert_eq!(namespace_of_host("db.backend"), Some("backend"));
+        assert_eq!(namespace_of_host("db"), None);
+        assert_eq!(namespace_of_host("db.example.org"), None);
     }
 
     #[test]

@@ -18,13 +18,13 @@ const AT_MOST: [(&str, usize); 14] = [
     ("images", 13),
     ("storage", 16),
     ("network", 31),
-    ("secrets", 36),
+    ("secrets", 0),
     ("fabric", 17),
     ("data", 12),
     ("backup", 22),
     ("host", 14),
     ("monitoring", 11),
-    ("parity", 14),
+    ("parity", 0),
 ];
 
 fn root() -> PathBuf {

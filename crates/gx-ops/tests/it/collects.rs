@@ -157,3 +157,59 @@ fn a_list_of_one_namespace_is_not_all_there_is() {
         read(&[("a.json", &list(vec![pod("a", "x")])), ("b.json", &list(vec![pod("b", "x")]))]);
     assert_eq!(both.pods.items().len(), 2);
 }
+
+const CARELESS: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {namespace: m, name: scripts}
+data:
+  orderer.yaml: |
+    General:
+      TLS: {Enabled: true}
+  run.sh: |
+    #!/bin/sh
+    ssh -o StrictHostKeyChecking=no backup.example.org
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {namespace: m, name: dump}
+spec:
+  schedule: "0 4 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers:
+          - name: dump
+            image: example/dump
+            command: [/bin/sh, -c, 'redis-cli -h redis -a "$REDIS_PASSWORD" BGSAVE']
+            env:
+            - {name: REDIS_URL, value: "redis://:$(REDIS_PASSWORD)@redis:6379"}
+            - {name: COUCHDB_PASSWORD, value: adminpw}
+---
+apiVersion: v1
+kind: Secret
+metadata: {namespace: m, name: couchdb}
+stringData: {password: adminpw, other: correcthorsebattery}
+"#;
+
+#[test]
+fn of_scripts_and_secrets_no_more_is_told_than_rules_ask() {
+    let snapshot = read(&[("a.yaml", CARELESS)]);
+    let [map] = snapshot.config_maps.items() else { panic!("one ConfigMap") };
+    assert!(map.tls_switches["orderer.yaml:general.tls.enabled"]);
+    assert_eq!(map.careless["run.sh"], ["hostKeysUnchecked"]);
+    assert!(!map.careless.contains_key("orderer.yaml"));
+    let dump = snapshot.workload(WorkloadKind::CronJob, "m", "dump").unwrap();
+    let container = &dump.template.spec.containers[0];
+    assert_eq!(container.careless, ["passwordOnCommandLine"]);
+    let dsn = container.env[0].value.as_ref().unwrap().dsn().unwrap();
+    assert_eq!(dsn.password_variable.as_deref(), Some("REDIS_PASSWORD"));
+    let [secret] = snapshot.secrets.items() else { panic!("one Secret") };
+    assert!(secret.data["password"].hidden().unwrap().well_known);
+    assert!(!secret.data["other"].hidden().unwrap().well_known);
+    let text = snapshot.to_text().unwrap();
+    for secret in ["adminpw", "correcthorsebattery", "backup.example.org", "BGSAVE"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}

@@ -31,6 +31,8 @@ struct Row {
     connected_to: String,
     schema_version: Option<u32>,
     schema_keeps: Option<u32>,
+    other_hashes: Option<u64>,
+    test_accounts: Option<u64>,
     schema_hash: String,
     tables: Vec<Table>,
     databases: Vec<Database>,
@@ -85,6 +87,13 @@ const SETTINGS: [&str; 16] = [
     "wal_level",
 ];
 
+/// The correction that kept passwords of another form wait for.
+const HASHES: &str = "the conversion of password hashes to Argon2id";
+
+fn readable<T>(rows: Option<T>) -> Known<T> {
+    rows.map_or_else(|| Known::missing("no table of it that the role may read"), Known::Known)
+}
+
 /// The server that a row tells of; none when it has not the form of one.
 pub(super) fn row(document: &Json, place: &str) -> Option<Postgres> {
     let row = Row::deserialize(document).ok()?;
@@ -111,6 +120,12 @@ pub(super) fn row(document: &Json, place: &str) -> Option<Postgres> {
             tables,
             is_told,
             schema_keeps: row.schema_keeps.filter(|_| is_told),
+            uncorrected: readable(
+                row.other_hashes
+                    .filter(|_| is_told)
+                    .map(|rows| BTreeMap::from([(HASHES.to_owned(), rows)])),
+            ),
+            test_accounts: readable(row.test_accounts.filter(|_| is_told)),
         }
     });
     let standbys = row.standbys.map(|all| all.into_iter().map(standby).collect());

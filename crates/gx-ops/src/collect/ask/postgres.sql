@@ -69,6 +69,25 @@ SELECT json_build_object(
     'schemaKeeps', CASE WHEN has_table_privilege(to_regclass('schema_keeps'), 'SELECT') THEN substring(
         query_to_xml('SELECT min(version) AS v FROM schema_keeps', true, true, '')::text
         FROM '<v>([0-9]+)</v>')::int END,
+    -- Kept passwords of another form than this platform's. They are looked at by the server alone.
+    'otherHashes', CASE WHEN EXISTS (
+        SELECT FROM information_schema.columns
+        WHERE (table_schema, table_name, column_name) = ('public', 'credentials', 'password_hash')
+            AND has_column_privilege('public.credentials', 'password_hash', 'SELECT')
+    ) THEN substring(query_to_xml(
+        'SELECT count(*) AS n FROM public.credentials
+        WHERE password_hash NOT LIKE ''$argon2id$%'' AND password_hash <> ''''', true, true, ''
+    )::text FROM '<n>([0-9]+)</n>')::bigint END,
+    -- Domains that are nobody's, and kept for examples and tests (RFC 2606).
+    'testAccounts', CASE WHEN EXISTS (
+        SELECT FROM information_schema.columns
+        WHERE (table_schema, table_name, column_name) = ('public', 'users', 'email')
+            AND has_column_privilege('public.users', 'email', 'SELECT')
+    ) THEN substring(query_to_xml(
+        'SELECT count(*) AS n FROM public.users
+        WHERE email ~* ''[@.](test|example|invalid|localhost|example\.(com|net|org))$''',
+        true, true, ''
+    )::text FROM '<n>([0-9]+)</n>')::bigint END,
     'schemaHash', (
         SELECT encode(sha256(convert_to(coalesce(string_agg(line, E'\n' ORDER BY line), ''), 'UTF8')), 'hex')
         FROM (

@@ -59,6 +59,7 @@ pub(super) fn reached(
                 status => Some(status.parse().ok()?),
             },
             addresses: addresses.split_whitespace().map(str::to_owned).collect(),
+            path: if status.is_empty() { String::new() } else { "/".to_owned() },
         }),
         _ => None,
     })

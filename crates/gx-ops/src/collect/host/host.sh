@@ -173,6 +173,37 @@ begin cron
 done
 end cron
 
+begin careless
+{
+    for file in /etc/crontab /etc/cron.d/*; do
+        if [ -f "$file" ] && [ -r "$file" ]; then crontab_lines "$file" ""; fi
+    done
+    for file in /var/spool/cron/crontabs/* /var/spool/cron/*; do
+        if [ -f "$file" ] && [ -r "$file" ]; then crontab_lines "$file" "${file##*/}"; fi
+    done
+} | cut -f4 | grep '^/' | sort -u | while read -r program; do
+    # Scripts alone: what begins otherwise is not text.
+    [ -r "$program" ] && [ "$(head -c 2 "$program" 2> /dev/null | tr -d '\0')" = '#!' ] || continue
+    grep -v '^[[:space:]]*#' "$program" | grep -Eiq 'StrictHostKeyChecking[= ]*(no|off)|UserKnownHostsFile[= ]*/dev/null' &&
+        fields "$program" hostKeysUnchecked
+    grep -v '^[[:space:]]*#' "$program" | grep -Eq 'sshpass +-p|redis-cli.* (-a|--pass)[ =]|[ ]--password[= ]|curl.* (-u|--user)[ =][^ ]+:' &&
+        fields "$program" passwordOnCommandLine
+done
+end careless
+
+if [ -r /etc/shadow ] && has sha256sum; then
+    begin passwords
+    # What is kept of a password leaves as a hash of it.
+    while IFS=: read -r user kept _; do
+        case $kept in
+            '') fields "$user" empty "" ;;
+            '!'* | '*'*) ;;
+            *) fields "$user" set "$(printf '%s' "$kept" | sha256sum | cut -d' ' -f1)" ;;
+        esac
+    done < /etc/shadow
+    end passwords
+else missing passwords "the passwords of users can be read by root alone"; fi
+
 if has sshd && sshd -T > /dev/null 2>&1; then
     begin ssh
     sshd -T | awk '$1 ~ /^(passwordauthentication|pubkeyauthentication|permitrootlogin|maxauthtries|logingracetime|permitemptypasswords|port|x11forwarding)$/ { print $1 "\t" $2 }'

@@ -29,11 +29,12 @@ pub enum HostError {
     Section(String),
 }
 
-const SECTIONS: [&str; 38] = [
+const SECTIONS: [&str; 40] = [
     "addresses",
     "antivirus",
     "archives",
     "authorized_keys",
+    "careless",
     "clock",
     "configs",
     "containerd_images",
@@ -58,6 +59,7 @@ const SECTIONS: [&str; 38] = [
     "log_errors",
     "mounts",
     "names",
+    "passwords",
     "programs",
     "reached",
     "registries",
@@ -223,6 +225,7 @@ fn host(sections: &Sections<'_>, r: &Redactor) -> Result<Host, HostError> {
     };
     runtime(sections, &mut host)?;
     rights(sections, &mut host)?;
+    host.passwords = passwords(sections, r)?;
     files(sections, &mut host, r)?;
     containers(sections, &mut host)?;
     details(sections, &mut host)?;
@@ -384,11 +387,28 @@ fn rights(sections: &Sections<'_>, host: &mut Host) -> Result<(), HostError> {
         }),
         _ => None,
     })?;
+    host.careless = sections.list("careless", |fields| match fields {
+        [path, habit] => {
+            Some(CarelessScript { path: (*path).to_owned(), habit: (*habit).to_owned() })
+        }
+        _ => None,
+    })?;
     host.dnat = sections.list("dnat", |fields| match fields {
         [port, target] => Some(Dnat { port: port.parse().ok()?, target: (*target).to_owned() }),
         _ => None,
     })?;
     Ok(())
+}
+
+fn passwords(sections: &Sections<'_>, r: &Redactor) -> Result<Known<Vec<HostPassword>>, HostError> {
+    sections.list("passwords", |fields| match fields {
+        [user, state, sum] => Some(HostPassword {
+            user: (*user).to_owned(),
+            state: (*state).to_owned(),
+            content: (!sum.is_empty()).then(|| Value::Hidden(r.hide(sum.as_bytes()))),
+        }),
+        _ => None,
+    })
 }
 
 /// What lies on its disks.
@@ -515,6 +535,10 @@ mod tests {
         let cron = host.cron.get().unwrap();
         assert!(!cron[0].exists && cron[1].executable);
         assert_eq!(host.firewall.get().unwrap().trusted_sources, ["10.42.0.0/16"]);
+        let password = &host.passwords.get().unwrap()[0];
+        assert_eq!((password.user.as_str(), password.state.as_str()), ("root", "set"));
+        assert!(matches!(password.content, Some(Value::Hidden(_))));
+        assert_eq!(host.careless.get().unwrap()[0].habit, "hostKeysUnchecked");
         assert_eq!(host.clock.reason(), Some("neither chrony nor systemd tells of the clock"));
         let [etcd] = snapshot.etcd.items() else { panic!("one etcd") };
         let members = etcd.members.get().unwrap();

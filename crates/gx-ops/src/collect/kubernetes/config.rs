@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::super::Redactor;
 use super::super::ask::dashboard_of;
+use super::super::careless::{careless, tls_switches};
 use super::super::redact::{is_host, is_secret_name};
 use super::certificate::certificates;
 use super::meta::{changed, meta, object};
@@ -99,16 +100,27 @@ pub(super) fn config_map(map: core::ConfigMap, r: &Redactor) -> (ConfigMap, Vec<
     let mut places = std::collections::BTreeSet::new();
     let mut data = std::collections::BTreeMap::new();
     let mut dashboards = std::collections::BTreeMap::new();
+    let mut switches = std::collections::BTreeMap::new();
+    let mut scripts = std::collections::BTreeMap::new();
     for (key, text) in map.data.unwrap_or_default() {
         let place = format!("ConfigMap {}/{} {key}", meta.namespace, meta.name);
         found.extend(certificates(&place, text.as_bytes()));
         places.extend(mentioned(&text));
         dashboards.extend(dashboard_of(&text, r));
         data.insert(key.clone(), r.setting(&key, &text));
+        switches.extend(tls_switches(&key, &text));
+        let habits = careless(&text);
+        if !habits.is_empty() {
+            scripts.insert(key, habits);
+        }
     }
     let binary = map.binary_data.unwrap_or_default().into_keys().collect();
     let places = places.into_iter().collect();
-    (object!(ConfigMap, meta, { data, binary, changed, places, dashboards }), found)
+    let (tls_switches, careless) = (switches, scripts);
+    let map = object!(ConfigMap, meta, {
+        data, binary, changed, places, dashboards, tls_switches, careless
+    });
+    (map, found)
 }
 
 /// Private addresses and names of Services in a text, which may otherwise be hidden: what it leads

@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1 as core;
 
 use super::super::Redactor;
+use super::super::careless::careless;
 use super::meta::{
     conditions, count, int_or_text, meta, node_term, object, port, resources, selector, time,
 };
@@ -107,6 +108,9 @@ fn container(one: core::Container, r: &Redactor) -> Container {
     let image = one.image.unwrap_or_default();
     let is_latest = normal_image(&image).ends_with(":latest");
     let command = one.command.unwrap_or_default();
+    let arguments = one.args.unwrap_or_default();
+    let line: Vec<&str> = command.iter().chain(&arguments).map(String::as_str).collect();
+    let careless = careless(&line.join(" "));
     let mounts = one.volume_mounts.unwrap_or_default().into_iter().map(|mount| Mount {
         volume: mount.name,
         path: mount.mount_path,
@@ -131,7 +135,7 @@ fn container(one: core::Container, r: &Redactor) -> Container {
             None if is_latest => PullPolicy::Always,
             _ => PullPolicy::IfNotPresent,
         },
-        args: r.arguments(&one.args.unwrap_or_default(), false),
+        args: r.arguments(&arguments, false),
         command: r.arguments(&command, true),
         env: one.env.unwrap_or_default().into_iter().map(|env| variable(env, r)).collect(),
         env_from: one.env_from.unwrap_or_default().into_iter().filter_map(all_of).collect(),
@@ -144,6 +148,7 @@ fn container(one: core::Container, r: &Redactor) -> Container {
         security: security(one.security_context.unwrap_or_default()),
         mounts: mounts.collect(),
         is_sidecar: one.restart_policy.as_deref() == Some("Always"),
+        careless,
     }
 }
 
