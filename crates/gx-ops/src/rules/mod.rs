@@ -2,11 +2,9 @@
 //!
 //! # How a rule is added
 //!
-//! A family is one file, and whoever writes a family touches these and no others:
-//!
-//! 1. `src/rules/<family>.rs`: a row in `RULES` and its function `fn(&Snapshot) -> Findings`. The
-//!    rule's id leaves `UNWRITTEN` of the same file. What several families ask of a snapshot
-//!    stands in `shared.rs`; what only one asks stays in its file (or in a folder of its name).
+//! 1. `src/rules/<family>.rs` or `<family>/mod.rs`: a row in `RULES` and its function
+//!    `fn(&Snapshot) -> Findings`. What several families ask of a snapshot stands in `shared.rs`;
+//!    what only one asks stays in its file or folder.
 //! 2. `fixtures/rules/<ID>/pass.yaml`, `fail.yaml` and a `near-….yaml` for each way in which the
 //!    rule could be fooled: the smallest snapshot that shows it (`fixture.rs` says how one is
 //!    written). `fail.yaml` lists under `expect` exactly what is found, as `severity subject`.
@@ -27,7 +25,7 @@
 //! `needs` may only name parts that a collector of this crate collects; a test looks.
 //!
 //! The tests of `tests.rs` walk the table: every rule has its fixtures and its page, and every id
-//! of `promised.txt` is either a row or listed as `UNWRITTEN` by its family, never both.
+//! of `promised.txt` is a row.
 
 mod audit;
 mod backup;
@@ -93,81 +91,28 @@ pub struct Family {
     pub name: &'static str,
     pub title: &'static str,
     pub rules: &'static [Rule],
-    /// Promised rules that are not there.
-    pub unwritten: &'static [&'static str],
 }
 
 /// Every family, in the order in which they are told.
 pub const FAMILIES: [Family; 14] = [
-    Family {
-        name: "scheduling",
-        title: "Scheduling and availability",
-        rules: &scheduling::RULES,
-        unwritten: &scheduling::UNWRITTEN,
-    },
-    Family { name: "nodes", title: "Nodes", rules: &nodes::RULES, unwritten: &nodes::UNWRITTEN },
-    Family { name: "etcd", title: "etcd", rules: &etcd::RULES, unwritten: &etcd::UNWRITTEN },
-    Family {
-        name: "workloads",
-        title: "Workloads",
-        rules: &workloads::RULES,
-        unwritten: &workloads::UNWRITTEN,
-    },
-    Family {
-        name: "images",
-        title: "Images",
-        rules: &images::RULES,
-        unwritten: &images::UNWRITTEN,
-    },
-    Family {
-        name: "storage",
-        title: "Storage",
-        rules: &storage::RULES,
-        unwritten: &storage::UNWRITTEN,
-    },
-    Family {
-        name: "network",
-        title: "Network",
-        rules: &network::RULES,
-        unwritten: &network::UNWRITTEN,
-    },
+    Family { name: "scheduling", title: "Scheduling and availability", rules: &scheduling::RULES },
+    Family { name: "nodes", title: "Nodes", rules: &nodes::RULES },
+    Family { name: "etcd", title: "etcd", rules: &etcd::RULES },
+    Family { name: "workloads", title: "Workloads", rules: &workloads::RULES },
+    Family { name: "images", title: "Images", rules: &images::RULES },
+    Family { name: "storage", title: "Storage", rules: &storage::RULES },
+    Family { name: "network", title: "Network", rules: &network::RULES },
     Family {
         name: "secrets",
         title: "Secrets, certificates and configuration",
         rules: &secrets::RULES,
-        unwritten: &secrets::UNWRITTEN,
     },
-    Family {
-        name: "fabric",
-        title: "Ledger",
-        rules: &fabric::RULES,
-        unwritten: &fabric::UNWRITTEN,
-    },
-    Family {
-        name: "data",
-        title: "Databases and queues",
-        rules: &data::RULES,
-        unwritten: &data::UNWRITTEN,
-    },
-    Family {
-        name: "backup",
-        title: "Backup",
-        rules: &backup::RULES,
-        unwritten: &backup::UNWRITTEN,
-    },
-    Family { name: "host", title: "Hosts", rules: &host::RULES, unwritten: &host::UNWRITTEN },
-    Family {
-        name: "monitoring",
-        title: "Monitoring",
-        rules: &monitoring::RULES,
-        unwritten: &monitoring::UNWRITTEN,
-    },
-    Family {
-        name: "parity",
-        title: "Environments and promotion",
-        rules: &parity::RULES,
-        unwritten: &parity::UNWRITTEN,
-    },
+    Family { name: "fabric", title: "Ledger", rules: &fabric::RULES },
+    Family { name: "data", title: "Databases and queues", rules: &data::RULES },
+    Family { name: "backup", title: "Backup", rules: &backup::RULES },
+    Family { name: "host", title: "Hosts", rules: &host::RULES },
+    Family { name: "monitoring", title: "Monitoring", rules: &monitoring::RULES },
+    Family { name: "parity", title: "Environments and promotion", rules: &parity::RULES },
 ];
 
 /// Every rule.

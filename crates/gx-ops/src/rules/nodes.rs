@@ -11,9 +11,6 @@ use crate::facts::{
     condition,
 };
 
-/// Promised rules of this family that are not there.
-pub(super) const UNWRITTEN: [&str; 0] = [];
-
 pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "NOD-01",

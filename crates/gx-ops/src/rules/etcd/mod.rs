@@ -8,9 +8,6 @@ use gx_types::Severity;
 use super::Rule;
 use crate::facts::{Etcd, Fact, ObjectRef};
 
-/// Promised rules of this family that are not there.
-pub(super) const UNWRITTEN: [&str; 0] = [];
-
 /// The etcd that a host has seen.
 fn subject(etcd: &Etcd) -> ObjectRef {
     ObjectRef::global("Etcd", &etcd.seen_from)

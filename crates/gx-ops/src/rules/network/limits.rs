@@ -7,7 +7,7 @@ use gx_types::Severity;
 use super::super::shared::{Component, component, lasting};
 use super::super::{Findings, Problem};
 use super::cidr::Cidr;
-use super::places::{is_inner, places, service_of};
+use super::places::{Place, Places, is_inner, places, service_of};
 use super::reach::{
     Answer, Spot, Wanted, Way, allowed, has_port, limiting, rules, selects_namespace, shown,
 };
@@ -169,31 +169,27 @@ pub(super) fn outside(snapshot: &Snapshot) -> Findings {
             findings.add(Problem::new(policy.reference(), evidence).field("spec.egress"));
         }
     }
-    for workload in lasting(snapshot) {
-        let own = Spot::of(snapshot, workload);
-        if limiting(snapshot, &own, Way::Out).is_empty() {
-            continue;
+    let limited = || {
+        let all = lasting(snapshot).map(|workload| (workload, Spot::of(snapshot, workload)));
+        all.filter(|(_, own)| !limiting(snapshot, own, Way::Out).is_empty())
+    };
+    // Of settings that many share each uses its own: one that gets there is enough.
+    let mut open = BTreeSet::new();
+    for (workload, own) in limited() {
+        for (place, port) in far_places(snapshot, workload, &places(snapshot, workload)) {
+            if place.is_shared && !matches!(to(snapshot, &own, place, port), Answer::No) {
+                open.insert(place.key(&workload.namespace));
+            }
         }
+    }
+    for (workload, own) in limited() {
         let told = places(snapshot, workload);
         let (mut blocked, mut unsure) = (Vec::new(), Vec::new());
-        for place in &told.known {
-            let Some(port) = place.port.filter(|_| {
-                !is_inner(&place.host)
-                    && service_of(snapshot, &workload.namespace, &place.host).is_none()
-            }) else {
-                continue;
-            };
-            let no_labels = crate::facts::Labels::new();
-            let there = Spot {
-                namespace: "",
-                labels: &no_labels,
-                containers: &[],
-                host_network: true,
-                addresses: place.host.parse().into_iter().collect(),
-            };
+        for (place, port) in far_places(snapshot, workload, &told) {
             let named = format!("{}:{port} ({})", place.host, place.variable);
-            match allowed(snapshot, &own, Way::Out, &there, Wanted::tcp(port)) {
+            match to(snapshot, &own, place, port) {
                 Answer::Yes => findings.looked(),
+                Answer::No if open.contains(&place.key(&workload.namespace)) => {}
                 Answer::No => blocked.push(named),
                 Answer::Unknown => unsure.push(named),
             }
@@ -213,6 +209,31 @@ pub(super) fn outside(snapshot: &Snapshot) -> Findings {
         }
     }
     findings
+}
+
+/// Places outside of the cluster that a workload is told to use, with their ports.
+fn far_places<'a>(
+    snapshot: &'a Snapshot,
+    workload: &'a Workload,
+    told: &'a Places,
+) -> impl Iterator<Item = (&'a Place, u16)> {
+    let is_far = |place: &&Place| {
+        !is_inner(&place.host) && service_of(snapshot, &workload.namespace, &place.host).is_none()
+    };
+    told.known.iter().filter(is_far).filter_map(|place| Some((place, place.port?)))
+}
+
+/// Whether a workload is let out to a place outside of the cluster.
+fn to(snapshot: &Snapshot, own: &Spot<'_>, place: &Place, port: u16) -> Answer {
+    let no_labels = crate::facts::Labels::new();
+    let there = Spot {
+        namespace: "",
+        labels: &no_labels,
+        containers: &[],
+        host_network: true,
+        addresses: place.host.parse().into_iter().collect(),
+    };
+    allowed(snapshot, own, Way::Out, &there, Wanted::tcp(port))
 }
 
 /// The environment whose ledger a name leads to.

@@ -15,9 +15,6 @@ use super::Rule;
 use super::shared::lasting;
 use crate::facts::{Fact, Issuer, Snapshot, Workload};
 
-/// Promised rules of this family that are not there.
-pub(super) const UNWRITTEN: [&str; 0] = [];
-
 /// The workloads through which requests from outside come.
 fn controllers(snapshot: &Snapshot) -> Vec<&Workload> {
     let names = ["contour", "envoy", "haproxy-ingress", "ingress-nginx", "kong", "traefik"];

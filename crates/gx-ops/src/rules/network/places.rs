@@ -12,6 +12,16 @@ pub(super) struct Place {
     pub(super) port: Option<u16>,
     /// Name of the variable that says so.
     pub(super) variable: String,
+    /// Whether it is one of all settings of an object that several workloads take as a whole, of
+    /// which each uses what is its own.
+    pub(super) is_shared: bool,
+}
+
+impl Place {
+    /// The same setting for all workloads of a namespace.
+    pub(super) fn key(&self, namespace: &str) -> (String, String, Option<u16>) {
+        (format!("{namespace} {}", self.variable), self.host.clone(), self.port)
+    }
 }
 
 /// What the environment of a workload says.
@@ -23,7 +33,7 @@ pub(super) struct Places {
 }
 
 /// Last words of variables that name servers.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "ADDR",
     "ADDRESS",
     "BROKERS",
@@ -33,6 +43,7 @@ const WORDS: [&str; 12] = [
     "HOSTNAME",
     "ORDERER",
     "PEER",
+    "PEERS",
     "SERVER",
     "URI",
     "URL",
@@ -61,12 +72,14 @@ pub(super) fn places(snapshot: &Snapshot, workload: &Workload) -> Places {
         for (name, env) in &own {
             if let Some(value) = &env.value {
                 let port = sibling(snapshot, workload, container, name);
-                add(&mut places, name, value, port);
+                add(&mut places, name, value, port, false);
             } else if let Some(from) = &env.from {
                 match values(snapshot, workload, from) {
                     Some(values) => {
                         let port = sibling(snapshot, workload, container, name);
-                        values.iter().for_each(|(_, value)| add(&mut places, name, value, port));
+                        values
+                            .iter()
+                            .for_each(|(_, value)| add(&mut places, name, value, port, false));
                     }
                     None if !from.optional => {
                         places.unknown.insert((*name).to_owned());
@@ -83,7 +96,7 @@ pub(super) fn places(snapshot: &Snapshot, workload: &Workload) -> Places {
                         let beside =
                             values.iter().find(|(other, _)| Some(*other) == beside.as_deref());
                         let port = beside.and_then(|(_, value)| value.plain()?.parse().ok());
-                        add(&mut places, name, value, port);
+                        add(&mut places, name, value, port, true);
                     }
                 }
                 None if !from.optional => {
@@ -139,14 +152,23 @@ fn sibling(
     None
 }
 
-fn add(places: &mut Places, name: &str, value: &Value, port: Option<u16>) {
-    let variable = name.to_owned();
-    if let Some(dsn) = value.dsn() {
-        let default = PORTS.iter().find(|(scheme, _)| *scheme == dsn.scheme).map(|(_, port)| *port);
-        insert(places, &dsn.host, dsn.port.or(port).or(default), variable);
+fn add(places: &mut Places, name: &str, value: &Value, port: Option<u16>, is_shared: bool) {
+    let upper = name.to_ascii_uppercase();
+    // Where pages come from that may call is nowhere to go.
+    if upper.contains("ORIGIN") {
         return;
     }
-    let upper = name.to_ascii_uppercase();
+    let said = |host: &str, port| Place {
+        host: host.to_owned(),
+        port,
+        variable: name.to_owned(),
+        is_shared,
+    };
+    if let Some(dsn) = value.dsn() {
+        let default = PORTS.iter().find(|(scheme, _)| *scheme == dsn.scheme).map(|(_, port)| *port);
+        insert(places, said(&dsn.host, dsn.port.or(port).or(default)));
+        return;
+    }
     let last = upper.rsplit(['_', '-', '.']).next().unwrap_or_default();
     let Some(text) = value.plain().filter(|_| WORDS.contains(&last)) else { return };
     for one in text.split(',').map(str::trim) {
@@ -154,16 +176,17 @@ fn add(places: &mut Places, name: &str, value: &Value, port: Option<u16>) {
             Some((host, port)) => (host, port.parse().ok()),
             None => (one, None),
         };
-        insert(places, host, own.or(port), variable.clone());
+        insert(places, said(host, own.or(port)));
     }
 }
 
-fn insert(places: &mut Places, host: &str, port: Option<u16>, variable: String) {
+fn insert(places: &mut Places, place: Place) {
+    let host = place.host.as_str();
     let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let is_own =
         host.starts_with("127.") || ["localhost", "0.0.0.0", "true", "false"].contains(&host);
     if !host.is_empty() && !is_own && host.chars().all(is_name) {
-        places.known.insert(Place { host: host.to_owned(), port, variable });
+        places.known.insert(place);
     }
 }
 

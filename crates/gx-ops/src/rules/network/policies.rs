@@ -87,57 +87,99 @@ fn is_ledger(component: Component, port: u16) -> bool {
     matches!(component, Orderer | Peer | Authority | Chaincode) || (7050..=7054).contains(&port)
 }
 
-/// Checks that workloads reach all places of a kind that their environment names.
+/// A place that a workload has to reach.
+struct Need<'a> {
+    name: String,
+    to: &'a Workload,
+    port: Wanted,
+    /// The setting, where several workloads share it.
+    shared: Option<(String, String, Option<u16>)>,
+}
+
+/// Checks that workloads reach all places of a kind that their environment names. Settings that
+/// many share are enough reached when one of them does: what each uses of them nobody tells.
 fn reaches<'a>(
     snapshot: &'a Snapshot,
     findings: &mut Findings,
     is_wanted: fn(Component, u16) -> bool,
     words: &[&str],
-    more: impl Fn(&'a Workload) -> Vec<(String, &'a Workload, Wanted)>,
+    more: impl Fn(&'a Workload) -> Vec<Need<'a>>,
 ) {
+    let mut reached = BTreeSet::new();
+    let mut all = Vec::new();
     for workload in talkers(snapshot) {
         let own = Spot::of(snapshot, workload);
         let told = places(snapshot, workload);
         let named = told.known.iter().flat_map(|place| {
             let found = targets(snapshot, &workload.namespace, place).into_iter();
-            found.map(|(other, _, wanted)| (told_as(place), other, wanted))
+            found.map(|(to, _, port)| Need {
+                name: told_as(place),
+                to,
+                port,
+                shared: place.is_shared.then(|| place.key(&workload.namespace)),
+            })
         });
-        let wanted: Vec<(String, &'a Workload, Wanted)> = named
-            .filter(|(_, other, wanted)| is_wanted(component(&other.name), wanted.port))
-            .chain(more(workload))
-            .filter(|(_, other, _)| other.reference() != workload.reference())
+        let mut needs: Vec<Need<'a>> =
+            named.filter(|need| is_wanted(component(&need.to.name), need.port.port)).collect();
+        if needs.is_empty() {
+            needs = more(workload);
+        }
+        needs.retain(|need| need.to.reference() != workload.reference());
+        let answers: Vec<(Need<'a>, Answer)> = needs
+            .into_iter()
+            .map(|need| {
+                let answer = passes(snapshot, &own, &Spot::of(snapshot, need.to), need.port);
+                (need, answer)
+            })
             .collect();
-        let mut blocked = BTreeSet::new();
-        let mut unsure = BTreeSet::new();
-        let mut by = None;
-        for (name, other, port) in &wanted {
-            let spot = Spot::of(snapshot, other);
-            match passes(snapshot, &own, &spot, *port) {
-                Answer::Yes => findings.looked(),
-                Answer::Unknown => {
-                    unsure.insert(format!("{name}:{}", port.port));
-                }
-                Answer::No => {
-                    findings.looked();
-                    let out = allowed(snapshot, &own, Way::Out, &spot, *port);
-                    let (side, limits) = match out {
-                        Answer::No => ("not let out", limiting(snapshot, &own, Way::Out)),
-                        _ => ("not let in", limiting(snapshot, &spot, Way::In)),
-                    };
-                    by = by.or_else(|| cause(&limits));
-                    blocked.insert(format!("{name}, port {}: {side}", port.port));
-                }
+        let passed = answers.iter().filter(|(_, answer)| matches!(answer, Answer::Yes));
+        reached.extend(passed.filter_map(|(need, _)| need.shared.clone()));
+        all.push((workload, answers));
+        note_unknown(snapshot, findings, workload, &told, words);
+    }
+    for (workload, mut answers) in all {
+        answers.retain(|(need, answer)| {
+            let is_others = need.shared.as_ref().is_some_and(|key| reached.contains(key));
+            matches!(answer, Answer::Yes) || !is_others
+        });
+        tell(snapshot, findings, workload, &answers);
+    }
+}
+
+/// Tells what of all that a workload needs it does not reach.
+fn tell<'a>(
+    snapshot: &'a Snapshot,
+    findings: &mut Findings,
+    workload: &'a Workload,
+    answers: &[(Need<'a>, Answer)],
+) {
+    let own = Spot::of(snapshot, workload);
+    let (mut blocked, mut unsure, mut by) = (BTreeSet::new(), BTreeSet::new(), None);
+    for (Need { name, to, port, .. }, answer) in answers {
+        match answer {
+            Answer::Yes => findings.looked(),
+            Answer::Unknown => {
+                unsure.insert(format!("{name}:{}", port.port));
+            }
+            Answer::No => {
+                findings.looked();
+                let spot = Spot::of(snapshot, to);
+                let (side, limits) = match allowed(snapshot, &own, Way::Out, &spot, *port) {
+                    Answer::No => ("not let out", limiting(snapshot, &own, Way::Out)),
+                    _ => ("not let in", limiting(snapshot, &spot, Way::In)),
+                };
+                by = by.or_else(|| cause(&limits));
+                blocked.insert(format!("{name}, port {}: {side}", port.port));
             }
         }
-        if !blocked.is_empty() {
-            let evidence = blocked.into_iter().collect::<Vec<String>>().join("; ");
-            findings.add(blamed(Problem::new(workload.reference(), evidence), by));
-        } else if !unsure.is_empty() {
-            let names: Vec<String> = unsure.into_iter().collect();
-            let what = format!("whether a range that is allowed has {}", names.join(", "));
-            findings.unknown(workload.reference(), what);
-        }
-        note_unknown(snapshot, findings, workload, &told, words);
+    }
+    if !blocked.is_empty() {
+        let evidence = blocked.into_iter().collect::<Vec<String>>().join("; ");
+        findings.add(blamed(Problem::new(workload.reference(), evidence), by));
+    } else if !unsure.is_empty() {
+        let names: Vec<String> = unsure.into_iter().collect();
+        let what = format!("whether a range that is allowed has {}", names.join(", "));
+        findings.unknown(workload.reference(), what);
     }
 }
 
@@ -194,7 +236,8 @@ pub(super) fn no_ledger(snapshot: &Snapshot) -> Findings {
             component(&other.name) == Component::Peer
                 && snapshot.environment(&other.namespace) == environment
         });
-        peers.map(|peer| (peer.name.clone(), peer, Wanted::tcp(7051))).collect()
+        let port = Wanted::tcp(7051);
+        peers.map(|to| Need { name: to.name.clone(), to, port, shared: None }).collect()
     };
     reaches(snapshot, &mut findings, is_ledger, &words, more);
     findings

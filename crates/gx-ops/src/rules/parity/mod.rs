@@ -11,9 +11,6 @@ use gx_types::Severity;
 use super::Rule;
 use crate::facts::Fact;
 
-/// Promised rules of this family that are not there.
-pub(super) const UNWRITTEN: [&str; 0] = [];
-
 pub(super) const RULES: [Rule; 14] = [
     Rule {
         id: "ENV-01",
