@@ -36,7 +36,24 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
+        self.snapshot_by(self.salt()?)
+    }
+
+    /// The same, with what other files hold apart: both are hashed alike, and can be compared.
+    pub(super) fn snapshot_and(&self, files: &[PathBuf]) -> Result<(Snapshot, Option<Snapshot>)> {
         let salt = self.salt()?;
+        let mut inputs = Vec::new();
+        for path in files {
+            read(path, &mut inputs)?;
+        }
+        let more = match inputs.is_empty() {
+            true => None,
+            false => Some(gather(inputs, Redactor::new(salt.clone()))?),
+        };
+        Ok((self.snapshot_by(salt)?, more))
+    }
+
+    fn snapshot_by(&self, salt: Salt) -> Result<Snapshot> {
         let mut inputs = Vec::new();
         for path in &self.files {
             read(path, &mut inputs)?;
@@ -58,9 +75,7 @@ impl Source {
     fn salt(&self) -> Result<Salt> {
         let mut bytes = [0; 32];
         match &self.salt {
-            None => SysRng
-                .try_fill_bytes(&mut bytes)
-                .map_err(|error| anyhow!("no random numbers to be had: {error}"))?,
+            None => return new_salt(),
             Some(path) => {
                 let failed = || format!("cannot use {} as salt", path.display());
                 let text = fs::read_to_string(path).with_context(failed)?;
@@ -76,6 +91,22 @@ impl Source {
         }
         Ok(Salt::new(bytes))
     }
+}
+
+/// A salt that nothing was hashed with before.
+pub(super) fn new_salt() -> Result<Salt> {
+    let mut bytes = [0; 32];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| anyhow!("no random numbers to be had: {error}"))?;
+    Ok(Salt::new(bytes))
+}
+
+/// The snapshot that a file or a folder is, or that is made of it.
+pub(super) fn snapshot_of(path: &Path, salt: &Salt) -> Result<Snapshot> {
+    let mut inputs = Vec::new();
+    read(path, &mut inputs)?;
+    Ok(gather(inputs, Redactor::new(salt.clone()))?)
 }
 
 /// The present, for what is asked now.

@@ -3,14 +3,20 @@
 //! It reads files and asks API servers; what is made of that stands in `gx-ops`. Nothing here
 //! changes anything.
 
+mod answer;
 mod audit;
+mod certs;
 mod collect;
+mod compare;
+mod explain;
+mod images;
 mod input;
+mod score;
+mod secrets;
+mod what_if;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use gx_ops::collect::{ASK_SCRIPT, POSTGRES_SCRIPT, SCRIPT};
-use gx_ops::report::explain;
-use gx_ops::rules;
 
 use crate::{End, console};
 
@@ -22,12 +28,23 @@ pub enum Ops {
     /// Holds every rule against a snapshot, or against the cluster itself. Exits with 2 when
     /// something is critical, with 1 when something else is as bad as --fail-on, with 0 if not.
     Audit(Box<audit::Args>),
-    /// Tells what a rule looks for, why, and what to do.
-    Explain {
-        /// Such as SCH-01.
-        #[arg(value_name = "RULE")]
-        rule: String,
-    },
+    /// Tells what a rule looks for, why, and what to do: explain SCH-01. Or why a thing is as it
+    /// is, what it needs and what needs it: explain pod|node|workload NAME.
+    Explain(Box<explain::Args>),
+    /// Tells what would be if nodes were lost or drained, workloads scaled, manifests applied.
+    /// Exits with 2 when data would be lost, with 1 when something would not work, else with 0.
+    WhatIf(Box<what_if::Args>),
+    /// Tells how well pods are spread and how many nodes can be lost, with every deduction.
+    Score(Box<score::Args>),
+    /// Lists certificates by the day they end, with what stops working then and who renews them.
+    Certs(Box<certs::Args>),
+    /// Tells on which nodes images are missing, which may go, and how to bring them there.
+    Images(Box<images::Args>),
+    /// Looks at credentials, of which nothing but hashes is known.
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
+    /// Tells what is different between two snapshots, environments or ledgers.
+    Compare(Box<compare::Args>),
     /// Prints a shell script that tells facts of the host it runs on, and changes nothing:
     /// gx ops host-script | ssh HOST 'sudo sh -s' > HOST.txt
     HostScript,
@@ -44,13 +61,13 @@ pub fn run(ops: &Ops) -> Result<End> {
     match ops {
         Ops::Collect(args) => collect::run(args),
         Ops::Audit(args) => audit::run(args),
-        Ops::Explain { rule } => {
-            let Some(rule) = rules::rule(rule) else {
-                bail!("there is no rule {rule}; docs/rules/README.md lists them");
-            };
-            console::line(explain(rule, &audit::look(false)).trim_end());
-            Ok(End::Done)
-        }
+        Ops::Explain(args) => explain::run(args),
+        Ops::WhatIf(args) => what_if::run(args),
+        Ops::Score(args) => score::run(args),
+        Ops::Certs(args) => certs::run(args),
+        Ops::Images(args) => images::run(args),
+        Ops::Secrets(secrets) => secrets::run(secrets),
+        Ops::Compare(args) => compare::run(args),
         Ops::HostScript => {
             console::line(SCRIPT.trim_end());
             Ok(End::Done)

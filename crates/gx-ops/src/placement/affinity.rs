@@ -1,5 +1,6 @@
 //! Which pods want to be together, and which apart.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Candidate, Cluster, Occupied, Reason};
@@ -12,7 +13,7 @@ type Domain = (String, String);
 #[derive(Debug)]
 struct Term<'a> {
     topology_key: &'a str,
-    selector: Option<Selector>,
+    selector: Option<Cow<'a, Selector>>,
     namespaces: Vec<&'a str>,
     /// None: no namespace is selected by labels.
     namespace_selector: Option<&'a Selector>,
@@ -48,14 +49,14 @@ impl<'a> Term<'a> {
 }
 
 /// The selector with what the API server adds for `matchLabelKeys` and `mismatchLabelKeys`.
-fn with_keys(selector: &Selector, term: &PodTerm, labels: &Labels) -> Selector {
-    let mut selector = selector.clone();
+fn with_keys<'a>(selector: &'a Selector, term: &PodTerm, labels: &Labels) -> Cow<'a, Selector> {
+    let mut selector = Cow::Borrowed(selector);
     let keys = term.match_label_keys.iter().map(|key| (key, Operator::In));
     let others = term.mismatch_label_keys.iter().map(|key| (key, Operator::NotIn));
     for (key, operator) in keys.chain(others) {
         if let Some(value) = labels.get(key) {
             let (key, values) = (key.clone(), vec![value.clone()]);
-            selector.expressions.push(Requirement { key, operator, values });
+            selector.to_mut().expressions.push(Requirement { key, operator, values });
         }
     }
     selector
@@ -135,7 +136,14 @@ fn unwanted_by<'b>(
     pod: &'b Candidate<'_>,
     namespaces: &'b BTreeMap<&str, &Labels>,
 ) -> impl Iterator<Item = String> + 'b {
-    other.spec.affinity.anti_required.iter().filter_map(move |term| {
+    // Most terms are about the namespace of their own pod: that is asked before anything is made.
+    let may_concern = move |term: &&PodTerm| {
+        !term.namespaces.is_empty()
+            || term.namespace_selector.is_some()
+            || other.namespace == pod.namespace
+    };
+    let terms = other.spec.affinity.anti_required.iter().filter(may_concern);
+    terms.filter_map(move |term| {
         let term = Term::new(term, &other.namespace, &other.labels);
         let matches = term.matches(pod.namespace, pod.labels, namespaces);
         matches.then(|| term.topology_key.to_owned())

@@ -24,7 +24,7 @@ pub(super) fn untolerated<'a>(spec: &PodSpec, node: &'a Node) -> Option<&'a Tain
     })
 }
 
-fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+pub(super) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     let number = |text: &str| text.parse::<i64>().ok();
     let compared = || Some((number(&taint.value)?, number(&toleration.value)?));
     let value = match toleration.operator {

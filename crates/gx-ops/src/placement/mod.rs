@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub use candidate::{Candidate, ClaimUse};
 pub use reason::{Reason, Refusal};
 
-use crate::facts::{Labels, Node, Pod, Port, PullPolicy, Resources, Snapshot};
+use crate::facts::{Labels, Node, Pod, PodSpec, Port, PullPolicy, Resources, Snapshot, Taint};
 
 /// What one node has to do with a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +106,46 @@ impl<'a> Cluster<'a> {
             nodes: snapshot.nodes.items().iter().map(occupied).collect(),
             namespaces: namespaces.map(|one| (one.name.as_str(), &one.labels)).collect(),
         }
+    }
+
+    /// Puts a pod on a node, beside those that are there.
+    pub fn add(&mut self, pod: &'a Pod, node: &str) {
+        if let Some(at) = self.nodes.iter_mut().find(|at| at.node.name == node) {
+            at.requested.add(&pod.spec.effective_requests());
+            at.ports.extend(filters::host_ports(&pod.spec));
+            at.pods.push(pod);
+        }
+    }
+
+    /// Takes a pod away from a node.
+    pub fn remove(&mut self, pod: &Pod, node: &str) {
+        let is_it = |one: &Pod| one.namespace == pod.namespace && one.name == pod.name;
+        let Some(at) = self.nodes.iter_mut().find(|at| at.node.name == node) else { return };
+        at.pods.retain(|one| !is_it(one));
+        let mut requested = Resources::default();
+        at.pods.iter().for_each(|one| requested.add(&one.spec.effective_requests()));
+        at.requested = requested;
+        at.ports = at.pods.iter().flat_map(|one| filters::host_ports(&one.spec)).collect();
+    }
+
+    /// Of several nodes the likeliest: the one with the fewest pods of the same owner, then the one
+    /// whose scarcer resource would be requested least. The scheduler weighs more than that.
+    pub fn likeliest<'b>(&self, pod: &Pod, nodes: &[&'b str]) -> Option<&'b str> {
+        let wanted = pod.spec.effective_requests();
+        let weight = |name: &str| {
+            let at = self.nodes.iter().find(|at| at.node.name == name)?;
+            let owner = pod.owner.as_ref();
+            let alike = at.pods.iter().filter(|one| {
+                one.namespace == pod.namespace && owner.is_some() && one.owner.as_ref() == owner
+            });
+            let share = |resource: &str| {
+                let all = u128::from(at.node.allocatable.of(resource));
+                let taken = at.requested.of(resource).saturating_add(wanted.of(resource));
+                u128::from(taken).saturating_mul(1000).checked_div(all).unwrap_or(0)
+            };
+            Some((alike.count(), share("cpu").max(share("memory"))))
+        };
+        nodes.iter().copied().min_by_key(|name| (weight(name), *name))
     }
 
     /// Where a pod can go now.
@@ -214,10 +254,16 @@ impl<'a> Cluster<'a> {
     }
 }
 
+/// Whether a pod of this description may stay where this taint is for as long as it likes.
+pub fn tolerates(spec: &PodSpec, taint: &Taint) -> bool {
+    let mut tolerations = spec.tolerations.iter();
+    tolerations.any(|one| one.seconds.is_none() && filters::tolerates(one, taint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Container, Known, NodeImage, Part, PodSpec, Source, TOLD_IMAGES, Time};
+    use crate::facts::{Container, Known, NodeImage, Part, Source, TOLD_IMAGES, Time};
 
     fn node(name: &str, images: Known<Vec<NodeImage>>) -> Node {
         let allocatable = Resources([("pods".to_owned(), 10)].into());

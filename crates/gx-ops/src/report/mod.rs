@@ -13,6 +13,7 @@ mod words;
 use crate::rules::Audit;
 
 pub use table::explain;
+pub(crate) use table::{plural, wrapped};
 
 /// The forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

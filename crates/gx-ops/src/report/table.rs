@@ -103,12 +103,12 @@ fn painted(text: &str, severity: Severity, look: &Look) -> String {
     if look.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-fn plural(count: usize, word: &str) -> String {
+pub(crate) fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// Lines of at most so many columns; a word that is longer stands alone.
-fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
+pub(crate) fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
     let mut lines = String::new();
     let mut line = first.to_owned();
     let mut is_empty = true;

@@ -44,7 +44,7 @@ mod page;
 mod parity;
 mod scheduling;
 mod secrets;
-mod shared;
+pub(crate) mod shared;
 mod storage;
 mod workloads;
 

@@ -9,12 +9,12 @@ use crate::facts::{
     Snapshot, Unit, Value, Workload, WorkloadKind,
 };
 
-pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
-pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
+pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
+pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// What a workload is, by its name, its labels and its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Component {
+pub(crate) enum Component {
     Orderer,
     Peer,
     CouchDb,
@@ -33,7 +33,7 @@ pub(super) enum Component {
 
 impl Component {
     /// Whether losing a majority of its members stops it.
-    pub(super) fn is_quorum(self) -> bool {
+    pub(crate) fn is_quorum(self) -> bool {
         matches!(self, Self::Orderer | Self::Sentinel)
     }
 }
@@ -59,7 +59,7 @@ const COMPONENTS: [(&str, Component); 16] = [
 ];
 
 /// What the workload of this name is. Exporters and backups of a thing are not the thing.
-pub(super) fn component(name: &str) -> Component {
+pub(crate) fn component(name: &str) -> Component {
     let words: Vec<&str> = name.split(['-', '.', '_']).collect();
     let is_helper = words
         .iter()
@@ -82,33 +82,33 @@ pub(super) fn component(name: &str) -> Component {
 }
 
 /// How many members of so many are a majority. Members, not survivors.
-pub(super) const fn quorum(members: usize) -> usize {
+pub(crate) const fn quorum(members: usize) -> usize {
     members / 2 + 1
 }
 
 /// Members of one set: workloads of one component in one namespace that act together, whether they
 /// are one StatefulSet or one for each member.
 #[derive(Debug)]
-pub(super) struct Set<'a> {
-    pub(super) namespace: &'a str,
-    pub(super) component: Component,
-    pub(super) workloads: Vec<&'a Workload>,
+pub(crate) struct Set<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) component: Component,
+    pub(crate) workloads: Vec<&'a Workload>,
 }
 
 impl<'a> Set<'a> {
     /// How many members there should be.
-    pub(super) fn members(&self) -> usize {
+    pub(crate) fn members(&self) -> usize {
         let replicas = self.workloads.iter().map(|one| usize::try_from(one.replicas).unwrap_or(0));
         replicas.sum()
     }
 
-    pub(super) fn pods(&self, snapshot: &'a Snapshot) -> Vec<&'a Pod> {
+    pub(crate) fn pods(&self, snapshot: &'a Snapshot) -> Vec<&'a Pod> {
         let pods = self.workloads.iter().flat_map(|one| snapshot.pods_of(one));
         pods.filter(|pod| pod.is_active()).collect()
     }
 
     /// The workload itself when it is one, else the set by its component's name.
-    pub(super) fn reference(&self) -> ObjectRef {
+    pub(crate) fn reference(&self) -> ObjectRef {
         match self.workloads.as_slice() {
             [one] => one.reference(),
             _ => {
@@ -120,7 +120,7 @@ impl<'a> Set<'a> {
 }
 
 /// The sets of workloads whose component is of some kind.
-pub(super) fn sets<'a>(
+pub(crate) fn sets<'a>(
     snapshot: &'a Snapshot,
     is_wanted: impl Fn(Component) -> bool,
 ) -> Vec<Set<'a>> {
@@ -137,17 +137,17 @@ pub(super) fn sets<'a>(
 }
 
 /// Workloads that keep pods running, and that nothing else makes.
-pub(super) fn lasting(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
+pub(crate) fn lasting(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
     snapshot.top_workloads().filter(|one| one.is_lasting() && one.replicas > 0)
 }
 
 /// The same, without those of which every node has one.
-pub(super) fn replicated(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
+pub(crate) fn replicated(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
     lasting(snapshot).filter(|one| one.kind != WorkloadKind::DaemonSet)
 }
 
 /// Things by how often they come.
-pub(super) fn tally<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+pub(crate) fn tally<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     for name in names {
         *counts.entry(name).or_default() += 1;
@@ -169,14 +169,14 @@ pub(super) fn most<'a>(counts: &BTreeMap<&'a str, usize>) -> Option<(&'a str, us
 }
 
 /// The region that is declared for a host. Labels contradict each other in every record.
-pub(super) fn region<'a>(snapshot: &'a Snapshot, node: &Node) -> Option<&'a str> {
+pub(crate) fn region<'a>(snapshot: &'a Snapshot, node: &Node) -> Option<&'a str> {
     let inventory = snapshot.declared()?;
     let host = inventory.host(node.hostname()).or_else(|| inventory.host(&node.name))?;
     (!host.region.is_empty()).then_some(host.region.as_str())
 }
 
 /// What a node is for: the environments of the inventory, else those that its labels name.
-pub(super) fn environments(snapshot: &Snapshot, node: &Node) -> Vec<String> {
+pub(crate) fn environments(snapshot: &Snapshot, node: &Node) -> Vec<String> {
     let declared = snapshot.declared();
     let host = declared.and_then(|inventory| inventory.host(node.hostname()));
     if let Some(host) = host.filter(|host| !host.environments.is_empty()) {
@@ -211,7 +211,7 @@ pub(super) fn main_container(workload: &Workload) -> Option<&Container> {
 }
 
 /// The organization that a peer belongs to, by its label or the `org…` in its name.
-pub(super) fn organization(workload: &Workload) -> Option<String> {
+pub(crate) fn organization(workload: &Workload) -> Option<String> {
     let label = ["org", "organization", "fabric.gx.io/org"]
         .iter()
         .find_map(|key| workload.template.labels.get(*key));
@@ -224,7 +224,7 @@ pub(super) fn organization(workload: &Workload) -> Option<String> {
 
 /// The host names that the volumes of a workload's replicas are bound to, one for each replica
 /// that has such a volume: by ordinal for a StatefulSet, by the pods' claims for others.
-pub(super) fn bound_hosts<'a>(
+pub(crate) fn bound_hosts<'a>(
     snapshot: &'a Snapshot,
     workload: &'a Workload,
 ) -> Vec<(String, &'a str)> {

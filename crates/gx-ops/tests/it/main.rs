@@ -8,5 +8,6 @@ mod differential;
 mod generate;
 mod live;
 mod manifests;
+mod questions;
 mod rig;
 mod size;

@@ -1,11 +1,13 @@
-//! A snapshot of 2,000 objects can be sent by mail.
+//! A snapshot of 2,000 objects can be sent by mail, and questions are answered at once.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gx_ops::collect::{Input, Redactor, Salt, gather};
 use gx_ops::facts::{Snapshot, Time};
+use gx_ops::questions::what_if::{Change, Place, what_if};
 use serde_json::json;
 
 use crate::generate::Random;
@@ -51,4 +53,100 @@ fn two_thousand_objects_are_below_five_megabytes() {
     let packed = packed.finish().unwrap();
     assert!(packed.len() < 5_000_000, "{} bytes", packed.len());
     assert_eq!(Snapshot::parse(&text).unwrap(), snapshot);
+}
+
+/// A cluster of so many nodes with so many pods on each, of workloads of three pods.
+fn crowd(nodes: usize, pods: usize) -> Snapshot {
+    let mut text = String::new();
+    for n in 0..nodes {
+        let labels = json!({"kubernetes.io/hostname": format!("n-{n}"),
+            "topology.kubernetes.io/zone": format!("z-{}", n % 3)});
+        let room = json!({"cpu": "64", "memory": "256Gi", "pods": "250"});
+        text.push_str(
+            &json!({"apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": format!("n-{n}"), "labels": labels},
+            "status": {"allocatable": room, "conditions": [{"type": "Ready", "status": "True"}]}})
+            .to_string(),
+        );
+        text.push('\n');
+    }
+    for n in 0..nodes * pods {
+        let (workload, namespace) = (n / 3, format!("m-{}", n / 3 % 50));
+        let labels = json!({"app": format!("w-{workload}")});
+        let spec = json!({
+            "containers": [{"name": "main", "image": "example/app:1",
+                "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}}}],
+            "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"},
+            ]}},
+            "topologySpreadConstraints": [{"maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule",
+                "topologyKey": "topology.kubernetes.io/zone",
+                "labelSelector": {"matchLabels": labels}}],
+        });
+        if n % 3 == 0 {
+            text.push_str(
+                &json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"namespace": namespace, "name": format!("w-{workload}")},
+                "spec": {"replicas": 3, "selector": {"matchLabels": labels},
+                    "template": {"metadata": {"labels": labels}, "spec": spec}}})
+                .to_string(),
+            );
+            text.push('\n');
+            text.push_str(
+                &json!({"apiVersion": "v1", "kind": "Service",
+                "metadata": {"namespace": namespace, "name": format!("w-{workload}")},
+                "spec": {"selector": labels, "ports": [{"port": 80}]}})
+                .to_string(),
+            );
+            text.push('\n');
+        }
+        let mut placed = spec;
+        placed["nodeName"] = json!(format!("n-{}", n % nodes));
+        text.push_str(
+            &json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": namespace, "name": format!("p-{n}"), "labels": labels,
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "uid": "",
+                    "name": format!("w-{workload}"), "controller": true}]},
+            "spec": placed,
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})
+            .to_string(),
+        );
+        text.push('\n');
+    }
+    let input =
+        Input { name: "crowd.json".to_owned(), text, at: Time::from_seconds(1_796_000_000) };
+    gather(vec![input], Redactor::new(Salt::new([5; 32]))).unwrap()
+}
+
+/// How long the quickest of some questions takes: others use the machine as well.
+fn quickest(snapshot: &Snapshot, times: u32) -> Duration {
+    let change = Change::Lose(Place::Node("n-1".to_owned()));
+    let ask = |_| {
+        let begun = Instant::now();
+        let answer = what_if(snapshot, std::slice::from_ref(&change)).unwrap();
+        assert!(!answer.moves.is_empty() && answer.stuck.is_empty());
+        begun.elapsed()
+    };
+    (0..times).map(ask).min().unwrap()
+}
+
+/// Bounds are those of a build with optimization, times ten without.
+const SLOWNESS: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
+
+#[test]
+fn a_loss_is_told_at_once_in_a_cluster_of_four_nodes() {
+    let took = quickest(&crowd(4, 20), 5);
+    assert!(took < Duration::from_millis(50) * SLOWNESS, "{took:?}");
+}
+
+#[test]
+fn a_loss_is_told_within_two_seconds_among_500_nodes_and_50_000_objects() {
+    let snapshot = crowd(500, 60);
+    let objects = snapshot.nodes.items().len()
+        + snapshot.pods.items().len()
+        + snapshot.workloads.items().len()
+        + snapshot.services.items().len();
+    assert!(objects >= 50_000, "{objects}");
+    let took = quickest(&snapshot, 2);
+    assert!(took < Duration::from_secs(2) * SLOWNESS, "{took:?}");
 }

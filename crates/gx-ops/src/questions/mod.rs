@@ -1,0 +1,48 @@
+//! What operators ask of a snapshot, each a function from facts to an answer.
+//!
+//! Pure: no I/O, no clock. An answer is a struct that serialises to JSON and has a text for a
+//! terminal; the same snapshot and the same question give the same answer, byte for byte.
+
+pub mod certs;
+pub mod compare;
+pub mod explain;
+pub mod images;
+mod members;
+mod names;
+
+pub mod score;
+pub mod secrets;
+pub mod what_if;
+
+pub use names::{NameError, find_node, find_pod, find_workload};
+
+use crate::report::wrapped;
+
+/// A text that is written line by line and fits the terminal.
+#[derive(Debug)]
+struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Page {
+    fn new(width: usize) -> Self {
+        Self { text: String::new(), width }
+    }
+
+    /// A heading, with an empty line before it when something stands there already.
+    fn head(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(&wrapped(text, "", "  ", self.width));
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text.push_str(&wrapped(text, "  ", "    ", self.width));
+    }
+
+    fn deeper(&mut self, text: &str) {
+        self.text.push_str(&wrapped(text, "      ", "        ", self.width));
+    }
+}
