@@ -3,11 +3,11 @@
 use gx_types::{BatchId, CommandId, TimeMs};
 use serde::{Deserialize, Serialize};
 
-use crate::Refused;
 use crate::params::ParametersDigest;
 use crate::query::Answer;
 use crate::state::{Clock, CommandOutcome, Key, State};
 use crate::tx::Stop;
+use crate::{BodyHash, Refused};
 
 /// Of the contract of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -19,9 +19,11 @@ pub struct GetCommandOutcome {
     pub command_id: CommandId,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedOutcome {
+    /// Hash of actor and command: the first 128 bits of BLAKE3.
+    pub body: BodyHash,
     pub batch_id: BatchId,
     /// Time of the batch.
     pub time: TimeMs,
@@ -34,7 +36,8 @@ impl Answer for GetCommandOutcome {
 
     fn answer(&self, state: &mut State) -> Result<Option<RecordedOutcome>, Stop> {
         let outcome: Option<CommandOutcome> = state.get(Key::Outcome(self.command_id))?;
-        Ok(outcome.map(|CommandOutcome { batch_id, time, refused, .. }| RecordedOutcome {
+        Ok(outcome.map(|CommandOutcome { body, batch_id, time, refused, .. }| RecordedOutcome {
+            body,
             batch_id,
             time,
             applied: refused.is_none(),

@@ -207,6 +207,14 @@ impl Chain {
         }
     }
 
+    /// The channel of a Fabric network, if it is one.
+    pub fn channel(&self) -> Option<&gx_fabric::FabricEngine> {
+        match &self.backend {
+            Backend::Embedded(_) => None,
+            Backend::Fabric(fabric) => Some(fabric),
+        }
+    }
+
     /// Until when the certificates that it is used with are valid; an embedded ledger needs none.
     pub fn certificates(&self) -> Vec<(Role, std::time::Duration)> {
         match &self.backend {

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex};
 use gx_fabric::certificate::Certificate;
 use gx_fabric::proposal::ProposalParts;
 use gx_fabric::proto::{
-    Any, ChaincodeAction, ChaincodeActionPayload, ChaincodeEndorsedAction, ChaincodeInvocationSpec,
-    ChaincodeProposalPayload, CommitStatusRequest, CommitStatusResponse, DeliverResponse,
-    Delivered, EndorseRequest, EndorseResponse, Envelope, ErrorDetail, EvaluateRequest,
-    EvaluateResponse, FilteredBlock, Header, Payload, Position, Proposal, ProposalResponsePayload,
+    Any, ChaincodeAction, ChaincodeActionPayload, ChaincodeEndorsedAction, ChaincodeEvent,
+    ChaincodeId, ChaincodeInvocationSpec, ChaincodeProposalPayload, CommitStatusRequest,
+    CommitStatusResponse, DeliverResponse, Delivered, EndorseRequest, EndorseResponse, Envelope,
+    ErrorDetail, EvaluateRequest, EvaluateResponse, FilteredBlock, Header, KvRead, KvRwSet,
+    KvVersion, KvWrite, NsReadWriteSet, Payload, Position, Proposal, ProposalResponsePayload,
     Response, RpcStatus, SeekInfo, SerializedIdentity, SignedProposal, SignedRequest,
-    SubmitRequest, SubmitResponse, Transaction, TransactionAction,
+    SubmitRequest, SubmitResponse, Transaction, TransactionAction, TxReadWriteSet,
 };
 use prost::Message;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -27,6 +29,7 @@ use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
+use super::members::Members;
 use super::peer::{Peer, Simulation};
 use super::{CHAINCODE, Fault, Shared};
 
@@ -157,7 +160,7 @@ impl Gateway {
             let detail = "ProposalResponsePayloads do not match";
             return Err(failed(Code::Aborted, "failed to assemble transaction", detail));
         }
-        let envelope = prepare(&signed, &first);
+        let envelope = prepare(&signed, &first, &self.shared.members);
         self.endorsed.lock().unwrap().insert(request.transaction_id, first);
         Ok(EndorseResponse { prepared_transaction: Some(envelope) })
     }
@@ -275,25 +278,32 @@ fn arguments(proposal_payload: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The transaction that endorsers' answers make, as a gateway assembles it.
-fn prepare(signed: &SignedProposal, found: &Simulation) -> Envelope {
+fn prepare(signed: &SignedProposal, found: &Simulation, members: &Members) -> Envelope {
     let proposal = Proposal::decode(signed.proposal_bytes.as_slice()).unwrap();
     let header = Header::decode(proposal.header.as_slice()).unwrap();
-    let mut event = found.event.clone().unwrap_or_default();
-    event.chaincode_id = CHAINCODE.to_owned();
+    let event = found.event.clone().map(|event| {
+        let chaincode_id = CHAINCODE.to_owned();
+        ChaincodeEvent { chaincode_id, ..event }.encode_to_vec()
+    });
     let action = ChaincodeAction {
-        results: format!("{:?}{:?}", found.reads, found.writes).into_bytes(),
-        events: event.encode_to_vec(),
+        results: results(found).encode_to_vec(),
+        events: event.unwrap_or_default(),
         response: Some(found.response.clone()),
-        chaincode_id: None,
+        chaincode_id: Some(ChaincodeId { name: CHAINCODE.to_owned(), ..ChaincodeId::default() }),
     };
-    let response =
-        ProposalResponsePayload { proposal_hash: vec![0; 32], extension: action.encode_to_vec() };
+    let mut hash = Sha256::new();
+    for bytes in [&header.channel_header, &header.signature_header, &proposal.payload] {
+        hash.update(bytes);
+    }
+    let response = ProposalResponsePayload {
+        proposal_hash: hash.finalize().to_vec(),
+        extension: action.encode_to_vec(),
+    };
+    let response = response.encode_to_vec();
+    let endorsements = members.endorse(&response);
     let action = ChaincodeActionPayload {
         chaincode_proposal_payload: proposal.payload,
-        action: Some(ChaincodeEndorsedAction {
-            proposal_response_payload: response.encode_to_vec(),
-            endorsements: Vec::new(),
-        }),
+        action: Some(ChaincodeEndorsedAction { proposal_response_payload: response, endorsements }),
     };
     let action = TransactionAction {
         header: header.signature_header.clone(),
@@ -302,6 +312,22 @@ fn prepare(signed: &SignedProposal, found: &Simulation) -> Envelope {
     let data = Transaction { actions: vec![action] }.encode_to_vec();
     let payload = Payload { header: Some(header), data }.encode_to_vec();
     Envelope { payload, signature: Vec::new() }
+}
+
+/// What a simulation has read and written, as peers write it into their answers.
+fn results(found: &Simulation) -> TxReadWriteSet {
+    let reads = found.reads.iter().map(|(key, version)| KvRead {
+        key: key.clone(),
+        version: version.map(|(block_num, place)| KvVersion { block_num, tx_num: place.into() }),
+    });
+    let writes = found.writes.iter().map(|(key, value)| KvWrite {
+        key: key.clone(),
+        is_delete: false,
+        value: value.clone(),
+    });
+    let own = KvRwSet { reads: reads.collect(), writes: writes.collect() };
+    let own = NsReadWriteSet { namespace: CHAINCODE.to_owned(), rwset: own.encode_to_vec() };
+    TxReadWriteSet { data_model: 0, ns_rwset: vec![own] }
 }
 
 /// What peers say of an identity that they don't know, or whose time is over.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use gx_fabric::block::header_hash;
-use gx_fabric::proto::{Block, BlockData, BlockHeader, BlockMetadata, Envelope};
+use gx_fabric::block::{data_hash, header_bytes, header_hash};
+use gx_fabric::proto::{Block, BlockData, BlockHeader, BlockMetadata, Envelope, Metadata};
 use prost::Message;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use super::members::Members;
 use super::peer::{Simulation, State, Version};
 
 pub(crate) const VALID: u8 = 0;
@@ -23,23 +23,33 @@ pub struct Ledger {
     /// Code and block of the first copy of each transaction.
     results: HashMap<String, (u8, u64)>,
     pub(crate) height: watch::Sender<u64>,
+    members: Arc<Members>,
+    /// Number of the block whose configuration is in force.
+    configuration: u64,
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
+impl Ledger {
+    pub(crate) fn new(members: Arc<Members>) -> Self {
         let mut ledger = Self {
             blocks: Vec::new(),
             state: Arc::default(),
             results: HashMap::new(),
             height: watch::channel(0).0,
+            members,
+            configuration: 0,
         };
-        // The genesis block's one envelope is a configuration, which nobody here reads.
-        ledger.append(vec![b"configuration".to_vec()], Vec::new());
+        ledger.reconfigure();
         ledger
     }
-}
 
-impl Ledger {
+    /// A block with the configuration, under which it is in force from the next block on.
+    pub fn reconfigure(&mut self) {
+        let number = self.blocks.len() as u64;
+        let envelope = self.members.configuration(number);
+        self.append(vec![envelope], vec![VALID]);
+        self.configuration = number;
+    }
+
     pub(crate) fn result(&self, tx_id: &str) -> Option<(u8, u64)> {
         self.results.get(tx_id).copied()
     }
@@ -95,16 +105,30 @@ impl Ledger {
         self.state = Arc::new(state);
     }
 
+    /// Takes the last signature from a block.
+    pub fn unsign(&mut self, number: usize) {
+        let metadata = self.blocks[number].metadata.as_mut().unwrap();
+        let mut signed = Metadata::decode(metadata.metadata[0].as_slice()).unwrap();
+        signed.signatures.pop();
+        metadata.metadata[0] = signed.encode_to_vec();
+    }
+
     fn append(&mut self, data: Vec<Vec<u8>>, codes: Vec<u8>) {
-        let mut hash = Sha256::new();
-        data.iter().for_each(|envelope| hash.update(envelope));
         let previous = self.blocks.last().and_then(|block| block.header.as_ref());
         let header = BlockHeader {
             number: self.blocks.len() as u64,
             previous_hash: previous.map_or_else(Vec::new, |header| header_hash(header).to_vec()),
-            data_hash: hash.finalize().to_vec(),
+            data_hash: data_hash(&data).to_vec(),
         };
-        let metadata = BlockMetadata { metadata: vec![Vec::new(), Vec::new(), codes] };
+        // Nobody has ordered the first block.
+        let signed = match header.number {
+            0 => Vec::new(),
+            number => {
+                let nonce = number.to_be_bytes();
+                self.members.sign_block(&header_bytes(&header), self.configuration, &nonce)
+            }
+        };
+        let metadata = BlockMetadata { metadata: vec![signed, Vec::new(), codes] };
         self.blocks.push(Block {
             header: Some(header),
             data: Some(BlockData { data }),

@@ -1,12 +1,14 @@
-//! A Fabric network in this process: two peers, a gateway, and an orderer that cuts a block for
-//! each transaction unless told otherwise.
+//! A Fabric network in this process: two peers, a gateway, and orderers that cut a block for each
+//! transaction unless told otherwise.
 //!
 //! Its semantics are Fabric's: a transaction does not see its own writes, versions that were read
-//! are compared at commit, endorsements must be equal, the first copy of an id counts.
+//! are compared at commit, endorsements must be equal, the first copy of an id counts. So is what
+//! is signed: its configuration, its blocks and its endorsements are such as a peer gives them out.
 
 mod forwarder;
 mod gateway;
 mod ledger;
+mod members;
 mod peer;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use forwarder::Forwarder;
 pub use ledger::Ledger;
+use members::Members;
 use peer::Peer;
 
 pub const CHAINCODE_ID: &str = "gxtv3_1:00";
@@ -71,15 +74,26 @@ pub enum Release {
 }
 
 /// What tests and the gateway share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shared {
     pub ledger: Mutex<Ledger>,
+    members: Arc<Members>,
     faults: Mutex<Vec<Fault>>,
     /// How far the submitters' clocks are ahead of this machine's, in seconds.
     ahead: AtomicI64,
 }
 
 impl Shared {
+    fn new(clients: &Authority) -> Self {
+        let members = Arc::new(Members::generate(clients));
+        Self {
+            ledger: Mutex::new(Ledger::new(members.clone())),
+            members,
+            faults: Mutex::default(),
+            ahead: AtomicI64::default(),
+        }
+    }
+
     /// Whether a fault is due here; it is then spent.
     fn takes(&self, fault: Fault) -> bool {
         let mut faults = self.faults.lock().unwrap();
@@ -103,7 +117,7 @@ impl Shared {
     }
 }
 
-/// A channel with two peers of one organization, their gateway and their orderer.
+/// A channel with a peer of each of two organizations, their gateway and their orderers.
 #[derive(Debug)]
 pub struct Network {
     pub shared: Arc<Shared>,
@@ -180,7 +194,7 @@ impl Network {
         let chaincode = listener.local_addr().unwrap();
         let stop_chaincode = CancellationToken::new();
         tokio::spawn(serve_chaincode(listener, stop_chaincode.clone()));
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared::new(&authority));
         let (gateway, stop_gateway) = serve_gateway(shared.clone(), chaincode, release).await;
         Self {
             shared,

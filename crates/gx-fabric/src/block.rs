@@ -34,21 +34,34 @@ pub struct Block {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettledBatch {
     pub tx_id: String,
+    /// Of the transaction in the block, from 0 on.
+    pub place: u64,
     pub batch: Batch,
     pub record: BatchRecord,
 }
 
 /// SHA-256 over the header's ASN.1 form: the hash by which the next block names this one.
 pub fn header_hash(header: &BlockHeader) -> [u8; 32] {
-    let der = tlv(
+    Sha256::digest(header_bytes(header)).into()
+}
+
+/// SHA-256 over a block's transactions, one after the other.
+pub fn data_hash(data: &[Vec<u8>]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    data.iter().for_each(|envelope| hash.update(envelope));
+    hash.finalize().into()
+}
+
+/// The header's ASN.1 form, which is hashed and signed.
+pub fn header_bytes(header: &BlockHeader) -> Vec<u8> {
+    tlv(
         SEQUENCE,
         &[
             &unsigned(&header.number.to_be_bytes()),
             &tlv(OCTET_STRING, &[&header.previous_hash]),
             &tlv(OCTET_STRING, &[&header.data_hash]),
         ],
-    );
-    Sha256::digest(&der).into()
+    )
 }
 
 impl Block {
@@ -64,9 +77,7 @@ impl Block {
         let number = header.number;
         let wrong = |reason: &str| Error::Block { number, reason: reason.to_owned() };
         let data = block.data.as_ref().map(|data| data.data.as_slice()).unwrap_or_default();
-        let mut hash = Sha256::new();
-        data.iter().for_each(|envelope| hash.update(envelope));
-        if hash.finalize().as_slice() != header.data_hash {
+        if data_hash(data).as_slice() != header.data_hash {
             return Err(wrong("its data are not those of its header"));
         }
         let metadata = block.metadata.as_ref().map(|metadata| metadata.metadata.as_slice());
@@ -89,7 +100,8 @@ impl Block {
             }
             let found = read.settled(chaincode).map_err(|reason| wrong(&reason))?;
             let Some((batch, unpacked)) = found else { continue };
-            if settled.replace(batch).is_some() {
+            let place = at as u64;
+            if settled.replace(SettledBatch { place, ..batch }).is_some() {
                 return Err(wrong("it has two valid batches"));
             }
             bytes = bytes.saturating_add(unpacked);
@@ -182,7 +194,7 @@ fn read_action(transaction: &[u8]) -> Option<Action> {
     })
 }
 
-fn read_arguments(proposal: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub(crate) fn read_arguments(proposal: &[u8]) -> Option<Vec<Vec<u8>>> {
     let invocation = Message::read(Message::read(proposal)?.bytes(1))?;
     let spec = invocation.embedded(1)?;
     let input = Message::read(&spec)?.embedded(3)?;
@@ -217,7 +229,8 @@ impl ReadEnvelope {
             .map_err(|error| format!("its commands do not fit this build: {error}"))?;
         match invocation {
             Invocation::Batch(batch) => {
-                Ok(Some((SettledBatch { tx_id: tx_id.clone(), batch, record }, bytes)))
+                let (tx_id, place) = (tx_id.clone(), 0);
+                Ok(Some((SettledBatch { tx_id, place, batch, record }, bytes)))
             }
             Invocation::Query(_) | Invocation::ContractInfo => {
                 Err("a query has an event".to_owned())

@@ -18,7 +18,10 @@ pub const ROLE_ATTRIBUTE: &str = "gxc_role";
 
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+
+const ORGANIZATIONAL_UNIT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.11");
 
 /// Why a certificate names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,22 @@ pub struct NotACertificate;
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate(x509_cert::Certificate);
+
+/// Certificates that their authority has taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Revocations(x509_cert::crl::CertificateList);
+
+impl Revocations {
+    /// Reads a list in PEM form or in binary form.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, NotACertificate> {
+        let der = match x509_cert::der::pem::decode_vec(bytes.trim_ascii()) {
+            Ok((_, der)) => der,
+            Err(_) => bytes.to_vec(),
+        };
+        let list = x509_cert::crl::CertificateList::from_der(&der);
+        list.map(Self).map_err(|_| NotACertificate)
+    }
+}
 
 /// A part of a name as it is written.
 #[derive(Debug)]
@@ -136,6 +155,46 @@ impl Certificate {
     /// The public key as a point, uncompressed for elliptic curves.
     pub fn public_key(&self) -> &[u8] {
         self.0.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes()
+    }
+
+    /// Whether it may issue others.
+    pub(crate) fn is_authority(&self) -> bool {
+        type Basic = x509_cert::ext::pkix::BasicConstraints;
+        let found = self.0.tbs_certificate().get_extension::<Basic>();
+        matches!(found, Ok(Some((_, basic))) if basic.ca)
+    }
+
+    /// The organizational units of its subject.
+    pub(crate) fn units(&self) -> Vec<String> {
+        let subject = self.0.tbs_certificate().subject();
+        let values = subject.iter_rdn().flat_map(|part| part.iter());
+        let units = values.filter(|value| value.oid == ORGANIZATIONAL_UNIT);
+        let text = |value: &x509_cert::attr::AttributeTypeAndValue| {
+            String::from_utf8_lossy(value.value.value()).into_owned()
+        };
+        units.map(text).collect()
+    }
+
+    /// Whether one of the lists names it.
+    pub(crate) fn is_revoked_by(&self, lists: &[Revocations]) -> bool {
+        let own = self.0.tbs_certificate();
+        let of_issuer = lists.iter().map(|Revocations(list)| &list.tbs_cert_list);
+        let of_issuer = of_issuer.filter(|list| list.issuer == *own.issuer());
+        let mut revoked = of_issuer.flat_map(|list| list.revoked_certificates.iter().flatten());
+        revoked.any(|revoked| revoked.serial_number == *own.serial_number())
+    }
+
+    /// Whether its key has signed the message, over the message's SHA-256.
+    pub(crate) fn has_signed(&self, message: &[u8], signed: &[u8]) -> bool {
+        let key = self.0.tbs_certificate().subject_public_key_info();
+        let curve = key.algorithm.parameters.as_ref().and_then(|p| p.decode_as().ok());
+        let algorithm: &dyn signature::VerificationAlgorithm = match curve {
+            Some(P256) => &signature::ECDSA_P256_SHA256_ASN1,
+            Some(P384) => &signature::ECDSA_P384_SHA256_ASN1,
+            _ => return false,
+        };
+        let key = signature::UnparsedPublicKey::new(algorithm, self.public_key());
+        key.verify(message, signed).is_ok()
     }
 
     /// Whether `issuer` has issued this certificate: names fit and the signature is its key's.

@@ -19,6 +19,7 @@ use crate::connection::Peers;
 use crate::gateway::{Deadlines, Gateway, Prepared};
 use crate::identities::{Identities, RENEW_EVERY};
 use crate::proto::{self, BlockchainInfo};
+use crate::receipt::Current;
 use crate::stream::{self, Reader};
 use crate::{Class, Counts, Error, Identity, Invocation, Wallet};
 
@@ -87,6 +88,7 @@ struct Inner {
     identities: Arc<Identities>,
     reader: Mutex<Reader>,
     origin: Mutex<Option<[u8; 32]>>,
+    configuration: Mutex<Option<Current>>,
     news: watch::Receiver<u64>,
     /// Ends the following of the tip with the last clone.
     _following: DropGuard,
@@ -111,6 +113,7 @@ impl FabricEngine {
             identities,
             reader: Mutex::default(),
             origin: Mutex::default(),
+            configuration: Mutex::default(),
             news,
             _following: stop.drop_guard(),
         };
@@ -263,11 +266,7 @@ impl FabricEngine {
     /// # Errors
     /// See [`Error::class`]; a refusal is an answer, not an error.
     pub async fn query(&self, query: &Query) -> Result<Result<String, Refused>, Error> {
-        let unreadable = || Error::Unreadable { what: "the query" };
-        let name = query.name();
-        let value = serde_json::to_value(query).map_err(|_| unreadable())?;
-        let args = value.get(name).ok_or_else(unreadable)?.to_string();
-        let args = vec![name.as_bytes().to_vec(), args.into_bytes()];
+        let args = asking(query)?;
         match self.evaluate(&self.inner.options.chaincode, args).await {
             Ok(answer) => {
                 let text = String::from_utf8(answer);
@@ -276,6 +275,43 @@ impl FabricEngine {
             Err(Error::Refused(refused)) => Ok(Err(refused)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Has the answer to a query endorsed as a transaction would be, and orders nothing.
+    pub(crate) async fn endorse_query(&self, query: &Query) -> Result<Prepared, Error> {
+        let args = asking(query)?;
+        let prepared = self.endorse_reading(args.clone()).await;
+        if self.may_renew(&prepared).await { self.endorse_reading(args).await } else { prepared }
+    }
+
+    async fn endorse_reading(&self, args: Vec<Vec<u8>>) -> Result<Prepared, Error> {
+        let Inner { options, gateway, identities, .. } = &*self.inner;
+        let reading = identities.reading()?;
+        let (chaincode, organizations) = (&options.chaincode, &options.endorsing_organizations);
+        let mut conflicts = 0;
+        loop {
+            match gateway.endorse(&reading, chaincode, args.clone(), organizations).await {
+                Err(error) if error.is_conflict() && conflicts < CONFLICTS_MAX => {
+                    conflicts += 1;
+                    tokio::time::sleep(Duration::from_millis(20) * conflicts).await;
+                }
+                endorsed => return endorsed,
+            }
+        }
+    }
+
+    /// The last configuration that was asked for.
+    pub(crate) fn current(&self) -> &Mutex<Option<Current>> {
+        &self.inner.configuration
+    }
+
+    /// A block of the channel as the peer has it.
+    pub(crate) async fn raw_block(&self, number: u64) -> Result<proto::Block, Error> {
+        let channel = &self.inner.options.channel;
+        let answer =
+            self.system("qscc", &["GetBlockByNumber", channel, &number.to_string()]).await?;
+        let block = proto::Block::decode(answer.as_slice());
+        block.map_err(|_| Error::Unreadable { what: "a block" })
     }
 
     /// Hash of the channel's genesis block: it tells channels apart.
@@ -287,11 +323,8 @@ impl FabricEngine {
         if let Some(origin) = *known {
             return Ok(origin);
         }
-        let args = ["GetBlockByNumber", &self.inner.options.channel, "0"];
-        let answer = self.system("qscc", &args).await?;
         let unreadable = || Error::Unreadable { what: "the genesis block" };
-        let block = proto::Block::decode(answer.as_slice()).map_err(|_| unreadable())?;
-        let origin = header_hash(&block.header.ok_or_else(unreadable)?);
+        let origin = header_hash(&self.raw_block(0).await?.header.ok_or_else(unreadable)?);
         *known = Some(origin);
         Ok(origin)
     }
@@ -361,13 +394,18 @@ impl FabricEngine {
         if number > self.tip().await?.number {
             return Ok(None);
         }
-        let channel = &self.inner.options.channel;
-        let answer =
-            self.system("qscc", &["GetBlockByNumber", channel, &number.to_string()]).await?;
-        let block = proto::Block::decode(answer.as_slice());
-        let block = block.map_err(|_| Error::Unreadable { what: "a block" })?;
+        let block = self.raw_block(number).await?;
         Block::read(&block, &self.inner.options.chaincode).map(Some)
     }
+}
+
+/// The arguments of a query.
+fn asking(query: &Query) -> Result<Vec<Vec<u8>>, Error> {
+    let unreadable = || Error::Unreadable { what: "the query" };
+    let name = query.name();
+    let value = serde_json::to_value(query).map_err(|_| unreadable())?;
+    let args = value.get(name).ok_or_else(unreadable)?.to_string();
+    Ok(vec![name.as_bytes().to_vec(), args.into_bytes()])
 }
 
 /// Two parts in order, each a batch of its own with an id that follows from the whole's.

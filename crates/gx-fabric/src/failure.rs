@@ -10,6 +10,7 @@ use prost::Message;
 use tonic::{Code, Status};
 
 use crate::proto::{ErrorDetail, RpcStatus};
+use crate::receipt::Fault;
 
 /// Marks that the chaincode puts before its answers of status 400 and 500, to be told from what
 /// peers say.
@@ -70,6 +71,9 @@ pub enum Error {
     Unreadable { what: &'static str },
     #[error("block {number}: {reason}")]
     Block { number: u64, reason: String },
+    /// What the channel has shows too little to whoever asks no peer.
+    #[error("no receipt can be made: {0}")]
+    NoReceipt(Box<Fault>),
     #[error("there is no identity with the role {0}")]
     NoIdentity(gx_types::Role),
     #[error("the system gives no random numbers")]
@@ -101,6 +105,7 @@ impl Error {
             Self::Unreadable { .. }
             | Self::NotExecuted { .. }
             | Self::Block { .. }
+            | Self::NoReceipt(_)
             | Self::NoIdentity(_)
             | Self::NoRandomness
             | Self::Settings(_) => Class::Misconfigured,

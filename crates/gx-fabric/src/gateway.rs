@@ -60,6 +60,10 @@ impl Prepared {
     pub fn bytes(&self) -> usize {
         self.envelope.encoded_len()
     }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.envelope.payload
+    }
 }
 
 /// What became of a transaction.

@@ -28,6 +28,7 @@ pub mod packed;
 mod positional;
 pub mod proposal;
 pub mod proto;
+pub mod receipt;
 mod stream;
 mod unique;
 mod wire;

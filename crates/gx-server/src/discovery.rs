@@ -4,9 +4,11 @@
 //! is told here that a client could find out otherwise only by trying.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::extract::State;
 use gx_contract::smart_contract;
+use gx_fabric::FabricEngine;
 use gx_store::SCHEMA_VERSION;
 use gx_types::{MAX_SUPPLY, NetworkId, QIRAT_PER_GX};
 use schemars::JsonSchema;
@@ -23,7 +25,7 @@ use crate::http::front::WAIT_MAX;
 use crate::http::paging::LIMIT_MAX;
 use crate::identity::JWKS_PATH;
 use crate::service::{Service, Services};
-use crate::tokenomics::RECEIPT_VERSION;
+use crate::tokenomics::{CHANNEL_VERSION, RECEIPT_VERSION};
 
 /// What stands before the paths of everything that is for clients.
 const BASE_PATH: &str = "/api/v1";
@@ -128,8 +130,22 @@ struct ReceiptsReply {
     /// Of the form of receipts.
     version: u32,
     algorithm: &'static str,
-    /// The keys that sign blocks; the last one signs now.
+    /// The keys that sign blocks; the last one signs now. Absent on a Fabric channel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<ReceiptKey>,
+    /// What receipts of a Fabric channel are checked by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<ReceiptChannel>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ReceiptChannel {
+    name: String,
+    chaincode: String,
+    /// The last configuration block: its number, and the hash of its header in hexadecimal digits.
+    configuration_block: u64,
+    configuration_hash: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -209,8 +225,14 @@ fn tell(
     }
 }
 
-/// The keys of receipts, where this process has a ledger that gives some.
+/// How long a Fabric network may take to say what it is; then it is not told.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What receipts are checked by, where this process has a ledger that gives some.
 async fn receipts(process: &Process) -> Result<Option<ReceiptsReply>> {
+    if let Some(engine) = process.chain.as_ref().and_then(|chain| chain.channel()) {
+        return Ok(of_channel(engine).await);
+    }
     let Some(ledger) = process.chain.as_ref().and_then(|chain| chain.ledger()).cloned() else {
         return Ok(None);
     };
@@ -221,7 +243,28 @@ async fn receipts(process: &Process) -> Result<Option<ReceiptsReply>> {
         from_block,
     };
     let keys = info.keys.into_iter().map(key).collect();
-    Ok(Some(ReceiptsReply { version: RECEIPT_VERSION, algorithm: "Ed25519", keys }))
+    let (version, algorithm) = (RECEIPT_VERSION, "Ed25519");
+    Ok(Some(ReceiptsReply { version, algorithm, keys, channel: None }))
+}
+
+async fn of_channel(engine: &FabricEngine) -> Option<ReceiptsReply> {
+    let configuration = match tokio::time::timeout(PATIENCE, engine.configuration()).await {
+        Ok(Ok(configuration)) => configuration,
+        Ok(Err(error)) => {
+            let error = gx_types::with_causes(&error);
+            tracing::warn!(error, "the channel does not say its configuration");
+            return None;
+        }
+        Err(_) => return None,
+    };
+    let channel = ReceiptChannel {
+        name: configuration.channel().to_owned(),
+        chaincode: engine.options().chaincode.clone(),
+        configuration_block: configuration.number(),
+        configuration_hash: hex::encode(configuration.hash()),
+    };
+    let (version, algorithm) = (CHANNEL_VERSION, "ECDSA");
+    Some(ReceiptsReply { version, algorithm, keys: Vec::new(), channel: Some(channel) })
 }
 
 /// Features that are there when a route is.

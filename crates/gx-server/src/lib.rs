@@ -63,7 +63,10 @@ pub use platform::{Platform, Workers, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};
 pub use starting::Starting;
-pub use tokenomics::{Receipt, ReceiptFault, ReceiptProof};
+pub use tokenomics::{
+    AnyReceipt, ChannelReceipt, RECEIPT_BYTES_MAX, Receipt, ReceiptConfiguration, ReceiptFault,
+    ReceiptProof, Trust,
+};
 
 /// What an endpoint is made of.
 pub mod endpoint {

@@ -12,4 +12,5 @@ mod histories;
 mod load;
 mod mixed;
 mod real;
+mod receipt;
 mod script;

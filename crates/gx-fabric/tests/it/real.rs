@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gx_contract::{Batch, Outcome};
+use gx_fabric::receipt::{Extent, Fault, Part};
 use gx_fabric::{Class, FabricEngine, Options, Peers, Wallet};
 use gx_types::{Role, TimeMs};
 use tokio::sync::{Mutex, MutexGuard};
@@ -140,6 +141,33 @@ async fn batches_are_settled_and_read_back() {
         }
     }
     assert!(next > tip.number && engine.identity(Role::Admin).is_ok());
+}
+
+/// The orderers' and endorsers' own signatures, checked by nothing but the channel's configuration.
+#[tokio::test]
+async fn a_receipt_is_checked_without_the_network() {
+    let Some(network) = network().await else { return };
+    let engine = network.engine();
+    let mut load = load();
+    send(engine.clone(), vec![load.foundation(), load.openings(3)]).await;
+    let batch = load.payments(20, 3);
+    let block = engine.submit(&batch).await.unwrap()[0].block;
+    let trusted = [engine.configuration().await.unwrap().hash()];
+    for extent in [Extent::Command, Extent::Block] {
+        let id = batch.commands[7].command_id;
+        let proof = engine.prove(block, id, extent).await.unwrap().unwrap();
+        let proven = proof.check(&trusted).unwrap();
+        assert_eq!(proven.envelope, batch.commands[7]);
+        assert!(proven.outcome.applied);
+        assert_eq!(proven.channel, network.options.channel);
+        let mut unsigned = proof.clone();
+        unsigned.block.signatures.clear();
+        assert_eq!(unsigned.check(&trusted), Err(Fault::TooFewOrderers));
+        let mut alone = proof;
+        alone.question.endorsements.truncate(1);
+        let few = Fault::TooFewEndorsements(Part::Question);
+        assert_eq!(alone.check(&trusted), Err(few));
+    }
 }
 
 /// What the network has settled before is executed by the embedded ledger first.

@@ -15,8 +15,11 @@ mod transfers;
 mod treasuries;
 mod wallets;
 
-pub(crate) use receipts::VERSION as RECEIPT_VERSION;
-pub use receipts::{Receipt, ReceiptFault, ReceiptProof};
+pub use receipts::{
+    AnyReceipt, ChannelReceipt, RECEIPT_BYTES_MAX, Receipt, ReceiptConfiguration, ReceiptFault,
+    ReceiptProof, Trust,
+};
+pub(crate) use receipts::{CHANNEL_VERSION, VERSION as RECEIPT_VERSION};
 
 use crate::api::Route;
 use crate::commands::{canonical, signed, status};

@@ -52,6 +52,11 @@ impl Combination {
         Self { environment, settings, database, network }
     }
 
+    /// The channel's network, where there is one.
+    pub(crate) fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
     /// Lets days pass where the ledger's time is not the platform's.
     pub(crate) fn pass(&self, days: u16) {
         if let Some(network) = &self.network {

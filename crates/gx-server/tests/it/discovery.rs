@@ -44,6 +44,17 @@ async fn the_network_tells_what_it_is_and_can() {
         assert_eq!(keys.last().unwrap()["publicKey"], receipt.str("signer"));
         assert_eq!(told["receipts"]["version"], receipt.body["version"]);
     }
+    // A channel has no key; it has a configuration.
+    if told["receipts"]["keys"].is_null() {
+        assert!(features.contains(&json!("receipts")));
+        let channel = &told["receipts"]["channel"];
+        assert_eq!(
+            (&channel["name"], &channel["chaincode"]),
+            (&json!("testchannel"), &json!("gxtv3"))
+        );
+        assert_eq!(channel["configurationBlock"], 0);
+        assert_eq!(channel["configurationHash"].as_str().unwrap().len(), 64);
+    }
 }
 
 #[tokio::test]

@@ -48,6 +48,11 @@ impl Server {
         self.combination.pass(days);
     }
 
+    /// The network of the channel that it settles on, if it is one.
+    pub(crate) fn network(&self) -> Option<&gx_fabric_network::Network> {
+        self.combination.network()
+    }
+
     pub(crate) async fn start() -> Self {
         Self::start_with(&[], Workers::ALL).await
     }

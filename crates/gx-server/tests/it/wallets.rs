@@ -1,6 +1,8 @@
 //! What a wallet shows before and after payments: quotes, the dashboard, statements and receipts.
 
-use gx_server::Receipt;
+use gx_fabric::receipt::Content;
+use gx_fabric_network::Fault;
+use gx_server::{AnyReceipt, ChannelReceipt, RECEIPT_BYTES_MAX, ReceiptFault, Trust};
 use gx_types::{AccountId, AccountType};
 use serde_json::json;
 
@@ -194,6 +196,10 @@ async fn a_pool_is_shown_as_the_supply_shows_it() {
     server.client.get("/api/v1/pools/SYSTEM_SWIMMING_POOL", 404).await;
 }
 
+fn check(text: &str, trust: &Trust) -> Result<AnyReceipt, ReceiptFault> {
+    AnyReceipt::check(text.as_bytes(), trust)
+}
+
 #[tokio::test]
 async fn a_receipt_is_checked_without_the_server() {
     let server = Server::start().await;
@@ -202,20 +208,77 @@ async fn a_receipt_is_checked_without_the_server() {
     let paid = ada.person.client.settle("/api/v1/transfers", body).await;
     let path = format!("/api/v1/receipts/{}", paid.str("commandId"));
     bob.person.client.get(&path, 404).await;
-    if crate::combination::engine() == "fabric" {
-        let reply = ada.person.client.get(&path, 501).await;
-        assert_eq!(reply.str("code"), "receipts_unsupported");
-        return;
+    let told = server.client.get("/.well-known/gx", 200).await.body["receipts"].clone();
+    let forge = |text: &str| {
+        let forged = text.replacen("2000000", "3000000", 1);
+        assert_ne!(forged, text);
+        check(&forged, &Trust::default()).unwrap_err().to_string()
+    };
+    for client in [&ada.person.client, &admin] {
+        let reply = client.get(&path, 200).await;
+        assert!(reply.text.len() < RECEIPT_BYTES_MAX);
+        match check(&reply.text, &Trust::default()).unwrap() {
+            AnyReceipt::Embedded(receipt) => {
+                assert_eq!(receipt.command_id, paid.str("commandId"));
+                assert_eq!((&*receipt.outcome, &*receipt.network), ("applied", "devnet"));
+                assert_eq!(json!(receipt.block_number), paid.body["block"]);
+                let key = told["keys"][0]["publicKey"].as_str().unwrap().parse().unwrap();
+                let trust = Trust { key: Some(key), ..Trust::default() };
+                assert!(check(&reply.text, &trust).is_ok());
+            }
+            AnyReceipt::Channel(receipt) => {
+                assert_eq!(receipt.command_id, paid.str("commandId"));
+                assert_eq!((&*receipt.outcome, &*receipt.chaincode), ("applied", "gxtv3"));
+                assert_eq!(json!(receipt.block_number), paid.body["block"]);
+                // What others have done in the block is shown to admins alone.
+                let is_whole = matches!(receipt.proof.content, Content::Block { .. });
+                assert_eq!(is_whole, receipt.transaction_id.is_some());
+                assert_eq!(is_whole, reply.text.contains("Transferred"), "{}", reply.text);
+                assert_eq!(
+                    json!(receipt.configurations[0].hash),
+                    told["channel"]["configurationHash"]
+                );
+                check_trust_in_a_channel(&reply.text, &receipt);
+            }
+        }
+        assert!(forge(&reply.text).contains("it says something else than its proof"));
     }
-    let reply = ada.person.client.get(&path, 200).await;
-    let receipt = Receipt::check(reply.text.as_bytes(), None).unwrap();
-    assert_eq!(receipt.command_id, paid.str("commandId"));
-    assert_eq!((&*receipt.outcome, &*receipt.network), ("applied", "devnet"));
-    assert_eq!(json!(receipt.block_number), paid.body["block"]);
-    let key = server.platform.chain().unwrap().ledger().unwrap().info().unwrap().keys[0].1;
-    assert!(Receipt::check(reply.text.as_bytes(), Some(key)).is_ok());
-    let forged = reply.text.replacen("2000000", "3000000", 1);
-    assert!(Receipt::check(forged.as_bytes(), None).is_err());
-    admin.get(&path, 200).await;
     ada.person.client.get(&format!("/api/v1/receipts/{}", "0".repeat(26)), 404).await;
+}
+
+/// A receipt of a channel is true for whoever trusts its configuration and its contract's name.
+fn check_trust_in_a_channel(text: &str, receipt: &ChannelReceipt) {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(&receipt.configurations[0].hash, &mut hash).unwrap();
+    let chaincode = Some("gxtv3".to_owned());
+    let trust = Trust { configurations: vec![hash], chaincode, key: None };
+    assert!(check(text, &trust).is_ok());
+    let refused = |trust: &Trust| check(text, trust).unwrap_err().to_string();
+    let other = Trust { chaincode: Some("basic".to_owned()), ..trust.clone() };
+    assert_eq!(refused(&other), "it is of the chaincode gxtv3, not of basic");
+    let other = Trust { configurations: vec![[7; 32]], ..trust };
+    assert!(refused(&other).ends_with("which is not trusted"));
+    let key = gx_ledger::NodeKey::from_seed([7; 32]).public();
+    let other = Trust { key: Some(key), ..Trust::default() };
+    assert!(refused(&other).contains("no key of a node"));
+}
+
+/// On a channel, what shows too little is no receipt, and organizations that are away are waited
+/// for.
+#[tokio::test]
+async fn where_there_is_no_receipt_it_is_said() {
+    let server = Server::start().await;
+    let Some(network) = server.network() else { return };
+    let (_, ada, bob) = two(&server).await;
+    let body = json!({ "toUserId": bob.ledger_id, "amount": "2.00" });
+    let paid = ada.person.client.settle("/api/v1/transfers", body).await;
+    let path = format!("/api/v1/receipts/{}", paid.str("commandId"));
+    network.cause(&[Fault::OrganizationAway]);
+    let reply = ada.person.client.get(&path, 503).await;
+    assert_eq!(reply.str("code"), "ledger_unavailable");
+    ada.person.client.get(&path, 200).await;
+    let block = usize::try_from(paid.body["block"].as_u64().unwrap()).unwrap();
+    network.shared.ledger.lock().unwrap().unsign(block);
+    let reply = ada.person.client.get(&path, 404).await;
+    assert_eq!(reply.str("code"), "no_receipt");
 }
