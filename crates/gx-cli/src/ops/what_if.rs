@@ -53,15 +53,10 @@ pub(super) fn run(args: &Args) -> Result<End> {
     for list in [&args.label, &args.taint, &args.scale] {
         changes.extend(list.iter().cloned());
     }
-    let named: [(&Vec<String>, fn(String) -> Change); 4] = [
-        (&args.cordon, Change::Cordon),
-        (&args.drain, Change::Drain),
-        (&args.remove_etcd, Change::RemoveEtcd),
-        (&args.reinstall, Change::Reinstall),
-    ];
-    for (names, change) in named {
-        changes.extend(names.iter().cloned().map(change));
-    }
+    changes.extend(args.cordon.iter().cloned().map(Change::Cordon));
+    changes.extend(args.drain.iter().cloned().map(Change::Drain));
+    changes.extend(args.remove_etcd.iter().cloned().map(Change::RemoveEtcd));
+    changes.extend(args.reinstall.iter().cloned().map(Change::Reinstall));
     changes.extend(args.lose.iter().cloned());
     let answer = what_if(&snapshot, &changes)?;
     args.telling.tell(&answer, render)?;

@@ -346,8 +346,8 @@ impl Called {
         }
         let key = Key::Outcome(envelope.command_id).encode();
         let accesses = self.accesses(chaincode);
-        let writes = accesses.iter().flat_map(|accesses| &accesses.writes);
-        let value = writes.filter(|write| write.key == key && !write.is_delete).next_back();
+        let mut writes = accesses.iter().flat_map(|accesses| &accesses.writes);
+        let value = writes.rfind(|write| write.key == key && !write.is_delete);
         let written = value.and_then(|write| {
             let text = packed::unpack(&write.value).ok()?;
             serde_json::from_slice(&text).ok()
