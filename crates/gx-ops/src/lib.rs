@@ -1,8 +1,9 @@
 //! The operator's tool: what is known about clusters, hosts and stores (`facts`), how it comes to
-//! be known (`collect`), where a pod can go (`placement`), what is wrong (`rules`), what would be if
-//! (`questions`), and how that is told (`report`).
+//! be known (`collect`), where a pod can go (`placement`), what is wrong (`rules`), what would be
+//! if (`questions`), and how that is told (`report`).
 //!
-//! Rules, placement, questions and reports are pure: the same snapshot gives the same answer, byte for byte.
+//! Rules, placement, questions and reports are pure: the same snapshot gives the same answer, byte
+//! for byte.
 //! Only `collect` knows the forms of others, and only it reads anything. The platform's services do
 //! not depend on this crate.
 

@@ -22,7 +22,8 @@ pub struct Args {
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1..=2)]
     environments: Vec<String>,
     /// Two ledgers by their names: which of them is the one that counts.
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1..=2, conflicts_with = "environments")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1..=2,
+        conflicts_with = "environments")]
     ledgers: Vec<String>,
     #[command(flatten)]
     telling: Telling,

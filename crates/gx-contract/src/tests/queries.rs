@@ -201,8 +201,11 @@ fn an_outcome_is_found_by_its_command_id() {
         ask(&host, "SmartContract:GetCommandOutcome", json!({"commandId": id}))
     };
     let applied = json!({"batchId": batch, "time": 3000, "applied": true, "refused": null});
-    assert_eq!(outcome("good"), applied);
-    let bad = outcome("bad");
+    let (mut good, bad) = (outcome("good"), outcome("bad"));
+    let body = good.as_object_mut().unwrap().remove("body").unwrap();
+    assert_eq!(good, applied);
+    assert_eq!(body.as_str().unwrap().len(), 32);
+    assert_ne!(body, bad["body"]);
     assert_eq!((&bad["applied"], &bad["time"]), (&json!(false), &json!(3000)));
     assert_eq!(bad["refused"]["code"], "user_id_taken");
     assert_eq!(outcome("unheard of"), Value::Null);

@@ -29,7 +29,10 @@ pub enum Fault {
     Configurations(usize),
     #[error("the configuration block {number} cannot be used: {reason}")]
     Configuration { number: u64, reason: &'static str },
-    #[error("the configuration block {number} has the hash {}, which is not trusted", hex::encode(.hash))]
+    #[error(
+        "the configuration block {number} has the hash {}, which is not trusted",
+        hex::encode(.hash)
+    )]
     Untrusted { number: u64, hash: [u8; 32] },
     #[error("the configuration blocks are of the channels {first} and {second}")]
     Channels { first: String, second: String },

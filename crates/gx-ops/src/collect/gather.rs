@@ -37,8 +37,8 @@ pub enum GatherError {
 }
 
 /// Makes one snapshot of all inputs: snapshots, objects of `kubectl get -o json|yaml`, what
-/// kubelets answer under `/stats/summary`, output of the host script, an inventory in TOML, and what
-/// running things answer (`ask`).
+/// kubelets answer under `/stats/summary`, output of the host script, an inventory in TOML, and
+/// what running things answer (`ask`).
 ///
 /// # Errors
 /// When one of them is none of these, or they belong to different clusters.

@@ -61,7 +61,8 @@ fn bundle(kind: &str, head: &str, sections: &[String]) -> String {
 
 fn redis() -> String {
     let info = format!(
-        "# Server\nredis_version:7.4.1\nrole:slave\nmaster_host:x@{}\nmaster_port:1\nrequirepass:{}",
+        "# Server\nredis_version:7.4.1\nrole:slave\nmaster_host:x@{}\nmaster_port:1\n\
+         requirepass:{}",
         canary("redishost"),
         canary("redisrequirepass")
     );

@@ -317,7 +317,8 @@ fn an_empty_database_has_version_zero() {
     });
 }
 
-/// What a build of the next version has made of the database, with the oldest version that it keeps.
+/// What a build of the next version has made of the database, with the oldest version that it
+/// keeps.
 fn made_newer(backend: &Backend, keeps: i64) {
     let newer = SCHEMA_VERSION + 1;
     backend.alter(&format!(

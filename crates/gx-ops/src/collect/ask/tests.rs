@@ -56,7 +56,8 @@ fn the_script_for_psql_asks_for_no_password() {
 
 #[test]
 fn redis_tells_its_role_and_whether_it_asks_for_a_password() {
-    let snapshot = gathered(&[("redis-1.txt", INFO)]);
+    // A server ends its lines as its protocol does.
+    let snapshot = gathered(&[("redis-1.txt", &INFO.replace('\n', "\r\n"))]);
     let [redis] = snapshot.redis.items() else { panic!("one server") };
     assert_eq!((redis.place.as_str(), redis.role.as_str()), ("redis-1", "slave"));
     assert_eq!((redis.follows.as_str(), redis.link_up), ("redis-0.redis:6379", Some(true)));
@@ -137,7 +138,8 @@ fn a_ledger_is_put_together_from_all_that_tell_of_it() {
 
 #[test]
 fn an_embedded_ledger_has_one_node() {
-    let info = r#"{"file":"/var/lib/gx/ledger","network":"devnet","createdAt":"2026-01-01T00:00:00Z",
+    let info = r#"{"file":"/var/lib/gx/ledger","network":"devnet",
+            "createdAt":"2026-01-01T00:00:00Z",
         "keys":[],"blocks":12,"commands":40,"lastBlockAt":"2026-11-30T11:00:00Z","hash":"ab12",
         "stateDigest":"cd","fileBytes":4096}"#;
     let snapshot = gathered(&[("ledger.json", info)]);
@@ -196,10 +198,14 @@ fn backups_are_told_by_component() {
 
 #[test]
 fn a_listing_of_a_remote_tells_what_lies_there() {
-    let listing = r#"[{"Path":"mainnet/postgres","Name":"postgres","Size":-1,"ModTime":"2026-11-30T04:00:00Z","IsDir":true},
-        {"Path":"mainnet/postgres/gx-2.sql.gz","Name":"gx-2.sql.gz","Size":20,"ModTime":"2026-11-30T04:00:00.123456789Z","IsDir":false},
-        {"Path":"mainnet/postgres/gx-1.sql.gz","Name":"gx-1.sql.gz","Size":187000,"ModTime":"2026-11-29T04:00:00Z","IsDir":false,"Hashes":{"sha256":"ab"}},
-        {"Path":"mainnet/ca/root.tar.age","Name":"root.tar.age","Size":23500,"ModTime":"2026-11-29T04:00:00Z","IsDir":false}]"#;
+    let listing = r#"[{"Path":"mainnet/postgres","Name":"postgres","Size":-1,
+            "ModTime":"2026-11-30T04:00:00Z","IsDir":true},
+        {"Path":"mainnet/postgres/gx-2.sql.gz","Name":"gx-2.sql.gz","Size":20,
+            "ModTime":"2026-11-30T04:00:00.123456789Z","IsDir":false},
+        {"Path":"mainnet/postgres/gx-1.sql.gz","Name":"gx-1.sql.gz","Size":187000,
+            "ModTime":"2026-11-29T04:00:00Z","IsDir":false,"Hashes":{"sha256":"ab"}},
+        {"Path":"mainnet/ca/root.tar.age","Name":"root.tar.age","Size":23500,
+            "ModTime":"2026-11-29T04:00:00Z","IsDir":false}]"#;
     let snapshot = gathered(&[("offsite.json", listing)]);
     let told: Vec<(&str, usize, u64)> = snapshot
         .backups
@@ -217,10 +223,13 @@ fn a_listing_of_a_remote_tells_what_lies_there() {
 
 #[test]
 fn promotions_are_records() {
-    let list = r#"{"deployments":[{"id":"d1","service":"svc-tax","sourceEnv":"testnet","targetEnv":"mainnet",
+    let list = r#"{"deployments":[{"id":"d1","service":"svc-tax","sourceEnv":"testnet",
+            "targetEnv":"mainnet",
         "image":"registry.example.org/gx@sha256:0123abcd","previousImage":null,"gitCommit":null,
-        "reason":"a release","status":"COMPLETED","step":null,"requestedBy":"ada","requestedAt":"2026-11-29T10:00:00Z",
-        "approvedBy":"ben","finishedAt":"2026-11-29T12:00:00Z","gates":[]}],"pagination":{"page":1}}"#;
+        "reason":"a release","status":"COMPLETED","step":null,"requestedBy":"ada",
+            "requestedAt":"2026-11-29T10:00:00Z",
+        "approvedBy":"ben","finishedAt":"2026-11-29T12:00:00Z","gates":[]}],
+            "pagination":{"page":1}}"#;
     let snapshot = gathered(&[("deployments.json", list)]);
     let [record] = snapshot.deployment_records.items() else { panic!("one record") };
     assert_eq!((record.from.as_str(), record.to.as_str()), ("testnet", "mainnet"));

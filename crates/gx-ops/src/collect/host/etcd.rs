@@ -90,7 +90,8 @@ mod tests {
         // etcd writes it without spaces.
         let answer: String = answer.split_whitespace().collect();
         let told = run("json_members", &format!("client() {{ printf '%s' '{answer}'; }}"), "");
-        let expected = "7\tstarted\talfa-1\thttps://192.0.2.11:2380\tfalse\thttps://192.0.2.11:2379\n\
+        let expected = "7\tstarted\talfa-1\thttps://192.0.2.11:2380\tfalse\t\
+                        https://192.0.2.11:2379\n\
                         9\tunstarted\t\thttps://192.0.2.12:2380\ttrue\t\n";
         assert_eq!(told, expected);
     }

@@ -469,7 +469,7 @@ if [ -d /var/lib/rancher/k3s/server ] || [ -f /etc/systemd/system/k3s.service ];
 else missing server_settings "this is no server of K3s"; fi
 
 begin kubeconfigs
-for file in /root/.kube/config /home/*/.kube/config /etc/kubernetes/admin.conf /etc/rancher/k3s/k3s.yaml; do
+for file in ~root/.kube/config /home/*/.kube/config /etc/kubernetes/admin.conf /etc/rancher/k3s/k3s.yaml; do
     [ -r "$file" ] || continue
     awk '$1 == "server:" { host = $2; gsub(/["\047]/, "", host); sub(/^https?:\/\//, "", host); sub(/\/.*/, "", host); sub(/.*@/, "", host); sub(/:[0-9]+$/, "", host); print host }' "$file" |
         sort -u | while read -r host; do fields "$file" "$host"; done

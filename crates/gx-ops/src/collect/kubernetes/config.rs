@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn places_are_told_and_nothing_else() {
-        let text = "url: grpcs://peer0.fabric-testnet.svc.cluster.local:7051\nip 10.42.1.7, 8.8.8.8\n\
+        let text = "url: grpcs://peer0.fabric-testnet.svc.cluster.local:7051\n\
+                    ip 10.42.1.7, 8.8.8.8\n\
                     key=a8Fk2Lq9Zx3Vw7.svc password 1.2.3\nversion 10.42.1\n";
         let found: Vec<String> = mentioned(text).collect();
         assert_eq!(found, ["peer0.fabric-testnet.svc.cluster.local", "10.42.1.7"]);

@@ -1,3 +1,5 @@
+//! Which certificates are listed, in which order, and what is said to stop.
+
 use super::*;
 use crate::rules::fixture::read;
 

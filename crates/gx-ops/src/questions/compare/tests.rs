@@ -1,3 +1,5 @@
+//! What is told to have changed, got worse or differ, of small snapshots.
+
 use super::*;
 use crate::facts::{Fact, Snapshot};
 use crate::report::Look;
@@ -51,8 +53,9 @@ fn what_changed_and_what_got_worse_are_told_apart() {
 fn environments_are_alike_when_their_names_follow_the_pattern() {
     let one = |env: &str, channel: &str| {
         format!(
-            "- {{kind: Deployment, namespace: backend-{env}, name: svc, replicas: 1, template: {{spec: \
-             {{containers: [{{name: main, image: 'example/svc:1', env: [{{name: CHANNEL, value: {channel}}}]}}]}}}}}}\n"
+            "- {{kind: Deployment, namespace: backend-{env}, name: svc, replicas: 1, \
+             template: {{spec: {{containers: [{{name: main, image: 'example/svc:1', \
+             env: [{{name: CHANNEL, value: {channel}}}]}}]}}}}}}\n"
         )
     };
     let alike = format!(

@@ -111,7 +111,8 @@ fn place(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
             && let [host] = volume.hostnames().as_slice()
         {
             lines.push(format!(
-                "cannot leave {host}: claim {name} is bound to volume {} ({}), which is there alone",
+                "cannot leave {host}: claim {name} is bound to volume {} ({}), which is there \
+                 alone",
                 volume.name, volume.class
             ));
         }

@@ -1,3 +1,5 @@
+//! What is told of pods, nodes and workloads, of small snapshots.
+
 use super::*;
 use crate::facts::{Fact, Snapshot};
 use crate::rules::fixture::read;
@@ -37,7 +39,8 @@ fn a_pod_with_a_local_volume_cannot_leave() {
 #[test]
 fn a_pending_pod_says_what_the_scheduler_says() {
     let fixture = "
-        nodes: [{name: a, allocatable: {pods: 10, cpu: '1'}, conditions: [{kind: Ready, status: 'True'}]}]
+        nodes:
+        - {name: a, allocatable: {pods: 10, cpu: '1'}, conditions: [{kind: Ready, status: 'True'}]}
         pods:
         - {namespace: m, name: p, phase: Pending, spec: {nodeSelector: {disk: ssd}}}
         secrets: []";
@@ -54,7 +57,10 @@ fn running_is_not_ready_and_the_cause_is_named() {
         - namespace: m
           name: p
           node: a
-          spec: {containers: [{name: main, envFrom: [{kind: Secret, name: gone}, {kind: Secret, name: maybe, optional: true}]}]}
+          spec:
+            containers:
+            - name: main
+              envFrom: [{kind: Secret, name: gone}, {kind: Secret, name: maybe, optional: true}]
           statuses: [{name: main, waiting: CreateContainerConfigError, restarts: 3}]
         secrets: []
         configMaps: []";

@@ -1,3 +1,5 @@
+//! Where images are told to be missing, and which may go.
+
 use super::*;
 use crate::report::Look;
 use crate::rules::fixture::read;

@@ -5,7 +5,8 @@
 //! its workloads, all is the mean of the tiers. The strict values, mean and least, stand beside,
 //! since a median hides the outliers.
 //!
-//! Availability: for each workload the largest number of nodes, whichever they are, that it can lose
+//! Availability: for each workload the largest number of nodes, whichever they are, that it can
+//! lose
 //! and still have as many pods as it needs. A layer is its weakest workload, at most what etcd can
 //! lose: ten points for two nodes, nine for one, else ten times the part that the worst node does
 //! not hold. All is the mean of the layers, with the weakest beside.

@@ -101,7 +101,8 @@ fn sets_of_five_are_counted_by_majority() {
         text.push_str("]\nworkloads:\n");
         for number in 0..nodes.len() {
             text.push_str(&format!(
-                "- {{kind: StatefulSet, namespace: fabric-mainnet, name: orderer{number}, replicas: 1}}\n"
+                "- {{kind: StatefulSet, namespace: fabric-mainnet, name: orderer{number}, \
+                 replicas: 1}}\n"
             ));
         }
         text.push_str("pods:\n");

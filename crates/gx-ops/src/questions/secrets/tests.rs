@@ -1,3 +1,5 @@
+//! Which copies of credentials are told to differ, without one being told.
+
 use super::*;
 use crate::rules::fixture::read;
 
@@ -22,7 +24,11 @@ workloads:
   namespace: backend-mainnet
   name: svc
   replicas: 1
-  template: {spec: {containers: [{name: main, env: [{name: A, from: {kind: Secret, name: backend-secrets, key: DATABASE_URL}}]}]}}
+  template:
+    spec:
+      containers:
+      - name: main
+        env: [{name: A, from: {kind: Secret, name: backend-secrets, key: DATABASE_URL}}]
 ";
 
 #[test]

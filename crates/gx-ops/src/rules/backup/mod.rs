@@ -52,7 +52,8 @@ pub(super) const RULES: [Rule; 22] = [
         title: "A backup has another size than those before it",
         needs: &[Fact::Backups],
         check: artifacts::odd_size,
-        why: "Half of what was there yesterday is more often a broken dump than a cleaned database.",
+        why: "Half of what was there yesterday is more often a broken dump than a cleaned \
+              database.",
         otherwise: "What is missing is noticed when it is needed.",
         remedy: "`gx backup verify`, and compare the rows of its tables with the day before.",
         runbook: None,

@@ -66,7 +66,8 @@ pub(super) const RULES: [Rule; 12] = [
         check: stores::several_masters,
         why: "Three replicas were three masters, each with its own keys.",
         otherwise: "Limits are counted in three places, and news reach a third of the processes.",
-        remedy: "Make all but one follow: `redis-cli REPLICAOF HOST 6379`, and let sentinels watch.",
+        remedy: "Make all but one follow: `redis-cli REPLICAOF HOST 6379`, and let sentinels \
+                 watch.",
         runbook: None,
     },
     Rule {

@@ -23,8 +23,8 @@ pub(super) const RULES: [Rule; 10] = [
         why: "A fourth member makes the majority three, so that one may fail as before, and there \
               is one more to fail. A cluster grew to four when a host was promoted.",
         otherwise: "The loss of two of four hosts stops the API, where five would have gone on.",
-        remedy: "Add a member or remove one, by a plan and one at a time; before one is removed, see \
-              that ETC-09 has nothing to say.",
+        remedy: "Add a member or remove one, by a plan and one at a time; before one is removed, \
+              see that ETC-09 has nothing to say.",
         runbook: None,
     },
     Rule {
@@ -49,10 +49,10 @@ pub(super) const RULES: [Rule; 10] = [
         check: members::stale_member,
         why: "A host that was installed again left its member behind. It never answers, and \
               counts for the majority all the same.",
-        otherwise: "The cluster survives one loss less than it seems to, and the host's new member may \
-              not be let in.",
-        remedy: "Prove that the host is gone or has another member, then `etcdctl member remove ID`; \
-              ETC-09 says whether it may be done now.",
+        otherwise: "The cluster survives one loss less than it seems to, and the host's new \
+              member may not be let in.",
+        remedy: "Prove that the host is gone or has another member, then `etcdctl member remove \
+              ID`; ETC-09 says whether it may be done now.",
         runbook: None,
     },
     Rule {
@@ -76,10 +76,10 @@ pub(super) const RULES: [Rule; 10] = [
         check: servers::different_settings,
         why: "A promoted host was started without the file by which Secrets are encrypted: it \
               could not read them, and said so as `no matching key`.",
-        otherwise: "A server that has other networks, components or keys does not join, or joins and \
-              undoes what the others do.",
-        remedy: "Before it is started, copy the setting or file from a server that works, with mode \
-              600: `/etc/rancher/k3s/config.yaml`.",
+        otherwise: "A server that has other networks, components or keys does not join, or joins \
+              and undoes what the others do.",
+        remedy: "Before it is started, copy the setting or file from a server that works, with \
+              mode 600: `/etc/rancher/k3s/config.yaml`.",
         runbook: None,
     },
     Rule {
@@ -90,7 +90,8 @@ pub(super) const RULES: [Rule; 10] = [
         check: servers::secrets_in_the_clear,
         why: "Whoever has a snapshot of etcd has every password in it; and an encrypted one \
               without the key is worth nothing.",
-        otherwise: "A stolen disk or backup is a leak of everything; or a restored one cannot be read.",
+        otherwise: "A stolen disk or backup is a leak of everything; or a restored one cannot be \
+                    read.",
         remedy: "`k3s secrets-encrypt enable` and `rotate-keys`, and back up \
               `server/cred/encryption-config.json` with the token, encrypted, off the host.",
         runbook: None,
@@ -131,8 +132,8 @@ pub(super) const RULES: [Rule; 10] = [
         why: "A majority is of members, not of those that are left: with four members and two \
               gone there is none.",
         otherwise: "The API stops taking changes, and only a restore with a new cluster helps.",
-        remedy: "Stop the removal. Bring the members back first; remove one at a time, and only when \
-              those left are a majority of the members after it: `kubectl annotate node NODE \
+        remedy: "Stop the removal. Bring the members back first; remove one at a time, and only \
+              when those left are a majority of the members after it: `kubectl annotate node NODE \
               etcd.k3s.cattle.io/remove-`.",
         runbook: None,
     },

@@ -46,8 +46,8 @@ pub(super) const RULES: [Rule; 14] = [
         why: "Each release leaves its images, and 170 of them stood on one host; half a terabyte \
               was freed when they were counted.",
         otherwise: "The disk fills with every release.",
-        remedy: "Keep the newest two or three of each service, and all that a workload or a rollback \
-              names; remove the others one by one: `docker image rm IMAGE`.",
+        remedy: "Keep the newest two or three of each service, and all that a workload or a \
+              rollback names; remove the others one by one: `docker image rm IMAGE`.",
         runbook: None,
     },
     Rule {
@@ -69,10 +69,10 @@ pub(super) const RULES: [Rule; 14] = [
         needs: &[Fact::Hosts],
         check: disks::long_journal,
         why: "A journal without limits takes a tenth of the disk, up to 4 GB.",
-        otherwise: "It takes the room, and keeps what people wrote for longer than anybody has agreed \
-              to.",
-        remedy: "`journalctl --vacuum-time=7d`, and `SystemMaxUse=1G` and `MaxRetentionSec=7day` in \
-              `/etc/systemd/journald.conf`.",
+        otherwise: "It takes the room, and keeps what people wrote for longer than anybody has \
+              agreed to.",
+        remedy: "`journalctl --vacuum-time=7d`, and `SystemMaxUse=1G` and `MaxRetentionSec=7day` \
+              in `/etc/systemd/journald.conf`.",
         runbook: None,
     },
     Rule {
@@ -83,10 +83,10 @@ pub(super) const RULES: [Rule; 14] = [
         check: disks::images_twice,
         why: "Images are built with one and run by the other; each keeps its own copy, and a \
               check of one says nothing of the other.",
-        otherwise: "Each image takes its size twice, and the tag of one may be another image than that \
-              of the other.",
-        remedy: "Build elsewhere and pull, or remove an image from docker when containerd has it by \
-              the same digest: `docker image rm IMAGE`.",
+        otherwise: "Each image takes its size twice, and the tag of one may be another image than \
+              that of the other.",
+        remedy: "Build elsewhere and pull, or remove an image from docker when containerd has it \
+              by the same digest: `docker image rm IMAGE`.",
         runbook: None,
     },
     Rule {
@@ -123,7 +123,8 @@ pub(super) const RULES: [Rule; 14] = [
         check: services::developers_tools,
         why: "An editor's server was found beside the ledger: it takes its memory, and carries \
               out whatever its extensions want.",
-        otherwise: "Memory is missing under load, and whoever has the developer's machine has mainnet.",
+        otherwise: "Memory is missing under load, and whoever has the developer's machine has \
+                    mainnet.",
         remedy: "Stop it and remove it: `pkill -u USER -f vscode-server`, then work on a copy.",
         runbook: None,
     },
@@ -136,8 +137,8 @@ pub(super) const RULES: [Rule; 14] = [
         why: "An entry with `@reboot` started a program that nobody knew. Miners keep themselves \
               alive so.",
         otherwise: "It runs with every start of the host, whatever it is.",
-        remedy: "Look before deleting: copy the line, the program and its times as evidence. What is \
-              right goes into `cronAllowed` of the inventory.",
+        remedy: "Look before deleting: copy the line, the program and its times as evidence. What \
+              is right goes into `cronAllowed` of the inventory.",
         runbook: None,
     },
     Rule {
@@ -149,8 +150,8 @@ pub(super) const RULES: [Rule; 14] = [
         why: "A virus scanner with definitions of last month finds last month's viruses, and a \
               guard that is stopped guards nothing.",
         otherwise: "Attempts go unnoticed, and packets with forged senders are let in.",
-        remedy: "`systemctl enable --now fail2ban`, `freshclam`, and `net.ipv4.conf.all.rp_filter = \
-              1` in `/etc/sysctl.d/`.",
+        remedy: "`systemctl enable --now fail2ban`, `freshclam`, and `net.ipv4.conf.all.rp_filter \
+              = 1` in `/etc/sysctl.d/`.",
         runbook: None,
     },
     Rule {
@@ -173,7 +174,8 @@ pub(super) const RULES: [Rule; 14] = [
         needs: &[Fact::Hosts],
         check: services::memory_used,
         why: "Kubernetes counts what pods ask for; what runs beside it is seen here alone.",
-        otherwise: "The kernel kills the process that has most, which is the database or the ledger.",
+        otherwise: "The kernel kills the process that has most, which is the database or the \
+                    ledger.",
         remedy: "See what has it: `ps -eo rss,comm --sort=-rss | head`; move it, or lower its \
               limits.",
         runbook: None,
@@ -186,8 +188,8 @@ pub(super) const RULES: [Rule; 14] = [
         check: services::limits_and_clock,
         why: "Leaders of Raft and of etcd are elected by time-outs, and certificates and locks \
               are judged by the clock: half a second is too much.",
-        otherwise: "Elections without cause, tokens that are not valid yet, and `too many open files` \
-              under load.",
+        otherwise: "Elections without cause, tokens that are not valid yet, and `too many open \
+              files` under load.",
         remedy: "`swapoff -a` and the line in `/etc/fstab`; `LimitNOFILE=1048576` for the service; \
               `systemctl enable --now chronyd`.",
         runbook: None,

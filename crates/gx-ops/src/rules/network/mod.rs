@@ -45,8 +45,8 @@ pub(super) const RULES: [Rule; 31] = [
         why: "A policy that denies everything denied the name server too, and every service said \
               that its database was away.",
         otherwise: "Nothing that the workload is told by name is found.",
-        remedy: "Allow UDP and TCP 53 to the pods `k8s-app=kube-dns` of `kube-system`, for all pods \
-              of the namespace.",
+        remedy: "Allow UDP and TCP 53 to the pods `k8s-app=kube-dns` of `kube-system`, for all \
+              pods of the namespace.",
         runbook: None,
     },
     Rule {
@@ -97,8 +97,8 @@ pub(super) const RULES: [Rule; 31] = [
         why: "46 of 90 targets were down and nobody was told, because what is never seen does not \
               alert.",
         otherwise: "The alerts about this workload are silent.",
-        remedy: "Let the monitoring namespace in at the port of the figures: 9090, 9091, 9443 or the \
-              one named `metrics`.",
+        remedy: "Let the monitoring namespace in at the port of the figures: 9090, 9091, 9443 or \
+              the one named `metrics`.",
         runbook: None,
     },
     Rule {
@@ -129,8 +129,8 @@ pub(super) const RULES: [Rule; 31] = [
         why: "Policies selected `name=…`, a label that nobody had given the namespace; Kubernetes \
               gives each `kubernetes.io/metadata.name` by itself.",
         otherwise: "The rule allows nothing, however right it looks.",
-        remedy: "Select by `kubernetes.io/metadata.name`, or give the namespace the label: `kubectl \
-              label namespace NAME name=NAME`.",
+        remedy: "Select by `kubernetes.io/metadata.name`, or give the namespace the label: \
+              `kubectl label namespace NAME name=NAME`.",
         runbook: None,
     },
     Rule {
@@ -173,7 +173,8 @@ pub(super) const RULES: [Rule; 31] = [
         why: "The pod that answers for a certificate listens at 8089 and lives for a minute; \
               policies are written for those that last.",
         otherwise: "The certificate is not renewed, and ends on its day.",
-        remedy: "Let the ingress controller in at 8089 to `acme.cert-manager.io/http01-solver=true`.",
+        remedy: "Let the ingress controller in at 8089 to \
+                 `acme.cert-manager.io/http01-solver=true`.",
         runbook: None,
     },
     Rule {
@@ -209,8 +210,8 @@ pub(super) const RULES: [Rule; 31] = [
         check: services::no_backend,
         why: "Ingresses named ports of containers where the Services had others.",
         otherwise: "The address answers 503.",
-        remedy: "Correct the backend, or make the Service: `kubectl get ingress -n NAMESPACE NAME -o \
-              yaml`.",
+        remedy: "Correct the backend, or make the Service: `kubectl get ingress -n NAMESPACE NAME \
+              -o yaml`.",
         runbook: None,
     },
     Rule {
@@ -245,7 +246,8 @@ pub(super) const RULES: [Rule; 31] = [
         check: services::no_address,
         why: "When the pool of addresses is used up, the Service waits without a word.",
         otherwise: "Nobody reaches it from outside.",
-        remedy: "See the pool and the balancer's log: `kubectl describe service -n NAMESPACE NAME`.",
+        remedy: "See the pool and the balancer's log: `kubectl describe service -n NAMESPACE \
+                 NAME`.",
         runbook: None,
     },
     Rule {
@@ -270,7 +272,8 @@ pub(super) const RULES: [Rule; 31] = [
         why: "A name was answered with an old address, and the address of the pod was written \
               into the configuration in its place; the pod moved.",
         otherwise: "It works until the pod is started again.",
-        remedy: "Write the Service's name, and find out why it was not resolved: NET-01 and NET-20.",
+        remedy: "Write the Service's name, and find out why it was not resolved: NET-01 and \
+                 NET-20.",
         runbook: None,
     },
     Rule {
@@ -282,8 +285,8 @@ pub(super) const RULES: [Rule; 31] = [
         why: "Ports 80 and 443 of hosts were led to the address that the ingress controller had; \
               it was started again and had another.",
         otherwise: "The host answers nobody, although pods and names are well.",
-        remedy: "Run the controller on every node with `hostPort`, and take the rule away: `iptables \
-              -t nat -D PREROUTING …`.",
+        remedy: "Run the controller on every node with `hostPort`, and take the rule away: \
+              `iptables -t nat -D PREROUTING …`.",
         runbook: None,
     },
     Rule {
@@ -319,8 +322,8 @@ pub(super) const RULES: [Rule; 31] = [
         check: hosts::wrong_names,
         why: "An entry of `/etc/hosts` outlives what it was made for, and holds before the name \
               server.",
-        otherwise: "Programs on the host talk to the wrong server, while the name server says the right \
-              thing.",
+        otherwise: "Programs on the host talk to the wrong server, while the name server says the \
+              right thing.",
         remedy: "Take the line out: `getent hosts NAME` before and after.",
         runbook: None,
     },
@@ -331,8 +334,8 @@ pub(super) const RULES: [Rule; 31] = [
         needs: &[Fact::Nodes, Fact::Reached],
         check: probes::nodes_apart,
         why: "A firewall that is written by hand forgets the host that is added later.",
-        otherwise: "Members do not answer, logs cannot be read, and a server that is restarted does not \
-              join again.",
+        otherwise: "Members do not answer, logs cannot be read, and a server that is restarted \
+              does not join again.",
         remedy: "Between all nodes open 6443, 2379 and 2380, 10250 (TCP) and 8472 (UDP), from the \
               nodes' addresses alone.",
         runbook: None,
@@ -371,8 +374,8 @@ pub(super) const RULES: [Rule; 31] = [
         check: hosts::open_ssh,
         why: "Hosts that are reached from everywhere are tried from everywhere.",
         otherwise: "One key or one hole in the server is enough.",
-        remedy: "Let in the bastion alone. Try it in a second session, and let the rule undo itself \
-              after 30 seconds unless you confirm.",
+        remedy: "Let in the bastion alone. Try it in a second session, and let the rule undo \
+              itself after 30 seconds unless you confirm.",
         runbook: None,
     },
     Rule {

@@ -57,7 +57,8 @@ pub(super) fn wrong_port(snapshot: &Snapshot) -> Findings {
                 containers.iter().flat_map(|one| &one.ports).map(|port| port.port).collect();
             for port in &service.ports {
                 match target_port(&port.target, containers) {
-                    // A container may listen at ports that it does not declare, when it declares none.
+                    // A container may listen at ports that it does not declare, when it declares
+                    // none.
                     Some(_) if known.is_empty() => {
                         silent.insert(workload.name.as_str());
                     }

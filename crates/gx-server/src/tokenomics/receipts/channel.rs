@@ -1,4 +1,5 @@
-//! Receipts of a Fabric channel: a command, its outcome, and what orderers and endorsers have signed.
+//! Receipts of a Fabric channel: a command, its outcome, and what orderers and endorsers have
+//! signed.
 
 use gx_fabric::receipt::{Proof, Proven};
 use schemars::JsonSchema;
@@ -43,8 +44,8 @@ pub struct ChannelReceipt {
     /// Its outcome: with its events when the block is shown, and as the ledger has recorded it when
     /// the command is shown alone.
     pub result: Value,
-    /// The blocks that say who may sign and endorse. Their hashes have to be held against those that
-    /// the operator has published.
+    /// The blocks that say who may sign and endorse. Their hashes have to be held against those
+    /// that the operator has published.
     pub configurations: Vec<ReceiptConfiguration>,
     pub proof: Proof,
 }

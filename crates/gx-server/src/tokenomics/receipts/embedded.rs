@@ -1,4 +1,5 @@
-//! Receipts of the embedded ledger: a command, its outcome, and the way from both to signed headers.
+//! Receipts of the embedded ledger: a command, its outcome, and the way from both to signed
+//! headers.
 
 use gx_contract::Outcome;
 use gx_ledger::{Hash, Proof, Proven, PublicKey};

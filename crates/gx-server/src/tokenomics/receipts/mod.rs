@@ -137,15 +137,25 @@ async fn receipt(
     // Nothing of the database is held while a network is asked.
     let position = view.position;
     drop(view);
-    let Some(chain) = process.chain.as_ref() else {
+    let body = made(process.chain.as_ref(), &row, id, &caller).await?;
+    Ok(Read { position, body })
+}
+
+/// The receipt of a transaction, from whichever ledger there is.
+async fn made(
+    chain: Option<&Chain>,
+    row: &blocks::Transaction,
+    id: CommandId,
+    caller: &Caller,
+) -> Result<AnyReceipt> {
+    let Some(chain) = chain else {
         let message = "This process has no ledger: ask the one that settles commands";
         return Err(Error::unavailable("ledger_elsewhere", message));
     };
-    let receipt = match chain.channel() {
-        Some(engine) => of_channel(engine, row.block, id, extent(&caller)).await?,
-        None => of_ledger(chain, row.block, row.index).await?,
-    };
-    Ok(Read { position, body: receipt })
+    match chain.channel() {
+        Some(engine) => of_channel(engine, row.block, id, extent(caller)).await,
+        None => of_ledger(chain, row.block, row.index).await,
+    }
 }
 
 /// Whose command it was, and admins.
