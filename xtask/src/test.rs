@@ -14,11 +14,13 @@ use gx_pg::{Cluster, Error, Options, Pooler, Programs, SHARED_URL};
 
 use crate::process;
 
-/// Servers and a browser that optional parts are tested with, by Debian's package and the program.
-const OPTIONAL: [(&str, &[&str]); 4] = [
+/// Servers and a browser that optional parts and backups are tested with, by Debian's package and
+/// the program.
+const OPTIONAL: [(&str, &[&str]); 5] = [
     ("chromium", &["chromium", "google-chrome-stable", "google-chrome"]),
     ("clamav-daemon", &["clamd"]),
     ("exim4-daemon-light", &["exim4", "exim"]),
+    ("openssh-server", &["sshd"]),
     ("redis-server", &["redis-server"]),
 ];
 

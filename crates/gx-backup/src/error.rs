@@ -31,6 +31,8 @@ pub enum Error {
     NoBackup { asked: String },
     #[error("the drill of {backup} failed: {reason}")]
     Drill { backup: String, reason: String },
+    #[error("{name} of the write-ahead log: {reason}")]
+    Wal { name: String, reason: String },
     #[error("nothing was removed: {reason}")]
     PruneRefused { reason: String },
 }

@@ -8,6 +8,7 @@
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used))]
 
+mod cluster;
 mod error;
 mod gate;
 mod manifest;
@@ -15,6 +16,7 @@ mod metrics;
 mod parts;
 mod plan;
 mod prune;
+mod recover;
 mod repository;
 mod restore;
 mod retention;
@@ -26,19 +28,23 @@ mod state;
 mod status;
 mod time;
 mod verify;
+mod wal;
 
 pub use error::Error;
 pub use gate::Gate;
-pub use manifest::{Heights, How, Kind, Manifest, Part, Proof};
+pub use manifest::{Heights, How, Kind, LogRange, Manifest, Part, Proof};
 pub use metrics::write as write_metrics;
 pub use parts::database::ThrowAway;
-pub use plan::{DATABASE, Folder, LEDGER, Plan, Platform};
+pub use plan::{DATABASE, Folder, LEDGER, Method, Plan, Platform};
 pub use prune::{Pruned, prune};
+pub use recover::Recovered;
 pub use repository::{Backup, Repo};
-pub use restore::{Restored, extract, restore};
+pub use restore::{Choice, Restored, extract, restore, restore_choice};
 pub use run::{Ran, host, run};
 pub use schedule::{cron_job, systemd};
 pub use sheet::recovery_sheet;
 pub use state::{Action, Lock, Outcome, State};
-pub use status::{Status, status};
+pub use status::{Space, Status, status};
+pub use time::read_time;
 pub use verify::verify;
+pub use wal::{Archive, Pushed, Segment};

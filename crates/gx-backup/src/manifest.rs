@@ -54,6 +54,20 @@ pub struct Part {
     /// Rows of each table, where the dump says.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub rows: std::collections::BTreeMap<String, u64>,
+    /// What a base needs of the write-ahead log, and holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogRange>,
+}
+
+/// A piece of PostgreSQL's write-ahead log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogRange {
+    /// The name of its first segment.
+    pub first: String,
+    /// Where it ends, as PostgreSQL writes places of the log.
+    pub end: String,
+    pub timeline: u32,
 }
 
 /// What a part is, and so how it is checked and restored.
@@ -62,6 +76,8 @@ pub struct Part {
 pub enum Kind {
     /// A dump of PostgreSQL as text.
     Postgres,
+    /// Every file of a cluster of PostgreSQL, as a tar archive.
+    Base,
     /// The file of SQLite and its write-ahead log.
     Sqlite,
     /// An archive of the embedded ledger.

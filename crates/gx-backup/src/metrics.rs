@@ -2,6 +2,7 @@
 //!
 //! A run that is missed writes no file: the age of the newest backup is what tells.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::manifest::How;
@@ -52,12 +53,16 @@ fn families(plan: &Plan, status: &Status) -> Vec<Family> {
     let good = status.state.newest.iter().map(|(action, outcome)| {
         (format!("{{action=\"{}\"}}", action.as_str()), i64::from(outcome.is_good()))
     });
-    let proof = plan.proof;
-    vec![
+    let mut all = vec![
         (
             "newest_timestamp_seconds",
             "When the newest backup that is whole began.",
             plain(newest.map(|manifest| seconds(manifest.started_at_ms))),
+        ),
+        (
+            "part_timestamp_seconds",
+            "When the newest backup that holds the part began; of parts that were seen lately.",
+            known_parts(status),
         ),
         ("bytes", "Bytes of each part of the newest backup.", parts.unwrap_or_default()),
         ("duration_seconds", "How long the newest backup took.", plain(took)),
@@ -83,14 +88,14 @@ fn families(plan: &Plan, status: &Status) -> Vec<Family> {
             plain(status.recovery_time_ms().map(|ms| seconds(unsigned(ms)))),
         ),
         (
-            "recovery_point_objective_seconds",
-            "The recovery point that is promised.",
-            plain(Some(i64::from(proof.recovery_point_hours).saturating_mul(3600))),
+            "target_available_bytes",
+            "Room that is left at the target, where it can say so.",
+            plain(status.space.map(|space| unsigned(space.available))),
         ),
         (
-            "recovery_time_objective_seconds",
-            "The recovery time that is promised.",
-            plain(Some(i64::from(proof.recovery_time_minutes).saturating_mul(60))),
+            "target_size_bytes",
+            "Room of the target as a whole, where it can say so.",
+            plain(status.space.map(|space| unsigned(space.size))),
         ),
         ("newest_good", "Whether the newest of each action came to a good end.", good.collect()),
         (
@@ -98,5 +103,50 @@ fn families(plan: &Plan, status: &Status) -> Vec<Family> {
             "What gx backup status warns of.",
             plain(i64::try_from(status.warnings.len()).ok()),
         ),
+    ];
+    all.extend(promised(plan));
+    all
+}
+
+/// What the settings promise, beside what is.
+fn promised(plan: &Plan) -> [Family; 3] {
+    let proof = plan.proof;
+    let plain = |value: i64| vec![(String::new(), value)];
+    [
+        (
+            "recovery_point_objective_seconds",
+            "The recovery point that is promised.",
+            plain(i64::from(proof.recovery_point_hours).saturating_mul(3600)),
+        ),
+        (
+            "recovery_time_objective_seconds",
+            "The recovery time that is promised.",
+            plain(i64::from(proof.recovery_time_minutes).saturating_mul(60)),
+        ),
+        (
+            "drill_objective_seconds",
+            "The most time between two drills.",
+            plain(i64::from(proof.drill_days).saturating_mul(86_400)),
+        ),
     ]
+}
+
+/// A part that no backup has held for so long was given up on purpose.
+const KNOWN_MS: i64 = 7 * 24 * 3600 * 1000;
+
+/// When each part was last captured. One that the newest backup lacks, as a folder that may be
+/// missing and suddenly is, has an older time than the backup.
+fn known_parts(status: &Status) -> Vec<(String, i64)> {
+    let newest = status.newest().map_or(0, |backup| backup.manifest.started_at_ms);
+    let since = newest.saturating_sub(KNOWN_MS);
+    let mut known = BTreeMap::new();
+    // Oldest first, so that the last one stays.
+    for backup in &status.backups {
+        let manifest = &backup.manifest;
+        let at = manifest.started_at_ms.checked_div(1000).unwrap_or(0);
+        for part in manifest.parts.iter().filter(|_| manifest.started_at_ms >= since) {
+            known.insert(part.name.as_str(), at);
+        }
+    }
+    known.into_iter().map(|(name, at)| (format!("{{part=\"{name}\"}}"), at)).collect()
 }

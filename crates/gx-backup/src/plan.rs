@@ -45,6 +45,9 @@ pub struct Repository {
     pub location: String,
     /// File whose first line is the password.
     pub password_file: PathBuf,
+    /// rclone's configuration, where it is not that of the account; it holds the credentials.
+    #[serde(default)]
+    pub rclone_config: PathBuf,
     /// Whether the repository may lie on the disk of the data, as it does in trials.
     #[serde(default)]
     pub same_disk: bool,
@@ -94,10 +97,28 @@ impl Default for Proof {
 pub struct Postgres {
     /// Folder of `pg_dump` and `psql`; empty means those of `PATH`.
     pub programs: PathBuf,
+    /// How the database is captured.
+    pub method: Method,
+    /// File whose first line is the URL of a role that may replicate; without it the platform's own
+    /// role takes the base.
+    pub replication_url_file: PathBuf,
+    /// The folder that a base is restored into. Its folder's owner runs the server.
+    pub data_dir: PathBuf,
     /// A dump of fewer bytes is no dump of this platform.
     pub bytes_min: Option<u64>,
     /// File whose first line is the URL of a server on which drills may make databases.
     pub drill_url_file: PathBuf,
+}
+
+/// How PostgreSQL is captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The rows of the platform's database, as text.
+    #[default]
+    Dump,
+    /// The files of the whole cluster: with its write-ahead log the way back to every moment.
+    Base,
 }
 
 /// A folder that is captured besides those of the platform.
@@ -180,6 +201,9 @@ impl Plan {
             &mut self.metrics_file,
             &mut self.postgres.drill_url_file,
             &mut self.postgres.programs,
+            &mut self.postgres.replication_url_file,
+            &mut self.postgres.data_dir,
+            &mut self.repository.rclone_config,
         ];
         let given = files.into_iter().filter(|path| !path.as_os_str().is_empty());
         let folders = self.folders.iter_mut().map(|folder| &mut folder.path);

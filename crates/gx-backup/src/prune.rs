@@ -10,7 +10,7 @@ use crate::repository::{Backup, Contents};
 use crate::retention::{Facts, reasons};
 use crate::state::{Action, Lock, State};
 use crate::time::now_ms;
-use crate::{Error, Plan, Platform, Repo};
+use crate::{Archive, DATABASE, Error, Plan, Platform, Repo};
 
 /// What was removed, and what was kept for which reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Pruned {
     pub kept: Vec<(String, Vec<String>)>,
     /// Parts of runs that did not come to their end.
     pub swept: usize,
+    /// Files of the write-ahead log that come before every base that is kept.
+    pub log: usize,
 }
 
 /// The rest of a run elsewhere may still become a backup for so long.
@@ -38,12 +40,13 @@ pub fn prune(plan: &Plan, platform: &Platform, only_tell: bool) -> Result<Pruned
         let facts: Vec<Facts> = backups.iter().map(facts).collect();
         let now = now_ms();
         let mut done = Pruned::default();
-        let mut gone = Vec::new();
+        let (mut gone, mut kept) = (Vec::new(), Vec::new());
         let mut why = reasons(&facts, &plan.retention, days, now);
         for backup in backups {
             let id = backup.manifest.id.clone();
             match why.remove(&id) {
                 Some(reasons) if !reasons.is_empty() => {
+                    kept.push(backup);
                     done.kept.push((id, reasons.into_iter().map(str::to_owned).collect()));
                 }
                 _ => {
@@ -60,10 +63,21 @@ pub fn prune(plan: &Plan, platform: &Platform, only_tell: bool) -> Result<Pruned
         if !only_tell {
             repo.remove(&gone, &old)?;
             repo.free()?;
+            done.log = forget_log(plan, &kept)?;
         }
         Ok(done)
     };
     if only_tell { work() } else { lock.note(plan, Action::Prune, work) }
+}
+
+/// Removes the log that leads to no base any more. Without a base nothing of it goes.
+fn forget_log(plan: &Plan, kept: &[Backup]) -> Result<usize, Error> {
+    let begins = kept.iter().filter_map(|backup| backup.manifest.part(DATABASE)?.log.as_ref());
+    // The place in the log, without the timeline: what is further on is needed.
+    let first = begins.min_by_key(|log| log.first.get(8..).map(str::to_owned));
+    let Some(log) = first else { return Ok(0) };
+    let archive = Archive::open_made(plan)?;
+    archive.map_or(Ok(0), |archive| archive.forget_before(&log.first))
 }
 
 fn facts(backup: &Backup) -> Facts {
@@ -72,6 +86,7 @@ fn facts(backup: &Backup) -> Facts {
     Facts {
         id: backup.manifest.id.clone(),
         at_ms: backup.manifest.started_at_ms,
+        block: backup.manifest.heights.ledger.max(backup.manifest.heights.database_to),
         parts,
         verified: backup.proved(How::Verified).is_some(),
         drilled: backup.proved(How::Drilled).is_some(),

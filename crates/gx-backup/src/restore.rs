@@ -16,6 +16,7 @@ use gx_types::{CommandId, TimeMs};
 use crate::manifest::Kind;
 use crate::parts::{database, folder, joined};
 use crate::plan::{DATABASE, LEDGER};
+use crate::recover::{Recovered, recover};
 use crate::repository::Reading;
 use crate::time::now_ms;
 use crate::{Backup, Error, Folder, Plan, Platform, Repo};
@@ -36,11 +37,61 @@ pub struct Restored {
     pub took_ms: u64,
 }
 
-/// Restores a backup, or the parts of it that are named.
+/// Which backups a restore is made of, and which moment it is to come to.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// It holds the database.
+    pub database: Backup,
+    /// It holds everything else: the same one, or the first that was made after the moment, whose
+    /// ledger, keys and documents are those of the moment and more.
+    pub rest: Backup,
+    pub at_ms: Option<i64>,
+}
+
+impl Choice {
+    /// One backup, as it is.
+    pub fn of(backup: &Backup) -> Self {
+        Self { database: backup.clone(), rest: backup.clone(), at_ms: None }
+    }
+
+    /// What leads to a moment: the newest base before it, and the log from there on.
+    ///
+    /// # Errors
+    /// [`Error::NotRestored`] when there is no base before it; [`Error::Repository`].
+    pub fn at(repo: &Repo, at_ms: i64) -> Result<Self, Error> {
+        let failed = |reason: String| Err(Error::not_restored(DATABASE, reason));
+        if at_ms > now_ms() {
+            return failed(format!("{} has not come yet", told(at_ms)));
+        }
+        let backups = repo.backups()?;
+        let is_base = |backup: &&Backup| {
+            backup.manifest.part(DATABASE).is_some_and(|part| part.kind == Kind::Base)
+        };
+        let bases = || backups.iter().filter(is_base);
+        let Some(first) = bases().next() else {
+            let reason = "no backup holds a base; postgres.method = \"base\" makes runs take one";
+            return failed(reason.to_owned());
+        };
+        let Some(database) = bases().rfind(|backup| backup.manifest.finished_at_ms <= at_ms) else {
+            let (asked, least) = (told(at_ms), told(first.manifest.finished_at_ms));
+            return failed(format!("no base ended before {asked}; the first one did at {least}"));
+        };
+        let later = backups.iter().find(|backup| backup.manifest.started_at_ms >= at_ms);
+        let rest = later.or(backups.last()).unwrap_or(database);
+        Ok(Self { database: database.clone(), rest: rest.clone(), at_ms: Some(at_ms) })
+    }
+}
+
+/// A time for people.
+fn told(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default().to_string()
+}
+
+/// Restores a backup, or the parts of it that are named. A cluster that is made again is stopped
+/// when it stands in its place.
 ///
 /// # Errors
-/// The first part that was not restored, with its reason. What was restored before it stays, and
-/// has to be moved away before the next attempt.
+/// As [`restore_choice`].
 pub fn restore(
     plan: &Plan,
     repo: &Repo,
@@ -48,31 +99,64 @@ pub fn restore(
     platform: &Platform,
     only: &[String],
 ) -> Result<Restored, Error> {
+    let (restored, cluster) = restore_choice(plan, repo, &Choice::of(backup), platform, only)?;
+    cluster.map(Recovered::finish).transpose()?;
+    Ok(restored)
+}
+
+/// Restores what was chosen, or the parts of it that are named. Where the database is a cluster
+/// that was made again, its server goes on, so that more can be asked of it.
+///
+/// # Errors
+/// The first part that was not restored, with its reason. What was restored before it stays, and
+/// has to be moved away before the next attempt.
+pub fn restore_choice(
+    plan: &Plan,
+    repo: &Repo,
+    choice: &Choice,
+    platform: &Platform,
+    only: &[String],
+) -> Result<(Restored, Option<Recovered>), Error> {
     let began = Instant::now();
+    let Choice { database, rest: backup, at_ms } = choice;
     let wanted = |name: &str| only.is_empty() || only.iter().any(|part| part == name);
     let held: BTreeSet<&str> =
-        backup.manifest.parts.iter().map(|part| part.name.as_str()).collect();
+        backup.manifest.parts.iter().map(|part| part.name.as_str()).chain([DATABASE]).collect();
     if let Some(unknown) = only.iter().find(|part| !held.contains(part.as_str())) {
         return Err(Error::not_restored(unknown, "the backup does not hold it"));
     }
-    if backup.manifest.network != platform.network.as_str() {
-        let (found, expected) = (&backup.manifest.network, platform.network);
+    if let Some(other) = [database, backup]
+        .into_iter()
+        .find(|backup| backup.manifest.network != platform.network.as_str())
+    {
+        let (found, expected) = (&other.manifest.network, platform.network);
         let reason = format!("it is of {found}, the settings are those of {expected}");
-        return Err(Error::not_restored(&backup.manifest.id, reason));
+        return Err(Error::not_restored(&other.manifest.id, reason));
     }
     let reading = repo.to_read()?;
-    let mut done = Restored { backup: backup.manifest.id.clone(), ..Restored::default() };
+    let mut done = Restored { backup: database.manifest.id.clone(), ..Restored::default() };
     for Folder { name, path, .. } in platform.folders.iter().chain(&plan.folders) {
         if held.contains(name.as_str()) && wanted(name) {
             folder::restore(&reading, backup, name, path)?;
             done.parts.push(name.clone());
         }
     }
+    let mut cluster = None;
     if wanted(DATABASE) {
-        let block = database::restore(&reading, backup, platform, &plan.postgres)?;
+        let is_base = database.manifest.part(DATABASE).is_some_and(|part| part.kind == Kind::Base);
+        let block = if is_base || at_ms.is_some() {
+            let made = recover(plan, &reading, database, *at_ms, platform)?;
+            cluster.insert(made).block
+        } else {
+            database::restore(&reading, database, platform, &plan.postgres)?
+        };
         done.database_block = Some(block);
         done.parts.push(DATABASE.to_owned());
     }
+    let beside = cluster
+        .as_ref()
+        .map(|cluster| Platform { database: cluster.database(), ..platform.clone() });
+    let platform = beside.as_ref().unwrap_or(platform);
     if held.contains(LEDGER) && wanted(LEDGER) {
         restore_ledger(&reading, backup, platform, &mut done)?;
         done.parts.push(LEDGER.to_owned());
@@ -81,7 +165,7 @@ pub fn restore(
     let homeless = homeless.filter(|name| !done.parts.iter().any(|part| part == *name));
     done.homeless = homeless.map(|name| (*name).to_owned()).collect();
     done.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(done)
+    Ok((done, cluster))
 }
 
 /// Writes one part to a place of the caller's choice: a folder, or one file for what is a stream.
@@ -95,7 +179,7 @@ pub fn extract(repo: &Repo, backup: &Backup, name: &str, to: &Path) -> Result<()
     let reading = repo.to_read()?;
     match part.kind {
         Kind::Folder | Kind::Sqlite => folder::restore(&reading, backup, name, to),
-        Kind::Postgres | Kind::Ledger | Kind::Output => {
+        Kind::Postgres | Kind::Base | Kind::Ledger | Kind::Output => {
             let failed = |error: io::Error| {
                 Error::not_restored(name, format!("{} can't be written: {error}", to.display()))
             };

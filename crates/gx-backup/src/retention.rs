@@ -10,6 +10,8 @@ use crate::time::periods;
 pub(crate) struct Facts {
     pub(crate) id: String,
     pub(crate) at_ms: i64,
+    /// The last block that it holds. Blocks go on whatever the clock does.
+    pub(crate) block: u64,
     pub(crate) parts: BTreeSet<String>,
     pub(crate) verified: bool,
     pub(crate) drilled: bool,
@@ -41,6 +43,21 @@ pub(crate) fn reasons(
     }
     if let Some(drilled) = newest_first().find(|backup| backup.drilled) {
         because(drilled, "last that was restored in a drill");
+    }
+    // Where a clock was put back, or was ahead for a while, the newest by its time is not the one
+    // that was made last; the one with the most in it is.
+    let furthest = |facts: &mut dyn Iterator<Item = &Facts>| {
+        facts.max_by_key(|backup| backup.block).map(|backup| backup.id.clone())
+    };
+    let good = |backup: &&Facts| backup.verified || backup.drilled;
+    let ends = [
+        (furthest(&mut facts.iter()), "holds the most blocks"),
+        (furthest(&mut facts.iter().filter(good)), "holds the most blocks of those verified"),
+    ];
+    for (id, reason) in ends {
+        for backup in facts.iter().filter(|backup| Some(&backup.id) == id.as_ref()) {
+            because(backup, reason);
+        }
     }
     let since = now_ms.saturating_sub(i64::from(days).saturating_mul(DAY_MS));
     for backup in facts.iter().filter(|backup| backup.at_ms >= since) {
@@ -77,6 +94,7 @@ mod tests {
             .map(|day| Facts {
                 id: format!("b{day:03}"),
                 at_ms: first + day * DAY_MS,
+                block: u64::try_from(day).unwrap(),
                 parts: BTreeSet::from(["database".to_owned()]),
                 verified: false,
                 drilled: false,
@@ -110,6 +128,40 @@ mod tests {
         assert_eq!(kept(&facts, NOTHING, 0), ["b003", "b010", "b050", "b099"]);
         let floor = Retention { floor: 3, ..NOTHING };
         assert_eq!(kept(&facts, floor, 0), ["b003", "b010", "b050", "b097", "b098", "b099"]);
+    }
+
+    /// Backups are in the order of their times, as the repository lists them.
+    fn listed(mut facts: Vec<Facts>) -> Vec<Facts> {
+        facts.sort_by_key(|backup| backup.at_ms);
+        facts
+    }
+
+    #[test]
+    fn a_clock_that_jumps_costs_neither_the_newest_nor_the_newest_good_one() {
+        const MONTH_MS: i64 = 30 * DAY_MS;
+        for (jump, from) in [(-DAY_MS, 6), (MONTH_MS, 6), (-MONTH_MS, 6), (-DAY_MS, 9)] {
+            for keep in [NOTHING, Retention { daily: 2, weekly: 1, ..NOTHING }] {
+                // The clock is put forward or back before the backup `from`, and stays so.
+                let mut facts = daily(10);
+                for backup in &mut facts[from..] {
+                    backup.at_ms += jump;
+                }
+                facts[8].verified = true;
+                // Nothing of the last two may go, whatever time it is taken for.
+                for now in [0, facts[9].at_ms, facts[0].at_ms + 10 * MONTH_MS, i64::MAX] {
+                    let reasons = reasons(&listed(facts.clone()), &keep, 0, now);
+                    for id in ["b008", "b009"] {
+                        assert!(!reasons[id].is_empty(), "{id} after {jump} before {from}");
+                    }
+                }
+            }
+        }
+        // One that was made while the clock was ahead, and is found to be from the future.
+        let mut facts = daily(6);
+        facts[2].at_ms += MONTH_MS;
+        facts[4].drilled = true;
+        let reasons = reasons(&listed(facts), &NOTHING, 0, 0);
+        assert!(!reasons["b004"].is_empty() && !reasons["b005"].is_empty());
     }
 
     #[test]

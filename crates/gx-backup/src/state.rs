@@ -120,21 +120,38 @@ pub struct Lock {
     _file: File,
 }
 
+/// Keeps other files of the write-ahead log away; a backup that goes on for hours is none of its
+/// business.
+#[derive(Debug)]
+pub(crate) struct WalLock {
+    _file: File,
+}
+
+impl WalLock {
+    pub(crate) fn take(plan: &Plan) -> Result<Self, Error> {
+        Ok(Self { _file: locked(plan, "gx-backup-wal.lock")? })
+    }
+}
+
+fn locked(plan: &Plan, name: &str) -> Result<File, Error> {
+    std::fs::create_dir_all(&plan.state_dir).map_err(Error::io("make", &plan.state_dir))?;
+    let path = plan.state_dir.join(name);
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(Error::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Busy { path }),
+        Err(std::fs::TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
+    }
+}
+
 impl Lock {
     /// Takes the lock.
     ///
     /// # Errors
     /// [`Error::Busy`] when another run has it.
     pub fn take(plan: &Plan) -> Result<Self, Error> {
-        std::fs::create_dir_all(&plan.state_dir).map_err(Error::io("make", &plan.state_dir))?;
-        let path = plan.state_dir.join("gx-backup.lock");
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.map_err(Error::io("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(Error::Busy { path }),
-            Err(std::fs::TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
-        }
+        Ok(Self { _file: locked(plan, "gx-backup.lock")? })
     }
 
     /// Does something under the lock and notes how it went.

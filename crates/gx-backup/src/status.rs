@@ -11,9 +11,18 @@ pub struct Status {
     /// Oldest first.
     pub backups: Vec<Backup>,
     pub state: State,
+    /// Room at the target; `None` where it cannot say, as S3 cannot.
+    pub space: Option<Space>,
     /// What an operator has to do something about.
     pub warnings: Vec<String>,
     pub now_ms: i64,
+}
+
+/// Room at a target, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    pub available: u64,
+    pub size: u64,
 }
 
 const HOUR_MS: i64 = 3600 * 1000;
@@ -23,9 +32,10 @@ const HOUR_MS: i64 = 3600 * 1000;
 /// # Errors
 /// When either cannot be read.
 pub fn status(plan: &Plan) -> Result<Status, Error> {
-    let Contents { backups, damaged, .. } = Repo::open(plan)?.contents()?;
-    let now_ms = crate::time::now_ms();
-    let mut status = Status { backups, state: State::read(plan)?, warnings: Vec::new(), now_ms };
+    let repo = Repo::open(plan)?;
+    let Contents { backups, damaged, .. } = repo.contents()?;
+    let (now_ms, state, space) = (crate::time::now_ms(), State::read(plan)?, repo.space());
+    let mut status = Status { backups, state, space, warnings: Vec::new(), now_ms };
     let damaged = damaged.into_iter().map(|what| format!("can't be read: {what}"));
     status.warnings = damaged.chain(warnings(&status, plan)).collect();
     Ok(status)
@@ -48,6 +58,9 @@ impl Status {
         drills.max_by_key(|proof| proof.at_ms).map(|proof| proof.took_ms)
     }
 }
+
+/// A target with less room than this part of it is nearly full.
+const TENTH: u64 = 10;
 
 fn warnings(status: &Status, plan: &Plan) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -88,6 +101,12 @@ fn warnings(status: &Status, plan: &Plan) -> Vec<String> {
             let minutes = took.checked_div(60_000).unwrap_or(0);
             warnings.push(format!("the last drill took {minutes} minutes, more than {most}"));
         }
+    }
+    if let Some(Space { available, size }) = status.space
+        && available < size.checked_div(TENTH).unwrap_or(0)
+    {
+        let mega = available.checked_div(1_000_000).unwrap_or(0);
+        warnings.push(format!("the target has {mega} MB left, less than a tenth of its room"));
     }
     if status.state.sheet_printed_at_ms.is_none() {
         warnings.push("the recovery sheet was never printed here".to_owned());

@@ -19,3 +19,14 @@ pub(crate) fn periods(at_ms: i64) -> [String; 3] {
     let at = Timestamp::from_millisecond(at_ms).unwrap_or_default().to_zoned(TimeZone::UTC);
     ["%Y-%m-%d", "%G-W%V", "%Y-%m"].map(|format| at.strftime(format).to_string())
 }
+
+/// Reads a time with its offset from UTC, such as `2026-01-31T14:05:00Z`, in milliseconds.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn read_time(text: &str) -> Result<i64, String> {
+    let at: Timestamp = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no time with its offset, as 2026-01-31T14:05:00Z is"))?;
+    Ok(at.as_millisecond())
+}

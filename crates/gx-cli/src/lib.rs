@@ -38,7 +38,9 @@ pub fn run(command_line: impl FnOnce() -> Result<End>) -> ExitCode {
         Ok(_) if !console::is_told() => ExitCode::FAILURE,
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Findings) => ExitCode::from(3),
-        Ok(End::Audit(status) | End::Client(status)) => ExitCode::from(status),
+        Ok(End::Audit(status) | End::Client(status) | End::Fetched(status)) => {
+            ExitCode::from(status)
+        }
         Err(error) => {
             console::failure(&error);
             ExitCode::FAILURE
@@ -54,6 +56,9 @@ pub enum End {
     Findings,
     /// What an audit found: 2 something critical, 1 something as bad as was asked for, 0 nothing.
     Audit(u8),
+    /// A file of the write-ahead log that is not there, or could not be had, as PostgreSQL tells
+    /// them apart.
+    Fetched(u8),
     /// What the client has told, with its exit status.
     Client(u8),
 }

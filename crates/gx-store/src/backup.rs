@@ -48,6 +48,21 @@ pub async fn tables(source: impl Into<Source<'_>>) -> Result<Vec<String>, Error>
     rows.iter().map(|row| row.string(0)).collect()
 }
 
+/// The file that holds the rows of each table, from the data folder of a PostgreSQL server; SQLite
+/// has one file for all, and none is named.
+///
+/// # Errors
+/// Those of the database.
+pub async fn table_files(source: impl Into<Source<'_>>) -> Result<BTreeMap<String, String>, Error> {
+    let mut reader = source.into().open().await?;
+    let mut conn = reader.conn();
+    if conn.engine() == Engine::Sqlite {
+        return Ok(BTreeMap::new());
+    }
+    let rows = sql(dialect::POSTGRES_TABLE_FILES).all(&mut conn).await?;
+    rows.iter().map(|row| Ok((row.string(0)?, row.string(1)?))).collect()
+}
+
 /// How many rows each table has; no tables in an empty database.
 ///
 /// # Errors

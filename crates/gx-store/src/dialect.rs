@@ -135,6 +135,12 @@ pub(crate) const POSTGRES_IS_REPLICA: &str =
 /// Gives the present transaction's view a name that `pg_dump --snapshot` takes.
 pub(crate) const POSTGRES_SHARE_SNAPSHOT: &str = "SELECT pg_export_snapshot()";
 
+/// Every table and the file that holds its rows, from the data folder.
+pub(crate) const POSTGRES_TABLE_FILES: &str =
+    "SELECT CAST(c.relname AS TEXT), pg_relation_filepath(c.oid) FROM pg_class c
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = current_schema() AND c.relkind = 'r' ORDER BY 1";
+
 /// The names of all tables.
 pub(crate) const fn tables(engine: Engine) -> &'static str {
     match engine {

@@ -18,8 +18,8 @@ use crate::manifest::{Kind, Part};
 use crate::parts::dump::{Counted, Tally};
 use crate::parts::folder::{clear, unfinished};
 use crate::parts::output::{Killed, last_words};
-use crate::parts::{Capture, output, taken};
-use crate::plan::{DATABASE, Postgres};
+use crate::parts::{Capture, base, output, taken};
+use crate::plan::{DATABASE, Method, Postgres};
 use crate::repository::{Reading, folder_of};
 use crate::source::Files;
 use crate::{Backup, Error, Plan, Platform};
@@ -71,7 +71,10 @@ pub(crate) fn capture(
     });
     let store = store.map_err(|error| unread(&error))??;
     let captured = match &platform.database {
-        Config::Postgres(config) => postgres(to, &runtime, &store, config, settings),
+        Config::Postgres(config) => match settings.method {
+            Method::Dump => postgres(to, &runtime, &store, config, settings),
+            Method::Base => base::capture(to, (&runtime, &store), config, settings),
+        },
         Config::Sqlite(config) => sqlite(to, &runtime, &store, &config.path),
     };
     runtime.block_on(store.close());
@@ -114,7 +117,7 @@ fn sqlite(
 
 /// A program of PostgreSQL, connected as the settings say. The password is in its environment,
 /// which only this user can read.
-fn program(name: &str, config: &PostgresConfig, settings: &Postgres) -> Command {
+pub(crate) fn program(name: &str, config: &PostgresConfig, settings: &Postgres) -> Command {
     let path = if settings.programs.as_os_str().is_empty() {
         PathBuf::from(name)
     } else {
@@ -216,6 +219,9 @@ pub(crate) fn restore(
         (Config::Sqlite(config), Kind::Sqlite) => {
             restore_sqlite(from, backup, platform, &config.path)
         }
+        (_, Kind::Base) => {
+            Err(Error::not_restored(DATABASE, "a base of a cluster goes into a folder"))
+        }
         (Config::Postgres(_), _) => {
             Err(Error::not_restored(DATABASE, "it is of SQLite, the settings name PostgreSQL"))
         }
@@ -284,7 +290,7 @@ fn restore_postgres(
 }
 
 /// Brings the schema to this build's version and says which block the read models stand at.
-async fn opened(platform: &Platform) -> Result<u64, gx_store::Error> {
+pub(crate) async fn opened(platform: &Platform) -> Result<u64, gx_store::Error> {
     let store = Store::connect(&platform.database).await?;
     let block = async {
         store.migrate(platform.network).await?;
@@ -336,6 +342,13 @@ fn restore_sqlite(
     Ok(block)
 }
 
+/// The URL in the first line of a file that a setting names.
+pub(crate) fn url_in(setting: &str, file: &Path) -> Result<Config, Error> {
+    let text = std::fs::read_to_string(file).map_err(Error::io("read", file))?;
+    let url = text.lines().next().unwrap_or_default().trim();
+    url.parse().map_err(|error: gx_store::ConfigError| Error::setting(setting, error.to_string()))
+}
+
 /// A database that a drill restores into, beside production; gone when it is dropped.
 #[derive(Debug)]
 pub struct ThrowAway {
@@ -361,12 +374,7 @@ impl ThrowAway {
             let reason = "names the file with the URL of a server on which drills make databases";
             return Err(Error::setting(NAME, reason));
         }
-        let text = std::fs::read_to_string(file).map_err(Error::io("read", file))?;
-        let url = text.lines().next().unwrap_or_default().trim();
-        let config = url
-            .parse()
-            .map_err(|error: gx_store::ConfigError| Error::setting(NAME, error.to_string()))?;
-        let Config::Postgres(from) = config else {
+        let Config::Postgres(from) = url_in(NAME, file)? else {
             return Err(Error::setting(NAME, "the URL is not one of PostgreSQL"));
         };
         let digits: String = backup.manifest.id.chars().rev().take(8).collect();

@@ -1,5 +1,6 @@
 //! The parts of a platform: how each is captured while it runs, and what has to be true of it.
 
+pub(crate) mod base;
 pub(crate) mod database;
 pub(crate) mod dump;
 pub(crate) mod folder;
@@ -40,6 +41,7 @@ pub(crate) fn taken(
         files: seen.files,
         sha256: seen.sha256,
         rows: std::collections::BTreeMap::new(),
+        log: None,
     })
 }
 

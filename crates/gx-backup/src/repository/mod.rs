@@ -4,6 +4,7 @@
 //! of several machines may go on at once; what one of them marks as removed, another may still use
 //! for a day.
 
+mod folder;
 mod rclone;
 
 use std::io::Write;
@@ -11,7 +12,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustic_backend::LocalBackend;
 use rustic_core::repofile::{MasterKey, Node, SnapshotFile, SnapshotId};
 use rustic_core::{
     BackupOptions, CheckOptions, ConfigOptions, Credentials, FileType, IndexedFullStatus,
@@ -24,22 +24,35 @@ use sha2::{Digest as _, Sha256};
 
 use crate::manifest::{Manifest, Part, Proof, VERSION};
 use crate::source::{Stream, hex};
-use crate::{Error, Plan};
+use crate::{Error, Plan, Space};
 
 /// Where a repository is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     Folder(PathBuf),
-    Rclone(String),
+    /// A remote and a path, and rclone's configuration when it is not the account's own.
+    Rclone(String, PathBuf),
 }
 
 const LOCATION: &str = "repository.location";
 
+/// Options of remotes whose values are secrets.
+const SECRETS: [&str; 6] =
+    ["pass", "password", "secret_access_key", "session_token", "key_pem", "token"];
+
 impl Location {
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
         if let Some(remote) = text.strip_prefix("rclone:") {
+            // A location is printed, and stands on rclone's command line.
+            let mut options = remote.split(',').filter_map(|option| option.split_once('='));
+            if options.any(|(name, _)| SECRETS.contains(&name.trim())) {
+                let reason = "a location holds no secrets; they belong into rclone's configuration";
+                return Err(Error::setting(LOCATION, reason));
+            }
             return match remote.split_once(':') {
-                Some((_, path)) if !path.is_empty() => Ok(Self::Rclone(remote.to_owned())),
+                Some((_, path)) if !path.is_empty() => {
+                    Ok(Self::Rclone(remote.to_owned(), PathBuf::new()))
+                }
                 _ => Err(Error::setting(
                     LOCATION,
                     "rclone: wants a remote and a path, as in rclone:offsite:gx",
@@ -54,17 +67,27 @@ impl Location {
         Ok(Self::Folder(path))
     }
 
+    /// The archive of the write-ahead log, beside the folders of the repository.
+    fn of_wal(&self) -> Self {
+        match self {
+            Self::Folder(path) => Self::Folder(path.join("wal")),
+            Self::Rclone(remote, config) => {
+                Self::Rclone(format!("{}/wal", remote.trim_end_matches('/')), config.clone())
+            }
+        }
+    }
+
     fn backends(&self) -> Result<RepositoryBackends, Error> {
         let backend: Arc<dyn WriteBackend> = match self {
             Self::Folder(path) => {
                 let path = path.to_str().ok_or_else(|| Error::setting(LOCATION, "is no text"))?;
-                let local = LocalBackend::new(path, std::iter::empty());
-                Arc::new(local.map_err(|error| Error::setting(LOCATION, error.display_log()))?)
+                let folder = folder::Folder::new(path);
+                Arc::new(folder.map_err(|error| Error::setting(LOCATION, error.display_log()))?)
             }
-            Self::Rclone(_) if !rclone::is_installed() => {
+            Self::Rclone(..) if !rclone::is_installed() => {
                 return Err(Error::setting(LOCATION, "needs the program rclone"));
             }
-            Self::Rclone(remote) => Arc::new(rclone::Rclone::new(remote)),
+            Self::Rclone(remote, config) => Arc::new(rclone::Rclone::new(remote, config)),
         };
         Ok(RepositoryBackends::new(backend, None))
     }
@@ -74,7 +97,7 @@ impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder(path) => write!(f, "{}", path.display()),
-            Self::Rclone(remote) => write!(f, "rclone:{remote}"),
+            Self::Rclone(remote, _) => write!(f, "rclone:{remote}"),
         }
     }
 }
@@ -116,6 +139,8 @@ pub struct Repo {
     password: String,
     /// What the password opens. Finding it is made slow, so it is done once.
     key: OnceLock<MasterKey>,
+    /// Where sealed copies of index and snapshots are kept, if anywhere.
+    cache: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Repo {
@@ -130,7 +155,30 @@ impl Repo {
     /// # Errors
     /// [`Error::RepositoryExists`]; [`Error::Repository`] when the target cannot be written.
     pub fn init(plan: &Plan) -> Result<Self, Error> {
+        Self::named(plan)?.make()
+    }
+
+    pub(crate) fn init_wal(plan: &Plan) -> Result<Self, Error> {
+        Self::of_wal(plan)?.make()
+    }
+
+    pub(crate) fn open_wal(plan: &Plan) -> Result<Self, Error> {
+        let repo = Self::of_wal(plan)?;
+        repo.opened()?;
+        Ok(repo)
+    }
+
+    fn of_wal(plan: &Plan) -> Result<Self, Error> {
         let repo = Self::named(plan)?;
+        // Every file that is archived reads the index; from a remote each time anew would take
+        // longer from day to day.
+        let cache = matches!(repo.location, Location::Rclone(..));
+        let cache = cache.then(|| plan.state_dir.join("gx-backup-cache"));
+        Ok(Self { location: repo.location.of_wal(), cache, ..repo })
+    }
+
+    fn make(self) -> Result<Self, Error> {
+        let repo = self;
         let raw = repo.raw()?;
         let failed = repo.failed("look for a repository");
         if raw.config_id().map_err(|error| failed(&error))?.is_some() {
@@ -153,8 +201,25 @@ impl Repo {
     }
 
     fn named(plan: &Plan) -> Result<Self, Error> {
-        let location = Location::read(&plan.repository.location)?;
-        Ok(Self { location, password: plan.password()?, key: OnceLock::new() })
+        let location = match Location::read(&plan.repository.location)? {
+            Location::Rclone(remote, _) => {
+                Location::Rclone(remote, plan.repository.rclone_config.clone())
+            }
+            folder @ Location::Folder(_) => folder,
+        };
+        Ok(Self { location, password: plan.password()?, key: OnceLock::new(), cache: None })
+    }
+
+    /// Room at the target, where it can say so.
+    pub(crate) fn space(&self) -> Option<Space> {
+        match &self.location {
+            Location::Folder(path) => {
+                let found = rustix::fs::statvfs(path).ok()?;
+                let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+                Some(Space { available: bytes(found.f_bavail), size: bytes(found.f_blocks) })
+            }
+            Location::Rclone(remote, config) => rclone::Rclone::new(remote, config).space(),
+        }
     }
 
     /// Where it is, in the words of the settings.
@@ -172,7 +237,8 @@ impl Repo {
     }
 
     fn raw(&self) -> Result<Repository<()>, Error> {
-        let options = RepositoryOptions::default().no_cache(true);
+        let mut options = RepositoryOptions::default().no_cache(self.cache.is_none());
+        options.cache_dir.clone_from(&self.cache);
         let made = Repository::new(&options, &self.location.backends()?);
         made.map_err(|error| self.failed("open it")(&error))
     }
@@ -187,6 +253,16 @@ impl Repo {
             Some(key) => Credentials::Masterkey(key.clone()),
             None => Credentials::password(&self.password),
         };
+        let keys = self.location.backends()?.repository();
+        if keys.list(FileType::Key).map_err(|error| failed(&error))?.is_empty() {
+            let reason = "it holds no key: the folder keys is gone, and without it no password \
+                          opens anything; bring it back from a copy of the repository";
+            return Err(Error::Repository {
+                location: self.location.to_string(),
+                what: "open anything",
+                reason: reason.to_owned(),
+            });
+        }
         let open = raw.open(&credentials).map_err(|error| {
             if error.is_incorrect_password() {
                 return Error::WrongKey { location: self.location.to_string() };
@@ -337,6 +413,21 @@ impl Repo {
         open.prune(&options, plan).map_err(|error| failed(&error))
     }
 
+    /// Every snapshot with a label, oldest first.
+    pub(crate) fn labelled(&self, label: &str) -> Result<Vec<SnapshotFile>, Error> {
+        let open = self.opened()?;
+        let found = open.get_matching_snapshots(|snapshot| snapshot.label == label);
+        let mut found = found.map_err(|error| self.failed("list its snapshots")(&error))?;
+        found.sort_by(|a, b| a.time.cmp(&b.time));
+        Ok(found)
+    }
+
+    /// Removes snapshots by their ids.
+    pub(crate) fn forget(&self, ids: &[SnapshotId]) -> Result<(), Error> {
+        let removed = self.opened()?.delete_snapshots(ids);
+        removed.map_err(|error| self.failed("remove snapshots")(&error))
+    }
+
     /// Reads everything that a backup needs and holds it against its checksums. What is wrong, in
     /// words.
     pub(crate) fn check(&self, backup: &Backup) -> Result<Vec<String>, Error> {
@@ -399,7 +490,18 @@ impl Writing {
         S::Open: Send,
         S::Iter: Send,
     {
-        self.take(PART, backup, part, source, may_skip)
+        self.take((PART, None), backup, part, source, may_skip)
+    }
+
+    /// Takes a stream in, with words of its own about it.
+    pub(crate) fn described(
+        &self,
+        label: &'static str,
+        name: &str,
+        source: &Stream<std::io::Cursor<Vec<u8>>>,
+        description: String,
+    ) -> Result<SnapshotFile, Error> {
+        self.take((label, Some(description)), name, "wal", source, false)
     }
 
     /// Writes a small document.
@@ -411,7 +513,7 @@ impl Writing {
     ) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(document).unwrap_or_default();
         let source = Stream::new(folder_of(label), std::io::Cursor::new(text));
-        self.take(label, backup, label, &source, false).map(drop)
+        self.take((label, None), backup, label, &source, false).map(drop)
     }
 
     /// Writes the manifest: from then on the backup is there.
@@ -421,7 +523,7 @@ impl Writing {
 
     fn take<S>(
         &self,
-        label: &str,
+        (label, description): (&str, Option<String>),
         backup: &str,
         part: &str,
         source: &S,
@@ -441,6 +543,7 @@ impl Writing {
         let mut snapshot =
             options.add_tags(backup).and_then(|options| options.to_snapshot()).map_err(failed)?;
         snapshot.tags.add(format!("part-{part}"));
+        snapshot.description = description;
         // One host for all machines of a platform: a part is compared with that of the run before.
         "gx".clone_into(&mut snapshot.hostname);
         let mut options = BackupOptions::default();
@@ -519,7 +622,7 @@ impl Reading {
         self.stream(self.snapshot(backup, part)?, part, to)
     }
 
-    fn stream(
+    pub(crate) fn stream(
         &self,
         snapshot: &SnapshotFile,
         part: &str,

@@ -4,24 +4,29 @@
 //! A remote's own copy commands are never used, and nothing is deleted but by name.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rustic_core::{
     BytesList, ErrorKind, FileType, Id, ReadBackend, RusticError, RusticResult, WriteBackend,
 };
 
+use crate::Space;
+
 /// A folder of a remote, as rclone names it: `offsite:gx/mainnet`.
 #[derive(Debug, Clone)]
 pub(crate) struct Rclone {
     root: String,
+    /// Its configuration; empty for that of the account.
+    config: PathBuf,
 }
 
 /// What `rclone` ends with when a file or folder does not exist.
 const NOT_FOUND: [i32; 2] = [3, 4];
 
 impl Rclone {
-    pub(crate) fn new(root: &str) -> Self {
-        Self { root: root.trim_end_matches('/').to_owned() }
+    pub(crate) fn new(root: &str, config: &Path) -> Self {
+        Self { root: root.trim_end_matches('/').to_owned(), config: config.to_owned() }
     }
 
     fn folder(&self, tpe: FileType) -> String {
@@ -44,10 +49,45 @@ impl Rclone {
         }
     }
 
+    /// Room at the remote; many kinds of remotes cannot say.
+    pub(crate) fn space(&self) -> Option<Space> {
+        #[derive(serde::Deserialize)]
+        struct About {
+            total: u64,
+            free: u64,
+        }
+        let told = self.done(&["about", "--json", &self.root], None).ok()?;
+        let About { total, free } = serde_json::from_slice(&told).ok()?;
+        Some(Space { available: free, size: total })
+    }
+
+    /// The bucket that the path begins with, where the remote has buckets. A store may make one
+    /// that is missing without being asked, and it was misspelt.
+    fn bucket(&self) -> Option<String> {
+        let (remote, path) = self.root.rsplit_once(':')?;
+        let told = self.done(&["backend", "features", &format!("{remote}:")], None).ok()?;
+        let told: serde_json::Value = serde_json::from_slice(&told).ok()?;
+        let has_buckets = told.pointer("/Features/BucketBased")?.as_bool()?;
+        let bucket = path.trim_start_matches('/').split('/').next()?;
+        has_buckets.then(|| format!("{remote}:{bucket}"))
+    }
+
     fn call(&self, arguments: &[&str], input: Option<BytesList>) -> RusticResult<Output> {
         let run = || -> std::io::Result<Output> {
-            let mut child = Command::new("rclone")
+            let mut rclone = Command::new("rclone");
+            // Meant for other programs; with it rclone reaches no store of S3 at all. It has an
+            // option of its own for authorities.
+            rclone.env_remove("AWS_CA_BUNDLE");
+            if !self.config.as_os_str().is_empty() {
+                rclone.arg("--config").arg(&self.config);
+            }
+            let mut child = rclone
                 .args(["--log-level", "ERROR", "--retries", "3"])
+                // A bucket that is missing was misspelt; it is not for us to make one.
+                .arg("--s3-no-check-bucket")
+                // Names are hashes here, and what is read is compared with them: a shell on the
+                // other side that computes others would only cost time.
+                .args(["--sftp-disable-hashcheck", "--sftp-shell-type", "none"])
                 .args(arguments)
                 .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
                 .stdout(Stdio::piped())
@@ -78,10 +118,57 @@ impl Rclone {
     }
 }
 
+const NO_BUCKET: &str = "there is no bucket of that name: make it, or mend repository.location, \
+    which names the bucket first";
+
+fn is_not_found(output: &Output) -> bool {
+    output.status.code().is_some_and(|code| NOT_FOUND.contains(&code))
+}
+
+/// What rclone complains of, by words of its own, and what is to be done about it.
+const COMPLAINTS: [(&[&str], &str); 8] = [
+    (
+        &["knownhosts: key mismatch", "knownhosts: key is unknown", "host key mismatch"],
+        "the server's host key is not the one that is known: if the server was replaced, put its \
+         new key into the file that known_hosts_file of the remote names; if not, somebody stands \
+         between you and it",
+    ),
+    (
+        &["unable to authenticate"],
+        "the server does not accept this machine's key: put its public half into authorized_keys \
+         of the account there, or have key_file and user of the remote name the right ones",
+    ),
+    (&["NoSuchBucket"], NO_BUCKET),
+    (
+        &["SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied", "Forbidden"],
+        "the store does not accept the remote's credentials: mend them in rclone's configuration, \
+         or let them read and write in this bucket",
+    ),
+    (
+        &["didn't find section in config file"],
+        "rclone knows no remote of that name; rclone listremotes lists those of this account",
+    ),
+    (
+        &["connection refused", "no such host", "i/o timeout", "no route to host"],
+        "the server is not reached: look whether it runs, and whether host, port or endpoint of \
+         the remote are right",
+    ),
+    (
+        &["no space left", "quota exceeded", "Quota exceeded", "EntityTooLarge"],
+        "the target is full: make it larger, or run gx backup prune",
+    ),
+    (&["permission denied", "Permission denied"], "this account may not write there"),
+];
+
 fn failed(output: &Output) -> Box<RusticError> {
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().last().unwrap_or_default().trim().to_owned();
-    RusticError::new(ErrorKind::Backend, format!("rclone ended with {}: {said}", output.status))
+    let known = COMPLAINTS.iter().find(|(words, _)| words.iter().any(|word| said.contains(word)));
+    let last = said.lines().last().unwrap_or_default().trim();
+    let told = known.map_or_else(
+        || format!("rclone ended with {}: {last}", output.status),
+        |(_, advice)| format!("{advice} (rclone: {last})"),
+    );
+    RusticError::new(ErrorKind::Backend, told)
 }
 
 impl ReadBackend for Rclone {
@@ -95,7 +182,7 @@ impl ReadBackend for Rclone {
         let arguments =
             ["lsf", "--files-only", "--recursive", "--max-depth", depth, "--format", "sp", &folder];
         let output = self.call(&arguments, None)?;
-        if output.status.code().is_some_and(|code| NOT_FOUND.contains(&code)) {
+        if is_not_found(&output) {
             return Ok(Vec::new());
         }
         if !output.status.success() {
@@ -146,6 +233,12 @@ impl ReadBackend for Rclone {
 
 impl WriteBackend for Rclone {
     fn create(&self) -> RusticResult<()> {
+        if let Some(bucket) = self.bucket() {
+            let listed = self.call(&["lsf", "--max-depth", "1", &bucket], None)?;
+            if is_not_found(&listed) {
+                return Err(RusticError::new(ErrorKind::Backend, NO_BUCKET));
+            }
+        }
         self.done(&["mkdir", &self.root], None).map(drop)
     }
 

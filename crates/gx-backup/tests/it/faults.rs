@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use gx_backup::{Error, Lock, Platform, Repo};
+use gx_backup::{Error, Lock, Plan, Platform, Repo};
 
 use crate::place::{Place, only_us};
 
@@ -93,6 +94,100 @@ fn a_target_that_is_gone_fails_the_run_and_takes_nothing_along() {
     assert_eq!(verified(&place), Vec::<String>::new());
     let ran = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap();
     assert_ne!(ran.manifest.id, id);
+}
+
+/// A disk of a few megabytes, where this account may make one; gone with the value.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: PathBuf) -> Option<Self> {
+        fs::create_dir_all(&at).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=3m", "none"]).arg(&at);
+        if mount.output().is_ok_and(|output| output.status.success()) {
+            return Some(Self(at));
+        }
+        eprintln!("this account mounts no file systems: a target that is full was not tested");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).output();
+    }
+}
+
+/// Bytes that no compression makes fewer.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252_u64;
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        })
+        .collect()
+}
+
+#[test]
+fn a_target_that_is_full_in_the_middle_costs_nothing_but_that_run() {
+    let place = Place::new();
+    let Some(_disk) = SmallDisk::mount(place.path("repository")) else { return };
+    let (plan, platform) = (place.plan(), place.platform("data"));
+    place.fill(1).stop();
+    Repo::init(&plan).unwrap();
+    let first = gx_backup::run(&plan, &platform, &|_| ()).unwrap().manifest.id;
+    let large = place.path("data/documents/large");
+    fs::write(&large, noise(6 << 20)).unwrap();
+    let failed = gx_backup::run(&plan, &platform, &|_| ()).unwrap_err().to_string();
+    assert!(failed.contains("No space left"), "{failed}");
+    // Nothing that was there is hidden or damaged by what did not fit.
+    let status = gx_backup::status(&plan).unwrap();
+    assert!(status.warnings.iter().any(|text| text.contains("the newest run failed")));
+    assert!(!status.warnings.iter().any(|text| text.contains("can't be read")));
+    assert_eq!(status.newest().unwrap().manifest.id, first);
+    assert_eq!(verified(&place), Vec::<String>::new());
+    let refused = gx_backup::prune(&plan, &platform, false).unwrap_err().to_string();
+    assert!(refused.contains("the newest run failed"), "{refused}");
+    // Once it fits, it goes on.
+    fs::remove_file(&large).unwrap();
+    let grown = Command::new("mount")
+        .args(["-o", "remount,size=16m"])
+        .arg(place.path("repository"))
+        .output()
+        .unwrap();
+    assert!(grown.status.success());
+    let ran = gx_backup::run(&plan, &platform, &|_| ()).unwrap();
+    assert_eq!(gx_backup::verify(&plan, "latest").unwrap(), (ran.manifest.id, vec![]));
+}
+
+#[test]
+fn a_key_that_was_lost_comes_back_from_the_recovery_sheet_and_from_nowhere_else() {
+    let (place, platform, id) = with_backup("");
+    let sheet = gx_backup::recovery_sheet(&place.plan(), &platform, false).unwrap();
+    let plan = place.plan();
+    fs::remove_file(place.path("backup.key")).unwrap();
+    let lost = Plan::load(&place.path("backup.toml")).unwrap_err().to_string();
+    assert!(lost.starts_with("repository.password_file"), "{lost}");
+    assert!(gx_backup::run(&plan, &platform, &|_| ()).is_err());
+    fs::write(place.path("backup.key"), "0c".repeat(32)).unwrap();
+    only_us(&place.path("backup.key"));
+    assert!(matches!(Repo::open(&place.plan()), Err(Error::WrongKey { .. })));
+    let password = sheet.lines().find_map(|line| line.strip_prefix("password")).unwrap().trim();
+    fs::write(place.path("backup.key"), password).unwrap();
+    only_us(&place.path("backup.key"));
+    let repo = Repo::open(&place.plan()).unwrap();
+    let backup = repo.backup(&id).unwrap();
+    let there = place.platform("there");
+    gx_backup::restore(&place.plan(), &repo, &backup, &there, &[]).unwrap();
+    // The other half of the key lies in the repository; without it no password opens anything.
+    for file in files_below(&place.path("repository/keys")) {
+        fs::remove_file(file).unwrap();
+    }
+    let lost = Repo::open(&place.plan()).unwrap_err().to_string();
+    assert!(lost.contains("holds no key"), "{lost}");
 }
 
 #[test]

@@ -5,8 +5,10 @@
 
 mod faults;
 mod kills;
+mod moment;
 mod place;
 mod postgres;
+mod remote;
 mod restic;
 mod settings;
 mod whole;

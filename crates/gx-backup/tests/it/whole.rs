@@ -260,10 +260,31 @@ fn status_says_what_is_missing_and_the_figures_follow() {
         "gx_backup_newest_good{action=\"run\"} 1",
         "gx_backup_warnings 0",
         "gx_backup_recovery_point_objective_seconds 21600",
+        "gx_backup_drill_objective_seconds 2678400",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
-    assert!(text.contains("gx_backup_bytes{part=\"ledger\"}"));
+    for name in ["bytes{part=\"ledger\"} ", "target_available_bytes ", "target_size_bytes "] {
+        assert!(text.contains(&format!("gx_backup_{name}")), "{name}\n{text}");
+    }
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<i64>().unwrap()
+    };
+    let began = value("gx_backup_newest_timestamp_seconds ");
+    assert_eq!(value("gx_backup_part_timestamp_seconds{part=\"documents\"} "), began);
+    // A folder that may be missing, and now is: the newest backup lacks what one before it has.
+    fs::remove_dir_all(place.path("data/documents")).unwrap();
+    // Ids and times are of the second.
+    while jiff::Timestamp::now().as_second() == began {
+        std::hint::spin_loop();
+    }
+    gx_backup::run(&plan, &platform, &|_| ()).unwrap();
+    gx_backup::write_metrics(&plan, &gx_backup::status(&plan).unwrap()).unwrap();
+    let later = fs::read_to_string(place.path("metrics.prom")).unwrap();
+    let line = format!("gx_backup_part_timestamp_seconds{{part=\"documents\"}} {began}");
+    assert!(later.lines().any(|found| found == line), "{later}");
+    assert!(!later.contains("gx_backup_bytes{part=\"documents\"}"), "{later}");
     // The notes and figures hold no password.
     let notes = fs::read_to_string(place.path("state/gx-backup.json")).unwrap();
     assert!(!notes.contains("7f7f") && !text.contains("7f7f"));

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use gx_backup::{Action, Error, How, Lock, Plan, Proof, Repo, Restored, ThrowAway};
+use gx_backup::{Action, Choice, Error, How, Kind, Lock, Plan, Proof, Repo, Restored, ThrowAway};
 use gx_server::calendar::now_ms;
 use gx_server::config::{Config, DatabaseEngine, Secret};
 
-use super::{platform, replay, tell};
+use super::{platform, replay, tell, with_database};
 use crate::scratch::Scratch;
 use crate::{End, process, verify};
 
@@ -81,7 +81,12 @@ fn drill(
     std::fs::create_dir_all(&config.data_dir).context("the data folder")?;
     let folder = Scratch::make(&config.data_dir, "drill")?;
     let database = ThrowAway::make(plan, backup)?;
-    let copy = beside(config, folder.path(), database.as_ref());
+    let is_base = backup.manifest.part(gx_backup::DATABASE).is_some_and(|p| p.kind == Kind::Base);
+    let mut copy = beside(config, folder.path(), database.as_ref());
+    if is_base {
+        // Role and database are those of the cluster that is made.
+        copy.database = config.database.clone();
+    }
     let began = Instant::now();
     let parts: Vec<String> = platform(&copy)?
         .folders
@@ -90,7 +95,16 @@ fn drill(
         .chain([gx_backup::DATABASE.to_owned(), gx_backup::LEDGER.to_owned()])
         .filter(|name| backup.manifest.part(name).is_some())
         .collect();
-    let restored = gx_backup::restore(plan, repo, backup, &platform(&copy)?, &parts)?;
+    // A cluster goes beside the copy's files, and its server is the one that makes it.
+    let mut aside = plan.clone();
+    aside.postgres.data_dir = folder.path().join("cluster");
+    let choice = Choice::of(backup);
+    let (restored, cluster) =
+        gx_backup::restore_choice(&aside, repo, &choice, &platform(&copy)?, &parts)?;
+    let copy = match &cluster {
+        Some(cluster) => with_database(&copy, &cluster.database()),
+        None => copy,
+    };
     if restored.ledger_block.is_some() {
         replay::catch_up(&copy)?;
     }

@@ -6,18 +6,19 @@
 mod drill;
 mod replay;
 mod tell;
+mod wal;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
-use gx_backup::{Action as Noted, Folder, Gate, Lock, Plan, Platform, Repo};
-use gx_server::config::{Config, DocumentStore, LedgerEngine};
+use gx_backup::{Action as Noted, Choice, Folder, Gate, Lock, Plan, Platform, Repo};
+use gx_server::config::{Config, DatabaseEngine, DocumentStore, LedgerEngine, Secret};
 use serde_json::json;
 
 use crate::settings::Settings;
-use crate::verify::node_key_path;
-use crate::{End, console};
+use crate::verify::{self, node_key_path};
+use crate::{End, console, process};
 
 /// What to do with backups, and with which settings.
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,15 @@ enum Action {
         /// Only this part; may be given several times.
         #[arg(long = "part", value_name = "NAME")]
         parts: Vec<String>,
+        /// The platform as it was at this time, such as 2026-01-31T14:05:00Z, from the base backup
+        /// before it and the write-ahead log.
+        #[arg(long, value_name = "TIME", value_parser = gx_backup::read_time,
+            conflicts_with = "backup")]
+        at: Option<i64>,
     },
+    /// The archive of PostgreSQL's write-ahead log.
+    #[command(subcommand)]
+    Wal(wal::Act),
     /// Writes one part of a backup to a place of your choice.
     Extract {
         /// The part, such as ledger.
@@ -105,8 +114,11 @@ enum Scheduler {
 /// Carries one action out.
 pub fn run(settings: &Settings, args: &Args) -> Result<End> {
     let plan = Plan::load(&args.plan)?;
-    if let Action::Schedule { kind, image } = &args.action {
-        return schedule(args, *kind, image);
+    match &args.action {
+        Action::Schedule { kind, image } => return schedule(args, *kind, image),
+        // Called by the server for every file, where nobody has the platform's settings.
+        Action::Wal(act) => return wal::run(&plan, act, args.json),
+        _ => {}
     }
     let config = settings.load(&[])?;
     let end = act(&config, &plan, &args.action, args.json);
@@ -132,8 +144,8 @@ fn act(config: &Config, plan: &Plan, action: &Action, json: bool) -> Result<End>
             Ok(if found.is_empty() { End::Done } else { End::Findings })
         }
         Action::Drill { backup } => drill::run(config, plan, backup, json),
-        Action::Restore { backup, parts } => {
-            restore(config, plan, &platform, (backup, parts), json)
+        Action::Restore { backup, parts, at } => {
+            restore(config, plan, &platform, (backup, *at, parts), json)
         }
         Action::Extract { part, to, backup } => {
             let repo = Repo::open(plan)?;
@@ -156,8 +168,8 @@ fn act(config: &Config, plan: &Plan, action: &Action, json: bool) -> Result<End>
             console::line(sheet.trim_end());
             Ok(End::Done)
         }
-        // It needs no platform and was carried out already.
-        Action::Schedule { .. } => Ok(End::Done),
+        // They need no platform and were carried out already.
+        Action::Schedule { .. } | Action::Wal(_) => Ok(End::Done),
     }
 }
 
@@ -190,18 +202,47 @@ fn restore(
     config: &Config,
     plan: &Plan,
     platform: &Platform,
-    (asked, parts): (&str, &[String]),
+    (asked, at_ms, parts): (&str, Option<i64>, &[String]),
     as_json: bool,
 ) -> Result<End> {
     let lock = Lock::take(plan)?;
-    let restored = lock.note(plan, Noted::Restore, || {
+    let (restored, cluster) = lock.note(plan, Noted::Restore, || {
         let repo = Repo::open(plan)?;
-        gx_backup::restore(plan, &repo, &repo.backup(asked)?, platform, parts)
+        let choice = match at_ms {
+            Some(at_ms) => Choice::at(&repo, at_ms)?,
+            None => Choice::of(&repo.backup(asked)?),
+        };
+        gx_backup::restore_choice(plan, &repo, &choice, platform, parts)
     })?;
     let both = restored.database_block.is_some() && restored.ledger_block.is_some();
-    let block = both.then(|| replay::catch_up(config)).transpose()?;
+    let Some(cluster) = cluster else {
+        let block = both.then(|| replay::catch_up(config)).transpose()?;
+        tell::restored(&restored, block, as_json);
+        return Ok(End::Done);
+    };
+    // Nobody has started a server over it yet: what follows asks the one that made it.
+    let beside = with_database(config, &cluster.database());
+    let block = both.then(|| replay::catch_up(&beside)).transpose()?;
+    let findings = both.then(|| process::block_on(verify::verify(&beside))).transpose()?;
+    let place = cluster.finish()?;
     tell::restored(&restored, block, as_json);
-    Ok(End::Done)
+    let is_good = findings.as_ref().is_none_or(|found| found.findings.is_empty());
+    if !as_json {
+        if let Some(found) = &findings {
+            found.print();
+        }
+        let place = place.display();
+        console::line(format_args!("the cluster stands in {place}; start its server over it"));
+    }
+    Ok(if is_good { End::Done } else { End::Findings })
+}
+
+/// The settings of a platform whose database is that one.
+fn with_database(config: &Config, database: &gx_store::Config) -> Config {
+    let mut copy = config.clone();
+    copy.database.engine = DatabaseEngine::Postgres;
+    copy.database.url = Secret::new(database.to_url().reveal().to_owned());
+    copy
 }
 
 /// Where a platform with these settings keeps its parts.

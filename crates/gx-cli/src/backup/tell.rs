@@ -136,12 +136,12 @@ pub(super) fn drilled(
 }
 
 pub(super) fn pruned(pruned: &Pruned, only_told: bool, as_json: bool) {
-    let Pruned { removed, kept, swept } = pruned;
+    let Pruned { removed, kept, swept, log } = pruned;
     if as_json {
         let kept: serde_json::Map<String, Value> =
             kept.iter().map(|(id, reasons)| (id.clone(), json!(reasons))).collect();
         return console::line(json!({
-            "removed": removed, "kept": kept, "swept": swept, "dryRun": only_told,
+            "removed": removed, "kept": kept, "swept": swept, "log": log, "dryRun": only_told,
         }));
     }
     for (id, reasons) in kept {
@@ -153,6 +153,9 @@ pub(super) fn pruned(pruned: &Pruned, only_told: bool, as_json: bool) {
     }
     if *swept > 0 {
         console::line(format_args!("{word} {swept} parts of runs that did not end"));
+    }
+    if *log > 0 {
+        console::line(format_args!("{word} {log} files of the write-ahead log"));
     }
 }
 

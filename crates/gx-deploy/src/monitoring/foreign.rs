@@ -60,6 +60,28 @@ pub const EXPORTERS: &[Exporter] = &[
         ],
     },
     Exporter {
+        name: "gx backup",
+        notes: "Written to `metrics_file` of `backup.toml`, which the node exporter picks up with \
+            `--collector.textfile.directory`.",
+        metrics: &[
+            "gx_backup_backups",
+            "gx_backup_bytes",
+            "gx_backup_drill_objective_seconds",
+            "gx_backup_drilled_timestamp_seconds",
+            "gx_backup_duration_seconds",
+            "gx_backup_newest_good",
+            "gx_backup_newest_timestamp_seconds",
+            "gx_backup_part_timestamp_seconds",
+            "gx_backup_recovery_point_objective_seconds",
+            "gx_backup_recovery_time_objective_seconds",
+            "gx_backup_recovery_time_seconds",
+            "gx_backup_target_available_bytes",
+            "gx_backup_target_size_bytes",
+            "gx_backup_verified_timestamp_seconds",
+            "gx_backup_warnings",
+        ],
+    },
+    Exporter {
         name: "postgres_exporter",
         notes: "0.15 or newer, with `--collector.database_wraparound`; its role is a member of \
             `pg_monitor`. The wraparound figure is a number of transactions, whatever its name \
@@ -72,6 +94,8 @@ pub const EXPORTERS: &[Exporter] = &[
             "pg_settings_max_connections",
             "pg_stat_activity_count",
             "pg_stat_activity_max_tx_duration",
+            "pg_stat_archiver_archived_count",
+            "pg_stat_archiver_failed_count",
             "pg_stat_database_deadlocks",
             "pg_stat_database_xact_commit",
             "pg_stat_database_xact_rollback",

@@ -1,5 +1,6 @@
 //! Every alert, by subject.
 
+mod backups;
 mod cluster;
 mod data;
 mod edge;
@@ -18,6 +19,7 @@ pub const GROUPS: &[Group] = &[
     edge::GROUP,
     fabric::GROUP,
     data::GROUP,
+    backups::GROUP,
     nodes::GROUP,
     cluster::GROUP,
     own::GROUP,

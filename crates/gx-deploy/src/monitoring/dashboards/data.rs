@@ -1,11 +1,11 @@
-//! PostgreSQL and Redis, by their exporters.
+//! PostgreSQL and Redis, by their exporters; backups, by the figures of `gx backup`.
 
 use super::{Dashboard, Panel, Row, Shape, query};
 
 pub(super) const DASHBOARD: Dashboard = Dashboard {
     uid: "gx-data",
-    title: "GX · PostgreSQL and Redis",
-    about: "Replication, connections, transactions; memory and commands.",
+    title: "GX · PostgreSQL, backups and Redis",
+    about: "Replication, connections, transactions; backups and their proofs; memory and commands.",
     is_own: false,
     rows: &[
         Row {
@@ -98,6 +98,93 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
                     queries: &[
                         query("pg_up", "{{instance}} answers"),
                         query("pg_replication_is_replica", "{{instance}} is a replica"),
+                    ],
+                },
+            ],
+        },
+        Row {
+            title: "Backups",
+            panels: &[
+                Panel {
+                    title: "Age of the newest backup",
+                    about: "What would be lost now, and the most that is promised. It falls with \
+                        every run.",
+                    unit: "s",
+                    shape: Shape::Lines,
+                    queries: &[
+                        query("time() - gx_backup_newest_timestamp_seconds", "{{instance}}"),
+                        query("gx_backup_recovery_point_objective_seconds", "{{instance}} at most"),
+                    ],
+                },
+                Panel {
+                    title: "Since a backup was proved",
+                    about: "Read again as a whole, which is done every day, and restored in a \
+                        drill.",
+                    unit: "s",
+                    shape: Shape::Lines,
+                    queries: &[
+                        query(
+                            "time() - gx_backup_verified_timestamp_seconds",
+                            "{{instance}} verified",
+                        ),
+                        query(
+                            "time() - gx_backup_drilled_timestamp_seconds",
+                            "{{instance}} drilled",
+                        ),
+                    ],
+                },
+                Panel {
+                    title: "Time of a restore",
+                    about: "As the last drill measured it, and the most that is promised; how long \
+                        the newest backup took.",
+                    unit: "s",
+                    shape: Shape::Lines,
+                    queries: &[
+                        query("gx_backup_recovery_time_seconds", "{{instance}} restore"),
+                        query(
+                            "gx_backup_recovery_time_objective_seconds",
+                            "{{instance}} restore at most",
+                        ),
+                        query("gx_backup_duration_seconds", "{{instance}} backup"),
+                    ],
+                },
+                Panel {
+                    title: "Size of backups",
+                    about: "Each part of the newest one, before compression. One that shrinks is \
+                        worth a look.",
+                    unit: "bytes",
+                    shape: Shape::Lines,
+                    queries: &[query("gx_backup_bytes", "{{instance}} {{part}}")],
+                },
+                Panel {
+                    title: "Room at the target",
+                    about: "The part that is full; nothing for targets that cannot say, as S3.",
+                    unit: "percentunit",
+                    shape: Shape::Lines,
+                    queries: &[query(
+                        "1 - gx_backup_target_available_bytes / gx_backup_target_size_bytes",
+                        "{{instance}}",
+                    )],
+                },
+                Panel {
+                    title: "Backups that are in order",
+                    about: "1 where the newest of each action came to a good end; how many \
+                        warnings gx backup status has.",
+                    unit: "short",
+                    shape: Shape::Lines,
+                    queries: &[
+                        query("gx_backup_newest_good", "{{instance}} {{action}}"),
+                        query("gx_backup_warnings", "{{instance}} warnings"),
+                    ],
+                },
+                Panel {
+                    title: "Write-ahead log archived",
+                    about: "Files in a second, and attempts that failed.",
+                    unit: "short",
+                    shape: Shape::Lines,
+                    queries: &[
+                        query("rate(pg_stat_archiver_archived_count[5m])", "{{instance}}"),
+                        query("rate(pg_stat_archiver_failed_count[5m])", "{{instance}} failed"),
                     ],
                 },
             ],
