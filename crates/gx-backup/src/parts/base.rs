@@ -316,8 +316,9 @@ mod tests {
 
     const LABEL: &str = "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\n\
         BACKUP FROM: primary\nSTART TIMELINE: 1\n";
-    const MANIFEST: &str = r#"{"Files":[{"Path":"PG_VERSION","Size":3},
-        {"Path":"base/5/1","Size":2}],"WAL-Ranges":[{"Timeline":1,"Start-LSN":"0/2000028","End-LSN":"0/2000100"}]}"#;
+    const MANIFEST: &str = r#"{
+        "Files":[{"Path":"PG_VERSION","Size":3},{"Path":"base/5/1","Size":2}],
+        "WAL-Ranges":[{"Timeline":1,"Start-LSN":"0/2000028","End-LSN":"0/2000100"}]}"#;
     const TABLE: &[(&str, &[u8])] = &[("base/5/1", b"ab")];
 
     #[test]
