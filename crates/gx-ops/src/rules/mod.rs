@@ -51,6 +51,8 @@ mod workloads;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod incidents;
+#[cfg(test)]
 mod tests;
 
 pub use audit::{Audit, Issue, Options, Outcome, UnknownFact, audit};
