@@ -23,6 +23,9 @@ pub fn page(rule: &Rule) -> String {
     )
 }
 
+/// What other tools look for, and which rule looks for the same.
+pub(super) const OTHERS: &str = include_str!("others.md");
+
 /// All rules by family.
 pub fn overview() -> String {
     let mut text = String::from(
@@ -43,5 +46,7 @@ pub fn overview() -> String {
             ));
         }
     }
+    text.push('\n');
+    text.push_str(OTHERS);
     text
 }

@@ -119,6 +119,20 @@ fn rules_say_why_and_what_to_do() {
 }
 
 #[test]
+fn what_others_look_for_is_found_by_rules_that_exist() {
+    let ids: BTreeSet<&str> = rules().map(|rule| rule.id).collect();
+    let named: Vec<&str> = super::page::OTHERS
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(".md)").map(|(id, _)| id))
+        .collect();
+    assert!(named.len() > 60, "{named:?}");
+    for id in named {
+        assert!(ids.contains(id), "{id} is no rule");
+    }
+}
+
+#[test]
 fn pages_are_as_they_are_generated() {
     let folder = root().join("../../docs/rules");
     let mut pages: Vec<(String, String)> =
