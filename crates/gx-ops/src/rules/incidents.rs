@@ -1,5 +1,6 @@
-//! The recorded incidents, as small snapshots with made-up names: each is found at the top, with its
-//! cause, and its clean twin shows nothing above low.
+//! The recorded incidents, as small snapshots with made-up names.
+//!
+//! Each is found at the top, with its cause, and its clean twin shows nothing above low.
 
 use std::path::Path;
 

@@ -24,7 +24,7 @@ pub fn page(rule: &Rule) -> String {
 }
 
 /// What other tools look for, and which rule looks for the same.
-pub(super) const OTHERS: &str = include_str!("others.md");
+pub(super) const OTHERS: &str = include_str!("others.txt");
 
 /// All rules by family.
 pub fn overview() -> String {
