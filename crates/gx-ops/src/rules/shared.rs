@@ -375,7 +375,7 @@ const BACKUP_NAMES: [(Component, &[&str]); 6] = [
     (Component::Postgres, &["database", "postgres", "pg", "platform"]),
     (Component::Peer, &["ledger", "fabric", "peer", "peers"]),
     (Component::Orderer, &["ledger", "fabric", "orderer", "orderers"]),
-    (Component::Authority, &["authorities", "authority", "ca", "cas"]),
+    (Component::Authority, &["authorities", "authority", "ca", "cas", "tlsca"]),
     (Component::CouchDb, &["couchdb"]),
     (Component::Redis, &["redis"]),
 ];
@@ -383,8 +383,7 @@ const BACKUP_NAMES: [(Component, &[&str]); 6] = [
 /// Whether a name that backups have is one of a component.
 pub(super) fn is_backup_name(name: &str, component: Component) -> bool {
     let names = BACKUP_NAMES.iter().find(|(of, _)| *of == component).map(|(_, names)| *names);
-    let mut words = name.split(['-', '_', '.']);
-    words.any(|word| names.is_some_and(|names| names.contains(&word)))
+    stems(name).iter().any(|word| names.is_some_and(|names| names.contains(&word.as_str())))
 }
 
 /// The newest artifact of a component, where one is known.

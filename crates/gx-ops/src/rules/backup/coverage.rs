@@ -89,15 +89,20 @@ pub(super) fn nothing_defined(snapshot: &Snapshot) -> Findings {
     findings
 }
 
-/// BKP-08
-pub(super) fn nothing_off_site(snapshot: &Snapshot) -> Findings {
-    let mut findings = Findings::default();
+/// Backups with a target, by environment and component.
+fn by_component(snapshot: &Snapshot) -> BTreeMap<(&str, &str), Vec<&Backup>> {
     let mut components: BTreeMap<(&str, &str), Vec<&Backup>> = BTreeMap::new();
     for backup in snapshot.backups.items().iter().filter(|one| !one.target.is_empty()) {
         let key = (backup.environment.as_str(), backup.component.as_str());
         components.entry(key).or_default().push(backup);
     }
-    for ((environment, component), backups) in components {
+    components
+}
+
+/// BKP-08
+pub(super) fn nothing_off_site(snapshot: &Snapshot) -> Findings {
+    let mut findings = Findings::default();
+    for ((environment, component), backups) in by_component(snapshot) {
         let subject = ObjectRef::new("Component", environment, component);
         let away = backups.iter().filter(|one| one.off_site == Known::Known(true));
         let newest_away = away.filter_map(|one| newest(one)).map(|one| snapshot.age(one.at)).min();
@@ -248,12 +253,7 @@ pub(super) fn deleted_unsaved(snapshot: &Snapshot) -> Findings {
 /// BKP-19
 pub(super) fn several_systems(snapshot: &Snapshot) -> Findings {
     let mut findings = Findings::default();
-    let mut components: BTreeMap<(&str, &str), Vec<&Backup>> = BTreeMap::new();
-    for backup in snapshot.backups.items().iter().filter(|one| !one.target.is_empty()) {
-        let key = (backup.environment.as_str(), backup.component.as_str());
-        components.entry(key).or_default().push(backup);
-    }
-    for ((environment, component), backups) in components {
+    for ((environment, component), backups) in by_component(snapshot) {
         let subject = ObjectRef::new("Component", environment, component);
         let targets: BTreeSet<&str> = backups.iter().map(|one| one.target.as_str()).collect();
         if targets.len() < 2 {

@@ -2,12 +2,12 @@
 
 use gx_types::Severity;
 
-use super::super::shared::{CRITICAL, stems};
+use super::super::shared::{CRITICAL, Component, newest_backup, stems};
 use super::super::{Findings, Problem};
 use super::local::{folder, is_local};
 use crate::facts::{
-    Backup, BindingMode, Claim, Fact, Object as _, ObjectRef, Pod, Snapshot, StorageClass,
-    VolumeSource, WorkloadKind,
+    BindingMode, Claim, Fact, Object as _, ObjectRef, Pod, Snapshot, StorageClass, VolumeSource,
+    WorkloadKind,
 };
 
 const FIVE_MINUTES: u64 = 300;
@@ -24,19 +24,6 @@ pub(super) fn is_critical(name: &str) -> bool {
 }
 
 const AUTHORITIES: [&str; 5] = ["authority", "authorities", "ca", "cas", "tlsca"];
-
-/// The newest artifact of the authorities of a claim's environment: its age, and its backup.
-fn newest_of_authority<'a>(snapshot: &'a Snapshot, claim: &Claim) -> Option<(u64, &'a Backup)> {
-    let environment = snapshot.environment(&claim.namespace);
-    let backups = snapshot.backups.items().iter().filter(|one| {
-        has_word(&one.component, &AUTHORITIES)
-            && (one.environment.is_empty() || Some(one.environment.as_str()) == environment)
-    });
-    let ages = backups.flat_map(|one| one.artifacts.iter().map(move |artifact| (artifact, one)));
-    // An artifact of nothing is none.
-    let ages = ages.filter(|(artifact, _)| artifact.bytes > 0);
-    ages.map(|(artifact, one)| (snapshot.age(artifact.at), one)).min_by_key(|(age, _)| *age)
-}
 
 /// STO-01
 pub(super) fn authority_on_one_host(snapshot: &Snapshot) -> Findings {
@@ -59,7 +46,10 @@ pub(super) fn authority_on_one_host(snapshot: &Snapshot) -> Findings {
             continue;
         }
         findings.looked();
-        let evidence = match newest_of_authority(snapshot, claim) {
+        let environment = snapshot.environment(&claim.namespace).unwrap_or_default();
+        let newest = newest_backup(snapshot, environment, Component::Authority);
+        let newest = newest.map(|(backup, artifact)| (snapshot.age(artifact.at), backup));
+        let evidence = match newest {
             None => format!("it lies on {host} alone, and no backup has it"),
             Some((age, _)) if age > DAY => {
                 format!("it lies on {host} alone; its newest backup is {} hours old", age / 3600)
