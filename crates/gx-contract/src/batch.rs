@@ -70,6 +70,10 @@ impl Envelope {
 }
 
 impl BodyHash {
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

@@ -122,6 +122,8 @@ impl Shared {
 pub struct Network {
     pub shared: Arc<Shared>,
     pub chaincode: SocketAddr,
+    /// The chaincode server of each peer.
+    servers: [SocketAddr; 2],
     pub gateway: SocketAddr,
     pub wallet: Wallet,
     pub stop_chaincode: CancellationToken,
@@ -150,11 +152,11 @@ pub async fn serve_chaincode(listener: TcpListener, stop: CancellationToken) {
 
 async fn serve_gateway(
     shared: Arc<Shared>,
-    chaincode: SocketAddr,
+    servers: [SocketAddr; 2],
     release: Release,
 ) -> (SocketAddr, CancellationToken) {
     let stop = CancellationToken::new();
-    let peers = [Peer::new(chaincode, release), Peer::new(chaincode, release)];
+    let peers = servers.map(|server| Peer::new(server, release));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(gateway::serve(listener, shared, peers, stop.clone()));
@@ -195,10 +197,11 @@ impl Network {
         let stop_chaincode = CancellationToken::new();
         tokio::spawn(serve_chaincode(listener, stop_chaincode.clone()));
         let shared = Arc::new(Shared::new(&authority));
-        let (gateway, stop_gateway) = serve_gateway(shared.clone(), chaincode, release).await;
+        let (gateway, stop_gateway) = serve_gateway(shared.clone(), [chaincode; 2], release).await;
         Self {
             shared,
             chaincode,
+            servers: [chaincode; 2],
             gateway,
             wallet,
             stop_chaincode,
@@ -212,8 +215,16 @@ impl Network {
     /// Ends the gateway's peer and starts it on another port.
     pub async fn move_gateway(&mut self) {
         self.stop_gateway.cancel();
-        let moved = serve_gateway(self.shared.clone(), self.chaincode, self.release).await;
+        let moved = serve_gateway(self.shared.clone(), self.servers, self.release).await;
         (self.gateway, self.stop_gateway) = moved;
+    }
+
+    /// Gives a peer a chaincode server of its own that knows nothing yet. The gateway moves.
+    pub async fn renew_server(&mut self, peer: usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.servers[peer] = listener.local_addr().unwrap();
+        tokio::spawn(serve_chaincode(listener, self.stop_chaincode.child_token()));
+        self.move_gateway().await;
     }
 
     /// Puts another certificate for a role into the wallet's folder, valid for so many days.
@@ -263,11 +274,12 @@ impl Network {
         TimeMs(i64::try_from(now().as_millis()).unwrap() + ahead * 1000)
     }
 
-    /// The channel's values without their versions.
+    /// The channel's values as the contract sees them, without their versions.
     pub fn state(&self) -> BTreeMap<String, Vec<u8>> {
         let ledger = self.shared.ledger.lock().unwrap();
         let text = |value: &[u8]| gx_fabric::packed::unpack(value).unwrap().into_owned();
-        ledger.state.iter().map(|(key, (value, _))| (key.clone(), text(value))).collect()
+        let stored = ledger.state.iter().map(|(key, (value, _))| (key.clone(), text(value)));
+        gx_fabric::outcomes::as_contract_sees(stored.collect()).unwrap()
     }
 
     /// Validation codes of all transactions, in the order of the blocks.

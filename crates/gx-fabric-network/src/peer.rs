@@ -7,8 +7,8 @@ use std::sync::Arc;
 use gx_fabric::proto::chaincode_client::ChaincodeClient;
 use gx_fabric::proto::{
     ChaincodeAdditionalParams, ChaincodeEvent, ChaincodeId, ChaincodeInput, ChaincodeMessage,
-    GetState, GetStateMultiple, GetStateMultipleResult, MessageType, PutState, Response,
-    SignedProposal, WriteBatchState,
+    GetState, GetStateByRange, GetStateMultiple, GetStateMultipleResult, Kv, MessageType, PutState,
+    QueryResponse, QueryResultBytes, QueryStateNext, Response, SignedProposal, WriteBatchState,
 };
 use prost::Message;
 use tokio::sync::{Mutex, mpsc};
@@ -17,6 +17,9 @@ use tonic::Streaming;
 use tonic::transport::Endpoint;
 
 use super::{CHAINCODE_ID, CHANNEL, Release};
+
+/// Keys that a range query gives at once.
+const PAGE: usize = 100;
 
 /// Block and place of the transaction that wrote a value.
 pub(crate) type Version = (u64, u32);
@@ -161,6 +164,17 @@ fn answer(result: &mut Simulation, state: &State, asked: &ChaincodeMessage) -> V
             let values = keys.into_iter().map(read).collect();
             GetStateMultipleResult { values }.encode_to_vec()
         }
+        MessageType::GetStateByRange => {
+            let range = GetStateByRange::decode(payload).unwrap();
+            page(result, state, range.start_key, range.end_key)
+        }
+        MessageType::QueryStateNext => {
+            // The id says where the page begins and the range ends.
+            let QueryStateNext { id } = QueryStateNext::decode(payload).unwrap();
+            let (start, end) = id.split_once('\n').unwrap();
+            page(result, state, start.to_owned(), end.to_owned())
+        }
+        MessageType::QueryStateClose => QueryResponse::default().encode_to_vec(),
         MessageType::PutState => {
             let PutState { key, value, .. } = PutState::decode(payload).unwrap();
             result.writes.insert(key, value);
@@ -174,4 +188,19 @@ fn answer(result: &mut Simulation, state: &State, asked: &ChaincodeMessage) -> V
         }
         other => panic!("the chaincode asks for {other:?}"),
     }
+}
+
+/// Some keys of a range, and whether there are more.
+fn page(result: &mut Simulation, state: &State, start: String, end: String) -> Vec<u8> {
+    let mut range = state.range(start..end.clone());
+    let mut results = Vec::new();
+    for (key, (value, version)) in range.by_ref().take(PAGE) {
+        result.reads.insert(key.clone(), Some(*version));
+        let found = Kv { namespace: String::new(), key: key.clone(), value: value.clone() };
+        results.push(QueryResultBytes { result_bytes: found.encode_to_vec() });
+    }
+    let next = range.next().map(|(key, _)| format!("{key}\n{end}"));
+    let has_more = next.is_some();
+    let (id, metadata) = (next.unwrap_or_default(), Vec::new());
+    QueryResponse { results, has_more, id, metadata }.encode_to_vec()
 }

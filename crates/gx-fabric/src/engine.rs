@@ -352,11 +352,19 @@ impl FabricEngine {
         chaincode: &str,
         args: Vec<Vec<u8>>,
     ) -> Result<Vec<u8>, Error> {
+        let answer = self.ask(chaincode, args.clone()).await;
+        if self.may_renew(&answer).await { self.ask(chaincode, args).await } else { answer }
+    }
+
+    async fn ask(&self, chaincode: &str, args: Vec<Vec<u8>>) -> Result<Vec<u8>, Error> {
         let Inner { gateway, identities, .. } = &*self.inner;
-        let answer = gateway.evaluate(&*identities.reading()?, chaincode, args.clone()).await;
-        match self.may_renew(&answer).await {
-            true => gateway.evaluate(&*identities.reading()?, chaincode, args).await,
-            false => answer,
+        let reading = identities.reading()?;
+        let mut conflicts = 0;
+        loop {
+            match gateway.evaluate(&reading, chaincode, args.clone()).await {
+                Err(error) if error.is_conflict() && conflicts < CONFLICTS_MAX => conflicts += 1,
+                answer => return answer,
+            }
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) const REFUSED: &str = "refused: ";
 pub(crate) const PANICKED: &str = "panicked: ";
 pub(crate) const TOO_LARGE: &str = "too large: ";
 pub(crate) const NOT_EXECUTED: &str = "not executed: ";
+pub(crate) const BEHIND: &str = "behind: ";
 
 /// What an error means for whoever sent the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,9 @@ pub enum Error {
     /// Nothing was recorded: the set-up or the clock is wrong.
     #[error("the batch is refused as a whole: {reason}")]
     NotExecuted { reason: String },
+    /// A chaincode server had to read what it lacked, and has executed nothing.
+    #[error("a chaincode server was behind: {reason}")]
+    Behind { reason: String },
     #[error("the record of the batch is longer than the chaincode lets be ordered")]
     RecordTooLarge,
     #[error("the transaction of one command has {bytes} bytes, {most} is the most")]
@@ -95,7 +99,9 @@ impl Error {
     /// What the error means for whoever sent the request.
     pub fn class(&self) -> Class {
         match self {
-            Self::Unreachable { .. } | Self::Deadline { .. } => Class::NotAnswered,
+            Self::Unreachable { .. } | Self::Deadline { .. } | Self::Behind { .. } => {
+                Class::NotAnswered
+            }
             Self::Status { code, message, details, .. } => status_class(*code, message, details),
             Self::Invalid { code, .. } => code.class(),
             Self::Panicked { .. }
@@ -120,11 +126,12 @@ impl Error {
         }
     }
 
-    /// Whether endorsing anew, at once, is likely to succeed: peers were at different heights, or
-    /// another transaction was faster.
+    /// Whether endorsing anew, at once, is likely to succeed: peers were at different heights, a
+    /// chaincode server knows now what it lacked, or another transaction was faster.
     pub(crate) fn is_conflict(&self) -> bool {
         match self {
             Self::Invalid { code, .. } => code.is_conflict(),
+            Self::Behind { .. } => true,
             Self::Status { code: Code::Aborted, message, details, .. } => {
                 const MISMATCH: &str = "ProposalResponsePayloads do not match";
                 message.contains(MISMATCH)
@@ -157,6 +164,9 @@ fn contract_answer(text: &str) -> Option<Error> {
     }
     if let Some(reason) = said.strip_prefix(NOT_EXECUTED) {
         return Some(Error::NotExecuted { reason: reason.to_owned() });
+    }
+    if let Some(reason) = said.strip_prefix(BEHIND) {
+        return Some(Error::Behind { reason: reason.to_owned() });
     }
     if said.starts_with(TOO_LARGE) {
         return Some(Error::RecordTooLarge);

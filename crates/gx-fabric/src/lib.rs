@@ -24,6 +24,7 @@ mod identities;
 mod identity;
 mod invocation;
 pub mod issue;
+pub mod outcomes;
 pub mod packed;
 mod positional;
 pub mod proposal;

@@ -11,7 +11,7 @@ use gx_types::BatchId;
 
 use crate::block::Block;
 use crate::execution::{Failure, Supply, answer, execute, outcome_record};
-use crate::outcomes::{Added, OutcomeIndex, Sealing, id_bits};
+use crate::outcomes::{Added, OutcomeIndex, Sealing};
 use crate::pending::{Limits, Pending, Settling};
 use crate::store::{Place, SegmentReader, StateReader, Store};
 use crate::{Error, Snapshot, Tip};
@@ -79,7 +79,7 @@ impl Executor {
             .commands
             .iter()
             .zip(0..)
-            .map(|(envelope, index)| (id_bits(&envelope.command_id), index))
+            .map(|(envelope, index)| (envelope.command_id.to_u128(), index))
             .filter(|(id, _)| known.binary_search(id).is_err())
             .collect();
         // Of an id that stands twice in the batch, the first has the outcome.
@@ -92,7 +92,8 @@ impl Executor {
     pub(crate) fn apply(&mut self, executed: &Executed, settled: u64) -> Chores {
         self.executed = self.executed.saturating_add(1);
         let number = self.executed;
-        for write in executed.done.writes.iter().filter(|write| !is_outcome(&write.key)) {
+        // Outcomes are kept in the blocks and found through the index, not in the state.
+        for write in executed.done.writes.iter().filter(|write| !Key::is_outcome(&write.key)) {
             self.pending.write(&write.key, &write.value);
         }
         for (id, index) in &executed.new_ids {
@@ -142,11 +143,6 @@ impl Executor {
     }
 }
 
-/// Outcomes are kept in the blocks and found through the index, not in the state.
-pub(crate) fn is_outcome(key: &str) -> bool {
-    key.starts_with("o/")
-}
-
 /// The executor's state together with the file's as of one moment.
 struct View<'e> {
     executor: &'e Executor,
@@ -174,7 +170,7 @@ impl<'e> View<'e> {
         let mut block: Option<Arc<Block>> = None;
         for key in keys {
             if let Key::Outcome(id) = &key {
-                let id = id_bits(id);
+                let id = id.to_u128();
                 let Some(place) = self.place(id)? else {
                     supply(key, None).map_err(Failure::State)?;
                     continue;

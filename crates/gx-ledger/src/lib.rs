@@ -13,7 +13,6 @@ mod encoding;
 mod error;
 mod execution;
 mod executor;
-mod filter;
 mod hash;
 mod key;
 mod ledger;

@@ -6,10 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gx_types::CommandId;
+use gx_types::Filter;
 
 use crate::Error;
-use crate::filter::Filter;
 use crate::store::{Place, Segment, SegmentReader, Store, for_each_logged};
 
 /// Segments that share a filter: one question for all of them instead of one for each.
@@ -122,46 +121,6 @@ impl OutcomeIndex {
                 open.segments.push(segment);
             }
             None => self.groups.push(Group { filter, segments: vec![segment] }),
-        }
-    }
-}
-
-/// The 128 bits that the 26 characters of a command id stand for.
-pub(crate) fn id_bits(id: &CommandId) -> u128 {
-    let value = |character| VALUES.get(usize::from(character)).copied().unwrap_or_default();
-    let fold = |characters: &[u8]| {
-        characters.iter().fold(0_u64, |bits, character| bits << 5 | u64::from(value(*character)))
-    };
-    // In three parts, each of which fits a machine word.
-    let text = id.as_str();
-    let (high, rest) = text.as_bytes().split_at_checked(2).unwrap_or_default();
-    let (middle, low) = rest.split_at_checked(12).unwrap_or_default();
-    u128::from(fold(high)) << 120 | u128::from(fold(middle)) << 60 | u128::from(fold(low))
-}
-
-/// By character, the five bits that it stands for.
-const VALUES: [u8; 256] = {
-    let mut values = [0; 256];
-    let alphabet = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let mut at = 0;
-    while at < alphabet.len() {
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-        {
-            values[alphabet[at] as usize] = at as u8;
-        }
-        at += 1;
-    }
-    values
-};
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn the_bits_are_those_of_the_id(bits: u128) {
-            proptest::prop_assert_eq!(id_bits(&CommandId::from_u128(bits)), bits);
         }
     }
 }

@@ -11,9 +11,7 @@ use gx_contract::{Context, Done};
 use crate::block::{Block, Body, digest_before_all, state_digest};
 use crate::error::Fault;
 use crate::execution::{Failure, Supply, execute, outcome_record};
-use crate::executor::is_outcome;
 use crate::hash::Hash;
-use crate::outcomes::id_bits;
 use crate::store::{Identity, Place};
 
 /// Reads an earlier block.
@@ -78,14 +76,14 @@ impl Replay {
             return Err(Fault::Digest);
         }
         for write in done.writes {
-            if !is_outcome(&write.key) {
+            if !Key::is_outcome(&write.key) {
                 self.state.insert(write.key, write.value);
             }
         }
         let batch = block.batch()?;
         for (envelope, index) in batch.commands.iter().zip(0..) {
             let place = Place::new(number, index);
-            self.outcomes.entry(id_bits(&envelope.command_id)).or_insert(place);
+            self.outcomes.entry(envelope.command_id.to_u128()).or_insert(place);
         }
         self.number = number;
         self.previous = block.hash();
@@ -122,7 +120,7 @@ impl Replay {
         supply: Supply<'_>,
     ) -> Result<(), Failure<Fault>> {
         let value = match &key {
-            Key::Outcome(id) => match self.outcomes.get(&id_bits(id)) {
+            Key::Outcome(id) => match self.outcomes.get(&id.to_u128()) {
                 None => None,
                 Some(place) => {
                     let block = earlier(place.block()).map_err(Failure::Source)?;

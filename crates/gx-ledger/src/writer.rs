@@ -7,11 +7,12 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
 
 use gx_contract::Write;
+use gx_contract::state::Key;
+use gx_types::Filter;
 
 use crate::block::{Block, Header, Notation, Sealed, digest_of_log, write_log};
 use crate::error::{Fault, describe};
-use crate::executor::{Chores, is_outcome};
-use crate::filter::Filter;
+use crate::executor::Chores;
 use crate::key::NodeKey;
 use crate::outcomes::{Added, Sealing};
 use crate::settler::Settler;
@@ -284,7 +285,7 @@ fn without_outcomes(mut log: Vec<u8>, writes: &[Write]) -> Vec<u8> {
         let of_one = |write: &Write| write.key.len() + write.value.len() + 8;
         writes.iter().map(of_one).sum::<usize>()
     };
-    let is_outcome = |write: &Write| is_outcome(&write.key);
+    let is_outcome = |write: &Write| Key::is_outcome(&write.key);
     let from = writes.iter().position(is_outcome).unwrap_or(writes.len());
     let to = writes.iter().rposition(is_outcome).map_or(from, |last| last + 1);
     let (before, rest) = writes.split_at(from.min(writes.len()));

@@ -36,6 +36,12 @@ impl CommandId {
         Self([(value >> 64) as u64, value as u64])
     }
 
+    /// The 128 bits that the 26 characters stand for.
+    pub const fn to_u128(&self) -> u128 {
+        let [high, low] = self.0;
+        (high as u128) << 64 | low as u128
+    }
+
     /// The id of the command that `actor` sends under `idempotency_key`: a retry is the same
     /// command, and nobody can take another actor's id.
     pub fn derive(actor: &Actor, idempotency_key: &str) -> Self {
@@ -101,6 +107,11 @@ pub struct BatchId(CommandId);
 impl BatchId {
     pub const fn from_u128(value: u128) -> Self {
         Self(CommandId::from_u128(value))
+    }
+
+    /// The 128 bits that the 26 characters stand for.
+    pub const fn to_u128(&self) -> u128 {
+        self.0.to_u128()
     }
 
     pub fn as_str(&self) -> IdText {

@@ -10,6 +10,7 @@ mod attester;
 mod base32;
 mod command_id;
 mod country;
+mod filter;
 mod finding;
 mod made_id;
 mod msp;
@@ -26,6 +27,7 @@ pub use amount::{Amount, AmountError, MAX_SUPPLY, QIRAT_PER_GX};
 pub use attester::AttesterId;
 pub use command_id::{BatchId, CommandId, IdText};
 pub use country::CountryCode;
+pub use filter::Filter;
 pub use finding::{Finding, Rule, Severity};
 pub use made_id::{
     ActionId, EscrowId, LoanId, PendingTxId, ProposalId, RecoveryId, RelationshipId,

@@ -60,6 +60,11 @@ impl Key {
         text
     }
 
+    /// Whether an encoded key is that of an outcome. Engines find those in ways of their own.
+    pub fn is_outcome(encoded: &str) -> bool {
+        encoded.starts_with("o/")
+    }
+
     /// Appends the key as the engines store it.
     pub fn encode_to(&self, text: &mut String) {
         let mut parts = |prefix: &str, id: &str| {

@@ -4,6 +4,7 @@
 //! or whose rule panics, fails alone. The server stops when its running transactions are done.
 
 mod access;
+mod outcomes;
 mod session;
 mod state;
 mod transaction;
@@ -44,6 +45,7 @@ const BATCHES_MAX: usize = 4;
 struct Serving {
     options: Options,
     turns: Semaphore,
+    channels: outcomes::Channels,
 }
 
 /// PEM texts of the server's certificate, its key, and of the authority of the peers' client
@@ -101,7 +103,11 @@ pub async fn serve(
     }
     let grace = options.grace;
     let tracker = TaskTracker::new();
-    let serving = Arc::new(Serving { options, turns: Semaphore::new(BATCHES_MAX) });
+    let serving = Arc::new(Serving {
+        options,
+        turns: Semaphore::new(BATCHES_MAX),
+        channels: outcomes::Channels::default(),
+    });
     let service = Service { serving, stop: stop.clone(), sessions: tracker.clone() };
     let service = chaincode_server::ChaincodeServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)

@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use super::session::{Outbound, message};
 use crate::packed;
 use crate::proto::{
-    ChaincodeAdditionalParams, ChaincodeMessage, GetState, GetStateMultiple,
-    GetStateMultipleResult, MessageType, PutState, WriteBatchState, WriteRecord, write_record,
+    ChaincodeAdditionalParams, ChaincodeMessage, GetState, GetStateByRange, GetStateMultiple,
+    GetStateMultipleResult, Kv, MessageType, PutState, QueryResponse, QueryStateClose,
+    QueryStateNext, WriteBatchState, WriteRecord, write_record,
 };
 
 /// The most keys of one message, whatever a peer offers.
@@ -99,6 +100,36 @@ impl Ports {
             values.append(&mut answer.values);
         }
         Ok(values)
+    }
+
+    /// The keys of a range in their order: all, or those that the peer gives at once and until a
+    /// time. None are left when there are none. Values come with them, so it is a slow way.
+    pub(super) async fn keys(
+        &mut self,
+        (start, end): (&str, &str),
+        until: Instant,
+    ) -> Result<Vec<String>, Unreachable> {
+        let (start_key, end_key) = (start.to_owned(), end.to_owned());
+        let (collection, metadata) = (String::new(), Vec::new());
+        let range = GetStateByRange { start_key, end_key, collection, metadata };
+        let mut answer = self.ask(MessageType::GetStateByRange, &range).await?;
+        let mut keys = Vec::new();
+        loop {
+            let read = QueryResponse::decode(answer.as_slice()).map_err(|e| e.to_string())?;
+            for result in read.results {
+                let found = Kv::decode(result.result_bytes.as_slice());
+                keys.push(found.map_err(|error| error.to_string())?.key);
+            }
+            let id = read.id;
+            if !read.has_more {
+                return Ok(keys);
+            }
+            if Instant::now() >= until {
+                self.ask(MessageType::QueryStateClose, &QueryStateClose { id }).await?;
+                return Ok(keys);
+            }
+            answer = self.ask(MessageType::QueryStateNext, &QueryStateNext { id }).await?;
+        }
     }
 
     pub(super) async fn put(&mut self, writes: Vec<(String, Vec<u8>)>) -> Result<(), Unreachable> {

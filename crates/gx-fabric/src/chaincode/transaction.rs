@@ -17,12 +17,13 @@ use prost::Message;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::outcomes::{Channels, Halt, Outcomes, Purpose};
 use super::session::message;
 use super::state::Ports;
 use super::{Options, Serving};
 use crate::certificate::Certificate;
 use crate::compressed::{BATCH_MAX, RECORD_MAX, compress};
-use crate::failure::{NOT_EXECUTED, PANICKED, REFUSED, TOO_LARGE};
+use crate::failure::{BEHIND, NOT_EXECUTED, PANICKED, REFUSED, TOO_LARGE};
 use crate::proposal::ProposalParts;
 use crate::proto::{
     ChaincodeEvent, ChaincodeInput, ChaincodeMessage, MessageType, Response, SerializedIdentity,
@@ -57,6 +58,15 @@ impl Answer {
     fn refused(refused: &Refused) -> Self {
         let text = serde_json::to_string(refused).unwrap_or_default();
         Self::error(400, format!("{REFUSED}{text}"))
+    }
+}
+
+impl From<Halt> for Answer {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Failed(reason) => Self::error(500, reason),
+            Halt::Behind(reason) => Self::error(503, format!("{BEHIND}{reason}")),
+        }
     }
 }
 
@@ -117,7 +127,7 @@ async fn execute(
     let role = Certificate::from_pem(&creator.id_bytes)
         .map_err(|error| Answer::error(500, format!("the submitter's certificate: {error}")))?
         .role();
-    let Serving { options, turns } = serving;
+    let Serving { options, turns, channels } = serving;
     check_length(&input.args)?;
     // Before anything large is unpacked: whoever may not submit costs nothing.
     let turn = match writes(&input.args) {
@@ -133,7 +143,7 @@ async fn execute(
     let invocation = Invocation::read(&input.args, submitter, BATCH_MAX)
         .map_err(|error| Answer::error(400, error.to_string()))?;
     match invocation {
-        Invocation::Query(query) => answer_query(query, ports).await,
+        Invocation::Query(query) => answer_query(query, channels, ports).await,
         Invocation::ContractInfo => Ok(Answer::ok(contract_info(options))),
         Invocation::Batch(batch) => {
             let role = role.map_err(|error| Answer::error(403, error.to_string()))?;
@@ -141,7 +151,7 @@ async fn execute(
             let direct = !is_batch(&input.args);
             let organization = creator.mspid.parse().map_err(|_| unreadable("the MSP's name"))?;
             let context = Context { role, time: TimeMs(time), organization };
-            let settled = settle(&batch, context, direct, ports).await;
+            let settled = settle(&batch, context, direct, (channels, ports)).await;
             drop(turn);
             settled
         }
@@ -206,9 +216,10 @@ async fn settle(
     batch: &Batch,
     context: Context,
     direct: bool,
-    ports: &mut Ports,
+    (channels, ports): (&Channels, &mut Ports),
 ) -> Result<Answer, Answer> {
     let begun = std::time::Instant::now();
+    let mut outcomes = Outcomes::new(channels, &ports.channel_id, Purpose::Batch);
     let mut execution = shielded(|| Execution::new(batch, context))?;
     let Done { record, writes } = loop {
         match shielded(|| execution.run())? {
@@ -220,16 +231,17 @@ async fn settle(
                 // In the order in which the peer's database stores them: neighbours share a block
                 // of it, which is then read and unpacked once.
                 keys.sort_unstable();
-                let values = read(ports, &keys).await?;
+                let values = outcomes.values(&keys, ports).await?;
                 for (key, value) in keys.into_iter().zip(&values) {
-                    let value = (!value.is_empty()).then_some(value.as_slice());
-                    shielded(|| execution.supply(key, value))?
+                    shielded(|| execution.supply(key, value.as_deref()))?
                         .map_err(|error| Answer::error(500, error.to_string()))?;
                 }
             }
         }
     };
-    let writes = writes.into_iter().map(|write| (write.key, write.value)).collect();
+    let others = writes.into_iter().filter(|write| !Key::is_outcome(&write.key));
+    let mut writes: Vec<_> = others.map(|write| (write.key, write.value)).collect();
+    writes.extend(outcomes.writes(batch, &record)?);
     let executed = begun.elapsed();
     ports.put(writes).await.map_err(|reason| Answer::error(500, reason))?;
     tracing::debug!(
@@ -255,27 +267,26 @@ async fn settle(
     Ok(Answer { event: Some(event), ..Answer::ok(payload) })
 }
 
-async fn answer_query(query: Query, ports: &mut Ports) -> Result<Answer, Answer> {
+async fn answer_query(
+    query: Query,
+    channels: &Channels,
+    ports: &mut Ports,
+) -> Result<Answer, Answer> {
     let mut execution = QueryExecution::new(query);
+    let mut outcomes = Outcomes::new(channels, &ports.channel_id, Purpose::Question);
     loop {
         match shielded(|| execution.run())? {
             QueryStep::Done(Ok(text)) => return Ok(Answer::ok(text.into_bytes())),
             QueryStep::Done(Err(refused)) => return Err(Answer::refused(&refused)),
             QueryStep::Need(keys) => {
-                let values = read(ports, &keys).await?;
+                let values = outcomes.values(&keys, ports).await?;
                 for (key, value) in keys.into_iter().zip(&values) {
-                    let value = (!value.is_empty()).then_some(value.as_slice());
-                    shielded(|| execution.supply(key, value))?
+                    shielded(|| execution.supply(key, value.as_deref()))?
                         .map_err(|error| Answer::error(500, error.to_string()))?;
                 }
             }
         }
     }
-}
-
-async fn read(ports: &mut Ports, keys: &[Key]) -> Result<Vec<Vec<u8>>, Answer> {
-    let encoded = keys.iter().map(Key::encode).collect();
-    ports.get(encoded).await.map_err(|reason| Answer::error(500, reason))
 }
 
 /// Runs the contract's code; a panic becomes the transaction's answer.

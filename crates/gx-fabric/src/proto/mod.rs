@@ -22,6 +22,7 @@ pub use fabric_shim_protos::msp::SerializedIdentity;
 pub use fabric_shim_protos::peer::chaincode_message::Type as MessageType;
 pub use fabric_shim_protos::peer::*;
 pub use fabric_shim_protos::prost_types::{Any, Timestamp};
+pub use fabric_shim_protos::queryresult::Kv;
 pub use gateway::*;
 pub use transaction::*;
 pub use writeset::*;

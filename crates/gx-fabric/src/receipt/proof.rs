@@ -14,6 +14,7 @@ use super::endorsed::{Called, Endorsed, Strictness};
 use super::{Fault, Part, SIGNATURES_MAX, TRANSACTIONS_MAX};
 use crate::block::{data_hash, header_bytes, header_hash};
 use crate::compressed::{BATCH_MAX, RECORD_MAX, decompress};
+use crate::outcomes::{Segment, segment_number};
 use crate::proto::{BlockHeader, IdentifierHeader, KvRwSet, OrdererBlockMetadata, SignatureHeader};
 use crate::wire::Message;
 use crate::{EVENT_NAME, Invocation, Submitter, Validation, packed};
@@ -296,8 +297,11 @@ impl Proof {
             serde_json::from_slice(&called.answer).map_err(|_| Fault::Answer)?;
         let outcome = outcome.ok_or(Fault::NoOutcome)?;
         let accesses = called.accesses(&self.chaincode).ok_or(Fault::NotRead)?;
-        let key = Key::Outcome(command_id).encode();
-        let mut reads = accesses.reads.iter().filter(|read| read.key == key);
+        let alone = Key::Outcome(command_id).encode();
+        let mut reads = accesses.reads.iter().filter(|read| {
+            let is_place = read.key == alone || segment_number(&read.key).is_some();
+            is_place && read.version.is_some()
+        });
         // A transaction that writes sees nothing of it; a question that writes is none.
         let (Some(read), None, true) = (reads.next(), reads.next(), accesses.writes.is_empty())
         else {
@@ -344,16 +348,25 @@ impl Called {
         if envelope.command_id != result.command_id {
             return Err(Fault::Mismatch);
         }
-        let key = Key::Outcome(envelope.command_id).encode();
         let accesses = self.accesses(chaincode);
-        let mut writes = accesses.iter().flat_map(|accesses| &accesses.writes);
-        let value = writes.rfind(|write| write.key == key && !write.is_delete);
-        let written = value.and_then(|write| {
-            let text = packed::unpack(&write.value).ok()?;
-            serde_json::from_slice(&text).ok()
-        });
+        let written = accesses.and_then(|accesses| written(&accesses, envelope.command_id));
         Ok(Settled { envelope, record, result, written, tx_id: self.tx_id })
     }
+}
+
+/// The outcome of a command as a transaction has written it: among those of its batch, or, on a
+/// channel of before, under a key of its own.
+fn written(accesses: &KvRwSet, command_id: CommandId) -> Option<CommandOutcome> {
+    let alone = Key::Outcome(command_id).encode();
+    let mut writes = accesses.writes.iter().filter(|write| !write.is_delete);
+    writes.find_map(|write| {
+        if write.key == alone {
+            let text = packed::unpack(&write.value).ok()?;
+            return serde_json::from_slice(&text).ok();
+        }
+        segment_number(&write.key)?;
+        Some(Segment::read(&write.value).ok()?.find(command_id.to_u128())?.outcome)
+    })
 }
 
 impl Settled {

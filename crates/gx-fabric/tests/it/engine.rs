@@ -80,7 +80,7 @@ async fn a_batch_with_a_long_text_or_record_is_settled_in_parts() {
 async fn a_batch_that_is_too_large_is_settled_in_parts() {
     let network = Network::start(Release::V3).await;
     let mut options = network.options();
-    options.transaction_bytes_max = 32 << 10;
+    options.transaction_bytes_max = 20 << 10;
     let engine = FabricEngine::new(options, &network.wallet).unwrap();
     let mut load = Load::default();
     engine.submit(&load.foundation()).await.unwrap();

@@ -11,6 +11,7 @@ mod faults;
 mod histories;
 mod load;
 mod mixed;
+mod outcomes;
 mod real;
 mod receipt;
 mod script;

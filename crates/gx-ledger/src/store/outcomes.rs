@@ -5,12 +5,12 @@
 //! a filter, and are asked only when it says so. The ids of the blocks since the last segment
 //! stand in a log.
 
+use gx_types::Filter;
 use redb::{ReadOnlyTable, ReadTransaction, TableDefinition, WriteTransaction};
 
 use super::{Bytes, Pieces, Store, for_each_number, get_pieces, put_pieces, remove_pieces_through};
 use crate::Error;
-use crate::encoding::{Malformed, Reader, put_u32};
-use crate::filter::Filter;
+use crate::encoding::{Malformed, Reader, put_u32, put_u64};
 
 /// By segment and page: entries of 16 bytes of id and 8 of place, sorted by id.
 const PAGES: Pieces = TableDefinition::new("outcome_pages");
@@ -136,7 +136,7 @@ pub(crate) fn put_filter(
     filter: &Filter,
 ) -> Result<(), redb::Error> {
     let mut bytes = Vec::new();
-    filter.put(&mut bytes);
+    filter.words().for_each(|word| put_u64(&mut bytes, word));
     put_pieces(&mut transaction.open_table(FILTERS)?, group, &bytes)
 }
 
@@ -190,9 +190,10 @@ impl SegmentReader {
     ) -> Result<Filter, Error> {
         let table = transaction.open_table(FILTERS).map_err(store.failed())?;
         let bytes = get_pieces(&table, group).map_err(store.failed())?;
-        Filter::read(&bytes).map_err(|malformed| {
-            let what = format!("outcome filter {group}: {malformed}");
-            store.failed()(redb::Error::Corrupted(what))
+        let (words, rest) = bytes.as_chunks::<8>();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        Filter::from_words(&words).filter(|_| rest.is_empty()).ok_or_else(|| {
+            store.failed()(redb::Error::Corrupted(format!("outcome filter {group} is malformed")))
         })
     }
 }

@@ -1,34 +1,36 @@
 //! A Bloom filter over command ids: "certainly not here" for nearly every id that is not.
 //!
 //! Each id sets one bit in each of the eight words of one cache line, so that a question costs one
-//! access to memory. The bits are stored; how they are chosen is part of the file's format.
-
-use crate::encoding::{Malformed, put_u64};
+//! access to memory. Ledgers store the bits or have to agree on them: how they are chosen never
+//! changes.
 
 /// Bits for each id: with eight of them set, about one id in a thousand is here by mistake.
 const BITS_PER_ID: usize = 16;
 const WORDS: usize = 8;
 
+/// Which 128-bit ids were put in: all of them are found, and about one in a thousand others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Filter {
+pub struct Filter {
     lines: Vec<[u64; WORDS]>,
 }
 
 impl Filter {
-    /// A filter for about `ids` ids.
-    pub(crate) fn for_ids(ids: usize) -> Self {
+    /// A filter for about `ids` ids: two bytes for each.
+    pub fn for_ids(ids: usize) -> Self {
         let lines = ids.saturating_mul(BITS_PER_ID).div_ceil(WORDS * 64).max(1);
         Self { lines: vec![[0; WORDS]; lines] }
     }
 
-    pub(crate) fn insert(&mut self, id: u128) {
+    /// Puts an id in.
+    pub fn insert(&mut self, id: u128) {
         let (line, bits) = self.place(id);
         if let Some(line) = self.lines.get_mut(line) {
             line.iter_mut().zip(bits).for_each(|(word, bit)| *word |= bit);
         }
     }
 
-    pub(crate) fn may_contain(&self, id: u128) -> bool {
+    /// Whether the id may have been put in; `false` is certain.
+    pub fn may_contain(&self, id: u128) -> bool {
         let (line, bits) = self.place(id);
         self.lines
             .get(line)
@@ -50,20 +52,21 @@ impl Filter {
         (line as usize, bits)
     }
 
-    pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        for word in self.lines.iter().flatten() {
-            put_u64(out, *word);
-        }
+    /// The bits, from which [`Filter::from_words`] makes the filter again.
+    pub fn words(&self) -> impl Iterator<Item = u64> {
+        self.lines.iter().flatten().copied()
     }
 
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    /// `None` when a filter has no such number of words.
+    pub fn from_words(words: &[u64]) -> Option<Self> {
         let (lines, incomplete) = words.as_chunks::<WORDS>();
-        if lines.is_empty() || !incomplete.is_empty() || !rest.is_empty() {
-            return Err(Malformed::Field("filter"));
-        }
-        Ok(Self { lines: lines.to_vec() })
+        let whole = !lines.is_empty() && incomplete.is_empty();
+        whole.then(|| Self { lines: lines.to_vec() })
+    }
+
+    /// What it takes of memory.
+    pub fn bytes(&self) -> usize {
+        self.lines.len().saturating_mul(WORDS * 8)
     }
 }
 
@@ -76,8 +79,9 @@ fn mix(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
-    use crate::hash::Hash;
 
     #[test]
     fn what_is_in_is_found_and_little_else() {
@@ -93,12 +97,17 @@ mod tests {
     fn the_stored_bits_never_change() {
         let mut filter = Filter::for_ids(100);
         (1..=100_u128).for_each(|n| filter.insert(n << 100 | n));
-        let mut bytes = Vec::new();
-        filter.put(&mut bytes);
+        let words: Vec<u64> = filter.words().collect();
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let hash = "ac4fa5181a1b4ea9155654b2b667aa31f38105421500bb797bcf8738325d64a4";
-        assert_eq!(Hash::of(&bytes).to_string(), hash);
-        assert_eq!(Filter::read(&bytes), Ok(filter));
-        assert!(Filter::read(&[]).is_err());
-        assert!(Filter::read(&bytes[1..]).is_err());
+        assert_eq!(hex(&Sha256::digest(&bytes)), hash);
+        assert_eq!(filter.bytes(), bytes.len());
+        assert_eq!(Filter::from_words(&words), Some(filter));
+        assert_eq!(Filter::from_words(&[]), None);
+        assert_eq!(Filter::from_words(&words[1..]), None);
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
