@@ -144,6 +144,39 @@ async fn servers_that_know_different_batches_agree() {
     channel.compare();
 }
 
+/// Both servers are lost, with all that they know, at ever later moments of a batch, also while they
+/// read what they lack; and the batch is sent again.
+#[tokio::test]
+async fn servers_lost_at_any_moment_of_a_batch_change_nothing() {
+    let mut channel = Channel::start(Release::V3).await;
+    channel.pay(12, 30).await;
+    for moment in 0..24 {
+        let batch = channel.load.payments(30, 7);
+        let (engine, lost) = (channel.engine.clone(), batch.clone());
+        let lost = tokio::spawn(async move { engine.submit(&lost).await });
+        for _ in 0..moment * 15 {
+            tokio::task::yield_now().await;
+        }
+        lost.abort();
+        channel.renew(0).await;
+        channel.renew(1).await;
+        let settled = channel.engine.submit(&batch).await.unwrap();
+        let counts = &settled[0].counts;
+        assert_eq!(counts.applied + counts.repeated, 30, "{moment}");
+    }
+    let mut model = Memory::default();
+    let mut next = 1;
+    while next <= channel.engine.tip().await.unwrap().number {
+        for block in channel.engine.blocks(next, 100, usize::MAX).await.unwrap() {
+            next = block.number + 1;
+            let Some(settled) = block.settled else { continue };
+            let context = context(settled.batch.role, block.time);
+            assert_eq!(model.execute(&settled.batch, context).unwrap(), settled.record);
+        }
+    }
+    assert_eq!(channel.network.state(), model.state);
+}
+
 #[tokio::test]
 async fn an_id_is_used_once_within_a_batch_and_for_one_command() {
     let mut channel = Channel::start(Release::V3).await;

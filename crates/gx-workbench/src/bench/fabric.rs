@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::figure::{Bar, Report, per_second};
 use super::latency::Latencies;
+use super::slices::Slices;
 use crate::load::Population;
 use gx_cli::console;
 use gx_cli::fabric::Connection;
@@ -28,6 +29,8 @@ const LONE: usize = 40;
 const TRIES_MAX: usize = 10;
 /// Before each.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The part of its first rate that a network keeps.
+const HISTORY_BAR: f64 = 0.95;
 /// Plain transactions on their way at once.
 const PLAIN_AT_ONCE: usize = 200;
 
@@ -51,13 +54,16 @@ pub(super) struct Settings {
     /// One transaction for each transfer.
     #[arg(long)]
     plain: bool,
+    /// Transfers to go on to at the end, and their rate in ten slices of time.
+    #[arg(long, value_name = "N", conflicts_with = "plain")]
+    history: Option<u64>,
 }
 
 impl Settings {
     fn bar(&self) -> Bar {
         match (self.orderers, self.peers) {
-            (3, 2) => Bar::AtLeast(7_000.0),
-            (5, 4) => Bar::AtLeast(5_000.0),
+            (3, 2) => Bar::AtLeast(10_500.0),
+            (5, 4) => Bar::AtLeast(6_500.0),
             _ => Bar::None,
         }
     }
@@ -87,6 +93,11 @@ pub(super) async fn run(report: &mut Report, time: Duration, settings: &Settings
     }
     for (metric, percent) in [("lone command p50", 50), ("lone command p99", 99)] {
         report.add(("fabric", &nodes), metric, (latencies.ms(percent), "ms"), Bar::None);
+    }
+    if let Some(history) = settings.history {
+        let setting = format!("{nodes}, batches of {batch}, to {history} transfers");
+        let slices = load.history(*batch, history).await?;
+        slices.report(report, ("fabric", &setting), Bar::AtLeast(HISTORY_BAR));
     }
     Ok(())
 }
@@ -190,6 +201,19 @@ impl Load {
         }
         bar.finish_and_clear();
         Ok((per_second(applied, start.elapsed()), latencies))
+    }
+
+    async fn history(&mut self, batch: usize, transfers: u64) -> Result<Slices> {
+        let (mut slices, mut applied) = (Slices::begin(), 0);
+        let bar = console::progress("recording a history", transfers);
+        while applied < transfers {
+            let payments = self.payments(batch, ACCOUNTS);
+            applied += self.settle(Role::PartnerApi, payments).await?.applied;
+            slices.mark(applied);
+            bar.set_position(applied);
+        }
+        bar.finish_and_clear();
+        Ok(slices)
     }
 
     /// One transaction for each transfer, many at once.

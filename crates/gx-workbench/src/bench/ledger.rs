@@ -1,7 +1,8 @@
 //! How many transfers the embedded ledger makes durable: executed, hashed, signed, on disk.
 //!
 //! One caller hands in batch after batch and has a few on their way, as the submitter does. What
-//! counts is a receipt, which comes after the disk has confirmed.
+//! counts is a receipt, which comes after the disk has confirmed. `--history` goes on to that many
+//! transfers, shows whether the rate falls, and then opens the file again.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -14,6 +15,7 @@ use gx_types::{BatchId, NetworkId, Role, TimeMs};
 
 use super::figure::{Bar, Report, per_second};
 use super::latency::Latencies;
+use super::slices::Slices;
 use crate::load::Population;
 use gx_cli::console;
 use gx_cli::scratch::Scratch;
@@ -24,15 +26,35 @@ const BATCH: usize = 1000;
 const AHEAD: usize = 4;
 const BAR: f64 = 50_000.0;
 const SEED: u64 = 2;
+/// The part of its first rate that the ledger keeps.
+const HISTORY_BAR: f64 = 0.9;
 /// Batches that are measured one by one.
 const LONE_BATCHES: usize = 100;
 
-pub(super) fn run(report: &mut Report, time: Duration, within: &Path) -> Result<()> {
+/// What is measured beside the rate.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Settings {
+    /// Transfers to go on to: the rate in ten slices of time, the size of the file, and how long
+    /// it takes to open it.
+    #[arg(long, value_name = "N")]
+    history: Option<u64>,
+}
+
+fn open(path: &Path) -> Result<Ledger> {
+    let options = Options::new(path.to_owned(), NetworkId::Devnet, TimeMs(0));
+    Ok(Ledger::create_or_open(options, &NodeKey::from_seed([7; 32]))?)
+}
+
+pub(super) fn run(
+    report: &mut Report,
+    time: Duration,
+    within: &Path,
+    settings: Settings,
+) -> Result<()> {
     let folder = Scratch::make(within, "bench")?;
     let path = folder.path().join("ledger.redb");
-    let options = Options::new(path, NetworkId::Devnet, TimeMs(0));
-    let ledger = Ledger::create_or_open(options, &NodeKey::from_seed([7; 32]))?;
     let mut population = Population::new(ACCOUNTS, SEED)?;
+    let ledger = open(&path)?;
     let mut run = Run { ledger, batches: 0, waiting: VecDeque::new(), transfers: 0 };
     for envelope in population.foundation() {
         run.hand_in(Role::SuperAdmin, vec![envelope])?;
@@ -70,6 +92,29 @@ pub(super) fn run(report: &mut Report, time: Duration, within: &Path) -> Result<
     }
     let setting = format!("one batch of {BATCH} at a time");
     report.add(("ledger", &setting), "p50 durable", (latencies.ms(50), "ms"), Bar::None);
+    if let Some(history) = settings.history {
+        let setting = format!("batches of {BATCH}, to {history} transfers");
+        run.transfers = 0;
+        let mut slices = Slices::begin();
+        let bar = console::progress("recording a history", history);
+        while run.transfers < history {
+            run.hand_in(Role::PartnerApi, payments(&mut population))?;
+            slices.mark(run.transfers);
+            bar.set_position(run.transfers);
+        }
+        run.finish()?;
+        slices.mark(run.transfers);
+        bar.finish_and_clear();
+        slices.report(report, ("ledger", &setting), Bar::AtLeast(HISTORY_BAR));
+        let bytes = std::fs::metadata(&path)?.len() / run.transfers.max(1);
+        let bytes = (bytes as f64, "bytes");
+        report.add(("ledger", &setting), "file, for each transfer", bytes, Bar::None);
+        drop(run);
+        let start = Instant::now();
+        drop(open(&path)?);
+        let opened = (start.elapsed().as_secs_f64() * 1e3, "ms");
+        report.add(("ledger", &setting), "opened again", opened, Bar::None);
+    }
     Ok(())
 }
 

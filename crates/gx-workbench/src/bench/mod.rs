@@ -14,6 +14,7 @@ mod load;
 mod outbox;
 mod pipeline;
 mod replay;
+mod slices;
 mod stage;
 mod up;
 
@@ -57,7 +58,7 @@ enum Bench {
     Contract,
     /// Transfers made durable per second by the embedded ledger: batches of 1,000,
     /// 100,000 accounts.
-    Ledger,
+    Ledger(ledger::Settings),
     /// Transfers settled per second on a running Fabric network, hot accounts, and the time of a
     /// lone command.
     Fabric(fabric::Settings),
@@ -82,7 +83,9 @@ pub fn run(args: &Args) -> Result<End> {
     let seconds = |default| Duration::from_secs(args.seconds.map_or(default, NonZeroU64::get));
     match &args.bench {
         Bench::Contract => contract::run(&mut report, seconds(10))?,
-        Bench::Ledger => ledger::run(&mut report, seconds(20), &args.within)?,
+        Bench::Ledger(settings) => {
+            ledger::run(&mut report, seconds(20), &args.within, *settings)?;
+        }
         Bench::Fabric(settings) => {
             process::block_on(fabric::run(&mut report, seconds(30), settings))?;
         }

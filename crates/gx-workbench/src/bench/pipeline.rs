@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use super::fabric;
 use super::figure::{Bar, Report, per_second};
 use super::latency::Latencies;
+use super::slices::Slices;
 use super::stage::{Sql, Stage, submission};
 use crate::load::Population;
 use gx_cli::console;
@@ -59,7 +60,8 @@ pub(super) struct Settings {
         conflicts_with = "history"
     )]
     hot: Option<u32>,
-    /// Transfers recorded before a second measurement, whose rate is compared with the first.
+    /// Transfers recorded before a second measurement, whose rate is compared with the first; and
+    /// the rate of recording them in ten slices of time.
     #[arg(long, value_name = "N")]
     history: Option<u64>,
     /// Commands of super admins for every hundred payments, in a second measurement whose payments
@@ -129,7 +131,9 @@ pub(super) async fn run(
             let share = hot_rate / rate;
             report.add(("pipeline", &setting), "share", (share, "of 1"), Bar::AtLeast(HOT_BAR));
         } else if let Some(history) = settings.history {
-            load.record(history).await?;
+            let slices = load.record(history).await?;
+            let setting = format!("{name}, to {history} transfers");
+            slices.report(report, ("pipeline", &setting), Bar::None);
             let late_rate = load.rate(time).await?;
             let setting = format!("{name}, after {history} transfers");
             report.add(("pipeline", &setting), "transfers", (late_rate, "1/s"), Bar::None);
@@ -194,18 +198,21 @@ impl<'s> Load<'s> {
         Ok(per_second(payments, start.elapsed()))
     }
 
-    /// Records a history.
-    async fn record(&mut self, transfers: u64) -> Result<()> {
+    /// Records a history, and how fast that went.
+    async fn record(&mut self, transfers: u64) -> Result<Slices> {
         let (first, mut sent) = (self.visible().await?, 0);
+        let mut slices = Slices::begin();
         let bar = console::progress("recording a history", transfers);
         while sent < transfers {
             sent += self.send(GROUP * 8).await?;
             self.drain(first + sent, ON_THEIR_WAY).await?;
+            slices.mark(self.visible().await? - first);
             bar.set_position(sent);
         }
         self.drain(first + sent, 0).await?;
+        slices.mark(sent);
         bar.finish_and_clear();
-        Ok(())
+        Ok(slices)
     }
 
     /// Hands in payments and the orders that belong to them, all callers at once, and waits until
