@@ -8,7 +8,8 @@ use super::parts::resources;
 use super::settings::{SITE, SITE_MAIL};
 use super::{Error, Tree, policies, postgres, value};
 use crate::model::{
-    Ca, NetworkId, Org, Outside, Part, Port, Service, Size, Workload, disk_gib, size,
+    COLLECTOR_PORT, Ca, NetworkId, Org, Outside, Part, Port, Service, Size, Workload, disk_gib,
+    size,
 };
 use crate::yaml;
 
@@ -27,6 +28,7 @@ pub(super) fn write(tree: &mut Tree) -> Result<(), Error> {
     for network in NetworkId::ALL {
         external_secrets(tree, network);
         pod_monitors(tree, network);
+        traces(tree, network)?;
     }
     Ok(())
 }
@@ -95,6 +97,32 @@ fn pod_monitors(tree: &mut Tree, network: NetworkId) {
     tree.objects(&format!("{folder}/monitors.yaml"), &monitors);
     let about = "Figures by PodMonitor, for the Prometheus operator. Its kinds must be installed.";
     tree.component(&folder, about, json!({ "resources": ["monitors.yaml"] }));
+}
+
+/// Traces to a collector beside Prometheus. What it does with them is the site's.
+fn traces(tree: &mut Tree, network: NetworkId) -> Result<(), Error> {
+    let namespace = Part::Platform.namespace(network);
+    let folder = folder(&format!("traces/{network}"));
+    tree.objects(&format!("{folder}/policies.yaml"), &policies::tracing(&namespace)?);
+    let endpoint = format!("http://otel-collector.monitoring:{COLLECTOR_PORT}");
+    let settings = json!([{ "name": "GX_TELEMETRY__OTLP__ENDPOINT", "value": endpoint }]);
+    let exporting = |workload: Workload| {
+        let container = json!({ "name": workload.component(), "env": settings });
+        let change = json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": { "name": workload.name() },
+            "spec": { "template": { "spec": { "containers": [container] } } },
+        });
+        let name = workload.name();
+        let target = json!({ "kind": "Deployment", "name": name, "namespace": namespace });
+        patch(&target, &change)
+    };
+    let patches: Vec<Value> = Workload::lasting().into_iter().map(exporting).collect();
+    let about = "Traces by OTLP to the Service otel-collector in the namespace monitoring; see\n\
+        docs/tracing.md.";
+    tree.component(&folder, about, json!({ "resources": ["policies.yaml"], "patches": patches }));
+    Ok(())
 }
 
 /// Everything once, small, and on the node for networks without money.

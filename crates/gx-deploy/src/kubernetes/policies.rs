@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::parts::{Labels, labels, match_labels, named, selector};
 use super::{Error, value};
 use crate::model::{
-    End, NetworkId, Outside, PAIRS_OF_ALL, Part, SOLVER_PORT, Service, Workload, operator_pairs,
-    pairs, promotion_pairs,
+    End, NetworkId, Outside, PAIRS_OF_ALL, Pair, Part, SOLVER_PORT, Service, Workload,
+    operator_pairs, pairs, promotion_pairs, tracing_pairs,
 };
 
 /// Label that every namespace has without anybody's doing.
@@ -254,12 +254,33 @@ pub(super) fn operator() -> Result<Vec<Value>, Error> {
 
 /// What a promoter needs beside the table, in its namespace.
 pub(super) fn promotion(namespace: &str) -> Result<Vec<Value>, Error> {
+    let promoter = Workload::Service(Service::Admin);
+    out_of(namespace, "promotion", promoter, promotion_pairs())
+}
+
+/// What whoever exports traces needs beside the table, in its namespace.
+pub(super) fn tracing(namespace: &str) -> Result<Vec<Value>, Error> {
+    let mut objects = Vec::new();
+    for pair in tracing_pairs() {
+        let End::Pods(workload) = pair.from else { continue };
+        let name = format!("{}-traces", workload.name());
+        objects.extend(out_of(namespace, &name, workload, vec![pair])?);
+    }
+    Ok(objects)
+}
+
+/// Pairs that lead out of the pods of a workload, as a policy in a namespace.
+fn out_of(
+    namespace: &str,
+    name: &str,
+    workload: Workload,
+    pairs: Vec<Pair>,
+) -> Result<Vec<Value>, Error> {
     let mut out: BTreeMap<u16, BTreeSet<End>> = BTreeMap::new();
-    for pair in promotion_pairs() {
+    for pair in pairs {
         out.entry(pair.port).or_default().insert(pair.to);
     }
-    let promoter = Workload::Service(Service::Admin);
-    let mut found = policy("promotion", promoter, BTreeMap::new(), out)?;
+    let mut found = policy(name, workload, BTreeMap::new(), out)?;
     for one in &mut found {
         if let Some(metadata) = one.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("namespace".to_owned(), namespace.into());

@@ -93,9 +93,7 @@ fn objects(source: NetworkId, target: NetworkId) -> Result<Vec<Value>, Error> {
 
 /// Everything of the platform that runs an image of ours all the time.
 fn promoted() -> Vec<String> {
-    let services = Service::ALL.iter().copied().map(Workload::Service);
-    let all = services.chain([Workload::Submitter, Workload::Projector]);
-    all.map(Workload::name).collect()
+    Workload::lasting().into_iter().map(Workload::name).collect()
 }
 
 fn rule(group: &str, resource: &str, verbs: &[&str], names: &[String]) -> PolicyRule {

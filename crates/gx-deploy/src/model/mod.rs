@@ -8,7 +8,8 @@ mod sizes;
 
 pub use gx_types::{NetworkId, Service};
 pub use pairs::{
-    End, Outside, PAIRS_OF_ALL, Pair, SOLVER_PORT, operator_pairs, pairs, promotion_pairs,
+    COLLECTOR_PORT, End, Outside, PAIRS_OF_ALL, Pair, SOLVER_PORT, operator_pairs, pairs,
+    promotion_pairs, tracing_pairs,
 };
 pub use sizes::{Bounds, Size, disk_gib, size};
 
@@ -172,6 +173,12 @@ impl Workload {
         all.push(Self::ChannelJob);
         all.extend(Org::ALL.map(Self::OrganizationJob));
         all
+    }
+
+    /// What of the platform runs an image of ours all the time: the stages of a command.
+    pub fn lasting() -> Vec<Self> {
+        let services = Service::ALL.iter().copied().map(Self::Service);
+        services.chain([Self::Submitter, Self::Projector]).collect()
     }
 
     pub fn part(self) -> Part {

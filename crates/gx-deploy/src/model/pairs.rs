@@ -90,6 +90,9 @@ pub struct Pair {
 /// Port of cert-manager's solver.
 pub const SOLVER_PORT: u16 = 8089;
 
+/// Port of a collector of traces that takes OTLP over HTTP.
+pub const COLLECTOR_PORT: u16 = 4318;
+
 /// What every pod may do: ask for names, by UDP and TCP.
 pub const PAIRS_OF_ALL: u16 = 53;
 
@@ -135,6 +138,17 @@ pub fn promotion_pairs() -> Vec<Pair> {
         out(promoter, Outside::Api, "promotion: images of the deployments"),
         Pair { from: End::Pods(promoter), to: End::Monitoring, port: 9090, why: asks },
     ]
+}
+
+/// What comes to the table where traces are exported, by everything that is a part of one.
+pub fn tracing_pairs() -> Vec<Pair> {
+    let to_collector = |from: Workload| Pair {
+        from: End::Pods(from),
+        to: End::Monitoring,
+        port: COLLECTOR_PORT,
+        why: "traces",
+    };
+    Workload::lasting().into_iter().map(to_collector).collect()
 }
 
 fn platform() -> Vec<Pair> {

@@ -116,12 +116,21 @@ fn every_component_can_be_taken_in_by_an_overlay() {
         return;
     }
     let overlay = Overlay::new();
-    overlay.take(&["autoscale-by-requests", "pod-monitors/mainnet", "promotion/mainnet"]);
+    let more =
+        ["autoscale-by-requests", "pod-monitors/mainnet", "promotion/mainnet", "traces/mainnet"];
+    overlay.take(&more);
     overlay.change("kustomization.yaml", "storage-local-path", "storage-longhorn");
     let objects = check::overlay(overlay.path()).unwrap();
     assert_eq!(overlay.findings(), []);
     let all: Vec<String> = objects.all.iter().map(|object| object.value.to_string()).collect();
-    for word in ["http_requests_per_second", "PodMonitor", "\"longhorn\"", "GX_PROMOTION__TARGET"] {
+    let words = [
+        "http_requests_per_second",
+        "PodMonitor",
+        "\"longhorn\"",
+        "GX_PROMOTION__TARGET",
+        "GX_TELEMETRY__OTLP__ENDPOINT",
+    ];
+    for word in words {
         assert!(all.iter().any(|text| text.contains(word)), "{word}");
     }
     let whole =

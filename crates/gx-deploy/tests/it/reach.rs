@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use gx_deploy::model::{
     End, NetworkId, Outside, Pair, Part, Workload, operator_pairs, pairs, promotion_pairs,
+    tracing_pairs,
 };
 use serde_json::Value;
 
@@ -233,6 +234,19 @@ fn a_promoter_reaches_the_cluster_and_nobody_else_does() {
     let mut all = pairs();
     all.extend(operator_pairs());
     all.extend(promotion_pairs());
+    is_the_table(NetworkId::Mainnet, &computed(&objects), &rows(all));
+}
+
+#[test]
+fn whoever_exports_traces_reaches_the_collector_and_nobody_else_does() {
+    if !has_kubectl("reachability of a collector") {
+        return;
+    }
+    let mut objects = kustomize("networks/mainnet");
+    objects.extend(component("traces/mainnet/policies.yaml"));
+    let mut all = pairs();
+    all.extend(operator_pairs());
+    all.extend(tracing_pairs());
     is_the_table(NetworkId::Mainnet, &computed(&objects), &rows(all));
 }
 

@@ -221,13 +221,21 @@ impl Outcomes {
             index.take_in(number, &value, &segment);
             opened.window.insert(number, segment);
         }
-        if index.agrees(head.segments, head.digest) == Some(false) {
-            *index = Index::default();
-            return Err(Halt::Behind(
-                "what was known of the outcomes is of another channel".into(),
-            ));
+        match index.agrees(head.segments, head.digest) {
+            Some(true) => Ok(opened),
+            Some(false) => {
+                *index = Index::default();
+                lock(&self.channel.places).clear();
+                Err(Halt::Behind("what was known of the outcomes is of another channel".into()))
+            }
+            // Of a peer so far behind no batch could become valid.
+            None => Err(Halt::Behind(format!(
+                "{} batches of outcomes are known, and the peer has {}; it is far behind, or the \
+                 channel is another of the same name: then start the chaincode server anew",
+                index.segments(),
+                head.segments
+            ))),
         }
-        Ok(opened)
     }
 
     /// What a batch writes of outcomes.

@@ -127,7 +127,7 @@ impl Index {
     /// when so few of them are no longer remembered.
     pub(crate) fn agrees(&self, segments: u64, digest: Digest) -> Option<bool> {
         if segments == 0 {
-            return Some(digest == Digest::default());
+            return (self.segments <= RECENT as u64).then(|| digest == Digest::default());
         }
         let known = self.recent.iter().rev().find(|(number, _)| *number == segments);
         known.map(|(_, known)| *known == digest)
@@ -234,6 +234,10 @@ mod tests {
         assert_eq!(index.agrees(2, other.digest), Some(false));
         assert_eq!(index.agrees(0, Digest::default()), Some(true));
         assert_eq!(index.agrees(4, same.digest), None);
+        let (many, _) = filled((0..65).map(|_| 1));
+        assert_eq!(many.agrees(0, Digest::default()), None);
+        assert_eq!(many.agrees(1, Digest::default()), None);
+        assert_eq!(many.agrees(2, Digest::default()), Some(false));
     }
 
     #[test]
