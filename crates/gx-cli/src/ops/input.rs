@@ -72,7 +72,27 @@ impl Source {
         Ok(live.merge(gather(inputs, Redactor::new(salt))?)?)
     }
 
-    fn salt(&self) -> Result<Salt> {
+    /// What the files say now, and further ones; the cluster is not asked.
+    pub(super) fn files_by<'a>(
+        &'a self,
+        salt: &Salt,
+        more: impl Iterator<Item = &'a Path>,
+    ) -> Result<Option<Snapshot>> {
+        let mut inputs = Vec::new();
+        for path in self.files.iter().map(PathBuf::as_path).chain(more) {
+            read(path, &mut inputs)?;
+        }
+        match inputs.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(gather(inputs, Redactor::new(salt.clone()))?)),
+        }
+    }
+
+    pub(super) fn context(&self) -> Option<String> {
+        self.context.clone()
+    }
+
+    pub(super) fn salt(&self) -> Result<Salt> {
         let mut bytes = [0; 32];
         match &self.salt {
             None => return new_salt(),
@@ -110,7 +130,7 @@ pub(super) fn snapshot_of(path: &Path, salt: &Salt) -> Result<Snapshot> {
 }
 
 /// The present, for what is asked now.
-fn now() -> Time {
+pub(super) fn now() -> Time {
     Time::from_seconds(now_ms().div_euclid(1000))
 }
 

@@ -1,9 +1,10 @@
 //! `gx ops`: what operators ask of clusters, hosts and stores.
 //!
 //! It reads files and asks API servers; what is made of that stands in `gx-ops`. Nothing here
-//! changes anything.
+//! changes anything but `apply`.
 
 mod answer;
+mod apply;
 mod audit;
 mod certs;
 mod collect;
@@ -11,6 +12,7 @@ mod compare;
 mod explain;
 mod images;
 mod input;
+mod plan;
 mod score;
 mod secrets;
 mod what_if;
@@ -45,6 +47,13 @@ pub enum Ops {
     Secrets(secrets::Secrets),
     /// Tells what is different between two snapshots, environments or ledgers.
     Compare(Box<compare::Args>),
+    /// Makes a plan: what would be changed, object by object, why, and how it is taken back.
+    /// Changes nothing.
+    #[command(subcommand)]
+    Plan(Box<plan::Act>),
+    /// Applies a plan step by step, if the facts are still those that it was made from; continues
+    /// or takes back a run that has not ended. Exits with 3 when it was stopped.
+    Apply(Box<apply::Args>),
     /// Prints a shell script that tells facts of the host it runs on, and changes nothing:
     /// gx ops host-script | ssh HOST 'sudo sh -s' > HOST.txt
     HostScript,
@@ -68,6 +77,8 @@ pub fn run(ops: &Ops) -> Result<End> {
         Ops::Images(args) => images::run(args),
         Ops::Secrets(secrets) => secrets::run(secrets),
         Ops::Compare(args) => compare::run(args),
+        Ops::Plan(act) => plan::run(act),
+        Ops::Apply(args) => apply::run(args),
         Ops::HostScript => {
             console::line(SCRIPT.trim_end());
             Ok(End::Done)

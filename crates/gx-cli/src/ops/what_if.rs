@@ -23,6 +23,9 @@ pub struct Args {
     /// Node whose pods are evicted, as budgets allow.
     #[arg(long, value_name = "NODE")]
     drain: Vec<String>,
+    /// Pod that is evicted, as NAMESPACE/NAME.
+    #[arg(long, value_name = "POD")]
+    evict: Vec<String>,
     /// Node that takes no more pods.
     #[arg(long, value_name = "NODE")]
     cordon: Vec<String>,
@@ -55,6 +58,7 @@ pub(super) fn run(args: &Args) -> Result<End> {
     }
     changes.extend(args.cordon.iter().cloned().map(Change::Cordon));
     changes.extend(args.drain.iter().cloned().map(Change::Drain));
+    changes.extend(args.evict.iter().cloned().map(Change::Evict));
     changes.extend(args.remove_etcd.iter().cloned().map(Change::RemoveEtcd));
     changes.extend(args.reinstall.iter().cloned().map(Change::Reinstall));
     changes.extend(args.lose.iter().cloned());

@@ -146,6 +146,15 @@ impl<T> Part<T> {
         }
     }
 
+    /// The same to be changed: nothing when the part is missing. Whoever changes it calls
+    /// `Snapshot::forget_index`.
+    pub(crate) fn items_mut(&mut self) -> Option<&mut Vec<T>> {
+        match self {
+            Self::Known(collected) => Some(&mut collected.items),
+            Self::Missing(_) => None,
+        }
+    }
+
     pub fn sources(&self) -> &[Source] {
         match self {
             Self::Known(collected) => &collected.sources,

@@ -253,6 +253,11 @@ impl Snapshot {
     pub fn index(&self) -> &Index {
         self.index.of(self)
     }
+
+    /// Tells it that its parts were changed, so that it finds things as they are now.
+    pub(crate) fn forget_index(&mut self) {
+        self.index = index::Cached::default();
+    }
 }
 
 #[cfg(test)]

@@ -20,29 +20,33 @@ use crate::report::wrapped;
 
 /// A text that is written line by line and fits the terminal.
 #[derive(Debug)]
-struct Page {
+pub(crate) struct Page {
     text: String,
     width: usize,
 }
 
 impl Page {
-    fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         Self { text: String::new(), width }
     }
 
     /// A heading, with an empty line before it when something stands there already.
-    fn head(&mut self, text: &str) {
+    pub(crate) fn head(&mut self, text: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
         self.text.push_str(&wrapped(text, "", "  ", self.width));
     }
 
-    fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.text.push_str(&wrapped(text, "  ", "    ", self.width));
     }
 
-    fn deeper(&mut self, text: &str) {
+    pub(crate) fn deeper(&mut self, text: &str) {
         self.text.push_str(&wrapped(text, "      ", "        ", self.width));
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
     }
 }

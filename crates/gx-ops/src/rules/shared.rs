@@ -285,7 +285,7 @@ const FOREIGN: [&str; 8] = [
 ];
 
 /// Whether what is in a namespace comes from elsewhere, with manifests that others write.
-pub(super) fn is_foreign(namespace: &str) -> bool {
+pub(crate) fn is_foreign(namespace: &str) -> bool {
     FOREIGN.contains(&namespace)
 }
 
@@ -381,7 +381,7 @@ const BACKUP_NAMES: [(Component, &[&str]); 6] = [
 ];
 
 /// Whether a name that backups have is one of a component.
-pub(super) fn is_backup_name(name: &str, component: Component) -> bool {
+pub(crate) fn is_backup_name(name: &str, component: Component) -> bool {
     let names = BACKUP_NAMES.iter().find(|(of, _)| *of == component).map(|(_, names)| *names);
     stems(name).iter().any(|word| names.is_some_and(|names| names.contains(&word.as_str())))
 }

@@ -1,6 +1,7 @@
 //! The crate from outside: what goes into a snapshot, and whether placement agrees with the real
 //! scheduler.
 
+mod acts;
 mod answers;
 mod canary;
 mod collects;
@@ -8,6 +9,8 @@ mod differential;
 mod generate;
 mod live;
 mod manifests;
+mod plans;
 mod questions;
 mod rig;
 mod size;
+mod stand_in;

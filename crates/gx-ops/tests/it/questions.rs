@@ -10,6 +10,11 @@ use crate::generate::{self, CLASSES, NAMESPACES, Random};
 
 /// A random cluster whose pods belong to workloads and are ready.
 fn snapshot(number: u64, random: &mut Random) -> Snapshot {
+    named(number, random, |at| format!("w{at}"))
+}
+
+/// The same, with workloads of these names.
+pub(crate) fn named(number: u64, random: &mut Random, name: impl Fn(usize) -> String) -> Snapshot {
     let cluster = generate::cluster(number, random);
     let mut objects = Objects::default();
     let spaces = NAMESPACES.iter().map(|name| generate::namespace(name));
@@ -27,7 +32,8 @@ fn snapshot(number: u64, random: &mut Random) -> Snapshot {
     }
     cluster.nodes.into_iter().for_each(|one| objects.add(one));
     for (at, mut pod) in cluster.pods.into_iter().enumerate() {
-        let owner = format!("w{}", at / 3);
+        let owner = name(at / 3);
+        pod["metadata"]["uid"] = json!(format!("p{at}"));
         pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1",
             "kind": "Deployment", "name": owner, "uid": owner, "controller": true}]);
         pod["status"] = json!({"phase": "Running",

@@ -79,6 +79,11 @@ fn text(text: &[&str]) -> Vec<String> {
 
 impl Rig {
     pub(crate) async fn start(home: &Path) -> Self {
+        Self::start_with(home, &[]).await
+    }
+
+    /// The same, with more controllers than the one that binds claims.
+    pub(crate) async fn start_with(home: &Path, controllers_too: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let bin = home.join("bin");
@@ -126,7 +131,9 @@ impl Rig {
             ])
         };
         let mut manager = common(controllers);
-        manager.push("--controllers=persistentvolume-binder-controller".to_owned());
+        let mut names = vec!["persistentvolume-binder-controller"];
+        names.extend(controllers_too);
+        manager.push(format!("--controllers={}", names.join(",")));
         processes.push(start(bin.join("kube-controller-manager"), folder.path(), &manager));
         processes.push(start(bin.join("kube-scheduler"), folder.path(), &common(scheduler)));
         processes.reverse();

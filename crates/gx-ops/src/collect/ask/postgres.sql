@@ -20,7 +20,8 @@ SELECT json_build_object(
     'systemIdentifier', (SELECT system_identifier::text FROM pg_control_system()),
     'settings', (
         SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN (
-            'archive_mode', 'autovacuum', 'fsync', 'full_page_writes', 'hot_standby',
+            'archive_mode', 'autovacuum', 'default_transaction_read_only', 'fsync',
+            'full_page_writes', 'hot_standby',
             'max_connections', 'max_replication_slots', 'max_wal_senders', 'password_encryption',
             'port', 'reserved_connections', 'shared_buffers', 'ssl',
             'superuser_reserved_connections', 'synchronous_commit', 'wal_level'

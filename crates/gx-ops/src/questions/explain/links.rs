@@ -109,7 +109,7 @@ fn hosts<'a>(snapshot: &'a Snapshot, namespace: &str, spec: &'a PodSpec) -> BTre
 }
 
 /// The Services that a pod of this description calls, by the names in its settings.
-pub(super) fn called<'a>(
+pub(crate) fn called<'a>(
     snapshot: &'a Snapshot,
     namespace: &str,
     spec: &PodSpec,
@@ -187,7 +187,7 @@ pub(super) fn needs(snapshot: &Snapshot, namespace: &str, spec: &PodSpec) -> Vec
 }
 
 /// What needs pods of these labels: Services, names that lead to them, and who calls those.
-pub(super) fn needed_by(snapshot: &Snapshot, namespace: &str, labels: &Labels) -> Vec<String> {
+pub(crate) fn needed_by(snapshot: &Snapshot, namespace: &str, labels: &Labels) -> Vec<String> {
     let mut lines = Vec::new();
     let services = selecting(snapshot, namespace, labels);
     for service in &services {

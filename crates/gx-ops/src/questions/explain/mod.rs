@@ -10,6 +10,7 @@ mod workload;
 use serde::Serialize;
 
 pub(super) use links::references;
+pub(crate) use links::{called, needed_by};
 pub use node::explain_node;
 pub use pod::explain_pod;
 pub use workload::explain_workload;

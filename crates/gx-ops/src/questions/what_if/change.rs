@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::super::names::{NameError, find_node, find_workload};
+use super::super::names::{NameError, find_node, find_pod, find_workload};
 use super::apply::apply;
 use crate::facts::{
     Condition, Effect, Labels, Node, Object as _, Part, Pod, Snapshot, Source, Taint, Truth,
@@ -48,7 +48,11 @@ pub enum Change {
         replicas: u32,
     },
     Cordon(String),
+    /// It takes pods again.
+    Uncordon(String),
     Drain(String),
+    /// One pod, as `NAMESPACE/NAME`.
+    Evict(String),
     /// By the name of the member or of its node.
     RemoveEtcd(String),
     /// The node is away, and comes back empty.
@@ -64,11 +68,12 @@ impl Change {
             Self::Apply(_) => 0,
             Self::Label { .. } | Self::Taint { .. } | Self::Untaint { .. } => 1,
             Self::Scale { .. } => 2,
-            Self::Cordon(_) => 3,
+            Self::Cordon(_) | Self::Uncordon(_) => 3,
             Self::Drain(_) => 4,
-            Self::RemoveEtcd(_) => 5,
-            Self::Reinstall(_) => 6,
-            Self::Lose(_) => 7,
+            Self::Evict(_) => 5,
+            Self::RemoveEtcd(_) => 6,
+            Self::Reinstall(_) => 7,
+            Self::Lose(_) => 8,
         }
     }
 
@@ -100,7 +105,9 @@ impl fmt::Display for Change {
             }
             Self::Scale { workload, replicas } => write!(f, "scale {workload}={replicas}"),
             Self::Cordon(node) => write!(f, "cordon {node}"),
+            Self::Uncordon(node) => write!(f, "uncordon {node}"),
             Self::Drain(node) => write!(f, "drain {node}"),
+            Self::Evict(pod) => write!(f, "evict {pod}"),
             Self::RemoveEtcd(member) => write!(f, "remove etcd member {member}"),
             Self::Reinstall(node) => write!(f, "reinstall {node}"),
             Self::Lose(Place::Node(node)) => write!(f, "lose node {node}"),
@@ -136,6 +143,8 @@ pub(super) struct World<'a> {
     /// Of these, those that come back empty.
     pub(super) reinstalled: BTreeSet<String>,
     pub(super) drained: BTreeSet<String>,
+    /// Pods that are evicted one by one, by namespace and name.
+    pub(super) evicted: BTreeSet<(String, String)>,
     pub(super) cordoned: BTreeSet<String>,
     /// Nodes whose labels or taints are others.
     pub(super) relabelled: BTreeSet<String>,
@@ -160,6 +169,7 @@ impl<'a> World<'a> {
             lost: BTreeSet::new(),
             reinstalled: BTreeSet::new(),
             drained: BTreeSet::new(),
+            evicted: BTreeSet::new(),
             cordoned: BTreeSet::new(),
             relabelled: BTreeSet::new(),
             etcd_removed: BTreeSet::new(),
@@ -196,6 +206,10 @@ impl<'a> World<'a> {
                 Change::RemoveEtcd(member) => {
                     let found = super::sets::etcd_member(before, member)?;
                     world.etcd_removed.insert(found);
+                }
+                Change::Evict(pod) => {
+                    let found = find_pod(before, pod)?;
+                    world.evicted.insert((found.namespace.clone(), found.name.clone()));
                 }
                 other => world.change_node(other)?,
             }
@@ -253,6 +267,11 @@ impl<'a> World<'a> {
                 };
                 set.insert(name);
             }
+            Change::Uncordon(name) => {
+                let name = node(name)?;
+                self.on(&name, |node| node.unschedulable = false);
+                self.relabelled.insert(name);
+            }
             Change::Reinstall(name) => {
                 let name = node(name)?;
                 self.on(&name, unreachable);
@@ -265,7 +284,7 @@ impl<'a> World<'a> {
                     self.lost.insert(name);
                 }
             }
-            Change::Apply(_) | Change::Scale { .. } | Change::RemoveEtcd(_) => {}
+            Change::Apply(_) | Change::Scale { .. } | Change::Evict(_) | Change::RemoveEtcd(_) => {}
         }
         Ok(())
     }
@@ -287,7 +306,9 @@ impl<'a> World<'a> {
                 self.displaced.push((pod, Cause::Lost));
             } else if self.is_driven(pod) {
                 self.displaced.push((pod, Cause::Driven));
-            } else if self.drained.contains(&pod.node) && !is_of_node(pod) {
+            } else if self.drained.contains(&pod.node) && !is_of_node(pod)
+                || self.evicted.contains(&(pod.namespace.clone(), pod.name.clone()))
+            {
                 self.displaced.push((pod, Cause::Drained));
             }
         }
@@ -321,7 +342,10 @@ impl<'a> World<'a> {
         let is_touched = self.relabelled.contains(&pod.node);
         let node = is_touched.then(|| self.after_node(&pod.node)).flatten();
         node.is_some_and(|node| {
-            let drives = |taint: &&Taint| taint.effect == Effect::NoExecute;
+            // What it bears already is no matter of the change.
+            let was = self.before.node(&pod.node);
+            let is_new = |taint: &Taint| was.is_none_or(|was| !was.taints.contains(taint));
+            let drives = |taint: &&Taint| taint.effect == Effect::NoExecute && is_new(taint);
             node.taints.iter().filter(drives).any(|taint| !tolerates(&pod.spec, taint))
         })
     }
@@ -357,7 +381,7 @@ impl<'a> World<'a> {
 }
 
 /// The pod of a workload with this number.
-fn pod_of(one: &Workload, number: usize) -> Pod {
+pub(crate) fn pod_of(one: &Workload, number: usize) -> Pod {
     let name = match one.kind {
         WorkloadKind::StatefulSet => format!("{}-{number}", one.name),
         _ => format!("{}-new-{}", one.name, number.saturating_add(1)),
@@ -380,7 +404,7 @@ fn pod_of(one: &Workload, number: usize) -> Pod {
 
 /// Those that go first first: of a StatefulSet the highest number, of others as their controller
 /// ranks them: without a node, not ready, younger.
-fn sort_for_removal(kind: WorkloadKind, pods: &mut [&Pod]) {
+pub(crate) fn sort_for_removal(kind: WorkloadKind, pods: &mut [&Pod]) {
     if kind == WorkloadKind::StatefulSet {
         pods.sort_by_key(|pod| std::cmp::Reverse(ordinal(pod)));
     } else {
@@ -397,7 +421,7 @@ pub(super) fn ordinal(pod: &Pod) -> u32 {
 }
 
 /// Whether a pod belongs to its node: it does not go elsewhere, and no drain evicts it.
-pub(super) fn is_of_node(pod: &Pod) -> bool {
+pub(crate) fn is_of_node(pod: &Pod) -> bool {
     pod.owner.as_ref().is_some_and(|owner| ["DaemonSet", "Node"].contains(&owner.kind.as_str()))
 }
 

@@ -26,6 +26,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use change::{Change, Place};
+pub(crate) use change::{is_of_node, pod_of, sort_for_removal};
 pub use count::{Affected, Tally};
 pub use data::Holding;
 pub use judge::Because;

@@ -134,6 +134,14 @@ fn one(known: &Known<'_>, change: &Change) -> Vec<Step> {
         Change::Cordon(node) => {
             vec![step(format!("cordon {node}"), format!("kubectl cordon {node}"), "")]
         }
+        Change::Uncordon(node) => {
+            vec![step(format!("open {node} again"), format!("kubectl uncordon {node}"), "")]
+        }
+        Change::Evict(pod) => {
+            let (namespace, name) = pod.split_once('/').unwrap_or(("default", pod));
+            let command = format!("kubectl delete pod {name} -n {namespace}");
+            vec![step(format!("evict {pod}, as its budget allows"), command, READY)]
+        }
         // All drains together, in their own order.
         Change::Drain(_) => Vec::new(),
         Change::RemoveEtcd(member) => vec![
