@@ -89,19 +89,26 @@ pub struct Args {
     /// File in TOML of what is accepted: `[[exclusion]]` with rule, subject, reason, owner, until.
     #[arg(long, value_name = "FILE")]
     exclusions: Option<PathBuf>,
+    /// Accepts one finding this time: rule and subject as it is told, such as
+    /// "WRK-19 Deployment NAMESPACE/NAME:CONTAINER". May be given several times.
+    #[arg(long, value_name = "FINDING")]
+    accept: Vec<String>,
     /// Shows all causes on a terminal, not the ten worst.
     #[arg(long)]
     all: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<End> {
-    let exclusions = match &args.exclusions {
+    let mut exclusions = match &args.exclusions {
         None => Exclusions::default(),
         Some(path) => {
             let failed = || format!("cannot use {}", path.display());
             Exclusions::parse(&text_of(path)?).with_context(failed)?
         }
     };
+    for finding in &args.accept {
+        exclusions.accept(finding).with_context(|| format!("cannot accept {finding:?}"))?;
+    }
     let options = Options {
         only: args.only.clone(),
         skip: args.skip.clone(),

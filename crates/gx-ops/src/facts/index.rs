@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::{Claim, Node, Object, PersistentVolume, Pod, Snapshot, Workload, WorkloadKind};
+use super::{
+    Claim, ConfigMap, Node, Object, PersistentVolume, Pod, Secret, Service, Snapshot, Workload,
+    WorkloadKind,
+};
 
 type Place = (String, String);
 
@@ -22,6 +25,13 @@ pub struct Index {
     pods_on: BTreeMap<String, Vec<usize>>,
     pods_in: BTreeMap<String, Vec<usize>>,
     users: BTreeMap<Place, Vec<usize>>,
+    secrets: BTreeMap<Place, usize>,
+    config_maps: BTreeMap<Place, usize>,
+    services: BTreeMap<Place, usize>,
+    /// Workloads that nothing else makes, by their namespace.
+    tops_in: BTreeMap<String, Vec<usize>>,
+    /// Workloads by the kind, namespace and name of what makes them.
+    made_by: BTreeMap<(String, String, String), Vec<usize>>,
 }
 
 impl Index {
@@ -37,8 +47,24 @@ impl Index {
         for (at, volume) in snapshot.volumes.items().iter().enumerate() {
             index.volumes.insert(volume.name.clone(), at);
         }
+        for (at, one) in snapshot.secrets.items().iter().enumerate() {
+            index.secrets.insert((one.namespace.clone(), one.name.clone()), at);
+        }
+        for (at, one) in snapshot.config_maps.items().iter().enumerate() {
+            index.config_maps.insert((one.namespace.clone(), one.name.clone()), at);
+        }
+        for (at, one) in snapshot.services.items().iter().enumerate() {
+            index.services.insert((one.namespace.clone(), one.name.clone()), at);
+        }
         for (at, one) in snapshot.workloads.items().iter().enumerate() {
             index.workloads.insert((one.kind, one.namespace.clone(), one.name.clone()), at);
+            match &one.owner {
+                None => index.tops_in.entry(one.namespace.clone()).or_default().push(at),
+                Some(owner) => {
+                    let key = (owner.kind.clone(), one.namespace.clone(), owner.name.clone());
+                    index.made_by.entry(key).or_default().push(at);
+                }
+            }
         }
         for (at, pod) in snapshot.pods.items().iter().enumerate() {
             index.add_pod(snapshot, at, pod);
@@ -161,6 +187,37 @@ impl Snapshot {
     /// The workloads that nothing else makes: no ReplicaSets of Deployments, no Jobs of CronJobs.
     pub fn top_workloads(&self) -> impl Iterator<Item = &Workload> {
         self.workloads.items().iter().filter(|one| one.owner().is_none())
+    }
+
+    /// The same of one namespace.
+    pub fn top_workloads_in(&self, namespace: &str) -> impl Iterator<Item = &Workload> {
+        self.workloads_at(self.index().tops_in.get(namespace))
+    }
+
+    /// What a workload makes for itself: the ReplicaSets of a Deployment, the Jobs of a CronJob.
+    pub fn made_by(&self, one: &Workload) -> impl Iterator<Item = &Workload> {
+        let (kind, namespace) = (one.kind.as_str().to_owned(), one.namespace.clone());
+        self.workloads_at(self.index().made_by.get(&(kind, namespace, one.name.clone())))
+    }
+
+    pub fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
+        let place = (namespace.to_owned(), name.to_owned());
+        self.secrets.items().get(*self.index().secrets.get(&place)?)
+    }
+
+    pub fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
+        let place = (namespace.to_owned(), name.to_owned());
+        self.config_maps.items().get(*self.index().config_maps.get(&place)?)
+    }
+
+    pub fn service(&self, namespace: &str, name: &str) -> Option<&Service> {
+        let place = (namespace.to_owned(), name.to_owned());
+        self.services.items().get(*self.index().services.get(&place)?)
+    }
+
+    fn workloads_at(&self, at: Option<&Vec<usize>>) -> impl Iterator<Item = &Workload> {
+        let at = at.map(Vec::as_slice).unwrap_or_default().to_vec();
+        at.into_iter().filter_map(|at| self.workloads.items().get(at))
     }
 
     fn pods_at(&self, at: Option<&Vec<usize>>) -> Vec<&Pod> {

@@ -36,6 +36,12 @@ facts! {
         pub network: String,
         /// Processes that should be set alike show the same.
         pub config_digest: String,
+        /// The commit that was built; empty when that was done outside a repository.
+        pub commit: Known<String>,
+        /// `embedded` or `fabric`.
+        pub ledger: String,
+        /// `sqlite` or `postgres`.
+        pub database: String,
     }
 }
 

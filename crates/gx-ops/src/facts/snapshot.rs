@@ -1,6 +1,8 @@
 //! The snapshot itself: one table of its parts, from which the struct, the names of facts and
 //! their ways of being collected are made.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -237,6 +239,43 @@ impl Snapshot {
             (_, "mainnet" | "testnet" | "devnet") => Some(ending),
             _ => None,
         }
+    }
+
+    /// Every object of Kubernetes with its annotations.
+    pub fn annotated(&self) -> impl Iterator<Item = (ObjectRef, &BTreeMap<String, Value>)> {
+        fn of<T: Object>(part: &Part<T>) -> Box<dyn Iterator<Item = &dyn Object> + '_> {
+            Box::new(part.items().iter().map(|one| one as &dyn Object))
+        }
+        let all = [
+            of(&self.nodes),
+            of(&self.pods),
+            of(&self.workloads),
+            of(&self.services),
+            of(&self.endpoints),
+            of(&self.network_policies),
+            of(&self.ingresses),
+            of(&self.claims),
+            of(&self.volumes),
+            of(&self.storage_classes),
+            of(&self.budgets),
+            of(&self.autoscalers),
+            of(&self.quotas),
+            of(&self.limit_ranges),
+            of(&self.namespaces),
+            of(&self.priority_classes),
+            of(&self.secrets),
+            of(&self.config_maps),
+            of(&self.service_accounts),
+            of(&self.roles),
+            of(&self.role_bindings),
+            of(&self.custom_kinds),
+            of(&self.managed_certificates),
+            of(&self.issuers),
+        ];
+        all.into_iter()
+            .flatten()
+            .filter(|one| !one.annotations().is_empty())
+            .map(|one| (one.reference(), one.annotations()))
     }
 
     pub fn is_mainnet(&self, namespace: &str) -> bool {

@@ -27,6 +27,14 @@ facts! {
         pub wal_status: String,
     }
 
+    /// How PostgreSQL's write-ahead log is archived, where that is switched on.
+    pub struct PgArchiver {
+        /// When a segment was last archived.
+        pub archived: Option<Time>,
+        /// When that last failed.
+        pub failed: Option<Time>,
+    }
+
     pub struct PgTable {
         pub name: String,
         /// As PostgreSQL counts them.
@@ -68,6 +76,7 @@ facts! {
         pub roles: Vec<PgRole>,
         pub standbys: Known<Vec<PgStandby>>,
         pub slots: Known<Vec<PgSlot>>,
+        pub archiver: Known<PgArchiver>,
         pub databases: Known<Vec<PgDatabase>>,
         /// Sessions that wait for a lock.
         pub waiting: u32,

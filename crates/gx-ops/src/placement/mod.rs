@@ -206,6 +206,18 @@ impl<'a> Cluster<'a> {
         (placement, unknown)
     }
 
+    /// Why a pod that is meant for one node could not start there; nothing: it can.
+    pub fn on_node(&self, pod: &Candidate<'a>, node: &str) -> Vec<Reason> {
+        let Some(at) = self.nodes.iter().find(|at| at.node.name == node) else {
+            return vec![Reason::NotNamed];
+        };
+        let mut reasons = self.fixed(pod, at);
+        if reasons.is_empty() && self.has_images(pod, node) == Some(false) {
+            reasons.push(Reason::NoImage);
+        }
+        reasons
+    }
+
     /// Whether a node has every image that the pod would not pull; none when that is not known.
     fn has_images(&self, pod: &Candidate<'_>, node: &str) -> Option<bool> {
         let node = self.snapshot.node(node)?;
@@ -258,6 +270,12 @@ impl<'a> Cluster<'a> {
 pub fn tolerates(spec: &PodSpec, taint: &Taint) -> bool {
     let mut tolerations = spec.tolerations.iter();
     tolerations.any(|one| one.seconds.is_none() && filters::tolerates(one, taint))
+}
+
+/// Whether a DaemonSet with pods of this description has one on a node: selector, required affinity
+/// and taints decide, and nothing that the node has or lacks.
+pub fn belongs(spec: &PodSpec, node: &Node) -> bool {
+    filters::matches_affinity(spec, node) && filters::untolerated(spec, node).is_none()
 }
 
 #[cfg(test)]

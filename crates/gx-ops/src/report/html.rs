@@ -75,7 +75,7 @@ fn cause(group: &Group) -> String {
         severity = group.severity
     );
     for issue in own {
-        text.push_str(&told(issue));
+        text.push_str(&told(issue, issue.object == group.cause));
     }
     if !rest.is_empty() {
         let word = if rest.len() == 1 { "consequence" } else { "consequences" };
@@ -95,23 +95,41 @@ fn cause(group: &Group) -> String {
     text
 }
 
-fn told(issue: &Issue) -> String {
+/// Text in which what stands between backticks is code.
+fn marked(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut marked = parts.next().map(escape).unwrap_or_default();
+    let mut is_code = true;
+    for part in parts {
+        let part = escape(part);
+        marked.push_str(&if is_code { format!("<code>{part}</code>") } else { part });
+        is_code = !is_code;
+    }
+    marked
+}
+
+fn told(issue: &Issue, is_cause: bool) -> String {
     let mut text = format!(
         "<p><strong>{} {}</strong></p>\n<dl>\n",
         escape(&issue.finding.rule),
         escape(&issue.title)
     );
     let field = issue.field.clone().unwrap_or_default();
+    let page = issue.runbook.as_ref().map(|page| format!("`docs/{page}`")).unwrap_or_default();
+    let field = if field.is_empty() { field } else { format!("`{field}`") };
+    // The cause stands above all of its issues already.
+    let subject = if is_cause { "" } else { issue.finding.subject.as_str() };
     let rows = [
-        ("What", issue.finding.subject.as_str()),
+        ("What", subject),
         ("Seen", issue.finding.evidence.as_str()),
         ("Why it matters", issue.why.as_str()),
         ("To do", issue.finding.remedy.as_ref()),
         ("Where", field.as_str()),
         ("When nothing is done", issue.otherwise.as_str()),
+        ("Runbook", page.as_str()),
     ];
     for (name, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
-        text.push_str(&format!("<dt>{name}</dt><dd>{}</dd>\n", escape(value)));
+        text.push_str(&format!("<dt>{name}</dt><dd>{}</dd>\n", marked(value)));
     }
     text.push_str("</dl>\n");
     text

@@ -43,6 +43,9 @@ pub fn explain(rule: &Rule, look: &Look) -> String {
     for (name, words) in [("Why", rule.why), ("Do", rule.remedy), ("Otherwise", rule.otherwise)] {
         text.push_str(&wrapped(words, &format!("{name:<11}"), "           ", look.width));
     }
+    if let Some(page) = rule.runbook {
+        text.push_str(&format!("{:<11}docs/{page}\n", "See"));
+    }
     for (at, fact) in rule.needs.iter().enumerate() {
         let name = if at == 0 { "Needs" } else { "" };
         let line = format!("{}: {}", fact.name(), fact.how());
@@ -55,7 +58,7 @@ fn cause(group: &Group, look: &Look) -> String {
     let Some(head) = group.head() else { return String::new() };
     let mut text = String::new();
     let mark = painted(&format!("{:<9}", group.severity), group.severity, look);
-    let title = format!("{}  {}", group.cause, head.title);
+    let title = format!("{}: {}", group.cause, head.title);
     let line = wrapped(&title, "         ", "           ", look.width);
     text.push_str(&mark);
     text.push_str(line.get(9..).unwrap_or_default());
@@ -89,6 +92,9 @@ fn told(issue: &Issue, is_own: bool, look: &Look) -> String {
     text.push_str(&wrapped(&issue.finding.remedy, "         do: ", "             ", look.width));
     if let Some(field) = &issue.field {
         text.push_str(&wrapped(field, "         at: ", "             ", look.width));
+    }
+    if let Some(page) = &issue.runbook {
+        text.push_str(&format!("         see: docs/{page}\n"));
     }
     text
 }

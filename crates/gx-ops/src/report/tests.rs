@@ -85,6 +85,23 @@ fn a_page_has_everything_in_itself() {
 }
 
 #[test]
+fn a_finding_names_its_runbook_and_commands_stand_out() {
+    let text = "processes:\n- {place: Pod backend-mainnet/p, samples: \
+                [{name: worker_is_leader, labels: {worker: projector}, value: '0'}]}\n";
+    let snapshot = crate::rules::fixture::read(text).unwrap().snapshot;
+    let found =
+        audit(&snapshot, &Options { only: vec!["PLT-12".to_owned()], ..Options::default() });
+    let table = render(&found, Format::Table, &Look::default()).unwrap();
+    assert!(table.contains("critical Worker mainnet/projector: Nobody leads a worker"), "{table}");
+    assert!(table.contains("see: docs/runbooks/WorkerWithoutLeader.md"), "{table}");
+    let html = render(&found, Format::Html, &Look::default()).unwrap();
+    assert!(html.contains("<code>kubectl logs deploy/projector</code>"), "{html}");
+    assert!(html.contains("<code>docs/runbooks/WorkerWithoutLeader.md</code>"), "{html}");
+    let page = explain(crate::rules::rule("PLT-12").unwrap(), &Look::default());
+    assert!(page.contains("docs/runbooks/WorkerWithoutLeader.md"), "{page}");
+}
+
+#[test]
 fn the_exit_status_follows_the_worst() {
     let audit = audit(&snapshot(), &Options::default());
     assert_eq!(audit.exit_status(Severity::Critical), 2);
@@ -118,6 +135,100 @@ fn an_exclusion_hides_one_rule_on_one_thing_until_its_day() {
     assert!(Exclusions::parse(&line("soon")).is_err());
     assert!(Exclusions::parse(&line("2026-12-01").replace("operations", " ")).is_err());
     assert!(Exclusions::parse(&line("2026-12-01").replace("NOD-01", "NOD-99")).is_err());
+}
+
+/// A pod of two containers that are as careless as each other, with these annotations.
+fn careless(annotations: &[(&str, &str)]) -> Snapshot {
+    let text = "workloads:\n- {kind: Deployment, namespace: m, name: d, replicas: 1, template: \
+                {spec: {containers: [{name: a, image: 'x/a'}, {name: b, image: 'x/b'}]}}}\n\
+                networkPolicies:\n- {namespace: m, name: p}\n";
+    let mut snapshot = crate::rules::fixture::read(text).unwrap().snapshot;
+    let Part::Known(workloads) = &mut snapshot.workloads else { panic!() };
+    for (key, value) in annotations {
+        let value = crate::facts::Value::Plain((*value).to_owned());
+        workloads.items[0].annotations.insert((*key).to_owned(), value);
+    }
+    snapshot
+}
+
+fn keys(snapshot: &Snapshot, exclusions: Exclusions) -> Vec<String> {
+    let only = vec!["WRK-19".to_owned(), "WRK-17".to_owned()];
+    let found = audit(snapshot, &Options { only, exclusions, ..Options::default() });
+    found.issues().map(|issue| issue.key()).collect()
+}
+
+#[test]
+fn an_annotation_excuses_one_container_or_one_object_and_nothing_else() {
+    let all = keys(&careless(&[]), Exclusions::default());
+    let latest_a = "WRK-19 Deployment m/d:a".to_owned();
+    assert!(all.contains(&latest_a) && all.len() == 2, "{all:?}");
+    let excused = |annotations: &[(&str, &str)]| -> Vec<String> {
+        let left = keys(&careless(annotations), Exclusions::default());
+        let gone = all.iter().filter(|one| !left.contains(one)).cloned().collect();
+        assert!(left.iter().all(|one| all.contains(one) || one.starts_with("EXC-01")), "{left:?}");
+        gone
+    };
+    let good = "a mirror is on its way; operations; 2026-12-31";
+    assert_eq!(excused(&[("ops.gx/accept-WRK-19.a", good)]), [latest_a]);
+    // What names no container excuses none of them.
+    assert!(excused(&[("ops.gx/accept-WRK-19", good)]).is_empty());
+    for (key, value) in [
+        ("ops.gx/accept-WRK-19.a", "a mirror is on its way; operations; 2026-11-29"),
+        ("ops.gx/accept-WRK-19.a", "a mirror is on its way; operations"),
+        ("ops.gx/accept-WRK-19.a", "; operations; 2026-12-31"),
+        ("ops.gx/accept-WRK-99", good),
+    ] {
+        assert!(excused(&[(key, value)]).is_empty(), "{value}");
+        let told = keys(&careless(&[(key, value)]), Exclusions::default());
+        let faults = told.iter().filter(|one| one.starts_with("EXC-01 Exclusion WRK-"));
+        assert_eq!(faults.count(), 1, "{told:?}");
+    }
+}
+
+#[test]
+fn every_kind_of_object_can_be_excused_by_its_annotation() {
+    let mut snapshot = careless(&[]);
+    let only = vec!["NET".to_owned(), "FAB".to_owned(), "ENV".to_owned(), "SCH".to_owned()];
+    let options = Options { only, ..Options::default() };
+    let subjects = |snapshot: &Snapshot| -> usize { snapshot.annotated().count() };
+    assert_eq!(subjects(&snapshot), 0);
+    let note = || {
+        let value = "known; operations; 2026-12-31".to_owned();
+        let value = crate::facts::Value::Plain(value);
+        std::collections::BTreeMap::from([("ops.gx/accept-NET-07".to_owned(), value)])
+    };
+    let Part::Known(policies) = &mut snapshot.network_policies else { panic!() };
+    policies.items[0].annotations = note();
+    assert_eq!(subjects(&snapshot), 1);
+    let found = audit(&snapshot, &options);
+    assert!(!found.issues().any(|one| one.finding.rule == "EXC-01"), "{found:?}");
+}
+
+#[test]
+fn a_flag_excuses_one_finding_of_one_run() {
+    let all = keys(&careless(&[]), Exclusions::default());
+    let mut exclusions = Exclusions::default();
+    exclusions.accept("wrk-19 Deployment m/d:a").unwrap();
+    let left = keys(&careless(&[]), exclusions);
+    assert_eq!(left.len(), all.len() - 1);
+    assert!(!left.contains(&"WRK-19 Deployment m/d:a".to_owned()));
+    for bad in ["", "WRK-19", "WRK-99 Deployment m/d", "WRK-19  "] {
+        assert!(Exclusions::default().accept(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_level_leaves_out_what_is_less_bad_and_counts_it() {
+    let all = audit(&careless(&[]), &Options::default());
+    for least in [Severity::Low, Severity::Medium, Severity::High, Severity::Critical] {
+        let options = Options { at_least: Some(least), ..Options::default() };
+        let some = audit(&careless(&[]), &options);
+        assert!(some.issues().all(|one| one.finding.severity >= least));
+        assert_eq!(some.issues().count() + some.below, all.issues().count());
+        let text = render(&some, Format::Table, &Look::default()).unwrap();
+        let hidden = some.below > 0;
+        assert_eq!(text.contains("below the level"), hidden, "{text}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What all forms say in the same words.
 
+use std::collections::BTreeMap;
+
 use gx_types::Severity;
 
 use crate::rules::{Audit, Outcome};
@@ -61,25 +63,19 @@ impl Missing {
 
 /// The missing facts, those that most rules ask for first.
 pub(super) fn missing(audit: &Audit) -> Vec<Missing> {
-    let mut facts: Vec<Missing> = Vec::new();
+    let mut facts: BTreeMap<(&str, bool), Missing> = BTreeMap::new();
     for unknown in &audit.unknown {
-        let known = facts.iter_mut().find(|one| {
-            one.what == unknown.missing && one.of.is_empty() == unknown.object.is_none()
+        let key = (unknown.missing.as_str(), unknown.object.is_none());
+        let known = facts.entry(key).or_insert_with(|| Missing {
+            what: unknown.missing.clone(),
+            how: unknown.how.clone(),
+            rules: Vec::new(),
+            of: Vec::new(),
         });
-        let of = unknown.object.as_ref().map(ToString::to_string);
-        match known {
-            Some(known) => {
-                known.rules.push(unknown.rule.clone());
-                known.of.extend(of);
-            }
-            None => facts.push(Missing {
-                what: unknown.missing.clone(),
-                how: unknown.how.clone(),
-                rules: vec![unknown.rule.clone()],
-                of: of.into_iter().collect(),
-            }),
-        }
+        known.rules.push(unknown.rule.clone());
+        known.of.extend(unknown.object.as_ref().map(ToString::to_string));
     }
+    let mut facts: Vec<Missing> = facts.into_values().collect();
     for fact in &mut facts {
         fact.rules.sort();
         fact.rules.dedup();

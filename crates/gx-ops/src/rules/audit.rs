@@ -6,7 +6,7 @@ use gx_types::{Finding, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::exclude::{Exclusions, Verdict};
+use super::exclude::{Exclusions, Notes, Verdict};
 use super::{Findings, Group, Problem, Rule, group, rules};
 use crate::facts::{Known, ObjectRef, Snapshot, Time};
 
@@ -158,6 +158,7 @@ pub fn audit(snapshot: &Snapshot, options: &Options) -> Audit {
         below: 0,
     };
     let mut issues = Vec::new();
+    let notes = Notes::new(snapshot);
     for rule in rules().filter(|rule| is_wanted(rule, options)) {
         let findings = run(rule, snapshot, &mut audit.unknown);
         let outcome = outcome(rule, snapshot, &findings);
@@ -165,13 +166,13 @@ pub fn audit(snapshot: &Snapshot, options: &Options) -> Audit {
         audit.outcomes.push(RuleOutcome { rule: rule.id.to_owned(), outcome, looked });
         for problem in findings.problems {
             let issue = issue(rule, problem);
-            match options.exclusions.verdict(snapshot, &issue) {
+            match options.exclusions.verdict(snapshot, &notes, &issue) {
                 Verdict::Counts => issues.push(issue),
                 Verdict::Excluded(excluded) => audit.excluded.push(excluded),
             }
         }
     }
-    issues.extend(options.exclusions.expired(snapshot));
+    issues.extend(options.exclusions.expired(snapshot, &notes));
     let before = issues.len();
     issues.retain(|issue| !options.known.contains(&issue.key()));
     audit.known = before.saturating_sub(issues.len());

@@ -42,6 +42,7 @@ mod network;
 mod nodes;
 mod page;
 mod parity;
+mod platform;
 mod scheduling;
 mod secrets;
 pub(crate) mod shared;
@@ -96,7 +97,7 @@ pub struct Family {
 }
 
 /// Every family, in the order in which they are told.
-pub const FAMILIES: [Family; 14] = [
+pub const FAMILIES: [Family; 15] = [
     Family { name: "scheduling", title: "Scheduling and availability", rules: &scheduling::RULES },
     Family { name: "nodes", title: "Nodes", rules: &nodes::RULES },
     Family { name: "etcd", title: "etcd", rules: &etcd::RULES },
@@ -115,6 +116,7 @@ pub const FAMILIES: [Family; 14] = [
     Family { name: "host", title: "Hosts", rules: &host::RULES },
     Family { name: "monitoring", title: "Monitoring", rules: &monitoring::RULES },
     Family { name: "parity", title: "Environments and promotion", rules: &parity::RULES },
+    Family { name: "platform", title: "The platform itself", rules: &platform::RULES },
 ];
 
 /// Every rule.

@@ -1,5 +1,6 @@
 //! The page of a rule, and the overview of all, in Markdown.
 
+use super::platform::FAILURES;
 use super::{FAMILIES, Rule};
 
 /// The page of a rule.
@@ -45,6 +46,13 @@ pub fn overview() -> String {
                 title = rule.title
             ));
         }
+    }
+    text.push_str(
+        "\n## How the platform fails, and what looks for it\n\n\
+         | Failure | Rule |\n|---|---|\n",
+    );
+    for (id, failure) in FAILURES {
+        text.push_str(&format!("| {failure} | [{id}]({id}.md) |\n"));
     }
     text.push('\n');
     text.push_str(OTHERS);

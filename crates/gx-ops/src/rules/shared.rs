@@ -312,6 +312,46 @@ pub(super) fn process_of<'a>(snapshot: &'a Snapshot, pod: &Pod) -> Option<&'a Pr
     let processes = snapshot.processes.items();
     processes.iter().find(|process| process.place == name || is_at(&process.place))
 }
+
+/// Processes by the network that they serve; of what several tell of one database, the most counts.
+pub(super) fn networks<'a>(
+    snapshot: &'a Snapshot,
+    findings: &mut Findings,
+) -> BTreeMap<&'a str, Vec<&'a Process>> {
+    let mut networks: BTreeMap<&str, Vec<&Process>> = BTreeMap::new();
+    for process in snapshot.processes.items() {
+        if let Some(why) = process.samples.reason() {
+            let subject = ObjectRef::global("Process", &process.place);
+            findings.unknown(subject, format!("its figures: {why}"));
+            continue;
+        }
+        networks.entry(network_of(snapshot, process)).or_default().push(process);
+    }
+    networks
+}
+
+/// The network that a process serves.
+pub(super) fn network_of<'a>(snapshot: &'a Snapshot, process: &'a Process) -> &'a str {
+    match process.network.as_str() {
+        "" => place_environment(snapshot, &process.place).unwrap_or("unnamed"),
+        network => network,
+    }
+}
+
+/// The largest of a figure, whatever its labels.
+pub(super) fn most_told(processes: &[&Process], name: &str) -> Option<f64> {
+    let samples = processes.iter().filter_map(|one| one.samples.get()).flatten();
+    let values = samples.filter(|one| one.name == name).filter_map(|one| one.value.parse().ok());
+    values
+        .filter(|value: &f64| value.is_finite())
+        .fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value))))
+}
+
+/// A network, for people and programs.
+pub(super) fn network_ref(name: &str) -> ObjectRef {
+    ObjectRef::global("Network", name)
+}
+
 /// A machine, for people and programs.
 pub(super) fn host_reference(name: &str) -> ObjectRef {
     ObjectRef::global("Host", name)
@@ -432,12 +472,10 @@ pub(super) fn data_of<'a>(
     name: &str,
 ) -> Found<&'a BTreeMap<String, Value>> {
     let (data, is_whole) = if kind == "Secret" {
-        let mut items = snapshot.secrets.items().iter();
-        let found = items.find(|one| one.namespace == namespace && one.name == name);
+        let found = snapshot.secret(namespace, name);
         (found.map(|one| &one.data), snapshot.secrets.is_whole())
     } else {
-        let mut items = snapshot.config_maps.items().iter();
-        let found = items.find(|one| one.namespace == namespace && one.name == name);
+        let found = snapshot.config_map(namespace, name);
         (found.map(|one| &one.data), snapshot.config_maps.is_whole())
     };
     match (data, is_whole) {

@@ -108,6 +108,27 @@ fn every_promised_rule_is_there() {
 }
 
 #[test]
+fn what_is_beyond_the_promised_says_which_failure_it_looks_for() {
+    let promised: BTreeSet<&str> = include_str!("promised.txt").lines().collect();
+    let beyond: Vec<&str> =
+        rules().map(|rule| rule.id).filter(|id| !promised.contains(id)).collect();
+    let told: Vec<&str> = super::platform::FAILURES.iter().map(|(id, _)| *id).collect();
+    assert_eq!(beyond, told);
+    assert!(beyond.len() >= 20, "{}", beyond.len());
+    let failures: BTreeSet<&str> =
+        super::platform::FAILURES.iter().map(|(_, failure)| *failure).collect();
+    assert_eq!(failures.len(), told.len(), "two rules look for the same");
+}
+
+#[test]
+fn runbooks_are_there() {
+    for rule in rules() {
+        let Some(page) = rule.runbook else { continue };
+        assert!(root().join("../../docs").join(page).is_file(), "{}: {page}", rule.id);
+    }
+}
+
+#[test]
 fn rules_say_why_and_what_to_do() {
     for rule in rules() {
         for text in [rule.why, rule.otherwise, rule.remedy] {

@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use gx_ops::collect::{Input, Redactor, Salt, gather, read_stream};
 use gx_ops::facts::{Snapshot, Time};
-use gx_ops::report::{Format, Look, render};
-use gx_ops::rules::{Options, audit};
 use serde_json::{Value, json};
+
+use crate::outputs;
 
 /// One that is in no other place.
 fn canary(place: &str) -> String {
@@ -166,10 +166,27 @@ fn a_secret_in_any_place_is_in_no_output() {
     let snapshot = snapshot();
     assert_eq!(snapshot.pods.items().len(), 1);
     assert_eq!(snapshot.secrets.items().len(), 1);
-    assert_silent(&snapshot.to_text().unwrap(), "the snapshot");
-    let audit = audit(&snapshot, &Options::default());
-    for (name, format) in Format::ALL {
-        assert_silent(&render(&audit, format, &Look::default()).unwrap(), name);
+    let all = outputs::of(&snapshot);
+    for wanted in [
+        "the snapshot",
+        "audit as html",
+        "explain pod",
+        "explain node",
+        "explain workload",
+        "what-if",
+        "compare",
+        "compare environments",
+        "images",
+        "certs",
+        "certs as a calendar",
+        "secrets check",
+        "score",
+    ] {
+        assert!(all.iter().any(|(name, _)| name == wanted), "{wanted}");
+    }
+    for (name, text) in all {
+        assert!(!text.trim().is_empty(), "{name} says nothing");
+        assert_silent(&text, &name);
     }
 }
 

@@ -9,6 +9,7 @@ mod differential;
 mod generate;
 mod live;
 mod manifests;
+mod outputs;
 mod plans;
 mod questions;
 mod rig;

@@ -30,6 +30,7 @@ pub(crate) fn named(number: u64, random: &mut Random, name: impl Fn(usize) -> St
         }
         objects.add(one);
     }
+    daemons(&cluster.nodes).into_iter().for_each(|one| objects.add(one));
     cluster.nodes.into_iter().for_each(|one| objects.add(one));
     for (at, mut pod) in cluster.pods.into_iter().enumerate() {
         let owner = name(at / 3);
@@ -47,6 +48,30 @@ pub(crate) fn named(number: u64, random: &mut Random, name: impl Fn(usize) -> St
     }
     let origin = Origin { from: "random".to_owned(), at: Time::from_seconds(1_796_000_000) };
     objects.into_snapshot(&origin, Redactor::new(Salt::new([5; 32])))
+}
+
+/// A DaemonSet that tolerates everything, with its pod on every node.
+fn daemons(nodes: &[Value]) -> Vec<Value> {
+    let spec = json!({"tolerations": [{"operator": "Exists"}],
+        "containers": [{"name": "agent", "image": "example/agent:1"}]});
+    let labels = json!({"agent": "yes"});
+    let mut made = vec![json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"namespace": "one", "name": "agent", "uid": "agent"},
+        "spec": {"selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": spec}},
+        "status": {"desiredNumberScheduled": nodes.len(), "numberReady": nodes.len()}})];
+    for node in nodes {
+        let node = node["metadata"]["name"].as_str().unwrap();
+        let mut placed = spec.clone();
+        placed["nodeName"] = json!(node);
+        made.push(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": "one", "name": format!("agent-{node}"), "labels": labels,
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet",
+                    "name": "agent", "uid": "agent", "controller": true}]},
+            "spec": placed,
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}));
+    }
+    made
 }
 
 fn nodes(snapshot: &Snapshot) -> Vec<String> {
@@ -67,6 +92,7 @@ fn what_if_of_nothing_is_the_present() {
         let snapshot = snapshot(seed, &mut Random::new(seed));
         let answer = what_if(&snapshot, &[]).unwrap();
         assert!(answer.because.is_empty() && answer.moves.is_empty() && answer.stuck.is_empty());
+        assert!(answer.daemons.is_empty() && answer.ends.is_empty() && answer.dark.is_empty());
         assert!(answer.affected.is_empty() && answer.at_risk.is_empty() && answer.data.is_empty());
         for set in &answer.sets {
             assert!(set.working.now == set.working.later, "{seed}: {set:?}");
@@ -115,6 +141,10 @@ fn every_pod_of_a_lost_node_is_told_of_once_and_goes_where_it_may() {
                 .collect();
             were.sort();
             assert_eq!(told, were, "{seed} {node}");
+            let is_daemon = |name: &str| name.starts_with("agent-");
+            assert!(answer.moves.iter().all(|one| !is_daemon(&one.pod.name)), "{seed}");
+            let ends: Vec<&str> = answer.daemons.iter().map(|one| one.node.as_str()).collect();
+            assert_eq!(ends, [node.as_str()], "{seed}");
             assert!(answer.moves.iter().all(|one| one.to != node && !one.others.contains(&node)));
             for one in &answer.stuck {
                 let open = one.nodes.iter().filter(|node| node.reasons.is_empty());

@@ -24,6 +24,8 @@ struct Row {
     roles: Vec<PgRole>,
     standbys: Option<Vec<Standby>>,
     slots: Vec<PgSlot>,
+    /// Older scripts do not ask.
+    archiver: Option<Archiver>,
     receiver: String,
     replay_lag_ms: Option<u64>,
     waiting: u32,
@@ -46,6 +48,13 @@ struct Standby {
     sync_state: String,
     lag_bytes: Option<u64>,
     lag_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Archiver {
+    archived_at: Option<i64>,
+    failed_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +153,15 @@ pub(super) fn row(document: &Json, place: &str) -> Option<Postgres> {
         standbys: standbys
             .map_or_else(|| Known::missing("the role is not a member of pg_monitor"), Known::Known),
         slots: Known::Known(row.slots),
+        archiver: row.archiver.map_or_else(
+            || Known::missing("the script of an older version did not ask"),
+            |one| {
+                Known::Known(PgArchiver {
+                    archived: one.archived_at.map(Time::from_seconds),
+                    failed: one.failed_at.map(Time::from_seconds),
+                })
+            },
+        ),
         databases: Known::Known(databases.collect()),
         waiting: row.waiting,
         longest_wait_seconds: row.longest_wait_seconds,

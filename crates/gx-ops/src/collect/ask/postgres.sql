@@ -51,6 +51,12 @@ SELECT json_build_object(
             'name', slot_name, 'active', active, 'walStatus', coalesce(wal_status, '')
         ) ORDER BY slot_name), '[]') FROM pg_replication_slots
     ),
+    'archiver', (
+        SELECT json_build_object(
+            'archivedAt', extract(epoch FROM last_archived_time)::bigint,
+            'failedAt', extract(epoch FROM last_failed_time)::bigint
+        ) FROM pg_stat_archiver
+    ),
     'receiver', coalesce((SELECT status FROM pg_stat_wal_receiver), ''),
     -- A standby that has replayed all that it has received is not behind, however long ago that was.
     'replayLagMs', CASE

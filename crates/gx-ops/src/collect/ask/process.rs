@@ -42,6 +42,7 @@ pub(super) fn bundle(process: &mut Process, bundle: &Bundle<'_>, r: &Redactor) {
         Some(_) | None => {
             process.version = bundle.why("version");
             process.schema_version = bundle.why("version");
+            process.commit = bundle.why("version");
         }
     }
     let figures = match bundle.status("metrics").get() {
@@ -74,6 +75,9 @@ fn version(process: &mut Process, document: &Json) {
     process.version = Known::Known(name(&text(document, "/version")));
     process.network = name(&text(document, "/network"));
     process.config_digest = name(&text(document, "/configDigest"));
+    process.commit = Known::Known(name(&text(document, "/gitHash")));
+    process.ledger = name(&text(document, "/ledger"));
+    process.database = name(&text(document, "/database"));
     let schema = document.get("schemaVersion").and_then(Json::as_u64);
     process.schema_version = schema
         .and_then(|version| u32::try_from(version).ok())

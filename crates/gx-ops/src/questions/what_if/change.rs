@@ -6,8 +6,8 @@ use std::fmt;
 use super::super::names::{NameError, find_node, find_pod, find_workload};
 use super::apply::apply;
 use crate::facts::{
-    Condition, Effect, Labels, Node, Object as _, Part, Pod, Snapshot, Source, Taint, Truth,
-    Workload, WorkloadKind,
+    Condition, Effect, Labels, Node, Object as _, ObjectRef, Part, Pod, Snapshot, Source, Taint,
+    Truth, Workload, WorkloadKind,
 };
 use crate::placement::tolerates;
 use crate::rules::shared::{ZONE, region};
@@ -154,6 +154,10 @@ pub(super) struct World<'a> {
     pub(super) made: Vec<Pod>,
     /// Workloads whose pods have another description, or of which there is to be another number.
     pub(super) changed: BTreeSet<(WorkloadKind, String, String)>,
+    /// Pods of DaemonSets that nodes are to have.
+    pub(super) daemons: Vec<super::daemons::Wanted<'a>>,
+    /// DaemonSets with nodes that have a pod of theirs again when they are back.
+    pub(super) returning: BTreeSet<(ObjectRef, String)>,
     pub(super) notes: BTreeSet<String>,
 }
 
@@ -176,6 +180,8 @@ impl<'a> World<'a> {
             displaced: Vec::new(),
             made: Vec::new(),
             changed: BTreeSet::new(),
+            daemons: Vec::new(),
+            returning: BTreeSet::new(),
             notes: BTreeSet::new(),
         };
         world.after.nodes = before.nodes.clone();
@@ -218,6 +224,7 @@ impl<'a> World<'a> {
             one.replicas = replicas.get(key).copied().unwrap_or(one.replicas);
         }
         world.displace(&workloads);
+        world.compare_daemons(&workloads);
         world.make(&workloads);
         let leaving: BTreeSet<(&str, &str)> = world
             .displaced
@@ -360,10 +367,12 @@ impl<'a> World<'a> {
             let old = self.before.workload(key.0, &key.1, &key.2);
             self.changed.insert(key.clone());
             if one.kind == WorkloadKind::DaemonSet {
-                self.notes.insert(format!(
-                    "{}: which nodes get a pod of a changed DaemonSet",
-                    one.reference()
-                ));
+                if old.is_some_and(|old| old.replicas != one.replicas) {
+                    self.notes.insert(format!(
+                        "{}: a DaemonSet has as many pods as there are nodes for it",
+                        one.reference()
+                    ));
+                }
                 continue;
             }
             let stays = match old {

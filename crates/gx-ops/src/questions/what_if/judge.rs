@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Verdict;
 use super::change::World;
 use super::count::Affected;
+use super::daemons::DaemonFate;
 use super::data::Holding;
 use super::place::{Fate, Placed};
 use super::reach::{BudgetState, Dark};
@@ -56,6 +57,11 @@ pub(super) fn because(seen: &Seen<'_>) -> Vec<Because> {
     }));
     let at_risk = seen.placed.at_risk.iter();
     let at_risk = at_risk.filter(|one| seen.world.relabelled.contains(&one.from)).count();
+    let daemons = seen.placed.daemons.iter().filter(|one| one.fate == DaemonFate::CannotStart);
+    found.extend(daemons.map(|one| Because {
+        verdict: Verdict::Degraded,
+        text: format!("{} has no pod on {}: {}", one.workload, one.node, one.why),
+    }));
     if at_risk > 0 {
         let text = format!("{} could not be placed again", plural(at_risk, "pod"));
         found.push(Because { verdict: Verdict::Degraded, text });

@@ -9,6 +9,7 @@
 mod apply;
 mod change;
 mod count;
+mod daemons;
 mod data;
 mod judge;
 mod place;
@@ -28,6 +29,7 @@ use serde::Serialize;
 pub use change::{Change, Place};
 pub(crate) use change::{is_of_node, pod_of, sort_for_removal};
 pub use count::{Affected, Tally};
+pub use daemons::{Daemon, DaemonFate};
 pub use data::Holding;
 pub use judge::Because;
 pub use place::{Excluded, Move, Stuck};
@@ -88,6 +90,8 @@ pub struct WhatIf {
     pub at_risk: Vec<Stuck>,
     /// Pods that end with their node, or because there are to be fewer.
     pub ends: Vec<ObjectRef>,
+    /// Pods of DaemonSets that come, go or are replaced, each on its node.
+    pub daemons: Vec<Daemon>,
     pub sets: Vec<SetState>,
     pub budgets: Vec<BudgetState>,
     pub data: Vec<Holding>,
@@ -171,6 +175,7 @@ fn moment(snapshot: &Snapshot, changes: &[&Change]) -> Result<WhatIf, NameError>
         stuck: placed.stuck,
         at_risk: placed.at_risk,
         ends: placed.ends,
+        daemons: placed.daemons,
         sets,
         budgets,
         data,

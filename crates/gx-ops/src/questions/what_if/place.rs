@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::change::{Cause, World, is_of_node};
+use super::daemons::{self, Daemon};
 use crate::facts::{Object as _, ObjectRef, Pod, VolumeSource, Workload, WorkloadKind};
 use crate::placement::{Candidate, ClaimUse, Cluster, Reason};
 
@@ -66,6 +67,7 @@ pub(super) struct Placed<'a> {
     pub(super) at_risk: Vec<Stuck>,
     /// Pods that end with their node, or because there are to be fewer.
     pub(super) ends: Vec<ObjectRef>,
+    pub(super) daemons: Vec<Daemon>,
     fates: BTreeMap<(&'a str, &'a str), Fate>,
     /// Pods that were not there, or had no node, and get one.
     pub(super) started: Vec<&'a Pod>,
@@ -75,6 +77,12 @@ impl<'a> Placed<'a> {
     pub(super) fn fate(&self, pod: &Pod) -> Fate {
         let place = (pod.namespace.as_str(), pod.name.as_str());
         self.fates.get(&place).copied().unwrap_or(Fate::Stays)
+    }
+
+    /// Its node comes back, and has it again.
+    pub(super) fn comes_back(&mut self, pod: &'a Pod) {
+        self.ends.retain(|one| *one != pod.reference());
+        self.end(pod, Fate::Interrupted);
     }
 
     fn end(&mut self, pod: &'a Pod, fate: Fate) {
@@ -103,6 +111,7 @@ pub(super) fn place<'a>(world: &'a World<'a>) -> Placed<'a> {
             Cause::Lost | Cause::Driven | Cause::Drained => {}
         }
     }
+    placed.daemons = daemons::place(world, &mut cluster, &mut placed);
     let mut wanted: Vec<(&'a Pod, Option<Cause>)> = Vec::new();
     for (pod, cause) in &world.displaced {
         let is_settled = placed.fates.contains_key(&(pod.namespace.as_str(), pod.name.as_str()));

@@ -1,7 +1,7 @@
 //! Questions about one cluster, with the answers that an operator would give by hand.
 
 use super::*;
-use crate::facts::{Effect, Known, Part, PgStandby, Postgres, Source, Taint};
+use crate::facts::{Effect, Known, Part, PgStandby, Pod, Postgres, Source, Taint, Workload};
 use crate::report::Look;
 use crate::rules::fixture::read;
 
@@ -264,4 +264,128 @@ fn what_is_not_known_is_said() {
         let word = fact.name();
         assert!(known.contains(word), "{word}: {known}");
     }
+}
+
+/// The cluster with an agent on every node but delta, whose pods want a disk.
+fn with_agents() -> Snapshot {
+    let mut snapshot = cluster();
+    let Part::Known(nodes) = &mut snapshot.nodes else { panic!() };
+    for node in nodes.items.iter_mut().filter(|node| node.name != "delta") {
+        node.labels.insert("disk".to_owned(), "ssd".to_owned());
+    }
+    let (workload, pods) = agents(&["alfa", "bravo", "charlie"]);
+    let Part::Known(workloads) = &mut snapshot.workloads else { panic!() };
+    workloads.items.push(workload);
+    let Part::Known(all) = &mut snapshot.pods else { panic!() };
+    all.items.extend(pods);
+    snapshot
+}
+
+fn agents(nodes: &[&str]) -> (Workload, Vec<Pod>) {
+    let text = format!(
+        "workloads: [{{kind: DaemonSet, namespace: monitoring, name: agent, replicas: 3, \
+         strategy: RollingUpdate, template: {{spec: {{nodeSelector: {{disk: ssd}}, \
+         containers: [{{name: a, image: 'x/agent:1', requests: {{cpu: 100m}}}}]}}}}}}]\n\
+         pods: [{}]\n",
+        nodes
+            .iter()
+            .map(|node| format!(
+                "{{namespace: monitoring, name: agent-{node}, node: {node}, \
+                 owner: {{kind: DaemonSet, name: agent}}, \
+                 conditions: [{{kind: Ready, status: 'True'}}], spec: {{tolerations: [\
+                 {{key: node.kubernetes.io/unreachable, operator: Exists}}], \
+                 containers: [{{name: a, image: 'x/agent:1', requests: {{cpu: 100m}}}}]}}}}"
+            ))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let read = read(&text).unwrap().snapshot;
+    (read.workloads.items()[0].clone(), read.pods.items().to_vec())
+}
+
+fn daemons(answer: &WhatIf) -> Vec<(&str, DaemonFate)> {
+    assert!(
+        answer.moves.iter().all(|one| !one.pod.name.starts_with("agent")),
+        "{:?}",
+        answer.moves
+    );
+    answer.daemons.iter().map(|one| (one.node.as_str(), one.fate)).collect()
+}
+
+#[test]
+fn a_daemons_pod_goes_with_its_node_and_never_elsewhere() {
+    let snapshot = with_agents();
+    let answer = ask(&snapshot, &[lose("alfa")]);
+    assert_eq!(daemons(&answer), [("alfa", DaemonFate::Ends)]);
+    assert!(answer.ends.iter().any(|one| one.name == "agent-alfa"));
+    let agent = answer.affected.iter().find(|one| one.workload.name == "agent").unwrap();
+    assert_eq!((agent.ready.now, agent.ready.later), (3, 2));
+    let answer = ask(&snapshot, &[Change::Reinstall("alfa".to_owned())]);
+    assert_eq!(daemons(&answer), [("alfa", DaemonFate::Returns)]);
+    let agent = answer.affected.iter().find(|one| one.workload.name == "agent").unwrap();
+    assert_eq!((agent.ready.now, agent.ready.at_once, agent.ready.later), (3, 2, 3));
+    // Neither a drain nor a cordon is of any matter to it.
+    for change in [Change::Drain("bravo".to_owned()), Change::Cordon("bravo".to_owned())] {
+        assert!(daemons(&ask(&snapshot, &[change])).is_empty());
+    }
+}
+
+#[test]
+fn a_node_that_becomes_fit_for_a_daemon_gets_one() {
+    let label = |node: &str, value: Option<&str>| Change::Label {
+        node: node.to_owned(),
+        key: "disk".to_owned(),
+        value: value.map(str::to_owned),
+    };
+    let snapshot = with_agents();
+    let answer = ask(&snapshot, &[label("delta", Some("ssd"))]);
+    assert_eq!(daemons(&answer), [("delta", DaemonFate::Starts)]);
+    assert_eq!(answer.verdict, Verdict::Safe, "{}", told(&answer));
+    let answer = ask(&snapshot, &[label("alfa", None)]);
+    assert_eq!(daemons(&answer), [("alfa", DaemonFate::Ends)]);
+    // A cordoned node is fit as well; a tainted one is not until the taint is gone.
+    let both = [label("delta", Some("ssd")), Change::Cordon("delta".to_owned())];
+    assert_eq!(daemons(&ask(&snapshot, &both)), [("delta", DaemonFate::Starts)]);
+    let taint = |node: &str| Change::Taint {
+        node: node.to_owned(),
+        taint: Taint { key: "x".to_owned(), effect: Effect::NoSchedule, ..Taint::default() },
+    };
+    let both = [label("delta", Some("ssd")), taint("delta")];
+    assert!(daemons(&ask(&snapshot, &both)).is_empty());
+    // Where there is no room it is said.
+    let mut full = with_agents();
+    let Part::Known(nodes) = &mut full.nodes else { panic!() };
+    for node in nodes.items.iter_mut().filter(|node| node.name == "delta") {
+        node.allocatable.0.insert("cpu".to_owned(), 50);
+    }
+    let answer = ask(&full, &[label("delta", Some("ssd"))]);
+    assert_eq!(daemons(&answer), [("delta", DaemonFate::CannotStart)]);
+    assert!(answer.daemons[0].why.contains("Insufficient cpu"), "{:?}", answer.daemons);
+    assert_eq!(answer.verdict, Verdict::Degraded);
+}
+
+#[test]
+fn a_changed_daemon_is_replaced_node_by_node_unless_it_waits_for_that() {
+    let snapshot = with_agents();
+    let mut manifests = Snapshot::empty(snapshot.taken);
+    let (mut workload, _) = agents(&[]);
+    workload.template.spec.containers[0].image = "x/agent:2".to_owned();
+    manifests.workloads = Part::collected(Source::default(), vec![workload.clone()]);
+    let apply = |manifests: &Snapshot| Change::Apply(Box::new(manifests.clone()));
+    let answer = ask(&snapshot, &[apply(&manifests)]);
+    let replaced = DaemonFate::Replaced;
+    assert_eq!(daemons(&answer), [("alfa", replaced), ("bravo", replaced), ("charlie", replaced)]);
+    let agent = answer.affected.iter().find(|one| one.workload.name == "agent").unwrap();
+    assert_eq!((agent.ready.now, agent.ready.at_once, agent.ready.later), (3, 2, 3));
+    // One that tolerates and selects everything goes everywhere.
+    workload.template.spec.node_selector.clear();
+    manifests.workloads = Part::collected(Source::default(), vec![workload.clone()]);
+    let everywhere = ask(&snapshot, &[apply(&manifests)]);
+    assert!(daemons(&everywhere).contains(&("delta", DaemonFate::Starts)));
+    workload.strategy = "OnDelete".to_owned();
+    workload.template.spec.node_selector.insert("disk".to_owned(), "ssd".to_owned());
+    manifests.workloads = Part::collected(Source::default(), vec![workload]);
+    let kept = ask(&snapshot, &[apply(&manifests)]);
+    assert!(daemons(&kept).is_empty());
+    assert!(kept.not_modelled.iter().any(|one| one.contains("OnDelete")), "{kept:?}");
 }

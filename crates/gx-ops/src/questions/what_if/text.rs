@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Page;
-use super::{Excluded, Holding, SetState, Stuck, Tally, WhatIf};
+use super::{DaemonFate, Excluded, Holding, SetState, Stuck, Tally, WhatIf};
 use crate::report::{Look, plural};
 
 /// The text of an answer.
@@ -108,6 +108,32 @@ fn pods(page: &mut Page, answer: &WhatIf, top: usize) {
         stuck(page, one, "runs on, and could not be placed again");
     });
     more(page, answer.at_risk.len(), top);
+    daemons(page, answer, top);
+}
+
+/// Pods of DaemonSets, those of one set with one fate in a line.
+fn daemons(page: &mut Page, answer: &WhatIf, top: usize) {
+    let mut told: BTreeMap<(String, DaemonFate, &str), Vec<&str>> = BTreeMap::new();
+    for one in &answer.daemons {
+        let key = (one.workload.to_string(), one.fate, one.why.as_str());
+        told.entry(key).or_default().push(&one.node);
+    }
+    for ((workload, fate, why), nodes) in told.iter().take(top) {
+        let on = match nodes.as_slice() {
+            some if some.len() > 5 => plural(some.len(), "node"),
+            some => some.join(", "),
+        };
+        let what = match fate {
+            DaemonFate::Ends => "its pod ends on",
+            DaemonFate::Returns => "its pod is away until the node is back,",
+            DaemonFate::Starts => "a pod starts on",
+            DaemonFate::Replaced => "its pod is replaced on",
+            DaemonFate::CannotStart => "a pod cannot start on",
+        };
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        page.line(&format!("{workload}: {what} {on}{why}"));
+    }
+    more(page, told.len(), top);
 }
 
 fn stuck(page: &mut Page, one: &Stuck, what: &str) {

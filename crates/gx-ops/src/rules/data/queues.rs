@@ -1,49 +1,10 @@
 //! Commands on their way to the ledger, and blocks on their way back.
 
-use std::collections::BTreeMap;
-
 use gx_types::Severity;
 
-use super::super::shared::place_environment;
+use super::super::shared::{most_told as most, network_ref, networks};
 use super::super::{Findings, Problem};
-use crate::facts::{ObjectRef, Process, Snapshot};
-
-/// Processes by the network that they serve; of what several tell of one database, the most counts.
-fn networks<'a>(
-    snapshot: &'a Snapshot,
-    findings: &mut Findings,
-) -> BTreeMap<&'a str, Vec<&'a Process>> {
-    let mut networks: BTreeMap<&str, Vec<&Process>> = BTreeMap::new();
-    for process in snapshot.processes.items() {
-        if let Some(why) = process.samples.reason() {
-            let subject = ObjectRef::global("Process", &process.place);
-            findings.unknown(subject, format!("its figures: {why}"));
-            continue;
-        }
-        networks.entry(network(snapshot, process)).or_default().push(process);
-    }
-    networks
-}
-
-fn network<'a>(snapshot: &'a Snapshot, process: &'a Process) -> &'a str {
-    match process.network.as_str() {
-        "" => place_environment(snapshot, &process.place).unwrap_or("unnamed"),
-        network => network,
-    }
-}
-
-/// The largest of a figure, whatever its labels.
-fn most(processes: &[&Process], name: &str) -> Option<f64> {
-    let samples = processes.iter().filter_map(|one| one.samples.get()).flatten();
-    let values = samples.filter(|one| one.name == name).filter_map(|one| one.value.parse().ok());
-    values
-        .filter(|value: &f64| value.is_finite())
-        .fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value))))
-}
-
-fn network_ref(name: &str) -> ObjectRef {
-    ObjectRef::global("Network", name)
-}
+use crate::facts::Snapshot;
 
 /// Seconds after which a command that is queued has waited.
 const WAITED: f64 = 10.0;

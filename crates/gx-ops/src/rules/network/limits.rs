@@ -29,7 +29,7 @@ fn has_any(snapshot: &Snapshot, way: Way, rule: &PolicyRule, peer: &Peer, namesp
     if snapshot.lacks(Fact::Workloads).is_some() {
         return true;
     }
-    snapshot.top_workloads().filter(|one| one.namespace == namespace).any(|one| {
+    snapshot.top_workloads_in(namespace).any(|one| {
         let containers = &one.template.spec.containers;
         let ports: Vec<u16> =
             containers.iter().flat_map(|one| &one.ports).map(|port| port.port).collect();

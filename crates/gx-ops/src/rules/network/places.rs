@@ -116,14 +116,8 @@ fn values<'a>(
     from: &KeyRef,
 ) -> Option<Vec<(&'a str, &'a Value)>> {
     let data = match from.kind.as_str() {
-        "Secret" => {
-            let mut all = snapshot.secrets.items().iter();
-            &all.find(|one| one.namespace == workload.namespace && one.name == from.name)?.data
-        }
-        _ => {
-            let mut all = snapshot.config_maps.items().iter();
-            &all.find(|one| one.namespace == workload.namespace && one.name == from.name)?.data
-        }
+        "Secret" => &snapshot.secret(&workload.namespace, &from.name)?.data,
+        _ => &snapshot.config_map(&workload.namespace, &from.name)?.data,
     };
     let wanted = data.iter().filter(|(key, _)| from.key.is_empty() || **key == from.key);
     Some(wanted.map(|(key, value)| (key.as_str(), value)).collect())
@@ -190,11 +184,6 @@ fn insert(places: &mut Places, place: Place) {
     }
 }
 
-fn service<'a>(snapshot: &'a Snapshot, namespace: &str, name: &str) -> Option<&'a Service> {
-    let mut all = snapshot.services.items().iter();
-    all.find(|one| one.namespace == namespace && one.name == name)
-}
-
 /// The Service that a name means in a namespace: `db`, `db.ns`, `db.ns.svc…`, and the same with one
 /// of its pods before it.
 pub(super) fn service_of<'a>(
@@ -204,12 +193,12 @@ pub(super) fn service_of<'a>(
 ) -> Option<&'a Service> {
     let parts: Vec<&str> = host.trim_end_matches('.').split('.').collect();
     match parts.as_slice() {
-        [name] => service(snapshot, namespace, name),
+        [name] => snapshot.service(namespace, name),
         [first, second] => {
-            service(snapshot, second, first).or_else(|| service(snapshot, namespace, second))
+            snapshot.service(second, first).or_else(|| snapshot.service(namespace, second))
         }
-        [name, of, "svc", ..] => service(snapshot, of, name),
-        [_, name, of] | [_, name, of, "svc", ..] => service(snapshot, of, name),
+        [name, of, "svc", ..] => snapshot.service(of, name),
+        [_, name, of] | [_, name, of, "svc", ..] => snapshot.service(of, name),
         _ => None,
     }
 }
@@ -228,8 +217,8 @@ pub(super) fn behind<'a>(snapshot: &'a Snapshot, service: &Service) -> Vec<&'a W
         let wanted = &mut service.selector.iter();
         wanted.all(|(key, value)| one.template.labels.get(key) == Some(value))
     };
-    let workloads = snapshot.top_workloads().filter(|one| one.is_lasting());
-    workloads.filter(|one| one.namespace == service.namespace && labels(one)).collect()
+    let workloads = snapshot.top_workloads_in(&service.namespace);
+    workloads.filter(|one| one.is_lasting() && labels(one)).collect()
 }
 
 /// The container's port that a Service leads to; none when the containers have none of that name.

@@ -98,8 +98,7 @@ pub(super) fn no_backend(snapshot: &Snapshot) -> Findings {
         let named = ingress.paths.iter().map(|path| (path.service.as_str(), path.port.as_str()));
         let named = named.chain([(ingress.default_service.as_str(), "")]);
         for (name, port) in named.filter(|(name, _)| !name.is_empty()) {
-            let mut all = snapshot.services.items().iter();
-            let service = all.find(|one| one.namespace == ingress.namespace && one.name == name);
+            let service = snapshot.service(&ingress.namespace, name);
             let Some(service) = service else {
                 if snapshot.services.is_whole() {
                     wrong.insert(format!("there is no Service {name}"));

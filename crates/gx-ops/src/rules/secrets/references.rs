@@ -13,8 +13,7 @@ use crate::facts::{
 fn has_key(snapshot: &Snapshot, kind: &str, namespace: &str, name: &str, key: &str) -> Found<bool> {
     match data_of(snapshot, kind, namespace, name) {
         Found::Here(data) => {
-            let mut maps = snapshot.config_maps.items().iter();
-            let map = maps.find(|one| one.namespace == namespace && one.name == name);
+            let map = snapshot.config_map(namespace, name);
             let is_binary = kind == "ConfigMap"
                 && map.is_some_and(|map| map.binary.iter().any(|one| one == key));
             Found::Here(key.is_empty() || data.contains_key(key) || is_binary)
@@ -165,12 +164,10 @@ pub(super) fn unreadable(snapshot: &Snapshot) -> Findings {
 fn times(snapshot: &Snapshot, object: &ObjectRef) -> Found<(Option<Time>, Option<Time>)> {
     let (namespace, name) = (object.namespace.as_str(), object.name.as_str());
     let (found, is_whole) = if object.kind == "Secret" {
-        let mut all = snapshot.secrets.items().iter();
-        let found = all.find(|one| one.namespace == namespace && one.name == name);
+        let found = snapshot.secret(namespace, name);
         (found.map(|one| (one.created, one.changed)), snapshot.secrets.is_whole())
     } else {
-        let mut all = snapshot.config_maps.items().iter();
-        let found = all.find(|one| one.namespace == namespace && one.name == name);
+        let found = snapshot.config_map(namespace, name);
         (found.map(|one| (one.created, one.changed)), snapshot.config_maps.is_whole())
     };
     match (found, is_whole) {
@@ -268,10 +265,8 @@ fn files_of(
         return Some(items.collect());
     }
     let Found::Here(data) = data_of(snapshot, kind, namespace, &files.name) else { return None };
-    let maps = snapshot.config_maps.items().iter();
-    let maps = maps
-        .filter(|one| kind == "ConfigMap" && one.namespace == namespace && one.name == files.name);
-    let binary = maps.flat_map(|one| one.binary.iter().cloned());
+    let map = snapshot.config_map(namespace, &files.name).filter(|_| kind == "ConfigMap");
+    let binary = map.into_iter().flat_map(|one| one.binary.iter().cloned());
     Some(data.keys().cloned().chain(binary).map(|key| (key, object.clone())).collect())
 }
 

@@ -149,10 +149,8 @@ fn switches(snapshot: &Snapshot, workload: &Workload, container: &Container) -> 
         let Some(VolumeSource::ConfigMap(files)) = source else { continue };
         match data_of(snapshot, "ConfigMap", &workload.namespace, &files.name) {
             Found::Here(_) => {
-                let maps = snapshot.config_maps.items().iter();
-                let maps = maps
-                    .filter(|map| map.namespace == workload.namespace && map.name == files.name);
-                all.by_path.extend(maps.flat_map(|map| map.tls_switches.clone()));
+                let map = snapshot.config_map(&workload.namespace, &files.name).into_iter();
+                all.by_path.extend(map.flat_map(|map| map.tls_switches.clone()));
             }
             Found::Absent => {}
             Found::Unknown => {

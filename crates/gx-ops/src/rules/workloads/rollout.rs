@@ -76,15 +76,7 @@ fn held_by(snapshot: &Snapshot, pods: &[&Pod]) -> Option<ObjectRef> {
 
 /// The ReplicaSets of a Deployment.
 fn replica_sets<'a>(snapshot: &'a Snapshot, of: &Workload) -> Vec<&'a Workload> {
-    let sets = snapshot.workloads.items().iter().filter(|one| {
-        one.kind == WorkloadKind::ReplicaSet
-            && one.namespace == of.namespace
-            && one
-                .owner
-                .as_ref()
-                .is_some_and(|owner| owner.kind == "Deployment" && owner.name == of.name)
-    });
-    sets.collect()
+    snapshot.made_by(of).filter(|one| one.kind == WorkloadKind::ReplicaSet).collect()
 }
 
 fn deployments(snapshot: &Snapshot) -> impl Iterator<Item = &Workload> {
@@ -150,9 +142,9 @@ pub(super) fn two_rollouts(snapshot: &Snapshot) -> Findings {
             continue;
         };
         // Going back takes an old ReplicaSet up again; its pods tell when.
-        let pods = snapshot.pods.items().iter();
-        let own: Vec<&Pod> = pods
-            .filter(|pod| pod.namespace == current.namespace)
+        let own: Vec<&Pod> = snapshot
+            .pods_in(&current.namespace)
+            .into_iter()
             .filter(|pod| pod.owner.as_ref().is_some_and(|owner| owner.name == current.name))
             .collect();
         let Some(since) = current.created.max(last_step(&own)) else {
@@ -230,9 +222,9 @@ pub(super) fn service_of_nothing(snapshot: &Snapshot) -> Findings {
         let selects = |labels: &crate::facts::Labels| {
             service.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
         };
-        let workloads = snapshot.top_workloads().filter(|one| {
-            one.is_lasting() && one.namespace == service.namespace && selects(&one.template.labels)
-        });
+        let workloads = snapshot
+            .top_workloads_in(&service.namespace)
+            .filter(|one| one.is_lasting() && selects(&one.template.labels));
         let workloads: Vec<&Workload> = workloads.collect();
         if workloads.is_empty() {
             continue;

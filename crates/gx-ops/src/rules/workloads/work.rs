@@ -29,9 +29,7 @@ fn setting(snapshot: &Snapshot, namespace: &str, container: &Container, name: &s
         if let Some(why) = snapshot.lacks(Fact::ConfigMaps) {
             return Setting::Unknown(format!("ConfigMap {map}: {why}"));
         }
-        let maps = snapshot.config_maps.items().iter();
-        let mut found = maps.filter(|one| one.namespace == namespace && one.name == map);
-        match found.next().map(|one| one.data.get(key)) {
+        match snapshot.config_map(namespace, map).map(|one| one.data.get(key)) {
             Some(Some(value)) => shown(value),
             Some(None) => Setting::Unset,
             None if snapshot.config_maps.is_whole() && is_whole => Setting::Unset,
