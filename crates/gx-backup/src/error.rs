@@ -25,6 +25,20 @@ pub enum Error {
     NotCaptured { part: String, reason: String },
     #[error("{part} was not restored: {reason}")]
     NotRestored { part: String, reason: String },
+    #[error(
+        "ledger was not restored: the database stands at block {database}, the ledger of this \
+         backup ends at {ledger}; only both of one backup fit together: move the database away, \
+         restore both, and have the {} commands after block {ledger} given again, which {} lists",
+        commands.len(), list.display()
+    )]
+    LedgerBehind {
+        database: u64,
+        ledger: u64,
+        /// What the database has and the ledger has not.
+        commands: Vec<crate::After>,
+        /// The file that they stand in as well.
+        list: PathBuf,
+    },
     #[error("another run of gx backup is going on: {path} is locked")]
     Busy { path: PathBuf },
     #[error("there is no backup {asked} in the repository; gx backup status lists what there is")]
@@ -33,6 +47,8 @@ pub enum Error {
     Drill { backup: String, reason: String },
     #[error("{name} of the write-ahead log: {reason}")]
     Wal { name: String, reason: String },
+    #[error("the archive of the ledger's blocks: {reason}")]
+    Blocks { reason: String },
     #[error("nothing was removed: {reason}")]
     PruneRefused { reason: String },
 }

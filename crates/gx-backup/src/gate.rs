@@ -25,6 +25,36 @@ use crate::source::length;
 /// the end, one more frame with [`End`] as JSON.
 const FRAME: usize = 64 << 10;
 
+/// The largest piece that is given out: all of it is held in memory.
+const PIECE_MAX: usize = 64 << 20;
+
+/// What a caller asks for in its first sixteen bytes: the number of the first block and about how
+/// many bytes of blocks, or everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    All,
+    Piece { first: u64, bytes: u64 },
+}
+
+impl Asked {
+    fn to_bytes(self) -> [u8; 16] {
+        let (first, bytes) = match self {
+            Self::All => (0, 0),
+            Self::Piece { first, bytes } => (first, bytes),
+        };
+        u128::from(first).checked_shl(64).map_or(0, |high| high | u128::from(bytes)).to_be_bytes()
+    }
+
+    fn read(bytes: [u8; 16]) -> Self {
+        let both = u128::from_be_bytes(bytes);
+        let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or(0);
+        match (half(both >> 64), half(both)) {
+            (0, _) => Self::All,
+            (first, bytes) => Self::Piece { first, bytes },
+        }
+    }
+}
+
 /// How long a side waits for the other one before it gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -126,12 +156,21 @@ fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn hand_out(ledger: &Ledger, caller: UnixStream) -> io::Result<()> {
     caller.set_write_timeout(Some(PATIENCE))?;
+    caller.set_read_timeout(Some(PATIENCE))?;
+    let mut asked = [0; 16];
+    (&caller).read_exact(&mut asked)?;
     let mut to = BufWriter::with_capacity(FRAME, Frames(caller));
-    let exported = ledger.export(&mut to, &mut |_| ());
+    let exported = match Asked::read(asked) {
+        Asked::All => ledger.export(&mut to, &mut |_| ()).map(|tip| tip.number),
+        Asked::Piece { first, bytes } => {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(PIECE_MAX);
+            ledger.export_piece(first, bytes, &mut to)
+        }
+    };
     to.flush()?;
     let mut caller = to.into_inner().map_err(io::IntoInnerError::into_error)?.0;
     let end = match exported {
-        Ok(tip) => End { block: tip.number, error: None },
+        Ok(block) => End { block, error: None },
         Err(error) => End { block: 0, error: Some(gx_types::with_causes(&error)) },
     };
     caller.write_all(&0_u32.to_be_bytes())?;
@@ -169,10 +208,12 @@ pub(crate) struct Archive {
 
 impl Archive {
     /// Asks the process that has the ledger open; `None` when there is none.
-    pub(crate) fn ask(ledger: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn ask(ledger: &Path, asked: Asked) -> io::Result<Option<Self>> {
         match near(&socket_of(ledger), |short| UnixStream::connect(short)) {
             Ok(from) => {
                 from.set_read_timeout(Some(PATIENCE))?;
+                from.set_write_timeout(Some(PATIENCE))?;
+                (&from).write_all(&asked.to_bytes())?;
                 Ok(Some(Self { from, left: 0, end: Arc::default() }))
             }
             Err(error) => match error.kind() {
@@ -225,5 +266,18 @@ impl Read for Archive {
         }
         self.left = self.left.saturating_sub(length(count));
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_what_is_understood() {
+        let piece = |first, bytes| Asked::Piece { first, bytes };
+        for asked in [Asked::All, piece(1, 0), piece(7, 64 << 20), piece(u64::MAX, u64::MAX)] {
+            assert_eq!(Asked::read(asked.to_bytes()), asked);
+        }
     }
 }

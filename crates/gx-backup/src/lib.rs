@@ -8,6 +8,8 @@
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used))]
 
+mod after;
+mod blocks;
 mod cluster;
 mod error;
 mod gate;
@@ -15,6 +17,7 @@ mod manifest;
 mod metrics;
 mod parts;
 mod plan;
+mod progress;
 mod prune;
 mod recover;
 mod repository;
@@ -30,12 +33,15 @@ mod time;
 mod verify;
 mod wal;
 
+pub use after::After;
+pub use blocks::{Blocks, Piece};
 pub use error::Error;
 pub use gate::Gate;
 pub use manifest::{Heights, How, Kind, LogRange, Manifest, Part, Proof};
 pub use metrics::write as write_metrics;
 pub use parts::database::ThrowAway;
 pub use plan::{DATABASE, Folder, LEDGER, Method, Plan, Platform};
+pub use progress::{Progress, Seen};
 pub use prune::{Pruned, prune};
 pub use recover::Recovered;
 pub use repository::{Backup, Repo};

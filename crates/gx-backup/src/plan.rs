@@ -13,6 +13,7 @@ use gx_types::NetworkId;
 use serde::Deserialize;
 
 use crate::Error;
+use crate::progress::Progress;
 use crate::repository::Location;
 
 /// What `backup.toml` says.
@@ -36,6 +37,9 @@ pub struct Plan {
     /// File that Prometheus' node exporter reads; empty means none.
     #[serde(default)]
     pub metrics_file: PathBuf,
+    /// How far the present act of this process is.
+    #[serde(skip)]
+    pub progress: Progress,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -130,6 +134,10 @@ pub struct Folder {
     /// Whether it may be missing, as that of documents is before the first of them.
     #[serde(default)]
     pub may_be_missing: bool,
+    /// Paths below it without which it is none, such as the database and the key of a certificate
+    /// authority: a backup without them fails, and so does a restore.
+    #[serde(default)]
+    pub holds: Vec<PathBuf>,
 }
 
 /// What a program writes, such as a snapshot of etcd or the objects of a cluster.
@@ -247,11 +255,22 @@ impl Plan {
                 return Err(Error::setting(&format!("{kind} {name:?}"), reason));
             }
         }
-        for Folder { name, path, may_be_missing } in &self.folders {
+        for Folder { name, path, may_be_missing, .. } in &self.folders {
             if !may_be_missing && !path.is_dir() {
                 let reason = format!("there is no folder {}", path.display());
                 return Err(Error::setting(&format!("folder {name:?}"), reason));
             }
+        }
+        let mut held = self
+            .folders
+            .iter()
+            .flat_map(|folder| folder.holds.iter().map(move |path| (&folder.name, path)));
+        let is_below = |path: &Path| {
+            path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+        };
+        if let Some((name, path)) = held.find(|(_, path)| !is_below(path)) {
+            let reason = format!("{} of holds is no path below it", path.display());
+            return Err(Error::setting(&format!("folder {name:?}"), reason));
         }
         for Output { name, command, .. } in &self.outputs {
             if command.first().is_none_or(String::is_empty) {

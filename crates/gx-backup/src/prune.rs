@@ -10,7 +10,7 @@ use crate::repository::{Backup, Contents};
 use crate::retention::{Facts, reasons};
 use crate::state::{Action, Lock, State};
 use crate::time::now_ms;
-use crate::{Archive, DATABASE, Error, Plan, Platform, Repo};
+use crate::{Archive, Blocks, DATABASE, Error, Plan, Platform, Repo};
 
 /// What was removed, and what was kept for which reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Pruned {
     pub swept: usize,
     /// Files of the write-ahead log that come before every base that is kept.
     pub log: usize,
+    /// Pieces of the ledger that every backup which is kept holds itself.
+    pub blocks: usize,
 }
 
 /// The rest of a run elsewhere may still become a backup for so long.
@@ -64,6 +66,7 @@ pub fn prune(plan: &Plan, platform: &Platform, only_tell: bool) -> Result<Pruned
             repo.remove(&gone, &old)?;
             repo.free()?;
             done.log = forget_log(plan, &kept)?;
+            done.blocks = forget_blocks(plan, &kept)?;
         }
         Ok(done)
     };
@@ -78,6 +81,15 @@ fn forget_log(plan: &Plan, kept: &[Backup]) -> Result<usize, Error> {
     let Some(log) = first else { return Ok(0) };
     let archive = Archive::open_made(plan)?;
     archive.map_or(Ok(0), |archive| archive.forget_before(&log.first))
+}
+
+/// Removes blocks that the oldest backup which is kept holds itself.
+fn forget_blocks(plan: &Plan, kept: &[Backup]) -> Result<usize, Error> {
+    let Some(held) = kept.iter().map(|backup| backup.manifest.heights.ledger).min() else {
+        return Ok(0);
+    };
+    let blocks = Blocks::open_made(plan)?;
+    blocks.map_or(Ok(0), |blocks| blocks.forget_until(held))
 }
 
 fn facts(backup: &Backup) -> Facts {

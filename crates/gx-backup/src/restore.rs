@@ -12,12 +12,16 @@ use std::time::Instant;
 use gx_ledger::{Block, NodeKey, Options};
 use gx_store::Store;
 use gx_types::{CommandId, TimeMs};
+use sha2::{Digest as _, Sha256};
 
+use crate::after::{after, keep};
+use crate::blocks::{Blocks, Stored};
 use crate::manifest::Kind;
 use crate::parts::{database, folder, joined};
 use crate::plan::{DATABASE, LEDGER};
 use crate::recover::{Recovered, recover};
 use crate::repository::Reading;
+use crate::source::{Summed, hex};
 use crate::time::now_ms;
 use crate::{Backup, Error, Folder, Plan, Platform, Repo};
 
@@ -133,16 +137,23 @@ pub fn restore_choice(
         let reason = format!("it is of {found}, the settings are those of {expected}");
         return Err(Error::not_restored(&other.manifest.id, reason));
     }
+    let folders = || platform.folders.iter().chain(&plan.folders);
     let reading = repo.to_read()?;
+    let parts = || [DATABASE, LEDGER].into_iter().chain(folders().map(|f| f.name.as_str()));
+    let of = |name: &str| if name == DATABASE { database } else { backup };
+    let sizes = parts().filter(|name| wanted(name)).filter_map(|name| of(name).manifest.part(name));
+    plan.progress.begin("restoring", sizes.map(|part| part.bytes).fold(0, u64::saturating_add));
     let mut done = Restored { backup: database.manifest.id.clone(), ..Restored::default() };
-    for Folder { name, path, .. } in platform.folders.iter().chain(&plan.folders) {
+    for Folder { name, path, holds, .. } in folders() {
         if held.contains(name.as_str()) && wanted(name) {
-            folder::restore(&reading, backup, name, path)?;
+            plan.progress.name(name);
+            folder::restore(&reading, backup, (name, holds), path)?;
             done.parts.push(name.clone());
         }
     }
     let mut cluster = None;
     if wanted(DATABASE) {
+        plan.progress.name(DATABASE);
         let is_base = database.manifest.part(DATABASE).is_some_and(|part| part.kind == Kind::Base);
         let block = if is_base || at_ms.is_some() {
             let made = recover(plan, &reading, database, *at_ms, platform)?;
@@ -158,7 +169,8 @@ pub fn restore_choice(
         .map(|cluster| Platform { database: cluster.database(), ..platform.clone() });
     let platform = beside.as_ref().unwrap_or(platform);
     if held.contains(LEDGER) && wanted(LEDGER) {
-        restore_ledger(&reading, backup, platform, &mut done)?;
+        plan.progress.name(LEDGER);
+        restore_ledger(plan, (&reading, backup, *at_ms), platform, &mut done)?;
         done.parts.push(LEDGER.to_owned());
     }
     let homeless = held.iter().filter(|name| wanted(name));
@@ -178,15 +190,19 @@ pub fn extract(repo: &Repo, backup: &Backup, name: &str, to: &Path) -> Result<()
     };
     let reading = repo.to_read()?;
     match part.kind {
-        Kind::Folder | Kind::Sqlite => folder::restore(&reading, backup, name, to),
+        Kind::Folder | Kind::Sqlite => folder::restore(&reading, backup, (name, &[]), to),
         Kind::Postgres | Kind::Base | Kind::Ledger | Kind::Output => {
             let failed = |error: io::Error| {
                 Error::not_restored(name, format!("{} can't be written: {error}", to.display()))
             };
             let file = std::fs::File::create_new(to).map_err(failed)?;
-            let mut writer = BufWriter::new(file);
+            let mut writer = Summed { to: BufWriter::new(file), sum: Sha256::new() };
             reading.part(backup, name, &mut writer)?;
-            let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+            let sum = hex(writer.sum.finalize().as_slice());
+            if part.sha256.as_ref().is_some_and(|expected| *expected != sum) {
+                return Err(Error::not_restored(name, "it is not what was captured"));
+            }
+            let file = writer.to.into_inner().map_err(|error| failed(error.into_error()))?;
             file.sync_all().map_err(failed)
         }
     }
@@ -197,8 +213,8 @@ fn failed(reason: impl Into<String>) -> Error {
 }
 
 fn restore_ledger(
-    reading: &Reading,
-    backup: &Backup,
+    plan: &Plan,
+    (reading, backup, at_ms): (&Reading, &Backup, Option<i64>),
     platform: &Platform,
     done: &mut Restored,
 ) -> Result<(), Error> {
@@ -220,17 +236,22 @@ fn restore_ledger(
             Ok((store, at))
         })
         .map_err(sql)?;
-    let last = backup.manifest.heights.ledger;
+    let mut from = From { reading, backup, pieces: None };
+    let held = backup.manifest.heights.ledger;
+    // A backup by itself is whole; what was archived since leads on where something went on.
+    if at_ms.is_some() || stands_at > held {
+        from.pieces = pieces(plan, backup)?;
+    }
+    let last = from.last();
     if stands_at > last {
+        let commands = runtime.block_on(after(&store, last));
         runtime.block_on(store.close());
-        return Err(failed(format!(
-            "the database stands at block {stands_at}, the ledger of this backup ends at {last}; \
-             only both of one backup fit together: move the database away and restore both, and \
-             give what was commanded after block {last} anew"
-        )));
+        let commands = commands.map_err(sql)?;
+        let list = keep(&plan.state_dir, last, &commands)?;
+        return Err(Error::LedgerBehind { database: stands_at, ledger: last, commands, list });
     }
     let (mut cut, mut trouble, mut left_out) = (false, None, Vec::new());
-    let mut keep = |block: &Block| {
+    let mut wanted = |block: &Block| {
         if !cut && block.number() <= stands_at {
             return true;
         }
@@ -249,7 +270,7 @@ fn restore_ledger(
         false
     };
     let options = Options::new(file, platform.network, TimeMs(now_ms()));
-    let imported = import(reading, backup, &options, &key, &mut keep);
+    let imported = import(&from, &options, &key, &mut wanted);
     runtime.block_on(store.close());
     if let Some(error) = trouble {
         // It ends where the database could not be asked any more.
@@ -261,10 +282,65 @@ fn restore_ledger(
     Ok(())
 }
 
+/// What a ledger is made of: that of a backup, and the pieces that lead on from it.
+struct From<'a> {
+    reading: &'a Reading,
+    backup: &'a Backup,
+    pieces: Option<(Reading, Vec<Stored>)>,
+}
+
+impl From<'_> {
+    /// The last block that there is.
+    fn last(&self) -> u64 {
+        let pieces = self.pieces.as_ref().and_then(|(_, pieces)| pieces.last());
+        pieces.map_or(self.backup.manifest.heights.ledger, |stored| stored.piece.last)
+    }
+
+    /// Writes one archive of all.
+    fn write(&self, to: &mut impl io::Write) -> Result<(), Error> {
+        let Some((reading, pieces)) = &self.pieces else {
+            return self.reading.part(self.backup, LEDGER, to);
+        };
+        let newest = pieces.last().map(|stored| stored.read(reading)).transpose()?;
+        let (base, mut giving) = io::pipe().map_err(|error| failed(error.to_string()))?;
+        std::thread::scope(|scope| {
+            let given = scope.spawn(move || self.reading.part(self.backup, LEDGER, &mut giving));
+            let base = Ok(Box::new(BufReader::with_capacity(1 << 20, base)) as Box<dyn io::Read>);
+            let mut trouble = None;
+            let mut archives = std::iter::once(base).chain(pieces.iter().map(|stored| {
+                let content = stored.read(reading).map_err(|error| {
+                    let text = error.to_string();
+                    trouble = Some(error);
+                    io::Error::other(text)
+                })?;
+                Ok(Box::new(io::Cursor::new(content)) as Box<dyn io::Read>)
+            }));
+            let newest = newest.unwrap_or_default();
+            let joined = gx_ledger::join(&mut newest.as_slice(), &mut archives, to);
+            drop(archives);
+            let given = crate::parts::joined(given).map_err(failed)?;
+            match (trouble, joined, given) {
+                (Some(error), ..) => Err(error),
+                // What the repository could not give is why an archive was torn.
+                (None, Err(gx_ledger::Error::Archive { .. }), Err(error)) => Err(error),
+                (None, Err(error), _) => Err(failed(gx_types::with_causes(&error))),
+                (None, Ok(_), given) => given,
+            }
+        })
+    }
+}
+
+/// The pieces that lead on from a backup, where there are any.
+fn pieces(plan: &Plan, backup: &Backup) -> Result<Option<(Reading, Vec<Stored>)>, Error> {
+    let Some(blocks) = Blocks::open_made(plan)? else { return Ok(None) };
+    let manifest = &backup.manifest;
+    let found = blocks.way(manifest.heights.ledger, manifest.started_at_ms)?;
+    if found.is_empty() { Ok(None) } else { Ok(Some((blocks.reading()?, found))) }
+}
+
 /// Executes the blocks of the archive again, as they come out of the repository.
 fn import(
-    reading: &Reading,
-    backup: &Backup,
+    from: &From<'_>,
     options: &Options,
     key: &NodeKey,
     keep: &mut dyn FnMut(&Block) -> bool,
@@ -273,7 +349,7 @@ fn import(
     std::thread::scope(|scope| {
         let giving = scope.spawn(move || {
             let mut writer = BufWriter::with_capacity(1 << 20, writer);
-            reading.part(backup, LEDGER, &mut writer)?;
+            from.write(&mut writer)?;
             writer.flush().map_err(|error| failed(error.to_string()))
         });
         let mut archive = BufReader::with_capacity(1 << 20, reader);

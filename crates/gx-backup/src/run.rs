@@ -4,7 +4,7 @@ use crate::manifest::{Heights, Kind, Manifest, Part, VERSION};
 use crate::parts::{Capture, database, folder, ledger, output};
 use crate::plan::LEDGER;
 use crate::source::hex;
-use crate::state::{Action, Lock};
+use crate::state::{Action, Lock, State};
 use crate::time::{now_ms, stamp};
 use crate::{Error, Plan, Platform, Repo};
 
@@ -25,7 +25,15 @@ pub fn run(plan: &Plan, platform: &Platform, tell: &dyn Fn(&str)) -> Result<Ran,
     lock.note(plan, Action::Run, || {
         let repo = Repo::open(plan)?;
         let started_at_ms = now_ms();
-        let manifest = capture(plan, platform, &repo, started_at_ms, tell)?;
+        let expected = State::read(plan)?.captured_bytes.unwrap_or(0);
+        plan.progress.begin("reading the index", expected);
+        let tell = |part: &str| {
+            plan.progress.name(part);
+            tell(part);
+        };
+        let manifest = capture(plan, platform, &repo, started_at_ms, &tell)?;
+        let state = State { captured_bytes: Some(manifest.bytes()), ..State::read(plan)? };
+        state.write(plan)?;
         let took = manifest.finished_at_ms.saturating_sub(started_at_ms);
         Ok(Ran { manifest, took_ms: u64::try_from(took).unwrap_or(0) })
     })

@@ -69,6 +69,9 @@ pub struct State {
     /// When the recovery sheet was printed.
     #[serde(default)]
     pub sheet_printed_at_ms: Option<i64>,
+    /// Bytes of the newest backup that was made here: how much the next one will be, about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured_bytes: Option<u64>,
 }
 
 fn file_of(plan: &Plan) -> PathBuf {
@@ -125,6 +128,18 @@ pub struct Lock {
 #[derive(Debug)]
 pub(crate) struct WalLock {
     _file: File,
+}
+
+/// The same for blocks of the ledger.
+#[derive(Debug)]
+pub(crate) struct BlocksLock {
+    _file: File,
+}
+
+impl BlocksLock {
+    pub(crate) fn take(plan: &Plan) -> Result<Self, Error> {
+        Ok(Self { _file: locked(plan, "gx-backup-blocks.lock")? })
+    }
 }
 
 impl WalLock {

@@ -24,11 +24,16 @@ pub fn verify(plan: &Plan, asked: &str) -> Result<(String, Vec<String>), Error> 
         let repo = Repo::open(plan)?;
         let backup = repo.backup(asked)?;
         found.0.clone_from(&backup.manifest.id);
+        plan.progress.begin("reading every piece", 0);
         found.1 = repo.check(&backup)?;
         if found.1.is_empty() {
             let reading = repo.to_read()?;
+            let summed = backup.manifest.parts.iter().filter(|part| part.sha256.is_some());
+            let bytes = summed.map(|part| part.bytes).fold(0, u64::saturating_add);
+            plan.progress.begin("adding up", bytes);
             for part in &backup.manifest.parts {
                 let Some(expected) = &part.sha256 else { continue };
+                plan.progress.name(&format!("adding up {}", part.name));
                 let mut sink = Sum(Sha256::new());
                 reading.part(&backup, &part.name, &mut sink)?;
                 if hex(sink.0.finalize().as_slice()) != *expected {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustic_core::repofile::SnapshotFile;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::repository::folder_of;
-use crate::source::{Stream, hex};
+use crate::source::{Stream, Summed, hex};
 use crate::state::WalLock;
 use crate::{Error, Plan, Repo};
 
@@ -102,6 +102,9 @@ fn header(bytes: &[u8]) -> Option<(u64, u64)> {
 /// The label of snapshots that hold files of the log.
 pub(crate) const WAL: &str = "gx-wal";
 
+/// Its folder below the repository.
+const FOLDER: &str = "wal";
+
 /// The archive, open.
 #[derive(Debug)]
 pub struct Archive {
@@ -120,7 +123,7 @@ impl Archive {
     pub fn init(plan: &Plan) -> Result<(), Error> {
         // One without the repository would be the beginning of a second one.
         Repo::open(plan)?;
-        Repo::init_wal(plan).map(drop)
+        Repo::init_below(plan, FOLDER).map(drop)
     }
 
     /// Opens it.
@@ -137,7 +140,7 @@ impl Archive {
 
     /// Opens it, when it was ever made.
     pub(crate) fn open_made(plan: &Plan) -> Result<Option<Self>, Error> {
-        match Repo::open_wal(plan) {
+        match Repo::open_below(plan, FOLDER) {
             Ok(repo) => Ok(Some(Self { repo })),
             Err(Error::NoRepository { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -195,7 +198,7 @@ impl Archive {
         }
         let described = serde_json::to_string(&[&segment]).unwrap_or_default();
         let source = Stream::new(folder_of(&part_of(name)), std::io::Cursor::new(content));
-        self.repo.to_write()?.described(WAL, name, &source, described)?;
+        self.repo.to_write()?.described(WAL, (name, FOLDER), &source, described)?;
         Ok(Pushed::Stored)
     }
 
@@ -256,23 +259,6 @@ impl Archive {
             self.repo.free()?;
         }
         Ok(old.len())
-    }
-}
-
-struct Summed {
-    to: tempfile::NamedTempFile,
-    sum: Sha256,
-}
-
-impl Write for Summed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.to.write(bytes)?;
-        self.sum.update(bytes.get(..count).unwrap_or_default());
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.to.flush()
     }
 }
 

@@ -34,6 +34,11 @@ pub fn failure(error: &anyhow::Error) {
     eprintln!("error: {}", gx_types::with_causes(error.as_ref()));
 }
 
+/// A line beside the result, for programs that watch.
+pub fn beside(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}
+
 /// A bar on standard error; it is drawn on a terminal only.
 pub fn progress(what: &'static str, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(what);

@@ -71,6 +71,19 @@ fn export_blocks(
         archive.write_all(bytes).map_err(failed)
     };
     let of = head.tip.number;
+    write(&head_bytes(identity, of))?;
+    for number in 1..=of {
+        let block = reader.block(number).map_err(|fault| Error::block(path, number, fault))?;
+        write(&block_bytes(&block))?;
+        progress(Progress { blocks: number, of });
+    }
+    write(&end_bytes(of, &head.tip.hash))?;
+    archive.flush().map_err(Error::io("write the archive of", path))?;
+    Ok(head.tip)
+}
+
+/// What an archive begins with: whose it is, and the number of its last block.
+pub(crate) fn head_bytes(identity: &Identity, of: u64) -> Vec<u8> {
     let mut part = Vec::new();
     identity.put(&mut part);
     put_u64(&mut part, of);
@@ -78,30 +91,26 @@ fn export_blocks(
     put_u32(&mut out, VERSION);
     put_bytes(&mut out, &part);
     out.extend_from_slice(&checksum(&part));
-    write(&out)?;
-    for number in 1..=of {
-        let block = reader.block(number).map_err(|fault| Error::block(path, number, fault))?;
-        let part = block.to_bytes();
-        let mut out = Vec::with_capacity(part.len().saturating_add(32));
-        out.push(BLOCK);
-        put_bytes(&mut out, &part);
-        out.extend_from_slice(&checksum(&part));
-        write(&out)?;
-        progress(Progress { blocks: number, of });
-    }
-    let mut out = vec![END];
-    out.extend_from_slice(&end_part(&head.tip));
-    out.extend_from_slice(&checksum(&end_part(&head.tip)));
-    write(&out)?;
-    archive.flush().map_err(Error::io("write the archive of", path))?;
-    Ok(head.tip)
+    out
 }
 
-fn end_part(tip: &Tip) -> Vec<u8> {
+pub(crate) fn block_bytes(block: &Block) -> Vec<u8> {
+    let part = block.to_bytes();
+    let mut out = Vec::with_capacity(part.len().saturating_add(32));
+    out.push(BLOCK);
+    put_bytes(&mut out, &part);
+    out.extend_from_slice(&checksum(&part));
+    out
+}
+
+pub(crate) fn end_bytes(number: u64, hash: &Hash) -> Vec<u8> {
     let mut part = Vec::with_capacity(40);
-    put_u64(&mut part, tip.number);
-    part.extend_from_slice(tip.hash.as_bytes());
-    part
+    put_u64(&mut part, number);
+    part.extend_from_slice(hash.as_bytes());
+    let mut out = vec![END];
+    out.extend_from_slice(&part);
+    out.extend_from_slice(&checksum(&part));
+    out
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
@@ -164,7 +173,7 @@ fn import_as(
     taking: Taking<'_>,
 ) -> Result<Tip, Error> {
     remove_abandoned(unfinished)?;
-    let mut source = Source { archive, block: 0 };
+    let mut source = Source::from(archive, 1);
     let (mut identity, of) = source.head().map_err(Error::archive)?;
     let (found, expected) = (identity.origin.network, options.network);
     if found != expected {
@@ -250,20 +259,25 @@ fn of_block(error: Error) -> Error {
     }
 }
 
-enum Part {
+pub(crate) enum Part {
     Block(Box<Block>),
     End { tip: u64, hash: Hash },
 }
 
 /// An archive, read from the front.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     archive: &'a mut dyn Read,
     /// Number of the block that is being read.
     block: u64,
 }
 
-impl Source<'_> {
-    fn head(&mut self) -> Result<(Identity, u64), ArchiveFault> {
+impl<'a> Source<'a> {
+    /// One whose first block has that number.
+    pub(crate) fn from(archive: &'a mut dyn Read, first: u64) -> Self {
+        Self { archive, block: first.saturating_sub(1) }
+    }
+
+    pub(crate) fn head(&mut self) -> Result<(Identity, u64), ArchiveFault> {
         let mut magic = [0; 8];
         let read = self.fill(&mut magic);
         if read.is_err() || magic != *MAGIC {
@@ -279,7 +293,7 @@ impl Source<'_> {
         read.and_then(|read| reader.end().map(|()| read)).map_err(|_| ArchiveFault::Head)
     }
 
-    fn part(&mut self) -> Result<Part, ArchiveFault> {
+    pub(crate) fn part(&mut self) -> Result<Part, ArchiveFault> {
         self.block = self.block.saturating_add(1);
         let [tag] = self.array()?;
         match tag {

@@ -147,6 +147,10 @@ pub enum ArchiveFault {
     End(u64),
     #[error("it goes on after its end")]
     Trailing,
+    #[error("it is of another ledger than the archive before it")]
+    Another,
+    #[error("nothing holds the blocks from {first} to {last}")]
+    Gap { first: u64, last: u64 },
     #[error("reading it failed: {0}")]
     Read(String),
 }

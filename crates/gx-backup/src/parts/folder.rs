@@ -1,6 +1,6 @@
 //! Folders: keys, documents, identities, and what else the settings name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::manifest::{Kind, Part};
 use crate::parts::{Capture, taken};
@@ -10,7 +10,7 @@ use crate::{Backup, Error, Folder};
 
 /// Captures a folder; nothing when it is missing and may be.
 pub(crate) fn capture(to: &Capture<'_>, folder: &Folder) -> Result<Option<Part>, Error> {
-    let Folder { name, path, may_be_missing } = folder;
+    let Folder { name, path, may_be_missing, holds } = folder;
     if !path.is_dir() {
         return match may_be_missing {
             true => Ok(None),
@@ -19,13 +19,29 @@ pub(crate) fn capture(to: &Capture<'_>, folder: &Folder) -> Result<Option<Part>,
             }
         };
     }
+    lacks(path, holds).map_or(Ok(()), |reason| Err(Error::not_captured(name, reason)))?;
     let source = Files::below(path, &folder_of(name));
     let snapshot = to.to.part(to.backup, name, &source, true)?;
     taken(name, Kind::Folder, &snapshot, source.seen()).map(Some)
 }
 
+/// Which of the paths below a folder is missing, or is a file or folder with nothing in it.
+fn lacks(folder: &Path, holds: &[PathBuf]) -> Option<String> {
+    let is_empty = |path: &Path| match path.read_dir() {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => path.metadata().map_or(true, |metadata| metadata.len() == 0),
+    };
+    let missing = holds.iter().find(|path| is_empty(&folder.join(path)))?;
+    Some(format!("{} lacks {}, or it is empty", folder.display(), missing.display()))
+}
+
 /// Makes the folder anew. It appears under its name when all of it is there.
-pub(crate) fn restore(from: &Reading, backup: &Backup, name: &str, to: &Path) -> Result<(), Error> {
+pub(crate) fn restore(
+    from: &Reading,
+    backup: &Backup,
+    (name, holds): (&str, &[PathBuf]),
+    to: &Path,
+) -> Result<(), Error> {
     let unfinished = unfinished(to);
     let failed = |error: std::io::Error| Error::not_restored(name, error.to_string());
     if is_in_use(to) {
@@ -35,6 +51,7 @@ pub(crate) fn restore(from: &Reading, backup: &Backup, name: &str, to: &Path) ->
     clear(&unfinished).map_err(failed)?;
     std::fs::create_dir_all(&unfinished).map_err(failed)?;
     from.files(backup, name, &unfinished)?;
+    lacks(&unfinished, holds).map_or(Ok(()), |reason| Err(Error::not_restored(name, reason)))?;
     if to.exists() {
         std::fs::remove_dir(to).map_err(failed)?;
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Error;
-use crate::gate::Archive;
+use crate::gate::{Archive, Asked};
 use crate::manifest::{Kind, Part};
 use crate::parts::{Capture, taken};
 use crate::plan::LEDGER;
@@ -18,7 +18,7 @@ use crate::source::Stream;
 /// Captures the ledger; with the number of its last block.
 pub(crate) fn capture(to: &Capture<'_>, file: &Path) -> Result<(Part, u64), Error> {
     let failed = |error: io::Error| Error::not_captured(LEDGER, error.to_string());
-    if let Some(archive) = Archive::ask(file).map_err(failed)? {
+    if let Some(archive) = Archive::ask(file, Asked::All).map_err(failed)? {
         let end = archive.end();
         let part = take(to, archive)?;
         let end = *end.lock().unwrap_or_else(PoisonError::into_inner);

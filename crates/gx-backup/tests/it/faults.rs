@@ -282,3 +282,37 @@ fn a_database_of_another_network_or_of_a_newer_build_is_no_part() {
     let refused = gx_backup::restore(&place.plan(), &repo, &backup, &other, &[]).unwrap_err();
     assert!(refused.to_string().contains("devnet"), "{refused}");
 }
+
+#[test]
+fn a_folder_without_what_it_must_hold_is_no_part() {
+    let place = Place::new();
+    place.fill(0).stop();
+    fs::create_dir_all(place.path("ca/msp/keystore")).unwrap();
+    fs::write(place.path("ca/fabric-ca-server.db"), "made up").unwrap();
+    place.settings(
+        "[[folder]]\nname = \"fabric-ca\"\npath = \"ca\"\n\
+         holds = [\"fabric-ca-server.db\", \"msp/keystore\"]\n",
+    );
+    let text = fs::read_to_string(place.path("backup.toml")).unwrap();
+    let text = text.replace("path = \"ca\"", &format!("path = {:?}", place.path("ca")));
+    fs::write(place.path("backup.toml"), text).unwrap();
+    let (plan, platform) = (place.plan(), place.platform("data"));
+    Repo::init(&plan).unwrap();
+    let failed = gx_backup::run(&plan, &platform, &|_| ()).unwrap_err().to_string();
+    assert!(failed.starts_with("fabric-ca was not captured"), "{failed}");
+    assert!(failed.contains("lacks msp/keystore"), "{failed}");
+    fs::write(place.path("ca/msp/keystore/key"), "made up as well").unwrap();
+    gx_backup::run(&plan, &platform, &|_| ()).unwrap();
+    // A backup of before the setting may lack what is asked for now.
+    let repo = Repo::open(&plan).unwrap();
+    let backup = repo.backup("latest").unwrap();
+    fs::rename(place.path("ca"), place.path("ca-lost")).unwrap();
+    let mut asking = plan.clone();
+    asking.folders[0].holds.push("tls".into());
+    let only = ["fabric-ca".to_owned()];
+    let failed = gx_backup::restore(&asking, &repo, &backup, &platform, &only).unwrap_err();
+    assert!(failed.to_string().contains("lacks tls"), "{failed}");
+    assert!(!place.path("ca").exists());
+    gx_backup::restore(&plan, &repo, &backup, &platform, &only).unwrap();
+    assert_eq!(fs::read(place.path("ca/msp/keystore/key")).unwrap(), b"made up as well");
+}

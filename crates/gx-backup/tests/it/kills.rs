@@ -45,6 +45,7 @@ impl Here {
             name: name.to_owned(),
             path: data.join(name),
             may_be_missing,
+            holds: Vec::new(),
         };
         gx_backup::Platform {
             network: gx_types::NetworkId::Devnet,

@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
+mod blocks;
 mod faults;
 mod kills;
 mod moment;
@@ -11,4 +12,5 @@ mod postgres;
 mod remote;
 mod restic;
 mod settings;
+mod walks;
 mod whole;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gx_backup::{Archive, Choice, Gate, Kind, Plan, Pushed, Repo};
+use gx_backup::{Archive, Blocks, Choice, Gate, Kind, Plan, Pushed, Repo};
 use gx_pg::{Cluster, Options};
 use gx_store::Store;
 
@@ -213,6 +213,41 @@ fn a_base_that_is_torn_small_or_of_a_replica_is_no_part() {
         assert!(failed.contains(expected), "{expected}: {failed}");
     }
     assert!(Repo::open(&plan).unwrap().backup("latest").is_err());
+}
+
+/// A minute after the newest backup, and the folder of the ledger is gone: the write-ahead log
+/// brings the database there, and what was pushed of the ledger the ledger.
+#[test]
+fn a_moment_after_the_newest_backup_needs_nothing_of_the_lost_machine() {
+    let live = Live::start();
+    let (plan, platform) = (live.place.plan(), live.place.platform("data"));
+    let mut running = live.place.fill(1);
+    Repo::init(&plan).unwrap();
+    Archive::init(&plan).unwrap();
+    Blocks::init(&plan).unwrap();
+    let gate = Gate::open(&platform.ledger.clone().unwrap().0, running.ledger.clone()).unwrap();
+    gx_backup::run(&plan, &platform, &|_| ()).unwrap();
+    running.register(1, 2);
+    let at = between();
+    running.register(3, 1);
+    live.switch();
+    Blocks::open(&plan).unwrap().push(&plan, &platform).unwrap();
+    drop(gate);
+    running.stop();
+    let archive = Archive::open(&plan).unwrap();
+    for file in live.files() {
+        archive.push(&plan, &file).unwrap();
+    }
+    fs::remove_dir_all(live.place.path("data")).unwrap();
+    let repo = Repo::open(&plan).unwrap();
+    let choice = Choice::at(&repo, at).unwrap();
+    assert_eq!(choice.rest.manifest.id, choice.database.manifest.id);
+    let (restored, cluster) =
+        gx_backup::restore_choice(&plan, &repo, &choice, &platform, &[]).unwrap();
+    cluster.unwrap().finish().unwrap();
+    // The last one came after the moment.
+    assert_eq!((restored.database_block, restored.ledger_block), (Some(5), Some(5)));
+    assert_eq!(restored.left_out.len(), 1);
 }
 
 /// A segment as PostgreSQL writes it: its first page, and nothing behind it.

@@ -28,7 +28,11 @@ impl Place {
     /// An empty place, with settings and a repository that is not made yet.
     pub(crate) fn new() -> Self {
         // In memory where there is room: nothing here depends on what a disk does.
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self::within(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+    }
+
+    /// The same in a folder of the caller's choice.
+    pub(crate) fn within(folder: tempfile::TempDir) -> Self {
         let place = Self { folder, database: None };
         fs::write(place.path("backup.key"), format!("{}\n", "7f".repeat(32))).unwrap();
         only_us(&place.path("backup.key"));
@@ -62,6 +66,7 @@ impl Place {
             name: name.to_owned(),
             path: data.join(name),
             may_be_missing,
+            holds: Vec::new(),
         };
         Platform {
             network: NetworkId::Devnet,

@@ -75,3 +75,39 @@ fn a_dump_that_ends_early_or_is_empty_fails_the_run() {
     }
     assert!(Repo::open(&plan).unwrap().backup("latest").is_err());
 }
+
+/// The server goes away while it is dumped, as it does when another one takes over.
+#[test]
+fn a_server_that_fails_in_the_middle_of_a_dump_costs_that_run_alone() {
+    let mut cluster = gx_pg::Cluster::start(gx_pg::Options::default()).unwrap();
+    cluster.create_database("gx").unwrap();
+    let mut place = Place::new();
+    place.database = Some(cluster.url("gx").parse().unwrap());
+    let platform = place.platform("data");
+    place.fill(1).stop();
+    Repo::init(&place.plan()).unwrap();
+    let first = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap().manifest.id;
+    let programs = place.path("programs");
+    fs::create_dir_all(&programs).unwrap();
+    let real = cluster.server().program("pg_dump").unwrap();
+    let data = cluster.sql("gx", "SHOW data_directory").unwrap();
+    // The view is there that the dump was to share, and then nobody who holds it.
+    let script = format!(
+        "#!/bin/sh\nkill -QUIT $(head -1 {}/postmaster.pid)\n\
+         while kill -0 $(head -1 {}/postmaster.pid) 2>/dev/null; do :; done\nexec {} \"$@\"\n",
+        data.trim(),
+        data.trim(),
+        real.display()
+    );
+    fs::write(programs.join("pg_dump"), script).unwrap();
+    fs::set_permissions(programs.join("pg_dump"), fs::Permissions::from_mode(0o755)).unwrap();
+    place.settings(&format!("[postgres]\nprograms = \"{}\"\n", programs.display()));
+    let failed = gx_backup::run(&place.plan(), &platform, &|_| ()).unwrap_err().to_string();
+    assert!(failed.starts_with("database was not captured"), "{failed}");
+    place.settings("");
+    cluster.restart().unwrap();
+    let plan = place.plan();
+    assert_eq!(Repo::open(&plan).unwrap().backup("latest").unwrap().manifest.id, first);
+    let ran = gx_backup::run(&plan, &platform, &|_| ()).unwrap().manifest.id;
+    assert_eq!(gx_backup::verify(&plan, "latest").unwrap(), (ran, vec![]));
+}

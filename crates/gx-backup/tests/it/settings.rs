@@ -22,6 +22,10 @@ fn what_would_make_a_backup_worthless_is_refused_by_name() {
         ("[[folder]]\nname = \"site\"\npath = \"/nowhere/at/all\"\n", "folder \"site\""),
         ("[[folder]]\nname = \"database\"\npath = \"/tmp\"\n", "folder \"database\""),
         ("[[folder]]\nname = \"../x\"\npath = \"/tmp\"\n", "folder \"../x\""),
+        (
+            "[[folder]]\nname = \"ca\"\npath = \"/tmp\"\nholds = [\"../key\"]\n",
+            "folder \"ca\": ../key of holds",
+        ),
         ("[[output]]\nname = \"etcd\"\ncommand = []\n", "output \"etcd\""),
         ("password = \"on the page\"\n", "backup.toml"),
     ] {

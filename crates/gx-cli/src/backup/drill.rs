@@ -9,15 +9,16 @@ use gx_backup::{Action, Choice, Error, How, Kind, Lock, Plan, Proof, Repo, Resto
 use gx_server::calendar::now_ms;
 use gx_server::config::{Config, DatabaseEngine, Secret};
 
-use super::{platform, replay, tell, with_database};
+use super::progress::shown;
+use super::{Show, platform, replay, tell, with_database};
 use crate::scratch::Scratch;
 use crate::{End, process, verify};
 
 /// Carries a drill out and prints what came of it.
-pub(super) fn run(config: &Config, plan: &Plan, asked: &str, as_json: bool) -> Result<End> {
-    let lock = Lock::take(plan)?;
+pub(super) fn run(config: &Config, plan: &Plan, asked: &str, show: Show) -> Result<End> {
+    let (lock, as_json) = (Lock::take(plan)?, show.json);
     let mut found = None;
-    let noted = lock.note(plan, Action::Drill, || {
+    let work = || {
         let repo = Repo::open(plan)?;
         let backup = repo.backup(asked)?;
         let id = backup.manifest.id.clone();
@@ -34,7 +35,9 @@ pub(super) fn run(config: &Config, plan: &Plan, asked: &str, as_json: bool) -> R
             return Err(failed(first.unwrap_or_default()));
         }
         repo.prove(&Proof { backup: id.clone(), how: How::Drilled, at_ms: now_ms(), took_ms })
-    });
+    };
+    let noted = || lock.note(plan, Action::Drill, work);
+    let noted = shown(&plan.progress, "drill", show, noted);
     match (noted, found) {
         (noted, Some((restored, took_ms, all_ms, findings))) => {
             let is_good = findings.findings.is_empty();

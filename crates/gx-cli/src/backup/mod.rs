@@ -4,6 +4,8 @@
 //! parts, and a restore is brought to one height and verified as `gx verify` does it.
 
 mod drill;
+mod ledger;
+mod progress;
 mod replay;
 mod tell;
 mod wal;
@@ -16,6 +18,7 @@ use gx_backup::{Action as Noted, Choice, Folder, Gate, Lock, Plan, Platform, Rep
 use gx_server::config::{Config, DatabaseEngine, DocumentStore, LedgerEngine, Secret};
 use serde_json::json;
 
+use self::progress::shown;
 use crate::settings::Settings;
 use crate::verify::{self, node_key_path};
 use crate::{End, console, process};
@@ -31,6 +34,16 @@ pub struct Args {
     /// The result as one JSON object.
     #[arg(long, global = true)]
     json: bool,
+    /// Shows how far it is although standard error is no terminal, as JSON lines there.
+    #[arg(long, global = true)]
+    progress: bool,
+}
+
+/// How it is told what is done and what was.
+#[derive(Debug, Clone, Copy)]
+struct Show {
+    json: bool,
+    progress: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +81,9 @@ enum Action {
     /// The archive of PostgreSQL's write-ahead log.
     #[command(subcommand)]
     Wal(wal::Act),
+    /// The archive of the embedded ledger's blocks between two backups.
+    #[command(subcommand)]
+    Ledger(ledger::Act),
     /// Writes one part of a backup to a place of your choice.
     Extract {
         /// The part, such as ledger.
@@ -115,37 +131,39 @@ enum Scheduler {
 pub fn run(settings: &Settings, args: &Args) -> Result<End> {
     let plan = Plan::load(&args.plan)?;
     match &args.action {
-        Action::Schedule { kind, image } => return schedule(args, *kind, image),
+        Action::Schedule { kind, image } => return schedule(args, &plan, *kind, image),
         // Called by the server for every file, where nobody has the platform's settings.
         Action::Wal(act) => return wal::run(&plan, act, args.json),
         _ => {}
     }
     let config = settings.load(&[])?;
-    let end = act(&config, &plan, &args.action, args.json);
+    let show = Show { json: args.json, progress: args.progress };
+    let end = act(&config, &plan, &args.action, show);
     publish(&plan);
     end
 }
 
-fn act(config: &Config, plan: &Plan, action: &Action, json: bool) -> Result<End> {
+fn act(config: &Config, plan: &Plan, action: &Action, show: Show) -> Result<End> {
+    let json = show.json;
     let platform = platform(config)?;
     match action {
         Action::Init => init(plan, &platform, json),
         Action::Run => {
-            let spinner = tell::spinner();
-            let tell = |part: &str| spinner.set_message(format!("capturing {part}"));
-            let ran = gx_backup::run(plan, &platform, &tell);
-            spinner.finish_and_clear();
+            let work = || gx_backup::run(plan, &platform, &|_| ());
+            let ran = shown(&plan.progress, "run", show, work);
             tell::ran(&ran?, json);
             Ok(End::Done)
         }
         Action::Verify { backup } => {
-            let (id, found) = gx_backup::verify(plan, backup)?;
+            let work = || gx_backup::verify(plan, backup);
+            let (id, found) = shown(&plan.progress, "verify", show, work)?;
             tell::verified(&id, &found, json);
             Ok(if found.is_empty() { End::Done } else { End::Findings })
         }
-        Action::Drill { backup } => drill::run(config, plan, backup, json),
+        Action::Drill { backup } => drill::run(config, plan, backup, show),
+        Action::Ledger(act) => ledger::run(plan, &platform, *act, json),
         Action::Restore { backup, parts, at } => {
-            restore(config, plan, &platform, (backup, *at, parts), json)
+            restore(config, plan, &platform, (backup, *at, parts), show)
         }
         Action::Extract { part, to, backup } => {
             let repo = Repo::open(plan)?;
@@ -203,17 +221,23 @@ fn restore(
     plan: &Plan,
     platform: &Platform,
     (asked, at_ms, parts): (&str, Option<i64>, &[String]),
-    as_json: bool,
+    show: Show,
 ) -> Result<End> {
-    let lock = Lock::take(plan)?;
-    let (restored, cluster) = lock.note(plan, Noted::Restore, || {
+    let (lock, as_json) = (Lock::take(plan)?, show.json);
+    let work = || {
         let repo = Repo::open(plan)?;
         let choice = match at_ms {
             Some(at_ms) => Choice::at(&repo, at_ms)?,
             None => Choice::of(&repo.backup(asked)?),
         };
         gx_backup::restore_choice(plan, &repo, &choice, platform, parts)
-    })?;
+    };
+    let noted = || lock.note(plan, Noted::Restore, work);
+    let restored = shown(&plan.progress, "restore", show, noted);
+    if let Err(gx_backup::Error::LedgerBehind { commands, .. }) = &restored {
+        tell::lost(commands, as_json);
+    }
+    let (restored, cluster) = restored?;
     let both = restored.database_block.is_some() && restored.ledger_block.is_some();
     let Some(cluster) = cluster else {
         let block = both.then(|| replay::catch_up(config)).transpose()?;
@@ -247,8 +271,10 @@ fn with_database(config: &Config, database: &gx_store::Config) -> Config {
 
 /// Where a platform with these settings keeps its parts.
 fn platform(config: &Config) -> Result<Platform> {
-    let folder =
-        |name: &str, path, may_be_missing| Folder { name: name.to_owned(), path, may_be_missing };
+    let folder = |name: &str, path, may_be_missing| {
+        let holds = Vec::new();
+        Folder { name: name.to_owned(), path, may_be_missing, holds }
+    };
     // With every secret in the environment no key was made here.
     let mut folders = vec![folder("keys", config.keys_dir(), true)];
     if config.documents.store == DocumentStore::Folder {
@@ -266,14 +292,15 @@ fn platform(config: &Config) -> Result<Platform> {
     })
 }
 
-fn schedule(args: &Args, kind: Scheduler, image: &str) -> Result<End> {
+fn schedule(args: &Args, plan: &Plan, kind: Scheduler, image: &str) -> Result<End> {
     let host = gx_backup::host();
     let program = std::env::current_exe().context("the program's own path")?;
     let settings = std::path::absolute(&args.plan).context("the path of the settings")?;
+    let every = plan.proof.recovery_point_hours;
     let files = match kind {
-        Scheduler::Systemd => gx_backup::systemd(&program, &settings, &host),
+        Scheduler::Systemd => gx_backup::systemd(&program, &settings, &host, every),
         Scheduler::Kubernetes => {
-            vec![("gx-backup.yaml".to_owned(), gx_backup::cron_job(image, &host))]
+            vec![("gx-backup.yaml".to_owned(), gx_backup::cron_job(image, &host, every))]
         }
     };
     if args.json {

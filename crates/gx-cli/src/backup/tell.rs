@@ -1,24 +1,15 @@
 //! What `gx backup` prints: lines for people, one JSON object for programs.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Result;
-use gx_backup::{Action, Backup, How, Outcome, Plan, Pruned, Ran, Restored, Status};
+use gx_backup::{Action, After, Backup, How, Outcome, Plan, Pruned, Ran, Restored, Status};
 use gx_server::calendar::rfc3339;
 use gx_types::NetworkId;
-use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use crate::console;
 use crate::verify::Findings;
-
-/// Shows on a terminal that it goes on, and with what.
-pub(super) fn spinner() -> ProgressBar {
-    let spinner = ProgressBar::new_spinner();
-    spinner.enable_steady_tick(Duration::from_millis(200));
-    spinner
-}
 
 pub(super) fn ran(ran: &Ran, as_json: bool) {
     let manifest = &ran.manifest;
@@ -112,6 +103,21 @@ pub(super) fn restored(restored: &Restored, block: Option<u64>, as_json: bool) {
     ));
 }
 
+/// What a ledger that ends before the database lacks.
+pub(super) fn lost(commands: &[After], as_json: bool) {
+    if as_json {
+        return console::line(json!({ "commandsAfter": commands }));
+    }
+    let mut rows =
+        vec![["block", "command", "kind", "given by", "when", "state"].map(str::to_owned)];
+    for command in commands {
+        let block = command.block.map(console::thousands).unwrap_or_default();
+        let After { command: id, function, actor, at_ms, state, .. } = command.clone();
+        rows.push([block, id, function, actor, rfc3339(at_ms), state]);
+    }
+    console::table(&rows);
+}
+
 pub(super) fn drilled(
     restored: &Restored,
     (took_ms, all_ms): (u64, u64),
@@ -136,12 +142,13 @@ pub(super) fn drilled(
 }
 
 pub(super) fn pruned(pruned: &Pruned, only_told: bool, as_json: bool) {
-    let Pruned { removed, kept, swept, log } = pruned;
+    let Pruned { removed, kept, swept, log, blocks } = pruned;
     if as_json {
         let kept: serde_json::Map<String, Value> =
             kept.iter().map(|(id, reasons)| (id.clone(), json!(reasons))).collect();
         return console::line(json!({
-            "removed": removed, "kept": kept, "swept": swept, "log": log, "dryRun": only_told,
+            "removed": removed, "kept": kept, "swept": swept, "log": log, "blocks": blocks,
+            "dryRun": only_told,
         }));
     }
     for (id, reasons) in kept {
@@ -156,6 +163,9 @@ pub(super) fn pruned(pruned: &Pruned, only_told: bool, as_json: bool) {
     }
     if *log > 0 {
         console::line(format_args!("{word} {log} files of the write-ahead log"));
+    }
+    if *blocks > 0 {
+        console::line(format_args!("{word} {blocks} pieces of the ledger's blocks"));
     }
 }
 

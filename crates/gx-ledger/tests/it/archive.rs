@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gx_ledger::{
     ArchiveFault, Error, Expected, Fault, Ledger, NodeKey, Options, Tip, export, import,
-    import_while,
+    import_while, join, look,
 };
 use gx_types::NetworkId;
 
@@ -205,4 +205,57 @@ fn an_archive_goes_where_it_belongs_and_over_nothing() {
     let over = import_into(&folder.path().join("ledger"), &archive, &key());
     assert!(matches!(over, Err(Error::Exists { .. })));
     assert_eq!(refused(&copy, b"no archive at all"), ArchiveFault::NotAnArchive);
+}
+
+/// What grew since an archive was written, in pieces, makes one archive with it.
+#[test]
+fn pieces_and_the_archive_before_them_are_the_archive_of_all() {
+    let folder = quick_folder();
+    let ledger = filled(&folder.path().join("ledger"), 6, 12, 60);
+    let (whole, tip) = (archive_of(&ledger), ledger.tip());
+    let piece = |first: u64, bytes: usize| {
+        let mut piece = Vec::new();
+        let last = ledger.export_piece(first, bytes, &mut piece).unwrap();
+        let ends = look(&mut piece.as_slice(), first).unwrap();
+        assert_eq!(ends.last.0, last);
+        assert_eq!(ends.first.map(|(number, _)| number), (first <= last).then_some(first));
+        (piece, last)
+    };
+    let mut pieces = Vec::new();
+    let mut next = 1;
+    while next <= tip.number {
+        // Each begins with the last block of the one before: what is there twice is taken once.
+        let (bytes, last) = piece(next.saturating_sub(1).max(1), 4_000);
+        assert!(last >= next && bytes.len() < whole.len());
+        pieces.push(bytes);
+        next = last + 1;
+    }
+    assert!(pieces.len() > 3, "{}", pieces.len());
+    assert_eq!(piece(tip.number + 1, 4_000).1, tip.number);
+    let joined = |pieces: &[Vec<u8>]| {
+        let mut archives = pieces.iter().map(|piece| {
+            Ok::<Box<dyn std::io::Read + '_>, std::io::Error>(Box::new(piece.as_slice()))
+        });
+        let mut out = Vec::new();
+        let newest = pieces.last().unwrap();
+        join(&mut newest.as_slice(), &mut archives, &mut out).map(|last| (out, last))
+    };
+    assert_eq!(joined(&pieces).unwrap(), (whole.clone(), tip.number));
+    let after = [whole.clone(), pieces.last().unwrap().clone()];
+    assert_eq!(joined(&after).unwrap().0, whole);
+    // A hole is named, and so is another ledger's piece.
+    let holed: Vec<Vec<u8>> = pieces.iter().take(1).chain(&pieces[2..]).cloned().collect();
+    let hole = joined(&holed).unwrap_err().to_string();
+    assert!(hole.contains("nothing holds the blocks from"), "{hole}");
+    let other = filled(&folder.path().join("other"), 7, 3, 5);
+    let mixed = [archive_of(&other), pieces.last().unwrap().clone()];
+    assert!(matches!(
+        joined(&mixed).unwrap_err(),
+        Error::Archive { source: ArchiveFault::Another }
+    ));
+    // A flipped byte is seen before anything is stored.
+    let mut flipped = pieces[1].clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    assert!(look(&mut flipped.as_slice(), 1).is_err());
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use gx_workbench::demo::crowd::{Admin, gather};
+
 use crate::place::{GX, Place};
 
 const PAGE: &str = include_str!("../../../../docs/operations/disaster.md");
@@ -74,4 +76,60 @@ async fn the_page_about_disasters_is_followed_and_the_platform_goes_on() {
     let out = shell(&place, "gx backup status --json || test $? = 3");
     let status: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(status["backups"].as_array().map(Vec::len), Some(2), "{status}");
+}
+
+/// The ledger is lost, the database kept: refused and listed while nothing leads to the database's
+/// block; then both of one backup come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_ledger_is_refused_with_the_commands_after_it_and_comes_back_with_its_database() {
+    let place = Place::new();
+    settings(&place);
+    let child = place.start();
+    let key = commands("Before it").into_iter().find(|command| command.contains("backup.key"));
+    for command in [key.unwrap().as_str(), "gx backup init", "gx backup run"] {
+        shell(&place, command);
+    }
+    // It goes on: people whose commands no backup has.
+    let (username, password) = child.first.clone().unwrap();
+    let people = gather(child.url.parse().unwrap(), Admin { username, password }, 20).await;
+    assert_eq!(people.unwrap().len(), 20);
+    child.stop().unwrap();
+    let before = place.verified();
+    fs::remove_file(place.path().join("data/ledger.redb")).unwrap();
+    let (mut listed, mut restored) = (false, false);
+    for command in commands("Only the ledger is lost") {
+        let out = shell(&place, &command);
+        if command.contains("--part ledger") {
+            assert!(out.contains("commands-after-block-"), "{out}");
+            assert!(out.contains("IdentityContract:CreateUser"), "{out}");
+            listed = true;
+        }
+        restored |= command.ends_with("gx backup restore");
+    }
+    assert!(listed && restored);
+    assert!(place.verified()["blocks"].as_u64() < before["blocks"].as_u64());
+    place.start().stop().unwrap();
+}
+
+/// How far it is: for those who ask, and nothing of it elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_is_told_to_those_who_ask() {
+    let place = Place::new();
+    settings(&place);
+    place.start().stop().unwrap();
+    let key = commands("Before it").into_iter().find(|command| command.contains("backup.key"));
+    shell(&place, &key.unwrap());
+    let run = |args: &[&str]| place.run_with(args, &[("GX_DATA_DIR", "data")]);
+    assert_eq!(run(&["backup", "init"]).status, Some(0));
+    let quiet = run(&["backup", "run"]);
+    assert_eq!((quiet.status, quiet.err.as_str()), (Some(0), ""), "{quiet:?}");
+    for action in ["run", "verify", "drill"] {
+        let told = run(&["backup", action, "--json", "--progress"]);
+        assert_eq!(told.status, Some(0), "{told:?}");
+        let last = told.err.lines().last().unwrap();
+        let last: serde_json::Value = serde_json::from_str(last).unwrap();
+        assert_eq!(last["progress"]["action"], action, "{last}");
+        assert!(last["progress"]["bytes"].as_u64() > Some(0), "{last}");
+        serde_json::from_str::<serde_json::Value>(&told.out).unwrap();
+    }
 }
