@@ -113,18 +113,10 @@ fn main() {
     fill(&cluster, rows, rows / 100);
     let second = gx_backup::run(&plan, &platform, &|_| ()).unwrap();
     let grown = size_of(&place.path("repository")) - before;
-    figure(
-        "second run, of the time of the first",
-        second.took_ms as f64 * 100. / took,
-        "%",
-        "< 10",
-    );
-    figure(
-        "second run, of the bytes of the first",
-        grown as f64 * 100. / before as f64,
-        "%",
-        "< 3",
-    );
+    let time = second.took_ms as f64 * 100. / took;
+    figure("second run, of the time of the first", time, "%", "< 10");
+    let grown = grown as f64 * 100. / before as f64;
+    figure("second run, of the bytes of the first", grown, "%", "< 3");
     figure("memory of the runs", memory(), "MB", "< 300");
 
     let began = Instant::now();

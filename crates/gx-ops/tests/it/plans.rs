@@ -21,7 +21,7 @@ fn snapshot(seed: u64) -> Snapshot {
         _ => format!("svc{at}"),
     });
     let mut text = snapshot.to_text().unwrap();
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         // Sets are larger where all are in one namespace.
         for other in ["two", "three"] {
             let other = format!("\"namespace\":\"{other}\"");
