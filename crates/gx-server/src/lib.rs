@@ -59,7 +59,7 @@ pub use auth::{AdminRole, KeyError, Permission, Scope};
 pub use build::Build;
 pub use listening::Listening;
 pub use mail::{Mail, read_mailbox};
-pub use platform::{Platform, Workers, open_fabric};
+pub use platform::{Platform, Workers, fabric_options, open_fabric};
 pub use routes::routes;
 pub use service::{Service, Services};
 pub use starting::Starting;

@@ -394,11 +394,11 @@ async fn check_network(
     }
 }
 
-/// Prepares the way to the channel; whether the network answers is seen with the first request.
+/// How the settings say that the channel is reached.
 ///
 /// # Errors
 /// [`StartError`] names the setting that is of no use.
-pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
+pub fn fabric_options(config: &Config) -> Result<gx_fabric::Options, StartError> {
     let settings = &config.fabric;
     let addresses: Result<Vec<_>, _> = settings.peers.iter().map(|peer| peer.parse()).collect();
     let mut peers = Peers {
@@ -412,6 +412,16 @@ pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
     let mut options = gx_fabric::Options::new(peers, &settings.channel, &settings.chaincode);
     options.endorsing_organizations.clone_from(&settings.endorsing_organizations);
     options.transaction_bytes_max = settings.transaction_bytes_max;
+    Ok(options)
+}
+
+/// Prepares the way to the channel; whether the network answers is seen with the first request.
+///
+/// # Errors
+/// [`StartError`] names the setting that is of no use.
+pub fn open_fabric(config: &Config) -> Result<Chain, StartError> {
+    let options = fabric_options(config)?;
+    let settings = &config.fabric;
     let msp_id = Some(settings.msp_id.as_str()).filter(|msp_id| !msp_id.is_empty());
     let wallet_path = config.wallet_dir();
     let wallet = Wallet::open(&wallet_path, msp_id)?;

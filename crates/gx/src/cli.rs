@@ -142,7 +142,7 @@ pub(crate) fn run() -> Result<End> {
         Command::Fabric(args) => fabric::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Verify(args) => verify::run(&settings, &args),
-        Command::Ops(ops) => ops::run(&ops),
+        Command::Ops(ops) => ops::run(&settings, &ops),
         Command::Audit(Audit::Verify) => roles::verify_audit(&settings),
         Command::Admin(Admin::ResetPassword { username }) => {
             roles::reset_password(&settings, &username)

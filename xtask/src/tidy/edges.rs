@@ -105,7 +105,7 @@ const TABLE: [Row; 19] = [
     Row {
         name: "gx-ops",
         may: &["gx-types"],
-        tests_may: &[],
+        tests_may: &["gx-pg"],
         never: &["axum", "hyper", "rand", "redb", "sqlx"],
     },
     Row { name: "gx-pg", may: &[], tests_may: &[], never: &["axum", "sqlx", "tokio"] },

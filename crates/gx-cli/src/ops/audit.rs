@@ -64,22 +64,12 @@ impl From<Level> for Severity {
     }
 }
 
-/// What is looked at, and how it is told.
+/// Which rules are held against it, and what of that is told.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    source: Source,
-    #[arg(long, value_enum, default_value = "table")]
-    format: Form,
+pub(super) struct Chosen {
     /// Leaves out what is less bad.
     #[arg(long, value_enum, value_name = "LEVEL")]
     level: Option<Level>,
-    /// Leaves out what this audit, in the form json, has found already.
-    #[arg(long, value_name = "FILE")]
-    since: Option<PathBuf>,
-    /// How bad a finding is that makes the exit status 1.
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "fault")]
-    fail_on: Level,
     /// Rules, or beginnings of their ids such as SCH, that are held against it.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     only: Vec<String>,
@@ -93,28 +83,55 @@ pub struct Args {
     /// "WRK-19 Deployment NAMESPACE/NAME:CONTAINER". May be given several times.
     #[arg(long, value_name = "FINDING")]
     accept: Vec<String>,
+}
+
+impl Chosen {
+    /// The choice; the file of exclusions is read each time.
+    pub(super) fn options(&self) -> Result<Options> {
+        let mut exclusions = match &self.exclusions {
+            None => Exclusions::default(),
+            Some(path) => {
+                let failed = || format!("cannot use {}", path.display());
+                Exclusions::parse(&text_of(path)?).with_context(failed)?
+            }
+        };
+        for finding in &self.accept {
+            exclusions.accept(finding).with_context(|| format!("cannot accept {finding:?}"))?;
+        }
+        Ok(Options {
+            only: self.only.clone(),
+            skip: self.skip.clone(),
+            at_least: self.level.map(Severity::from),
+            known: BTreeSet::new(),
+            exclusions,
+        })
+    }
+}
+
+/// What is looked at, and how it is told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    source: Source,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Form,
+    /// Leaves out what this audit, in the form json, has found already.
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// How bad a finding is that makes the exit status 1.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "fault")]
+    fail_on: Level,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Shows all causes on a terminal, not the ten worst.
     #[arg(long)]
     all: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<End> {
-    let mut exclusions = match &args.exclusions {
-        None => Exclusions::default(),
-        Some(path) => {
-            let failed = || format!("cannot use {}", path.display());
-            Exclusions::parse(&text_of(path)?).with_context(failed)?
-        }
-    };
-    for finding in &args.accept {
-        exclusions.accept(finding).with_context(|| format!("cannot accept {finding:?}"))?;
-    }
     let options = Options {
-        only: args.only.clone(),
-        skip: args.skip.clone(),
-        at_least: args.level.map(Severity::from),
         known: args.since.as_deref().map(known).transpose()?.unwrap_or_default(),
-        exclusions,
+        ..args.chosen.options()?
     };
     let audit = audit(&args.source.snapshot()?, &options);
     let text = render(&audit, args.format.into(), &look(args.all))?;

@@ -54,18 +54,25 @@ impl Source {
     }
 
     fn snapshot_by(&self, salt: Salt) -> Result<Snapshot> {
-        let mut inputs = Vec::new();
-        for path in &self.files {
-            read(path, &mut inputs)?;
+        if self.is_of_files_alone() {
+            return Ok(gather(self.inputs()?, Redactor::new(salt))?);
         }
-        if !self.live && !self.files.is_empty() {
+        process::block_on(self.collected_by(salt))
+    }
+
+    /// The snapshot, where a runtime is at work already.
+    pub(super) async fn collected(&self) -> Result<Snapshot> {
+        self.collected_by(self.salt()?).await
+    }
+
+    async fn collected_by(&self, salt: Salt) -> Result<Snapshot> {
+        let inputs = self.inputs()?;
+        if self.is_of_files_alone() {
             return Ok(gather(inputs, Redactor::new(salt))?);
         }
         let redactor = Redactor::new(salt.clone());
-        let live = process::block_on(async {
-            let (client, from) = connect(self.context.clone()).await?;
-            Ok(collect_live(client, &from, now(), redactor).await?)
-        })?;
+        let (client, from) = connect(self.context.clone()).await?;
+        let live = collect_live(client, &from, now(), redactor).await?;
         if inputs.is_empty() {
             return Ok(live);
         }
@@ -90,6 +97,23 @@ impl Source {
 
     pub(super) fn context(&self) -> Option<String> {
         self.context.clone()
+    }
+
+    fn inputs(&self) -> Result<Vec<Input>> {
+        let mut inputs = Vec::new();
+        for path in &self.files {
+            read(path, &mut inputs)?;
+        }
+        Ok(inputs)
+    }
+
+    fn is_of_files_alone(&self) -> bool {
+        !self.live && !self.files.is_empty()
+    }
+
+    /// Whether it can be looked at more than once; standard input cannot.
+    pub(super) fn is_lasting(&self) -> bool {
+        !self.files.iter().any(|path| path == Path::new("-"))
     }
 
     pub(super) fn salt(&self) -> Result<Salt> {

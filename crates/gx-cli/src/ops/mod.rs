@@ -9,17 +9,20 @@ mod audit;
 mod certs;
 mod collect;
 mod compare;
+mod doctor;
 mod explain;
 mod images;
 mod input;
 mod plan;
 mod score;
 mod secrets;
+mod watch;
 mod what_if;
 
 use anyhow::Result;
 use gx_ops::collect::{ASK_SCRIPT, POSTGRES_SCRIPT, SCRIPT};
 
+use crate::settings::Settings;
 use crate::{End, console};
 
 /// What can be asked.
@@ -54,6 +57,13 @@ pub enum Ops {
     /// Applies a plan step by step, if the facts are still those that it was made from; continues
     /// or takes back a run that has not ended. Exits with 3 when it was stopped.
     Apply(Box<apply::Args>),
+    /// Audits again and again, and serves what it finds as metrics until it is stopped; prints one
+    /// line when something has changed.
+    Watch(Box<watch::Args>),
+    /// Tells what keeps a process with these settings, started here, from what it needs: names,
+    /// ways, TLS, log-ins, schema, ledger, clocks, room. Or why a pod is not ready: doctor pod NAME.
+    /// Exits with 3 when something is wrong or not known.
+    Doctor(Box<doctor::Args>),
     /// Prints a shell script that tells facts of the host it runs on, and changes nothing:
     /// gx ops host-script | ssh HOST 'sudo sh -s' > HOST.txt
     HostScript,
@@ -66,7 +76,7 @@ pub enum Ops {
 }
 
 /// Answers.
-pub fn run(ops: &Ops) -> Result<End> {
+pub fn run(settings: &Settings, ops: &Ops) -> Result<End> {
     match ops {
         Ops::Collect(args) => collect::run(args),
         Ops::Audit(args) => audit::run(args),
@@ -79,6 +89,8 @@ pub fn run(ops: &Ops) -> Result<End> {
         Ops::Compare(args) => compare::run(args),
         Ops::Plan(act) => plan::run(act),
         Ops::Apply(args) => apply::run(args),
+        Ops::Watch(args) => watch::run(args),
+        Ops::Doctor(args) => doctor::run(settings, args),
         Ops::HostScript => {
             console::line(SCRIPT.trim_end());
             Ok(End::Done)
