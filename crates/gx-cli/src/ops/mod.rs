@@ -13,9 +13,12 @@ mod doctor;
 mod explain;
 mod images;
 mod input;
+mod phase;
 mod plan;
+mod record;
 mod score;
 mod secrets;
+mod suite;
 mod watch;
 mod what_if;
 
@@ -64,6 +67,14 @@ pub enum Ops {
     /// ways, TLS, log-ins, schema, ledger, clocks, room. Or why a pod is not ready: doctor pod NAME.
     /// Exits with 3 when something is wrong or not known.
     Doctor(Box<doctor::Args>),
+    /// Holds one of the seven suites of tests against facts; nothing is sent or switched off. Exits
+    /// with 3 unless every check has looked and passed.
+    Suite(Box<suite::Args>),
+    /// Tells what one of the phases 0 to 7 of the plan does, which of its criteria hold, and who
+    /// has signed it off. Exits with 3 unless it is done.
+    Phase(Box<phase::Args>),
+    /// Writes a dated record of work from a snapshot before and one after it, in Markdown.
+    Record(Box<record::Args>),
     /// Prints a shell script that tells facts of the host it runs on, and changes nothing:
     /// gx ops host-script | ssh HOST 'sudo sh -s' > HOST.txt
     HostScript,
@@ -91,6 +102,9 @@ pub fn run(settings: &Settings, ops: &Ops) -> Result<End> {
         Ops::Apply(args) => apply::run(args),
         Ops::Watch(args) => watch::run(args),
         Ops::Doctor(args) => doctor::run(settings, args),
+        Ops::Suite(args) => suite::run(args),
+        Ops::Phase(args) => phase::run(args),
+        Ops::Record(args) => record::run(args),
         Ops::HostScript => {
             console::line(SCRIPT.trim_end());
             Ok(End::Done)

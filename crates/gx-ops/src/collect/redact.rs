@@ -158,6 +158,39 @@ impl Redactor {
         words.collect()
     }
 
+    /// What a program has told, line by line, as [`Self::message`] shows each; also without what
+    /// follows the name of something secret, and without private keys.
+    pub fn transcript(&self, text: &str) -> String {
+        let mut shown = String::new();
+        let mut is_key = false;
+        for line in text.lines() {
+            let is_end = line.contains("-----END ");
+            is_key |= line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----");
+            if is_key {
+                shown.push_str(if is_end { "(hidden)\n" } else { "" });
+                is_key &= !is_end;
+                continue;
+            }
+            let mut is_next_secret = false;
+            for word in self.message(line).split_inclusive(char::is_whitespace) {
+                let bare = word.trim();
+                let hides = is_next_secret && !bare.is_empty();
+                shown.push_str(if hides { HIDDEN } else { bare });
+                shown.push_str(word.strip_prefix(bare).unwrap_or(" "));
+                let asks = bare.ends_with(['=', ':']) || bare.starts_with('-');
+                is_next_secret = match bare.is_empty() {
+                    true => is_next_secret,
+                    false => !hides && asks && is_secret_name(bare),
+                };
+            }
+            shown.push('\n');
+        }
+        if is_key {
+            shown.push_str("(hidden)\n");
+        }
+        shown
+    }
+
     /// An address of a server, taken apart; none when the text is no address.
     fn dsn(&self, text: &str) -> Option<Dsn> {
         let (scheme, rest) = text.split_once("://")?;
@@ -481,6 +514,26 @@ mod tests {
 
     fn redactor() -> Redactor {
         Redactor::new(Salt::new([7; 32]))
+    }
+
+    #[test]
+    fn what_programs_tell_is_shown_without_secrets() {
+        let key = concat!("-----BEGIN ", "PRIVATE KEY-----\nMIIE\n-----END ", "PRIVATE KEY-----");
+        let told = format!(
+            "step 1: ok\n  \"password\": \"hunter2\",\nlogin --password hunter2 --user gx\n\
+             TOKEN=hunter2\nat postgres://gx:hunter2@db/main\n{key}\ndone\nbroken off: {}",
+            key.split("\n-----END").next().unwrap()
+        );
+        let shown = redactor().transcript(&told);
+        assert!(!shown.contains("hunter2") && !shown.contains("MIIE"), "{shown}");
+        for line in [
+            "step 1: ok\n",
+            "  \"password\": (hidden)",
+            "login --password (hidden) --user gx",
+            "done",
+        ] {
+            assert!(shown.contains(line), "{line}: {shown}");
+        }
     }
 
     #[test]

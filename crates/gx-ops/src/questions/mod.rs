@@ -4,12 +4,13 @@
 //! terminal; the same snapshot and the same question give the same answer, byte for byte.
 
 pub mod certs;
+pub mod checks;
 pub mod compare;
 pub mod explain;
 pub mod images;
 mod members;
 mod names;
-
+pub mod record;
 pub mod score;
 pub mod secrets;
 pub mod what_if;

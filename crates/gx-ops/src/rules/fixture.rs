@@ -47,7 +47,7 @@ fn list(fixture: &mut Map<String, Value>, name: &str) -> Result<Vec<String>, Str
 }
 
 /// The name of a part as it stands in a snapshot.
-pub(super) fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |text, word| {
