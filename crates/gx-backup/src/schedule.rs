@@ -28,8 +28,8 @@ const fn job(words: &'static [&'static str], name: &'static str, at: At) -> Job 
     Job { name, words, at }
 }
 
-/// Backups every six hours or as often as is promised, every day and week what proves them, and all the time what was settled
-/// since, where an archive of it was made.
+/// Backups every six hours or as often as is promised, every day and week what proves them, and all
+/// the time what was settled since, where an archive of it was made.
 const JOBS: [Job; 5] = [
     job(&["run"], "run", At::Run),
     job(&["verify"], "verify", At::Daily("*-*-* 03", "3 * * *")),

@@ -64,8 +64,8 @@ pub enum Ops {
     /// line when something has changed.
     Watch(Box<watch::Args>),
     /// Tells what keeps a process with these settings, started here, from what it needs: names,
-    /// ways, TLS, log-ins, schema, ledger, clocks, room. Or why a pod is not ready: doctor pod NAME.
-    /// Exits with 3 when something is wrong or not known.
+    /// ways, TLS, log-ins, schema, ledger, clocks, room. Or why a pod is not ready: doctor pod
+    /// NAME. Exits with 3 when something is wrong or not known.
     Doctor(Box<doctor::Args>),
     /// Holds one of the seven suites of tests against facts; nothing is sent or switched off. Exits
     /// with 3 unless every check has looked and passed.

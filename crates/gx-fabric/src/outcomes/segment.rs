@@ -198,7 +198,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_read_panics(mut bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+        fn nothing_that_is_read_panics(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..120),
+        ) {
             if let Some(first) = bytes.first_mut() {
                 *first = FORMAT;
             }

@@ -144,8 +144,8 @@ async fn servers_that_know_different_batches_agree() {
     channel.compare();
 }
 
-/// Both servers are lost, with all that they know, at ever later moments of a batch, also while they
-/// read what they lack; and the batch is sent again.
+/// Both servers are lost, with all that they know, at ever later moments of a batch, also while
+/// they read what they lack; and the batch is sent again.
 #[tokio::test]
 async fn servers_lost_at_any_moment_of_a_batch_change_nothing() {
     let mut channel = Channel::start(Release::V3).await;

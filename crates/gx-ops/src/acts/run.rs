@@ -79,7 +79,10 @@ pub enum ActError {
     Facts(String),
     #[error("the plan cannot be made any more, and nothing was changed")]
     Plan(#[source] PlanError),
-    #[error("the facts have changed since the plan was made, and nothing was changed: {}", .0.join("; "))]
+    #[error(
+        "the facts have changed since the plan was made, and nothing was changed: {}",
+        .0.join("; ")
+    )]
     Changed(Vec<String>),
     #[error("the plan is of the cluster {plan}, and this is {here}")]
     OtherCluster { plan: String, here: String },

@@ -277,8 +277,8 @@ fn meaning(code: &str, message: &str) -> Refused {
     let (verdict, remedy) = match code {
         "28P01" => (
             Verdict::Authentication,
-            "the password in the settings is not the role's: gx ops secrets check tells which copies \
-             differ",
+            "the password in the settings is not the role's: gx ops secrets check tells which \
+             copies differ",
         ),
         code if code.starts_with("28") => (
             Verdict::Authentication,

@@ -125,10 +125,13 @@ fn images_come_to_one_node_after_the_other_and_are_looked_for_there() {
 /// A primary and a standby on nodes of their own, with whoever logs in, and a replicated class.
 const DATABASE: &str = "
 nodes:
-- {name: a, uid: a, labels: {kubernetes.io/hostname: a}, conditions: [{kind: Ready, status: 'True'}], allocatable: {cpu: '8', memory: 8Gi, pods: 99}}
-- {name: b, uid: b, labels: {kubernetes.io/hostname: b}, conditions: [{kind: Ready, status: 'True'}], allocatable: {cpu: '8', memory: 8Gi, pods: 99}}
+- {name: a, uid: a, labels: {kubernetes.io/hostname: a}, conditions: [{kind: Ready,
+   status: 'True'}], allocatable: {cpu: '8', memory: 8Gi, pods: 99}}
+- {name: b, uid: b, labels: {kubernetes.io/hostname: b}, conditions: [{kind: Ready,
+   status: 'True'}], allocatable: {cpu: '8', memory: 8Gi, pods: 99}}
 workloads:
-- {kind: StatefulSet, namespace: app-devnet, name: postgres, uid: w1, replicas: 2, serviceName: postgres,
+- {kind: StatefulSet, namespace: app-devnet, name: postgres, uid: w1, replicas: 2,
+   serviceName: postgres,
    selector: {labels: {app: postgres}}, template: {labels: {app: postgres}},
    claimTemplates: [{name: data, class: local-path, modes: [ReadWriteOnce], bytes: 1000}]}
 - {kind: Deployment, namespace: app-devnet, name: svc-tax, uid: w2, replicas: 2, generation: 1,
@@ -136,17 +139,23 @@ workloads:
      {name: DATABASE_HOST, value: postgres-primary},
      {name: DATABASE_PASSWORD, from: {kind: Secret, name: database, key: password}}]}]}}}
 pods:
-- {namespace: app-devnet, name: postgres-0, uid: p0, node: a, labels: {app: postgres}, owner: {kind: StatefulSet, name: postgres}, conditions: [{kind: Ready, status: 'True'}],
+- {namespace: app-devnet, name: postgres-0, uid: p0, node: a, labels: {app: postgres},
+   owner: {kind: StatefulSet, name: postgres}, conditions: [{kind: Ready, status: 'True'}],
    spec: {volumes: [{name: data, source: {claim: data-postgres-0}}]}}
-- {namespace: app-devnet, name: postgres-1, uid: p1, node: b, labels: {app: postgres}, owner: {kind: StatefulSet, name: postgres}, conditions: [{kind: Ready, status: 'True'}],
+- {namespace: app-devnet, name: postgres-1, uid: p1, node: b, labels: {app: postgres},
+   owner: {kind: StatefulSet, name: postgres}, conditions: [{kind: Ready, status: 'True'}],
    spec: {volumes: [{name: data, source: {claim: data-postgres-1}}]}}
-- {namespace: app-devnet, name: svc-tax-0, uid: p2, node: a, labels: {app: svc-tax}, owner: {kind: Deployment, name: svc-tax}, conditions: [{kind: Ready, status: 'True'}]}
-- {namespace: app-devnet, name: svc-tax-1, uid: p3, node: b, labels: {app: svc-tax}, owner: {kind: Deployment, name: svc-tax}, conditions: [{kind: Ready, status: 'True'}]}
+- {namespace: app-devnet, name: svc-tax-0, uid: p2, node: a, labels: {app: svc-tax},
+   owner: {kind: Deployment, name: svc-tax}, conditions: [{kind: Ready, status: 'True'}]}
+- {namespace: app-devnet, name: svc-tax-1, uid: p3, node: b, labels: {app: svc-tax},
+   owner: {kind: Deployment, name: svc-tax}, conditions: [{kind: Ready, status: 'True'}]}
 services:
 - {namespace: app-devnet, name: postgres, uid: s0, selector: {app: postgres}}
-- {namespace: app-devnet, name: postgres-primary, uid: s1, selector: {statefulset.kubernetes.io/pod-name: postgres-0}}
+- {namespace: app-devnet, name: postgres-primary, uid: s1,
+   selector: {statefulset.kubernetes.io/pod-name: postgres-0}}
 secrets:
-- {namespace: app-devnet, name: database, uid: s2, data: {password: {hidden: {hash: 'x:1', length: 40, class: alphanumeric}}}}
+- {namespace: app-devnet, name: database, uid: s2, data: {password: {hidden: {hash: 'x:1',
+   length: 40, class: alphanumeric}}}}
 configMaps: []
 claims: []
 volumes: []
@@ -158,7 +167,8 @@ namespaces: [{name: app-devnet}]
 backups: []
 redis: []
 postgres:
-- {place: Pod app-devnet/postgres-0, systemIdentifier: '7', standbys: [{name: postgres-1, state: streaming, lagBytes: 0}]}
+- {place: Pod app-devnet/postgres-0, systemIdentifier: '7', standbys: [{name: postgres-1,
+   state: streaming, lagBytes: 0}]}
 - {place: Pod app-devnet/postgres-1, systemIdentifier: '7', inRecovery: true}
 ";
 
@@ -219,7 +229,8 @@ fn a_credential_is_changed_on_both_sides_in_stages() {
     assert!(told.contains("password.next") && told.contains("ALTER ROLE"), "{told}");
     let plain = DATABASE.replace(
         "{name: DATABASE_PASSWORD, from: {kind: Secret, name: database, key: password}}",
-        "{name: DATABASE_PASSWORD, value: {hidden: {hash: 'x:1', length: 40, class: alphanumeric}}}",
+        "{name: DATABASE_PASSWORD, value: {hidden: {hash: 'x:1', length: 40, \
+         class: alphanumeric}}}",
     );
     assert!(error(&cluster(&plain), &request).contains("move it to a Secret first"));
     let under_way = DATABASE.replace(

@@ -399,19 +399,26 @@ pods:
 - {namespace: d-devnet, name: done, uid: p1, phase: Succeeded, created: 2026-11-29T00:00:00Z}
 - {namespace: d-devnet, name: young, uid: p2, phase: Succeeded, created: 2026-11-30T00:00:00Z}
 - {namespace: d-devnet, name: failed, uid: p3, phase: Failed, created: 2026-11-29T00:00:00Z}
-- {namespace: d-devnet, name: crash-a, uid: p4, phase: Running, owner: {kind: Deployment, name: crash}}
-- {namespace: m-mainnet, name: crash-b, uid: p5, phase: Running, owner: {kind: Deployment, name: crash-too}}
+- {namespace: d-devnet, name: crash-a, uid: p4, phase: Running, owner: {kind: Deployment,
+   name: crash}}
+- {namespace: m-mainnet, name: crash-b, uid: p5, phase: Running, owner: {kind: Deployment,
+   name: crash-too}}
 - {namespace: kube-system, name: done, uid: p6, phase: Succeeded, created: 2026-11-29T00:00:00Z}
 workloads:
 - {kind: Deployment, namespace: d-devnet, name: crash, uid: w1, replicas: 3}
 - {kind: Deployment, namespace: m-mainnet, name: crash-too, uid: w2, replicas: 3}
 - {kind: Deployment, namespace: d-devnet, name: app, uid: w3, replicas: 0, revision: 5,
    template: {labels: {app: app}}}
-- {kind: ReplicaSet, namespace: d-devnet, name: app-1, uid: r1, revision: 1, owner: {kind: Deployment, name: app}}
-- {kind: ReplicaSet, namespace: d-devnet, name: app-2, uid: r2, revision: 2, owner: {kind: Deployment, name: app}}
-- {kind: ReplicaSet, namespace: d-devnet, name: app-3, uid: r3, revision: 3, owner: {kind: Deployment, name: app}}
-- {kind: ReplicaSet, namespace: d-devnet, name: app-4, uid: r4, revision: 4, owner: {kind: Deployment, name: app}}
-- {kind: ReplicaSet, namespace: d-devnet, name: app-5, uid: r5, revision: 5, owner: {kind: Deployment, name: app}}
+- {kind: ReplicaSet, namespace: d-devnet, name: app-1, uid: r1, revision: 1,
+   owner: {kind: Deployment, name: app}}
+- {kind: ReplicaSet, namespace: d-devnet, name: app-2, uid: r2, revision: 2,
+   owner: {kind: Deployment, name: app}}
+- {kind: ReplicaSet, namespace: d-devnet, name: app-3, uid: r3, revision: 3,
+   owner: {kind: Deployment, name: app}}
+- {kind: ReplicaSet, namespace: d-devnet, name: app-4, uid: r4, revision: 4,
+   owner: {kind: Deployment, name: app}}
+- {kind: ReplicaSet, namespace: d-devnet, name: app-5, uid: r5, revision: 5,
+   owner: {kind: Deployment, name: app}}
 services:
 - {namespace: d-devnet, name: nowhere, uid: s1, kind: ClusterIP, selector: {app: none}}
 - {namespace: d-devnet, name: app, uid: s2, kind: ClusterIP, selector: {app: app}}

@@ -276,10 +276,12 @@ fn volumes(snapshot: &Snapshot, policy: &Clean, wanted: &mut Wanted) {
             Exact::of(claim),
             format!("no pod mounts it and no workload names it{}", proof(snapshot, volume)),
             match goes {
-                true => "none: the volume is deleted with the claim; restore from the backup"
-                    .to_owned(),
+                true => {
+                    "none: the volume is deleted with the claim; restore from the backup".to_owned()
+                }
                 false => format!(
-                    "the volume {} stays: kubectl create -f OBJECTS/PersistentVolumeClaim.{}.{}.json",
+                    "the volume {} stays: kubectl create -f \
+                     OBJECTS/PersistentVolumeClaim.{}.{}.json",
                     claim.volume, claim.namespace, claim.name
                 ),
             },

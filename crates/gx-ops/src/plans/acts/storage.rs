@@ -195,7 +195,8 @@ fn beside(one: &Workload, class: &str, services: &[&Service]) -> Draft {
             ),
             format!("kubectl rollout status statefulset/{name}-next -n {namespace}"),
         ],
-        "its pods have other labels: no Service of the old set may find them before they are filled",
+        "its pods have other labels: no Service of the old set may find them before they are \
+         filled",
         vec![
             format!("kubectl delete statefulset {name}-next -n {namespace}"),
             format!("kubectl delete service {name}-next -n {namespace}"),
