@@ -135,6 +135,9 @@ pub fn join(
                 return Err(Error::archive(gap));
             }
             if number == next {
+                if block.header().previous != last {
+                    return Err(Error::archive(ArchiveFault::Another));
+                }
                 write(&block_bytes(&block))?;
                 (next, last) = (next.saturating_add(1), block.hash());
             }

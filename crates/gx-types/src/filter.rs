@@ -99,7 +99,7 @@ mod tests {
         (1..=100_u128).for_each(|n| filter.insert(n << 100 | n));
         let words: Vec<u64> = filter.words().collect();
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let hash = "ac4fa5181a1b4ea9155654b2b667aa31f38105421500bb797bcf8738325d64a4";
+        let hash = "7ce8fe1579a71ad45e1003ebd924e43b5f03f878c9c6fc94ca3db04be5eec54d";
         assert_eq!(hex(&Sha256::digest(&bytes)), hash);
         assert_eq!(filter.bytes(), bytes.len());
         assert_eq!(Filter::from_words(&words), Some(filter));

@@ -197,3 +197,19 @@ impl SegmentReader {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::Hash;
+
+    #[test]
+    fn the_stored_bits_never_change() {
+        let mut filter = Filter::for_ids(100);
+        (1..=100_u128).for_each(|n| filter.insert(n << 100 | n));
+        let mut bytes = Vec::new();
+        filter.words().for_each(|word| put_u64(&mut bytes, word));
+        let hash = "ac4fa5181a1b4ea9155654b2b667aa31f38105421500bb797bcf8738325d64a4";
+        assert_eq!(Hash::of(&bytes).to_string(), hash);
+    }
+}

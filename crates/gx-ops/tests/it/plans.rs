@@ -38,7 +38,7 @@ fn snapshot(seed: u64) -> Snapshot {
     let mut known = std::collections::BTreeSet::new();
     let workloads = json["workloads"]["items"].as_array_mut().unwrap();
     workloads.retain(|one| known.insert(format!("{}/{}", one["namespace"], one["name"])));
-    for part in ["nodes", "workloads"] {
+    for part in ["nodes", "workloads", "pods"] {
         for item in json[part]["items"].as_array_mut().unwrap() {
             item["uid"] = item["name"].clone();
         }

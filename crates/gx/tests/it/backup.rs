@@ -78,6 +78,9 @@ async fn the_page_about_disasters_is_followed_and_the_platform_goes_on() {
     assert_eq!(status["backups"].as_array().map(Vec::len), Some(2), "{status}");
 }
 
+/// One for each country, the fewest that a society is made of.
+const PEOPLE: usize = 234;
+
 /// The ledger is lost, the database kept: refused and listed while nothing leads to the database's
 /// block; then both of one backup come back.
 #[tokio::test(flavor = "multi_thread")]
@@ -91,8 +94,8 @@ async fn a_lost_ledger_is_refused_with_the_commands_after_it_and_comes_back_with
     }
     // It goes on: people whose commands no backup has.
     let (username, password) = child.first.clone().unwrap();
-    let people = gather(child.url.parse().unwrap(), Admin { username, password }, 20).await;
-    assert_eq!(people.unwrap().len(), 20);
+    let people = gather(child.url.parse().unwrap(), Admin { username, password }, PEOPLE).await;
+    assert_eq!(people.unwrap().len(), PEOPLE);
     child.stop().unwrap();
     let before = place.verified();
     fs::remove_file(place.path().join("data/ledger.redb")).unwrap();
