@@ -154,8 +154,10 @@ impl Outcomes {
             let places = lock(&self.channel.places);
             for id in ids {
                 let id_bits = id.to_u128();
-                let place = places.iter().find(|(known, _)| *known == id_bits);
-                let place = place.filter(|_| self.purpose == Purpose::Question);
+                let place = match self.purpose {
+                    Purpose::Question => places.iter().find(|(known, _)| *known == id_bits),
+                    Purpose::Batch => None,
+                };
                 let candidates = match place {
                     Some((_, Place::Segment(number))) => vec![*number],
                     Some((_, Place::Alone)) => Vec::new(),
