@@ -2,7 +2,7 @@
 //!
 //! Ids of commands are random. A key for each would be looked up and written all over a state that
 //! only grows. So the outcomes of a batch are one value under the next number, and the head says
-//! how many there are. Whether an id is new is known from [`Index`], which every chaincode server
+//! how many there are. Whether an id is new is known from an index that every chaincode server
 //! makes of the segments alone, so that all of them read the same keys.
 
 mod index;
