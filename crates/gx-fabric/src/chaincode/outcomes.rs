@@ -151,6 +151,10 @@ impl Outcomes {
         let mut wanted: Vec<(u128, Vec<u64>)> = Vec::new();
         {
             let index = lock(&self.channel.index);
+            // Another transaction may have found meanwhile that it is of another channel.
+            if !index.is_of(head) {
+                return Err(Halt::Behind("what was known of the outcomes is read anew".into()));
+            }
             let places = lock(&self.channel.places);
             for id in ids {
                 let id_bits = id.to_u128();

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use gx_types::{Filter, TimeMs};
 
-use super::{Digest, Segment};
+use super::{Digest, Head, Segment};
 
 /// Ids of a run. Batches of one command would otherwise take a line of memory each.
 const RUN_MIN: usize = 64;
@@ -133,6 +133,13 @@ impl Index {
         known.map(|(_, known)| *known == digest)
     }
 
+    /// Whether all is known of the outcomes that a head speaks of.
+    pub(crate) fn is_of(&self, head: &Head) -> bool {
+        let before = self.before.as_ref().map(|before| before.last);
+        self.agrees(head.segments, head.digest) == Some(true)
+            && (head.before.is_none() || head.before == before)
+    }
+
     /// Segments below a number in which the id may stand, the likeliest first.
     pub(crate) fn candidates(&self, id: u128, below: u64) -> Vec<u64> {
         let open = self.open.iter().rev().filter(|(known, _)| *known == id).map(|(_, at)| *at);
@@ -238,6 +245,20 @@ mod tests {
         assert_eq!(many.agrees(0, Digest::default()), None);
         assert_eq!(many.agrees(1, Digest::default()), None);
         assert_eq!(many.agrees(2, Digest::default()), Some(false));
+    }
+
+    #[test]
+    fn an_index_that_was_begun_anew_is_of_no_channel_with_outcomes() {
+        let (mut index, _) = filled([3, 70].into_iter());
+        let (segments, digest) = (2, index.digest);
+        let head = Head { segments, digest, ..Head::default() };
+        assert!(index.is_of(&head) && !Index::default().is_of(&head));
+        let before = Some(TimeMs(5));
+        for old in [Head { before, ..head }, Head { before, ..Head::default() }] {
+            assert!(!index.is_of(&old) && !Index::default().is_of(&old));
+        }
+        index.before = Some(Before::new(TimeMs(5), &[]));
+        assert!(index.is_of(&Head { before, ..head }));
     }
 
     #[test]
